@@ -1,0 +1,40 @@
+# Everything a fresh machine needs is Python 3.11+ and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+THREADS ?= 1
+
+.PHONY: demo test check prove bench clean
+
+# torch comes first and alone, by its exact pin, so that nothing after it pulls another build.
+$(VENV)/base: constraints.txt pyproject.toml
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/dev: $(VENV)/base
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(BIN)/python -c "import torch; assert torch.__version__.startswith('2.13.0'), torch.__version__"
+	touch $@
+
+demo: $(VENV)/base   ## train on the built-in set and show where the pictures are
+	$(BIN)/sparring train --out runs/demo --until 100s
+	$(BIN)/sparring sample runs/demo --n 64 --seed 0 --out runs/demo/samples.png
+
+test: $(VENV)/dev    ## all tests but the slow proofs
+	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -n 2 -m "not prove"
+
+check: $(VENV)/dev   ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+prove: $(VENV)/dev   ## the slow proofs at full size: thousands of kills, every fault
+	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -n 2 -m prove --timeout=3600
+
+bench: $(VENV)/dev   ## list the measurements; each is a script of its own
+	@ls bench/*.py
+
+clean:
+	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,250 @@
+"""The contracts between parts, games and the loop: who plays, on what, with which terms.
+
+A game names its turns; the loop plays them without knowing how many players there are.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from sparring.keyed import Draws
+from sparring.shapes import Features, Labels, Logits, PerSample, Sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What the loop deals to one turn.
+
+    Arguments:
+        x: real samples (b, *sample) in [-1, 1] (pictures) or standardised (points), on the device.
+        y: labels (b,), or None where the set has none.
+        draws: the random numbers of this turn.
+        images: the clock, in real samples seen.
+        step: number of this step, for lazy penalties.
+    """
+
+    x: Sample
+    y: Labels | None
+    draws: Draws
+    images: int
+    step: int
+
+
+Terms = dict[str, PerSample]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One player's move: compute the terms, step the optimizers of `players`.
+
+    Arguments:
+        name: for the record.
+        players: names in `Game.players()` whose parameters this turn trains; all others are frozen meanwhile.
+        terms: from a batch to named losses, one value a sample, not reduced.
+        repeats: how often in a step; each repeat but a `fresh=False` one is dealt a new batch of real samples.
+        fresh: whether the turn is dealt new real samples; otherwise it gets those of the turn before.
+        after: called when the optimizers have stepped (weight clipping, an equilibrium's balance).
+    """
+
+    name: str
+    players: tuple[str, ...]
+    terms: Callable[[Batch], Terms]
+    repeats: int = 1
+    fresh: bool = True
+    after: Callable[[], None] | None = None
+
+
+class Game(nn.Module, ABC):
+    """Players and turns. All that must survive a restart is a parameter or buffer in here."""
+
+    @abstractmethod
+    def players(self) -> dict[str, nn.Module]:
+        """The modules with an optimizer each, by name."""
+
+    @abstractmethod
+    def turns(self) -> list[Turn]:
+        """The turns of one step, in order."""
+
+    @abstractmethod
+    def averaged(self) -> dict[str, nn.Module]:
+        """The modules of which a running average is kept; these are what is sampled from."""
+
+    @abstractmethod
+    def sample(self, seed: int, indices: range, labels: Labels | None = None, truncation: float = 1.0) -> Sample:
+        """Samples (n, *sample); sample i depends on `(seed, indices[i])` and its label alone."""
+
+
+class Discriminates(Protocol):
+    """What `Play` asks of a discriminator."""
+
+    def features(self, x: Sample) -> Features: ...
+    def head(self, features: Features, y: Labels | None) -> Logits: ...
+    def classify(self, features: Features) -> Tensor: ...
+
+
+class Play:
+    """A read-only view of one batch in one turn of two players; each property is computed when first asked for.
+
+    Arguments:
+        batch: what the loop dealt.
+        generator: from (z, y) to samples (b, *sample).
+        discriminator: with `features`, `head` and `classify`.
+        latent: dimension of z.
+        view: what happens to samples before the discriminator sees them (augmentation, noise, packing), as
+            `view(samples, stream)`; the stream names its random draws.
+        generating: whether gradients flow to the generator (its turn) or not (the discriminator's).
+        slope: mark what the discriminator sees, so that a penalty can ask for the gradient with respect to it.
+        joint: let the discriminator see real and generated samples in one batch, as in the 2014 code, so that batch
+            normalisation mixes their statistics; otherwise in two.
+        player: the network that this turn trains, for penalties on weights.
+        memory: the averaged past of `player`, where a penalty keeps one.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        generator: Callable[[Tensor, Tensor | None], Tensor],
+        discriminator: Discriminates,
+        latent: int,
+        view: Callable[[Tensor, str], Tensor],
+        *,
+        generating: bool,
+        slope: bool = False,
+        joint: bool = False,
+        player: nn.Module | None = None,
+        memory: nn.Module | None = None,
+    ) -> None:
+        self.batch, self.draws, self.images = batch, batch.draws, batch.images
+        self.generator, self.discriminator, self.latent, self.view = generator, discriminator, latent, view
+        self.generating, self.slope, self.joint = generating, slope, joint
+        self.player, self.memory = player, memory
+
+    @property
+    def x(self) -> Sample:
+        """Real samples."""
+        return self.batch.x
+
+    @property
+    def y(self) -> Labels | None:
+        """Labels of the real samples, which the generated ones are asked for as well."""
+        return self.batch.y
+
+    @cached_property
+    def z(self) -> Tensor:
+        """Latents (b, z)."""
+        return self.draws.normal("latent", self.latent)
+
+    @cached_property
+    def x_fake(self) -> Sample:
+        """Generated samples, with the generator's graph in its own turn only."""
+        with torch.set_grad_enabled(self.generating):
+            return self.generator(self.z, self.y)
+
+    @cached_property
+    def x_seen(self) -> Sample:
+        """Real samples as the discriminator sees them."""
+        return self._seen(self.x, "real")
+
+    @cached_property
+    def x_fake_seen(self) -> Sample:
+        """Generated samples as the discriminator sees them."""
+        return self._seen(self.x_fake, "fake")
+
+    def _seen(self, samples: Tensor, stream: str) -> Tensor:
+        seen = self.view(samples, stream)
+        if self.slope and not seen.requires_grad:
+            seen = seen.detach().float().requires_grad_()
+        return seen
+
+    @cached_property
+    def _joint_features(self) -> tuple[Features, Features]:
+        both = self.discriminator.features(torch.cat([self.x_seen, self.x_fake_seen]))
+        real, fake = both.chunk(2)
+        return real, fake
+
+    @cached_property
+    def real_features(self) -> Features:
+        """The discriminator's features of what it sees of the real samples (b, d)."""
+        return self._joint_features[0] if self.joint else self.discriminator.features(self.x_seen)
+
+    @cached_property
+    def fake_features(self) -> Features:
+        """The same of the generated samples (b, d)."""
+        return self._joint_features[1] if self.joint else self.discriminator.features(self.x_fake_seen)
+
+    @cached_property
+    def real_logits(self) -> Logits:
+        """The discriminator's judgement of the real samples (b,): above 0 is real. One value a pack where samples are packed."""
+        return self.discriminator.head(self.real_features, self.y).float()
+
+    @cached_property
+    def fake_logits(self) -> Logits:
+        """The discriminator's judgement of the generated samples (b,)."""
+        return self.discriminator.head(self.fake_features, self.y).float()
+
+    @cached_property
+    def real_class_logits(self) -> Tensor:
+        """The auxiliary classifier's logits for the real samples (b, classes)."""
+        return self.discriminator.classify(self.real_features).float()
+
+    @cached_property
+    def fake_class_logits(self) -> Tensor:
+        """The auxiliary classifier's logits for the generated samples (b, classes)."""
+        return self.discriminator.classify(self.fake_features).float()
+
+    def critic(self, seen: Tensor) -> Logits:
+        """The judgement of other samples (mixtures, perturbed ones) in the form that the discriminator sees (b,)."""
+        return self.discriminator.head(self.discriminator.features(seen), self.y).float()
+
+
+class Objective(Protocol):
+    """What the two players want: two terms."""
+
+    def discriminator(self, play: Play) -> PerSample: ...
+    def generator(self, play: Play) -> PerSample: ...
+
+
+class Penalty(Protocol):
+    """What a player must not do: a term with its weight in it, applied every `every` steps and then `every` times as strong.
+
+    `needs_slope`: it asks for gradients with respect to what the discriminator sees.
+    `needs_memory`: it asks for the averaged past of the player's weights.
+    """
+
+    every: int
+    needs_slope: ClassVar[bool]
+    needs_memory: ClassVar[bool]
+
+    def __call__(self, play: Play) -> PerSample: ...
+
+
+class Constraint(Protocol):
+    """What is done to a player's weights after each of its steps."""
+
+    def apply(self, player: nn.Module) -> None: ...
+
+
+class Augmentation(Protocol):
+    """What is done to samples before the discriminator sees them; differentiable, the same distribution for real and generated."""
+
+    def __call__(self, samples: Sample, draws: Draws, stream: str, images: int) -> Sample: ...
+
+
+@contextmanager
+def only_trainable(game: Game, players: tuple[str, ...]) -> Iterator[None]:
+    """Freeze all players but these, so that no gradient is computed only to be thrown away."""
+    frozen = [player for name, player in game.players().items() if name not in players]
+    parameters = [parameter for player in frozen for parameter in player.parameters() if parameter.requires_grad]
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)

@@ -1,0 +1,61 @@
+"""The legend of dimension letters, the tensor types built from it, and what one sample looks like.
+
+    b batch      c channels    h height    w width
+    n samples    d features    z latent    p points' coordinates
+
+The annotations are documentation, and are checked at run time by the tests only (jaxtyping, a development dependency).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    Image = Sample = Latent = Labels = Logits = PerSample = Features = Tensor
+else:
+    try:
+        from jaxtyping import Float, Int
+    except ImportError:
+        Image = Sample = Latent = Labels = Logits = PerSample = Features = Tensor
+    else:
+        Image = Float[Tensor, "b c h w"]
+        Sample = Float[Tensor, "b *sample"]
+        Latent = Float[Tensor, "b z"]
+        Labels = Int[Tensor, " b"]
+        Logits = Float[Tensor, " b"]
+        PerSample = Float[Tensor, " b"]
+        Features = Float[Tensor, "b d"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What one sample is: the only thing that networks know of the data.
+
+    Arguments:
+        shape: `(channels, height, width)` of a picture, or `(coordinates,)` of a point.
+        classes: number of labels; 0 means that the set has none.
+    """
+
+    shape: tuple[int, ...]
+    classes: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.shape) not in (1, 3) or min(self.shape) < 1 or self.classes < 0:
+            raise ValueError(f"a sample is (c, h, w) or (coordinates,), not {self.shape} with {self.classes} classes")
+
+    @property
+    def is_image(self) -> bool:
+        return len(self.shape) == 3
+
+    @property
+    def size(self) -> int:
+        """Number of values in one sample."""
+        size = 1
+        for side in self.shape:
+            size *= side
+        return size
+
+    def packed(self, count: int) -> "Spec":
+        """The spec of `count` samples stacked along the channels (or coordinates), as PacGAN's discriminator sees them."""
+        return Spec(shape=(self.shape[0] * count, *self.shape[1:]), classes=self.classes)
