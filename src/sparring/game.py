@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +36,15 @@ class Batch:
     step: int
 
 
-Terms = dict[str, PerSample]
+class Terms(NamedTuple):
+    """What a turn answers.
+
+    losses: named losses, one value a sample, each with its weight in it; the loop sums their means.
+    watched: named numbers for the record only (the discriminator's accuracy), without gradient.
+    """
+
+    losses: dict[str, PerSample]
+    watched: dict[str, Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +79,10 @@ class Game(nn.Module, ABC):
     def turns(self) -> list[Turn]:
         """The turns of one step, in order."""
 
+    @property
     @abstractmethod
-    def averaged(self) -> dict[str, nn.Module]:
-        """The modules of which a running average is kept; these are what is sampled from."""
-
-    @abstractmethod
-    def sample(self, seed: int, indices: range, labels: Labels | None = None, truncation: float = 1.0) -> Sample:
-        """Samples (n, *sample); sample i depends on `(seed, indices[i])` and its label alone."""
+    def kept(self) -> nn.Module:
+        """What is kept when training is over (the generator). A running average of it is sampled from, saved and shared."""
 
 
 class Discriminates(Protocol):

@@ -1,0 +1,62 @@
+"""Running averages of a network's weights.
+
+References: Polyak & Juditsky 1992; Karras et al. 2018, arXiv:1710.10196 (of a generator); the ramp of the half-life for short
+runs as in Karras et al. 2020, arXiv:2006.06676.
+"""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+
+class Average(nn.Module):
+    """A copy of a network whose weights follow the network's own.
+
+    With a half-life, each update moves the copy by `1 - 2^(-batch / half_life)`, where the half-life, in images, is at most
+    `ramp` times the images seen; without, the copy is the plain mean of all that was seen. Buffers that are not numbers of
+    the network's own (counters) are copied.
+
+    Arguments:
+        module: what is averaged.
+        half_life: in images; None for the mean of all the past.
+        ramp: greatest half-life as a share of the images seen so far.
+    """
+
+    count: Tensor
+
+    def __init__(self, module: nn.Module, half_life: float | None, ramp: float = 0.05) -> None:
+        super().__init__()
+        self.module = copy.deepcopy(module).eval().requires_grad_(False)
+        self.half_life, self.ramp = half_life, ramp
+        self.register_buffer("count", torch.zeros((), dtype=torch.int64))
+
+    @classmethod
+    def of_all_past(cls, module: nn.Module) -> "Average":
+        """The mean of all weights since the beginning (historical averaging)."""
+        return cls(module, None)
+
+    @torch.no_grad()
+    def update(self, module: nn.Module, images: int = 0, batch: int = 1) -> None:
+        """Take in the network as it is after `images` images, `batch` more than at the last update."""
+        self.count += 1
+        weight = self._weight(images, batch)
+        ours, theirs = _numbers(self.module), _numbers(module)
+        torch._foreach_lerp_(ours, theirs, weight)
+        for copied, buffer in zip(_counters(self.module), _counters(module), strict=True):
+            copied.copy_(buffer)
+
+    def _weight(self, images: int, batch: int) -> float:
+        if self.half_life is None:
+            return 1 / float(self.count)
+        half_life = min(self.half_life, self.ramp * images)
+        return 1 - 0.5 ** (batch / half_life) if half_life > 0 else 1.0
+
+
+def _numbers(module: nn.Module) -> list[Tensor]:
+    tensors = [*module.parameters(), *module.buffers()]
+    return [tensor for tensor in tensors if tensor.is_floating_point()]
+
+
+def _counters(module: nn.Module) -> list[Tensor]:
+    return [buffer for buffer in module.buffers() if not buffer.is_floating_point()]

@@ -1,0 +1,200 @@
+"""Two players: Algorithm 1 of the 2014 paper, for any objective, penalties, conditioning and augmentation.
+
+Each step the discriminator moves `critic_steps` times, on new real samples each time; then the generator moves once,
+judged against the real samples of the discriminator's last move.
+
+References: Goodfellow et al. 2014, arXiv:1406.2661, Algorithm 1; Mirza & Osindero 2014, arXiv:1411.1784 (labels);
+Lin et al. 2018, arXiv:1712.04086 (packing).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from sparring import schedule
+from sparring.augment.packing import pack
+from sparring.average import Average
+from sparring.conditioning import BatchFeatures, Head
+from sparring.conditioning.linear import Linear
+from sparring.errors import ConfigError
+from sparring.game import Augmentation, Batch, Constraint, Game, Objective, Penalty, Play, Terms, Turn
+from sparring.games.generation import Generation
+from sparring.networks import DiscriminatorConfig, GeneratorConfig
+from sparring.objectives.auxiliary import auxiliary_fake, auxiliary_real
+from sparring.shapes import Features, Labels, Logits, Sample, Spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdversarialConfig:
+    """Who plays, and by which rules.
+
+    Arguments:
+        generator, discriminator: the two networks.
+        objective: what they want.
+        head: how the discriminator judges its features, and how it uses labels.
+        conditional: whether both players are told the labels.
+        penalties: on the discriminator. generator_penalties: on the generator.
+        constraints: on the discriminator's weights after each of its steps.
+        augmentations: of all that the discriminator sees.
+        batch_features: statistics of the batch, appended to the discriminator's features.
+        critic_steps: the discriminator's moves in one step (k of Algorithm 1).
+        packing: samples judged together (m of PacGAN).
+        joint: real and generated samples in one batch of the discriminator (2014), otherwise in two.
+        auxiliary_weight: of the classification terms of an auxiliary head.
+    """
+
+    generator: GeneratorConfig
+    discriminator: DiscriminatorConfig
+    objective: Objective
+    head: Head = Linear()
+    conditional: bool = False
+    penalties: tuple[Penalty, ...] = ()
+    generator_penalties: tuple[Penalty, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    augmentations: tuple[Augmentation, ...] = ()
+    batch_features: BatchFeatures | None = None
+    critic_steps: int = 1
+    packing: int = 1
+    joint: bool = False
+    auxiliary_weight: schedule.Schedule = 1.0
+
+    def __post_init__(self) -> None:
+        if self.critic_steps < 1 or self.packing < 1:
+            raise ConfigError(f"critic_steps={self.critic_steps}, packing={self.packing}", "both at least 1", "raise them")
+        if self.packing > 1 and self.conditional:
+            raise ConfigError("packing of a conditional game", "packing without labels", "set game.conditional=false or game.packing=1")
+
+    def _told(self, spec: Spec) -> Spec:
+        return spec if self.conditional else Spec(shape=spec.shape)
+
+    def kept(self, spec: Spec) -> Generation:
+        """The generator alone, untrained: what a generator file is loaded into."""
+        told = self._told(spec)
+        return Generation(self.generator.build(told), self.generator.latent, told)
+
+    def build(self, spec: Spec) -> "Adversarial":
+        """The game for samples of this kind."""
+        if self.conditional and not spec.classes:
+            raise ConfigError("a conditional game on a set without labels", "labels", "set game.conditional=false or label the data")
+        return Adversarial(self, spec)
+
+
+class Discriminator(nn.Module):
+    """A body that makes features, statistics of the batch appended to them, and a head that judges."""
+
+    def __init__(self, config: AdversarialConfig, spec: Spec) -> None:
+        super().__init__()
+        self.body = config.discriminator.build(spec.packed(config.packing))
+        count = self.body.num_features
+        self.statistics = config.batch_features.build(count) if config.batch_features else nn.Identity()
+        count = self.statistics.num_features if config.batch_features else count
+        self.judge = config.head.build(count, spec.classes, spectral=self.body.spectral)
+
+    def features(self, x: Sample) -> Features:
+        return self.statistics(self.body(x).float())
+
+    def head(self, features: Features, y: Labels | None = None) -> Logits:
+        return self.judge(features, y)
+
+    def classify(self, features: Features) -> Tensor:
+        return self.judge.classify(features)
+
+    def forward(self, x: Sample, y: Labels | None = None) -> Logits:
+        return self.head(self.features(x), y)
+
+
+class Adversarial(Game):
+    """The two-player game."""
+
+    def __init__(self, config: AdversarialConfig, spec: Spec) -> None:
+        super().__init__()
+        self.config = config
+        self.generation = config.kept(spec)
+        self.discriminator = Discriminator(config, self.generation.spec)
+        self.pasts = nn.ModuleDict()
+        for name, player in self.players().items():
+            if any(penalty.needs_memory for penalty in self._penalties(name)):
+                self.pasts[name] = Average.of_all_past(player)
+
+    @property
+    def kept(self) -> Generation:
+        return self.generation
+
+    def players(self) -> dict[str, nn.Module]:
+        return {"generator": self.generation, "discriminator": self.discriminator}
+
+    def turns(self) -> list[Turn]:
+        return [
+            Turn(
+                name="discriminator",
+                players=("discriminator",),
+                terms=self._discriminator_terms,
+                repeats=self.config.critic_steps,
+                after=lambda: self._after("discriminator"),
+            ),
+            Turn(
+                name="generator",
+                players=("generator",),
+                terms=self._generator_terms,
+                fresh=False,
+                after=lambda: self._after("generator"),
+            ),
+        ]
+
+    def _discriminator_terms(self, batch: Batch) -> Terms:
+        play = self._play(batch, "discriminator")
+        losses = {"adversarial": self.config.objective.discriminator(play)}
+        if self.judges_classes:
+            weight = schedule.at(self.config.auxiliary_weight, batch.images)
+            losses["classes"] = weight * (auxiliary_real(play) + auxiliary_fake(play))
+        losses |= self._penalised(play, "discriminator")
+        with torch.no_grad():
+            right = {"real": play.real_logits > 0, "fake": play.fake_logits < 0}
+            watched = {f"accuracy_{name}": hits.float().mean() for name, hits in right.items()}
+        return Terms(losses, watched)
+
+    def _generator_terms(self, batch: Batch) -> Terms:
+        play = self._play(batch, "generator")
+        losses = {"adversarial": self.config.objective.generator(play)}
+        if self.judges_classes:
+            losses["classes"] = schedule.at(self.config.auxiliary_weight, batch.images) * auxiliary_fake(play)
+        return Terms(losses | self._penalised(play, "generator"), {})
+
+    @property
+    def judges_classes(self) -> bool:
+        return self.config.conditional and self.config.head.classifies
+
+    def _play(self, batch: Batch, player: str) -> Play:
+        due = [penalty for penalty in self._penalties(player) if batch.step % penalty.every == 0]
+        return Play(
+            batch,
+            self.generation,
+            self.discriminator,
+            self.generation.latent,
+            lambda samples, stream: self._view(samples, batch, stream),
+            generating=player == "generator",
+            slope=any(penalty.needs_slope for penalty in due),
+            joint=self.config.joint,
+            player=self.players()[player],
+            memory=self.pasts[player].module if player in self.pasts else None,
+        )
+
+    def _view(self, samples: Tensor, batch: Batch, stream: str) -> Tensor:
+        for augmentation in self.config.augmentations:
+            samples = augmentation(samples, batch.draws, stream, batch.images)
+        return pack(samples, self.config.packing) if self.config.packing > 1 else samples
+
+    def _penalties(self, player: str) -> tuple[Penalty, ...]:
+        return self.config.penalties if player == "discriminator" else self.config.generator_penalties
+
+    def _penalised(self, play: Play, player: str) -> dict[str, Tensor]:
+        due = [penalty for penalty in self._penalties(player) if play.batch.step % penalty.every == 0]
+        return {type(penalty).__name__.lower(): penalty.every * penalty(play) for penalty in due}
+
+    def _after(self, player: str) -> None:
+        if player == "discriminator":
+            for constraint in self.config.constraints:
+                constraint.apply(self.discriminator)
+        if player in self.pasts:
+            self.pasts[player].update(self.players()[player])

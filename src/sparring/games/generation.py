@@ -1,0 +1,69 @@
+"""What is kept of a game that generates: the network from latents to samples, and how to sample from it."""
+
+import torch
+from torch import Tensor, nn
+
+from sparring import keyed
+from sparring.errors import SparringError
+from sparring.shapes import Labels, Latent, Sample, Spec
+
+BLOCK = 16  # samples are always made in whole blocks of this size, so that rounding can't depend on how many are asked for
+
+
+class Generation(nn.Module):
+    """A generator (or decoder) with its latent space.
+
+    Arguments:
+        generator: from (z, y) to samples (b, *sample).
+        latent: dimension of z, standard normal.
+        spec: of the samples; `classes` > 0 where the generator takes labels.
+    """
+
+    def __init__(self, generator: nn.Module, latent: int, spec: Spec) -> None:
+        super().__init__()
+        self.generator, self.latent, self.spec = generator, latent, spec
+
+    def forward(self, z: Latent, y: Labels | None = None) -> Sample:
+        return self.generator(z, y)
+
+    @torch.no_grad()
+    def sample(self, seed: int, indices: range, labels: Tensor | None = None, truncation: float = 1.0) -> Sample:
+        """Samples (n, *sample) on the CPU in float32; sample i depends on `(seed, indices[i])` and its label alone.
+
+        Arguments:
+            seed: of the latents.
+            indices: which of the seed's endless row of samples.
+            labels: (n,) of a conditional generator; drawn by index where None.
+            truncation: factor on z, 1 for the whole distribution; smaller gives more typical and less varied samples.
+
+        Raises:
+            SparringError: labels for an unconditional generator, or out of range.
+        """
+        labels = self._labels(seed, indices, labels)
+        start = indices.start - indices.start % BLOCK if len(indices) else 0
+        blocks = []
+        for first in range(start, indices.stop if len(indices) else 0, BLOCK):
+            blocks.append(self._block(seed, range(first, first + BLOCK), indices, labels, truncation))
+        return torch.cat(blocks) if blocks else torch.empty(0, *self.spec.shape)
+
+    def _block(self, seed: int, block: range, wanted: range, labels: Tensor | None, truncation: float) -> Tensor:
+        device = next(self.parameters()).device
+        first, last = max(block.start, wanted.start), min(block.stop, wanted.stop)
+        z = keyed.latents(seed, block, self.latent) * truncation
+        y = None
+        if labels is not None:
+            y = torch.zeros(len(block), dtype=torch.int64)
+            y[first - block.start : last - block.start] = labels[first - wanted.start : last - wanted.start]
+            y = y.to(device)
+        return self(z.to(device), y)[first - block.start : last - block.start].float().cpu()
+
+    def _labels(self, seed: int, indices: range, labels: Tensor | None) -> Tensor | None:
+        classes = self.spec.classes
+        if labels is None and classes:
+            draws = [torch.randint(classes, (1,), generator=keyed.generator(seed, "label", i)) for i in indices]
+            return torch.cat(draws) if draws else None
+        if labels is not None and not classes:
+            raise SparringError("labels given", "none: this generator was trained without labels", "leave the label out")
+        if labels is not None and len(labels) and not (0 <= int(labels.min()) and int(labels.max()) < classes):
+            raise SparringError(f"a label of {int(labels.max())}", f"0 to {classes - 1}", "choose one of the classes")
+        return labels
