@@ -1,0 +1,156 @@
+"""The machine: device, precision, threads, and the other processes. The only file that names devices."""
+
+import contextlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from sparring.errors import ConfigError
+
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+PrecisionName = Literal["auto", "fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where and how the numbers are computed.
+
+    Arguments:
+        device: of the networks and batches.
+        bf16: whether networks compute in bfloat16; weights, optimizers, averages and penalties stay in float32.
+        rank, world: this process and how many there are.
+    """
+
+    device: torch.device
+    bf16: bool = False
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes the run folder."""
+        return self.rank == 0
+
+    def autocast(self) -> contextlib.AbstractContextManager[object]:
+        """The context in which networks compute."""
+        if not self.bf16:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+    def place(self, module: nn.Module) -> nn.Module:
+        """Move a network to the device, pictures' channels last."""
+        return module.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    def describe(self) -> dict[str, object]:
+        """What the bits of a run depend on, for `run.json`."""
+        return {
+            "torch": torch.__version__,
+            "device": self.device.type,
+            "precision": "bf16" if self.bf16 else "fp32",
+            "threads": torch.get_num_threads(),
+            "processes": self.world,
+        }
+
+    def mean_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Average the gradients over all processes, in one call; safe for double backward, as no hooks are involved."""
+        if self.world == 1:
+            return
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        dist.all_reduce(flat)
+        flat /= self.world
+        start = 0
+        for gradient in gradients:
+            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
+            start += gradient.numel()
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is up in any process."""
+        if self.world == 1:
+            return flag
+        shared = torch.tensor(float(flag), device=self.device)
+        dist.all_reduce(shared, op=dist.ReduceOp.MAX)
+        return bool(shared)
+
+    def share(self, tensors: Iterable[Tensor]) -> None:
+        """Give all processes the first one's tensors."""
+        if self.world > 1:
+            for tensor in tensors:
+                dist.broadcast(tensor, 0)
+
+    def number(self, value: int) -> int:
+        """The first process's number, in all."""
+        shared = torch.tensor(value, dtype=torch.int64, device=self.device)
+        self.share([shared])
+        return int(shared)
+
+    def close(self) -> None:
+        """Leave the group of processes."""
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def start(device: DeviceName = "auto", precision: PrecisionName = "auto", threads: int | None = None, *, pictures: bool = True) -> Runtime:
+    """Set the machine up: device, precision, threads, and the group of processes if `torchrun` made us one of several.
+
+    Arguments:
+        device: `auto` takes a GPU where there is one.
+        precision: `auto` takes bfloat16 for pictures where the processor computes fast in it.
+        threads: of the CPU; None leaves torch's choice.
+        pictures: False for points, whose small networks gain nothing from bfloat16.
+    """
+    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    chosen = _device(device, int(os.environ.get("LOCAL_RANK", 0)))
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if world > 1 and not dist.is_initialized():
+        dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    _fast_products(chosen)
+    bf16 = precision == "bf16" or (precision == "auto" and pictures and _bf16_is_fast(chosen))
+    return Runtime(chosen, bf16, rank, world)
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done all it was given, so that a clock can be read."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def _device(name: DeviceName, local_rank: int) -> torch.device:
+    has = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = "cuda" if has["cuda"] else "cpu"
+    if not has.get(name, False):
+        there = ", ".join(device for device, present in has.items() if present)
+        raise ConfigError(f"--device {name}", f"a device of this machine: {there}", "leave --device out to take the best one")
+    return torch.device(name, local_rank) if name == "cuda" else torch.device(name)
+
+
+def _bf16_is_fast(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device)[0] >= 8
+    if device.type == "cpu":
+        return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", bool)() or getattr(torch.cpu, "_is_amx_tile_supported", bool)())
+    return False
+
+
+def _fast_products(device: torch.device) -> None:
+    """Send float32 products to the faster CPU library where that costs no accuracy, which is tried out here and now."""
+    if device.type != "cpu":
+        torch.backends.cudnn.benchmark = device.type == "cuda"
+        return
+    left = torch.linspace(-1, 1, 128 * 96).reshape(96, 128)
+    right = torch.linspace(1, -2, 128 * 64).reshape(128, 64)
+    exact = left.double() @ right.double()
+    before = torch.backends.mkldnn.matmul.fp32_precision
+    torch.backends.mkldnn.matmul.fp32_precision = "bf16"
+    error = (left @ right - exact).abs().max() / exact.abs().max()
+    if error > 1e-5:
+        torch.backends.mkldnn.matmul.fp32_precision = before

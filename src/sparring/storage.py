@@ -1,0 +1,129 @@
+"""Every operation on a run folder goes through here, so that a test can make each of them fail in turn.
+
+`observer` is called with the operation's name and path before it happens; a test sets it, and may raise from it.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from sparring.errors import RunLockedError
+
+observer: Callable[[str, Path], None] | None = None
+
+
+def _observe(operation: str, path: Path) -> None:
+    if observer is not None:
+        observer(operation, path)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents; fine if it is there."""
+    _observe("make_folder", path)
+    path.mkdir(parents=True, exist_ok=True)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a new file and force it to the disk."""
+    _observe("write", path)
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        _observe("fsync", path)
+        os.fsync(file.fileno())
+
+
+def replace(source: Path, target: Path) -> None:
+    """Rename, over what may be there, and force the folder to the disk: after this the new name holds or the old one does."""
+    _observe("replace", target)
+    os.replace(source, target)
+    sync_folder(target.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Force a folder's names to the disk (a no-op on systems that can't)."""
+    _observe("sync_folder", path)
+    with contextlib.suppress(PermissionError, IsADirectoryError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that at every instant it is either the old one or the new one, whole."""
+    temporary = path.with_name(f".tmp-{path.name}")
+    write(temporary, content)
+    replace(temporary, path)
+
+
+def append(path: Path, line: str) -> None:
+    """Add a line to a file."""
+    _observe("append", path)
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def read(path: Path) -> bytes:
+    """The content of a file."""
+    _observe("read", path)
+    return path.read_bytes()
+
+
+def names(path: Path) -> list[str]:
+    """The sorted names in a folder, none if it is not there."""
+    _observe("names", path)
+    return sorted(os.listdir(path)) if path.is_dir() else []
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all that is in it; fine if it is gone."""
+    _observe("remove", path)
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+class Lock:
+    """The right to write to a run folder, held until the process ends, however it ends.
+
+    Raises:
+        RunLockedError: another process holds it.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.path = run / "lock"
+        _observe("lock", self.path)
+        self.file: IO[str] | None = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115
+        try:
+            _lock_file(self.file)
+        except OSError:
+            self.file.seek(0)
+            holder = self.file.read(200).strip() or "another process"
+            self.file.close()
+            raise RunLockedError(
+                f"{run} is being written by {holder}", "one writer at a time", "wait for it, stop it, or choose another --out"
+            ) from None
+        self.file.truncate(0)
+        self.file.write(json.dumps({"process": os.getpid(), "host": socket.gethostname()}))
+        self.file.flush()
+
+    def release(self) -> None:
+        if self.file is not None:
+            self.file.close()
+            self.file = None
+
+
+def _lock_file(file: IO[str]) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows: the open file itself can't be removed, which is all that is promised there
+        return
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,95 @@
+"""Tensors as bytes and back (safetensors), read only after the header agrees with what is expected.
+
+Names, types and shapes are compared with a table before anything is allocated, so that a stranger's file can neither run code
+nor fill the memory.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from sparring.errors import CorruptFileError
+
+HEADER_LIMIT = 16_000_000  # bytes
+_TYPES = {
+    torch.float32: "F32",
+    torch.float64: "F64",
+    torch.bfloat16: "BF16",
+    torch.float16: "F16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+
+
+def render(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> bytes:
+    """The tensors, copied to the CPU, as the bytes of a safetensors file."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return save(_unshared(plain), dict(metadata) if metadata else None)
+
+
+def header(data: bytes) -> tuple[dict[str, Any], dict[str, str]]:
+    """The table of tensors and the metadata of a safetensors file.
+
+    Raises:
+        CorruptFileError: it is none, or is cut short.
+    """
+    length = int.from_bytes(data[:8], "little") if len(data) >= 8 else -1
+    if not 2 <= length <= min(HEADER_LIMIT, len(data) - 8):
+        raise _corrupt("the header does not fit into the file")
+    try:
+        table = json.loads(data[8 : 8 + length], object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise _corrupt(str(error)) from error
+    if not isinstance(table, dict):
+        raise _corrupt("the header is no table")
+    metadata = table.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise _corrupt("the metadata are no table of texts")
+    return table, metadata
+
+
+def parse(data: bytes, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, which must have the names, types and shapes of `expected`.
+
+    Raises:
+        CorruptFileError: anything else is in it, or something is missing.
+    """
+    table, _ = header(data)
+    odd = set(table) ^ set(expected)
+    if odd:
+        raise _corrupt(f"{len(odd)} tensors are missing or too many, such as {min(odd)[:80]!r}")
+    for name, tensor in expected.items():
+        entry = table[name]
+        right = {"dtype": _TYPES[tensor.dtype], "shape": list(tensor.shape)}
+        if not isinstance(entry, dict) or {key: entry.get(key) for key in right} != right:
+            raise _corrupt(f"tensor {name!r} is {str(entry)[:80]}, not {right}")
+    try:
+        return load(data)
+    except Exception as error:  # whatever the library finds wrong with the bytes
+        raise _corrupt(str(error)) from error
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        raise ValueError("a name stands twice in the header")
+    return table
+
+
+def _unshared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        if tensor.data_ptr() in seen and tensor.numel():
+            tensors[name] = tensor.clone()
+        seen.add(tensor.data_ptr())
+    return tensors
+
+
+def _corrupt(what: str) -> CorruptFileError:
+    return CorruptFileError(f"damaged or foreign tensors: {what}", "a file written by Sparring for these settings", "use another file")
