@@ -1,0 +1,63 @@
+"""Labels: how a generator is told its class, and the errors of those that need one and got none."""
+
+import torch
+from torch import Tensor, nn
+
+from sparring.errors import ConfigError, DataError
+from sparring.shapes import Labels
+
+
+class LabelEmbedding(nn.Module):
+    """Tells a generator its class: the latent with a learned vector a class behind it.
+
+        z, y -> [z, V_y]
+
+    Deviation: a learned vector in place of the one-hot label and a layer on it, which is the same map.
+
+    References:
+        Mirza & Osindero 2014, "Conditional generative adversarial nets", arXiv 1411.1784, sec. 3.2.
+
+    Arguments:
+        classes: number of labels; 0 leaves z as it is.
+        width: length of the vector.
+
+    Attributes:
+        extra: values that it adds to z: `width`, or 0 without classes.
+
+    Shape: (b, z) and (b,) to (b, z + extra).
+    """
+
+    def __init__(self, classes: int, width: int) -> None:
+        super().__init__()
+        if classes < 0 or width < 1:
+            raise ConfigError(
+                f"{classes} classes, {width} values each", "classes >= 0 and width >= 1", "mend the numbers"
+            )
+        self.extra = width if classes else 0
+        self.embed = nn.Embedding(classes, width) if classes else None
+
+    def forward(self, z: Tensor, y: Labels | None) -> Tensor:
+        if self.embed is None:
+            return z
+        return torch.cat([z, self.embed(require_labels(y, "generator")).to(z.dtype)], dim=1)
+
+
+def require_labels(y: Labels | None, who: str) -> Tensor:
+    """The labels, or a DataError that says who is missing them."""
+    if y is None:
+        raise DataError(
+            f"a conditional {who} got no labels",
+            "one label a sample",
+            "give labels, or train without classes",
+        )
+    return y
+
+
+def require_classes(classes: int, head: str) -> None:
+    """Raises ConfigError where a head that judges classes is built for data that has none."""
+    if classes < 1:
+        raise ConfigError(
+            f"{head} conditioning with {classes} classes",
+            "labelled data",
+            "use the linear head, or label the data",
+        )

@@ -1,0 +1,64 @@
+"""WGAN-GP: the critic's slope is pulled towards one between real and generated samples."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sparring.game import Play
+from sparring.penalties.zero_centred import check_penalty, slope
+from sparring.schedule import Schedule, at
+from sparring.shapes import PerSample
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneCentred:
+    """The gradient penalty of WGAN-GP, which keeps a critic near 1-Lipschitz.
+
+        GP = weight E (|grad D(x_hat)| - 1)^2        x_hat = e x + (1 - e) G(z),  e ~ U[0, 1] a sample
+
+    Not with batch normalisation in the critic.
+
+    Deviation: the mixtures are of samples as the critic sees them (after augmentation and packing).
+
+    References:
+        Gulrajani et al. 2017, "Improved training of Wasserstein GANs", arXiv 1704.00028, Eq. 3 and Algorithm
+            1;
+        one-sided: sec. 4, "Two-sided penalty".
+
+    Arguments:
+        weight: lambda (default 10, as in the paper).
+        one_sided: punish slopes above 1 only.
+        every: steps between applications.
+
+    Shape: one value a sample (b,), with the weight in it, without the factor `every`.
+    """
+
+    weight: Schedule = 10.0
+    one_sided: bool = False
+    every: int = 1
+    needs_slope: ClassVar[bool] = False
+    needs_memory: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        check_penalty(self.weight, self.every)
+
+    def __call__(self, play: Play) -> PerSample:
+        mixed = interpolate(play)
+        return at(self.weight, play.images) * excess_slope(play, mixed, self.one_sided)
+
+
+def interpolate(play: Play) -> Tensor:
+    """A random point on the segment between each real sample and its generated partner (b, *sample)."""
+    real, fake = play.x_seen.detach().float(), play.x_fake_seen.detach().float()
+    share = play.draws.uniform("interpolate")[: len(real)].reshape(-1, *[1] * (real.ndim - 1))
+    return share * real + (1 - share) * fake
+
+
+def excess_slope(play: Play, seen: Tensor, one_sided: bool) -> PerSample:
+    """(|grad D(seen)| - 1)^2, or max(0, |grad D(seen)| - 1)^2 where one-sided, one value a sample (b,)."""
+    seen = seen.detach().requires_grad_()
+    excess = torch.linalg.vector_norm(slope(play.critic(seen), seen), dim=1) - 1
+    return (F.relu(excess) if one_sided else excess).square()
