@@ -143,6 +143,11 @@ def retained(images: list[int], best: int | None = None) -> set[int]:
     return {*ascending[-2:], *oldest_of_age.values(), *({best} if best in images else set())}
 
 
+def forget(run: Path, images: int) -> None:
+    """Remove one checkpoint, from which training can't go on."""
+    storage.remove(run / FOLDER / f"{images:012d}")
+
+
 def retire(run: Path, best: int | None = None) -> None:
     """Remove the checkpoints that are not retained."""
     there = numbers(run)

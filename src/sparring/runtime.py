@@ -56,6 +56,12 @@ class Runtime:
             "processes": self.world,
         }
 
+    def seed_layers(self, seed: int) -> None:
+        """Seed what layers draw from by themselves (dropout): torch's own generators."""
+        torch.default_generator.manual_seed(seed)
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
+
     def mean_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Average the gradients over all processes, in one call; safe for double backward, as no hooks are involved."""
         if self.world == 1:
@@ -88,6 +94,11 @@ class Runtime:
         shared = torch.tensor(value, dtype=torch.int64, device=self.device)
         self.share([shared])
         return int(shared)
+
+    def wait(self) -> None:
+        """Wait for all processes."""
+        if self.world > 1:
+            dist.barrier()
 
     def close(self) -> None:
         """Leave the group of processes."""

@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from sparring import schedule
 from sparring.augment.packing import pack
 from sparring.average import Average
-from sparring.conditioning import BatchFeatures, Head
-from sparring.conditioning.linear import Linear
+from sparring.conditioning import Auxiliary, BatchFeature, Conditioning, Linear
 from sparring.errors import ConfigError
 from sparring.game import Augmentation, Batch, Constraint, Game, Objective, Penalty, Play, Terms, Turn
 from sparring.games.generation import Generation
@@ -47,13 +46,13 @@ class AdversarialConfig:
     generator: GeneratorConfig
     discriminator: DiscriminatorConfig
     objective: Objective
-    head: Head = Linear()
+    head: Conditioning = Linear()
     conditional: bool = False
     penalties: tuple[Penalty, ...] = ()
     generator_penalties: tuple[Penalty, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     augmentations: tuple[Augmentation, ...] = ()
-    batch_features: BatchFeatures | None = None
+    batch_features: BatchFeature | None = None
     critic_steps: int = 1
     packing: int = 1
     joint: bool = False
@@ -163,7 +162,7 @@ class Adversarial(Game):
 
     @property
     def judges_classes(self) -> bool:
-        return self.config.conditional and self.config.head.classifies
+        return self.config.conditional and isinstance(self.config.head, Auxiliary)
 
     def _play(self, batch: Batch, player: str) -> Play:
         due = [penalty for penalty in self._penalties(player) if batch.step % penalty.every == 0]

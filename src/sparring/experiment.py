@@ -1,0 +1,115 @@
+"""One run, described whole: data, game, optimizers, training. Recipes are functions that return it; `run.json` holds it."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from sparring import config
+from sparring.augment import AUGMENTATIONS
+from sparring.conditioning import BATCH_FEATURES, HEADS, BatchFeature, Conditioning
+from sparring.data import DataConfig
+from sparring.errors import ConfigError
+from sparring.game import Augmentation, Constraint, Game, Objective, Penalty
+from sparring.games import GAMES
+from sparring.games.generation import Generation
+from sparring.networks import DISCRIMINATORS, GENERATORS, DiscriminatorConfig, GeneratorConfig
+from sparring.objectives import OBJECTIVES
+from sparring.optim import OPTIMIZERS, OptimizerConfig
+from sparring.penalties import CONSTRAINTS, PENALTIES
+from sparring.schedule import SCHEDULES, Schedule
+from sparring.shapes import Spec
+
+
+class GameConfig(Protocol):
+    """The rules of a game, for any kind of samples."""
+
+    def build(self, spec: Spec) -> Game: ...
+    def kept(self, spec: Spec) -> Generation: ...
+
+
+ROLES: config.Roles = {
+    GameConfig: GAMES,
+    GeneratorConfig: GENERATORS,
+    DiscriminatorConfig: DISCRIMINATORS,
+    Objective: OBJECTIVES,
+    Conditioning: HEADS,
+    BatchFeature: BATCH_FEATURES,
+    Penalty: PENALTIES,
+    Constraint: CONSTRAINTS,
+    Augmentation: AUGMENTATIONS,
+    OptimizerConfig: OPTIMIZERS,
+    Schedule: SCHEDULES,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How long, how much at once, how often to report. All times are in images seen; 0 stands for a share of the whole.
+
+    Arguments:
+        images: length of the run, in real samples shown to the discriminator.
+        batch: samples a turn, over all processes and micro-batches.
+        micro_batch: samples a forward pass in each process; None for all. Batch statistics are over a micro-batch.
+        seed: of everything random.
+        half_life: of the averaged generator.
+        ramp: greatest half-life as a share of the images seen so far, for short runs.
+        report_every, sample_every, save_every: between lines of the record, sample grids, checkpoints.
+        save_seconds: greatest time between checkpoints.
+        grid: samples in a sample grid.
+    """
+
+    images: int
+    batch: int = 64
+    micro_batch: int | None = None
+    seed: int = 0
+    half_life: float = 10_000.0
+    ramp: float = 0.05
+    report_every: int = 0
+    sample_every: int = 0
+    save_every: int = 0
+    save_seconds: float = 600.0
+    grid: int = 64
+
+    def __post_init__(self) -> None:
+        if self.images < 1 or self.batch < 1 or (self.micro_batch or 1) < 1 or self.grid < 1:
+            raise ConfigError(f"images={self.images}, batch={self.batch}, micro_batch={self.micro_batch}", "all at least 1", "raise them")
+        if min(self.report_every, self.sample_every, self.save_every) < 0 or self.half_life < 0 or self.ramp < 0:
+            raise ConfigError("a negative interval or half-life", "0 or more", "mend it")
+
+    def resolved(self) -> "Training":
+        """The same with every interval filled in."""
+        return replace(
+            self,
+            report_every=self.report_every or max(1, self.images // 100),
+            sample_every=self.sample_every or max(1, self.images // 20),
+            save_every=self.save_every or max(1, self.images // 10),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A run, described whole.
+
+    Arguments:
+        recipe: name of the recipe that it came from.
+        data: what it is trained on.
+        game: who plays, by which rules.
+        optimizers: one for each player, by name.
+        training: length, batch, seed, intervals.
+    """
+
+    recipe: str
+    data: DataConfig
+    game: GameConfig
+    optimizers: dict[str, OptimizerConfig]
+    training: Training
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON, from which `from_json` makes an equal one."""
+        document: dict[str, Any] = config.encode(self, ROLES)
+        return document
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Experiment":
+        """Raises ConfigError where the document is not an experiment."""
+        experiment: Experiment = config.decode(cls, document, ROLES)
+        return experiment

@@ -1,0 +1,113 @@
+"""Saving a match to its run folder, and going back to what was saved."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sparring import checkpoint, generatorfile
+from sparring.errors import CheckpointWriteError, CorruptFileError
+from sparring.match import Clock, Match
+from sparring.record import Record
+
+
+class Keeper:
+    """Saves and restores.
+
+    Arguments:
+        match: what is played.
+        run: the run folder. Only the first of several processes writes to it.
+        record: the run's record, whose running means are part of a checkpoint.
+        facts: what a generator file must say beside its settings: `units` and `classes`.
+    """
+
+    def __init__(self, match: Match, run: Path, record: Record, facts: Mapping[str, Any]) -> None:
+        self.match, self.run, self.record, self.facts = match, run, record, facts
+        self.roll_backs = 0
+        self.saved_at: int | None = None
+        self.saved_time = time.monotonic()
+        self._seconds_before, self._began = 0.0, time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on this run, over all its restarts."""
+        return self._seconds_before + time.monotonic() - self._began
+
+    def save(self, *, final: bool = False) -> None:
+        """Write a checkpoint and the generator's file. If that fails, training goes on, and the next save tries again.
+
+        Raises:
+            CheckpointWriteError: it failed, and there is no next one (`final`).
+        """
+        self.saved_time = time.monotonic()
+        images = self.match.clock.images
+        if not self.match.runtime.leads or self.saved_at == images:
+            return
+        try:
+            checkpoint.save(self.run, images, self.match.tensors(), self._state())
+            self.saved_at = images
+            generator, experiment = self.match.average.module, self.match.experiment
+            generatorfile.write(self.run / generatorfile.NAME, generator, experiment, {**self.facts, "images": images})
+            checkpoint.retire(self.run)
+        except CheckpointWriteError as error:
+            self.record.event("checkpoint not written", images, why=str(error))
+            if final:
+                raise
+        except OSError as error:
+            self.record.event("generator not written, or an old checkpoint not removed", images, why=str(error))
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "clock": asdict(self.match.clock),
+            "roll_backs": self.roll_backs,
+            "seconds": self.seconds,
+            "record": self.record.state(),
+            "machine": self.match.runtime.describe(),
+        }
+
+    def restore(self, skip: int = 0) -> list[CorruptFileError]:
+        """Go back to the newest checkpoint that verifies, or to an older one: `skip` good ones are passed over and removed.
+
+        The first process chooses, for all. Without a checkpoint nothing changes.
+
+        Returns:
+            What is wrong with the damaged ones that were passed over.
+        """
+        chosen, damaged = self._choose(skip) if self.match.runtime.leads else (-1, [])
+        chosen = self.match.runtime.number(chosen)
+        if chosen >= 0:
+            self._take(checkpoint.read(self.run, chosen))
+        return damaged
+
+    def _choose(self, skip: int) -> tuple[int, list[CorruptFileError]]:
+        damaged: list[CorruptFileError] = []
+        good: list[int] = []
+        for found in checkpoint.verified(self.run):
+            if isinstance(found, CorruptFileError):
+                damaged.append(found)
+                continue
+            good.append(found.images)
+            if len(good) > skip:
+                break
+        for images in good[:-1]:
+            checkpoint.forget(self.run, images)
+        return (good[-1] if good else -1), damaged
+
+    def _take(self, found: checkpoint.Checkpoint) -> None:
+        self.match.load(found.load(self.match.tensors()))
+        try:
+            self.match.clock = Clock(**{name: int(value) for name, value in found.state["clock"].items()})
+            self.roll_backs = max(self.roll_backs, int(found.state["roll_backs"]))
+            self._seconds_before, self._began = float(found.state["seconds"]), time.monotonic()
+            self.record.restore(found.state["record"], found.images)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CorruptFileError(f"state.json: {error!r}", "a state written by Sparring", "use an older one") from error
+        self.saved_at = found.images
+        self._warn_of_other_machine(found.state.get("machine"))
+
+    def _warn_of_other_machine(self, before: Any) -> None:
+        now = self.match.runtime.describe()
+        if isinstance(before, dict) and before != now:
+            changed = {name: [before.get(name), value] for name, value in now.items() if before.get(name) != value}
+            self.record.event("resumed on another machine: not bit for bit the same", self.match.clock.images, changed=changed)

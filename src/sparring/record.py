@@ -1,0 +1,84 @@
+"""The record of a run: one line a report in `metrics.jsonl`, one line for all that was unusual in `events.jsonl`."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sparring import storage
+
+METRICS, EVENTS = "metrics.jsonl", "events.jsonl"
+
+
+class Record:
+    """Means of what the steps came to since the last report.
+
+    Arguments:
+        run: the run folder; None keeps no files (every process but the first).
+    """
+
+    def __init__(self, run: Path | None) -> None:
+        self.run = run
+        self.sums: dict[str, list[float]] = {}
+        self.latest: dict[str, Any] = {}
+
+    def add(self, rows: list[dict[str, float]]) -> None:
+        """Take in confirmed steps."""
+        for row in rows:
+            for name, value in row.items():
+                total = self.sums.setdefault(name, [0.0, 0.0])
+                total[0] += value
+                total[1] += 1
+
+    def report(self, images: int, step: int, timing: Mapping[str, float]) -> dict[str, Any]:
+        """Write the line of metrics of this moment, and begin anew."""
+        means = {name: total / count for name, (total, count) in self.sums.items()}
+        self.latest = {"images": images, "step": step, **timing, **means}
+        self.sums = {}
+        self._append(METRICS, self.latest)
+        return self.latest
+
+    def event(self, kind: str, images: int, **details: Any) -> None:
+        """Write down something unusual."""
+        self._append(EVENTS, {"event": kind, "images": images, **details})
+
+    def _append(self, name: str, row: Mapping[str, Any]) -> None:
+        if self.run is None:
+            return
+        try:
+            storage.append(self.run / name, json.dumps({key: _strict(value) for key, value in row.items()}))
+        except OSError:
+            pass  # a full disk must not stop training; the checkpoint says so itself
+
+    def state(self) -> dict[str, list[float]]:
+        """What a checkpoint must hold, so that a report after a restart is the same."""
+        return {name: list(total) for name, total in self.sums.items()}
+
+    def restore(self, state: Mapping[str, list[float]], images: int) -> None:
+        """Go back to a checkpoint: the lines after it are dropped, and a torn last one."""
+        self.sums = {name: list(total) for name, total in state.items()}
+        if self.run is None or not (self.run / METRICS).exists():
+            return
+        rows = [row for row in read(self.run / METRICS) if row.get("images", 0) <= images]
+        storage.write_whole(self.run / METRICS, "".join(json.dumps(row) + "\n" for row in rows).encode())
+        self.latest = rows[-1] if rows else {}
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of a record, torn or foreign ones left out; none if the file is not there."""
+    if not path.exists():
+        return []
+    rows = []
+    for line in storage.read(path).decode("utf-8", "replace").splitlines():
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict):
+            rows.append(row)
+    return rows
+
+
+def _strict(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
