@@ -11,7 +11,7 @@ from sparring.errors import ConfigError
 from sparring.game import Augmentation, Constraint, Game, Objective, Penalty
 from sparring.games import GAMES
 from sparring.games.generation import Generation
-from sparring.networks import DISCRIMINATORS, GENERATORS, DiscriminatorConfig, GeneratorConfig
+from sparring.networks import DISCRIMINATORS, GENERATORS, DiscriminatorNetwork, GeneratorNetwork
 from sparring.objectives import OBJECTIVES
 from sparring.optim import OPTIMIZERS, OptimizerConfig
 from sparring.penalties import CONSTRAINTS, PENALTIES
@@ -28,8 +28,8 @@ class GameConfig(Protocol):
 
 ROLES: config.Roles = {
     GameConfig: GAMES,
-    GeneratorConfig: GENERATORS,
-    DiscriminatorConfig: DISCRIMINATORS,
+    GeneratorNetwork: GENERATORS,
+    DiscriminatorNetwork: DISCRIMINATORS,
     Objective: OBJECTIVES,
     Conditioning: HEADS,
     BatchFeature: BATCH_FEATURES,

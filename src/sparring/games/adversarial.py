@@ -19,7 +19,7 @@ from sparring.conditioning import Auxiliary, BatchFeature, Conditioning, Linear
 from sparring.errors import ConfigError
 from sparring.game import Augmentation, Batch, Constraint, Game, Objective, Penalty, Play, Terms, Turn
 from sparring.games.generation import Generation
-from sparring.networks import DiscriminatorConfig, GeneratorConfig
+from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
 from sparring.objectives.auxiliary import auxiliary_fake, auxiliary_real
 from sparring.shapes import Features, Labels, Logits, Sample, Spec
 
@@ -43,8 +43,8 @@ class AdversarialConfig:
         auxiliary_weight: of the classification terms of an auxiliary head.
     """
 
-    generator: GeneratorConfig
-    discriminator: DiscriminatorConfig
+    generator: GeneratorNetwork
+    discriminator: DiscriminatorNetwork
     objective: Objective
     head: Conditioning = Linear()
     conditional: bool = False
