@@ -1,0 +1,140 @@
+"""Arrays of pictures in files: `.npy`, `.npz`, and MNIST's idx; read as a stream of rows, never all at once.
+
+References: numpy's NEP 1 (the npy format); LeCun, Cortes & Burges, "The MNIST database" (the idx format).
+"""
+
+import gzip
+import math
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from sparring.errors import DataError
+
+IMAGE_NAMES = ("images", "x", "X", "arr_0", "data")
+LABEL_NAMES = ("labels", "y", "Y", "label")
+IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+LIMIT_LABEL_BYTES = 2**30
+BLOCK_BYTES = 2**22
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayFile:
+    """One array in a file.
+
+    Arguments:
+        path: the file.
+        member: its name inside an npz; "" elsewhere.
+    """
+
+    path: Path
+    member: str = ""
+
+    def _stream(self) -> IO[bytes]:
+        if self.member:
+            return zipfile.ZipFile(self.path).open(self.member)
+        return gzip.open(self.path) if self.path.suffix == ".gz" else open(self.path, "rb")
+
+    def header(self) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Shape and type, checked before anything is allocated."""
+        with self._stream() as file:
+            return self._start(file)
+
+    def _start(self, file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        shape, fortran, dtype = _npy_header(file) if self._is_npy else _idx_header(file)
+        place = f"{self.path.name}{f':{self.member}' if self.member else ''}"
+        if fortran and len(shape) > 1:
+            raise DataError(
+                f"{place}: stored column by column",
+                "rows one after another",
+                "save np.ascontiguousarray(array)",
+            )
+        if dtype.kind not in "biufUS":
+            raise DataError(f"{place}: an array of {dtype}", "numbers", "save it as uint8 or float32")
+        return shape, dtype
+
+    @property
+    def _is_npy(self) -> bool:
+        return bool(self.member) or self.path.suffix == ".npy"
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """The rows, some megabytes at a time."""
+        with self._stream() as file:
+            shape, dtype = self._start(file)
+            row = max(math.prod(shape[1:]) * dtype.itemsize, 1)
+            count, step = shape[0], max(1, BLOCK_BYTES // row)
+            for start in range(0, count, step):
+                rows = min(step, count - start)
+                data = file.read(rows * row)
+                if len(data) != rows * row:
+                    raise EOFError(f"it ends after {start} of {count} rows")
+                yield np.frombuffer(data, dtype).reshape(rows, *shape[1:])
+
+    def small(self) -> np.ndarray:
+        """All of a small array, as labels are."""
+        shape, dtype = self.header()
+        if math.prod(shape) * dtype.itemsize > LIMIT_LABEL_BYTES:
+            raise DataError(
+                f"{self.path.name}: labels of shape {shape}", "one label a picture", "save them as int64 (n,)"
+            )
+        blocks = list(self.blocks())
+        return np.concatenate(blocks) if blocks else np.empty(shape, dtype)
+
+
+def _npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read(file)
+    if any(side < 0 for side in shape):
+        raise ValueError(f"the shape {shape}")
+    return shape, fortran, dtype
+
+
+def _idx_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    magic = file.read(4)
+    if len(magic) != 4 or magic[:2] != b"\0\0" or magic[2] not in IDX_TYPES or not 1 <= magic[3] <= 5:
+        raise ValueError("not an idx file: it must start with 0, 0, type, dimensions")
+    sides = np.frombuffer(file.read(4 * magic[3]), ">u4")
+    return tuple(int(side) for side in sides), False, np.dtype(IDX_TYPES[magic[2]])
+
+
+def find_arrays(path: Path) -> tuple[ArrayFile, ArrayFile | None, ArrayFile | None]:
+    """The samples, their labels, and the classes' names where there are any.
+
+    In an npz the arrays `images` or `x`, `labels` or `y`, and `classes` (texts: the name of label 0, 1, ...); beside
+    `a-images-idx3-ubyte.gz` the file `a-labels-idx1-ubyte.gz`; beside `a.npy` or `a-images.npy` the file
+    `a-labels.npy` or `a_labels.npy`.
+    """
+    if path.suffix == ".npz":
+        with zipfile.ZipFile(path) as file:
+            names = {name.removesuffix(".npy"): name for name in file.namelist()}
+        images = next((names[name] for name in IMAGE_NAMES if name in names), "")
+        if not images:
+            raise DataError(
+                f"{path}: arrays {', '.join(names) or 'none'}",
+                "one called images or x",
+                "save it under that name",
+            )
+        labels = next(
+            (ArrayFile(path=path, member=names[name]) for name in LABEL_NAMES if name in names), None
+        )
+        classes = ArrayFile(path=path, member=names["classes"]) if "classes" in names else None
+        return ArrayFile(path=path, member=images), labels, classes
+    beside = (path.with_name(name) for name in _label_names(path) if name != path.name)
+    return (
+        ArrayFile(path=path),
+        next((ArrayFile(path=other) for other in beside if other.is_file()), None),
+        None,
+    )
+
+
+def _label_names(path: Path) -> list[str]:
+    swapped = path.name.replace("images", "labels").replace("idx3", "idx1")
+    names = [swapped] if swapped != path.name else []
+    if names and path.suffix != ".npy":
+        names.append(swapped.removesuffix(".gz") if path.suffix == ".gz" else swapped + ".gz")
+    return names if path.suffix != ".npy" else [*names, f"{path.stem}-labels.npy", f"{path.stem}_labels.npy"]

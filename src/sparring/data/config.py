@@ -1,0 +1,55 @@
+"""What to train on, and how it is brought to one size."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sparring.errors import ConfigError
+
+Fit = Literal["crop", "pad", "stretch"]
+LONGEST_SIDE = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """The data of a run.
+
+    Arguments:
+        source: a path (folder, zip, npz, npy, idx), a built-in name, or either followed by `:class[,class]`.
+        size: (height, width) of the samples; None chooses it from the data (see `fit.choose_size`).
+        channels: 1 grey, 3 colour, 4 colour and transparency; None chooses: a grey set 1, any colour 3, real
+            transparency in most files 4.
+        fit: how other aspect ratios are fitted: `crop` scales to cover and cuts the centre out, `pad` scales to fit
+            and fills with the median colour of the picture's outermost pixels, `stretch` ignores the ratio.
+        flip: mirror half of the samples in training (keyed draw).
+        labels: use the labels that are there.
+        largest: the longest side that is chosen when `size` is None, in pixels.
+
+    >>> DataConfig(source="animals", size=(48, 80)).fit
+    'crop'
+    """
+
+    source: str = "animals"
+    size: tuple[int, int] | None = None
+    channels: int | None = None
+    fit: Fit = "crop"
+    flip: bool = False
+    labels: bool = True
+    largest: int = 64
+
+    def __post_init__(self) -> None:
+        if not self.source:
+            raise ConfigError("source: empty", "a path or a built-in name", "name the data")
+        if self.size is not None and (
+            len(self.size) != 2 or not all(1 <= side <= LONGEST_SIDE for side in self.size)
+        ):
+            raise ConfigError(
+                f"size: {self.size}", f"(height, width), 1 to {LONGEST_SIDE} pixels", "write it as 48x80"
+            )
+        if self.channels not in (None, 1, 3, 4):
+            raise ConfigError(
+                f"channels: {self.channels}", "1 (grey), 3 (colour) or 4 (and transparency)", "choose one"
+            )
+        if self.fit not in get_args(Fit):
+            raise ConfigError(f"fit: {self.fit!r}", "crop, pad or stretch", "choose one of these")
+        if not 1 <= self.largest <= LONGEST_SIDE:
+            raise ConfigError(f"largest: {self.largest}", f"1 to {LONGEST_SIDE} pixels", "mend the number")

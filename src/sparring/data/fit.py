@@ -1,0 +1,108 @@
+"""Choosing one size for all pictures, and bringing each to it."""
+
+import math
+from collections.abc import Sequence
+from statistics import median
+
+import numpy as np
+from PIL import Image
+
+from sparring.data.config import Fit
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+Size = tuple[int, int]
+
+
+def choose_size(sizes: Sequence[Size], largest: int) -> tuple[Size, str]:
+    """The (height, width) that fits a set best, and why.
+
+    1. All pictures have one size, and its longest side is at most `largest`: that size.
+    2. Otherwise the median aspect ratio, taken as square when within an eighth of it; the longest side is the median
+       longest side, at most `largest`; the other follows from the ratio, at least 8 (or the longest side).
+    3. Sides above 16 are rounded to multiples of 4, which leaves room for two halvings; smaller ones stay as they are.
+
+    Arguments:
+        sizes: (height, width) of each picture, in pixels.
+        largest: longest allowed side.
+
+    >>> choose_size([(28, 28)] * 3, 64)[0], choose_size([(256, 512)] * 3, 64)[0], choose_size([(97, 103), (120, 110)], 64)[0]
+    ((28, 28), (32, 64), (64, 64))
+    """
+    if len(set(sizes)) == 1 and max(sizes[0]) <= largest:
+        return sizes[0], f"size {_text(sizes[0])}: all pictures have it"
+    ratio = math.exp(median(math.log(height / width) for height, width in sizes))
+    square = max(ratio, 1 / ratio) <= 1.125
+    longest = min(largest, round(median(max(size) for size in sizes)))
+    shortest = longest if square else max(round(longest * min(ratio, 1 / ratio)), min(8, longest))
+    longest, shortest = _snapped(longest, largest), _snapped(shortest, largest)
+    size = (longest, shortest) if ratio > 1 else (shortest, longest)
+    shape = "nearly square" if square else f"median height / width {ratio:.2f}"
+    return size, f"size {_text(size)}: {shape}, longest side at most {largest}"
+
+
+def _snapped(side: int, largest: int) -> int:
+    return min(4 * round(side / 4), 4 * (largest // 4)) if side > 16 else max(side, 1)
+
+
+def _text(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+def fitted(image: Image.Image, size: Size, channels: int, fit: Fit) -> np.ndarray:
+    """The picture as uint8 (height, width, channels).
+
+    Scaling down averages over all source pixels (Lanczos window, antialiased; with transparency on premultiplied
+    colours), scaling up is bicubic. Transparent pictures are laid on white unless transparency is kept.
+
+    Arguments:
+        image: in mode L, LA, RGB or RGBA.
+        size: (height, width) wanted.
+        channels: 1, 3 or 4 wanted.
+        fit: `crop`, `pad` or `stretch`.
+    """
+    image = _with_channels(image, channels)
+    if (image.height, image.width) != size:
+        image = _padded(image, size) if fit == "pad" else _resized(image, size, _box(image, size, fit))
+    return np.asarray(image, np.uint8).reshape(*size, channels)
+
+
+def _with_channels(image: Image.Image, channels: int) -> Image.Image:
+    if image.mode in ("LA", "RGBA") and channels != 4:
+        paper = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(paper, image.convert("RGBA")).convert(
+            "RGB" if image.mode == "RGBA" else "L"
+        )
+    return image if image.mode == MODES[channels] else image.convert(MODES[channels])
+
+
+def _box(image: Image.Image, size: Size, fit: Fit) -> tuple[float, float, float, float]:
+    """The part of the picture (left, top, right, bottom) that fills the frame."""
+    width, height = image.width, image.height
+    if fit == "stretch":
+        return 0, 0, width, height
+    scale = min(width / size[1], height / size[0])
+    across, down = min(size[1] * scale, width), min(size[0] * scale, height)
+    left, top = (width - across) / 2, (height - down) / 2
+    return left, top, left + across, top + down
+
+
+def _resized(image: Image.Image, size: Size, box: tuple[float, float, float, float]) -> Image.Image:
+    smaller = size[1] <= box[2] - box[0] and size[0] <= box[3] - box[1]
+    filter = Image.Resampling.LANCZOS if smaller else Image.Resampling.BICUBIC
+    return image.resize((size[1], size[0]), filter, box)
+
+
+def _padded(image: Image.Image, size: Size) -> Image.Image:
+    scale = min(size[1] / image.width, size[0] / image.height)
+    inner = (max(1, round(image.height * scale)), max(1, round(image.width * scale)))
+    pixels = np.asarray(image).reshape(image.height, image.width, -1)
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    colour = tuple(int(value) for value in np.median(edge, 0))
+    frame = Image.new(image.mode, (size[1], size[0]), colour if len(colour) > 1 else colour[0])
+    scaled = (
+        image
+        if inner == (image.height, image.width)
+        else _resized(image, inner, (0, 0, image.width, image.height))
+    )
+    frame.paste(scaled, ((size[1] - inner[1]) // 2, (size[0] - inner[0]) // 2))
+    return frame

@@ -1,0 +1,123 @@
+"""Pictures of many samples at once: grids, contact sheets of a data set, scatter plots of points."""
+
+import numpy as np
+from PIL import Image
+
+from sparring.data.dataset import Dataset
+
+LEGIBLE_PIXELS = 64  # smaller tiles are enlarged by a whole factor towards this
+GAP, GAP_SHADE = 2, 255
+REAL_COLOUR, FAKE_COLOUR, FRAME_COLOUR = (150, 155, 165), (214, 62, 20), (225, 227, 232)
+DOT = 0.0042  # radius of a point, as a part of the picture's side
+
+
+def grid_image(images: np.ndarray, columns: int) -> Image.Image:
+    """Pictures row by row as one, in mode L or RGB; small ones are enlarged by a whole factor, without smoothing.
+
+    Arguments:
+        images: uint8 (n, h, w, c), c of 1, 3 or 4; transparent ones are laid on a grey chequerboard.
+        columns: pictures a row, at least 1.
+    """
+    count, height, width, _ = images.shape
+    factor = max(1, round(LEGIBLE_PIXELS / max(height, width)))
+    tiles = (
+        np.stack([_opaque(image) for image in images]) if count else np.empty((0, height, width, 1), np.uint8)
+    )
+    tiles = tiles.repeat(factor, 1).repeat(factor, 2)
+    columns = max(1, min(columns, count or 1))
+    rows = max(1, -(-count // columns))
+    down, across = height * factor + GAP, width * factor + GAP
+    sheet = np.full((rows * down + GAP, columns * across + GAP, tiles.shape[-1]), GAP_SHADE, np.uint8)
+    for number, tile in enumerate(tiles):
+        row, column = divmod(number, columns)
+        top, left = GAP + row * down, GAP + column * across
+        sheet[top : top + down - GAP, left : left + across - GAP] = tile
+    return Image.fromarray(sheet[:, :, 0] if sheet.shape[2] == 1 else sheet)
+
+
+def _opaque(image: np.ndarray) -> np.ndarray:
+    if image.shape[2] != 4:
+        return image
+    rows, columns = np.indices(image.shape[:2]) // max(2, image.shape[0] // 8)
+    paper = np.where((rows + columns) % 2, 205, 235)[:, :, None]
+    alpha = image[:, :, 3:].astype(np.float32) / 255
+    return np.rint(image[:, :, :3] * alpha + paper * (1 - alpha)).astype(np.uint8)
+
+
+def contact_sheet(dataset: Dataset, rows: int, columns: int) -> Image.Image:
+    """Samples from all over the set: a class a row (again from the first when there are more rows), else evenly spread.
+    Points become a scatter plot."""
+    if not dataset.spec.is_image:
+        return points_image(dataset.samples)
+    if dataset.labels is None:
+        return grid_image(dataset.samples[_even(np.arange(len(dataset)), rows * columns)], columns)
+    chosen = []
+    for row in range(rows):
+        members = np.flatnonzero(dataset.labels == row % len(dataset.classes))
+        turn, turns = row // len(dataset.classes), -(-rows // len(dataset.classes))
+        chosen.append(_even(members, columns * turns)[turn::turns])
+    picked = [np.resize(numbers, columns) for numbers in chosen if len(numbers)]
+    return grid_image(dataset.samples[np.concatenate(picked)], columns)
+
+
+def _even(numbers: np.ndarray, count: int) -> np.ndarray:
+    return numbers[np.linspace(0, len(numbers) - 1, min(count, len(numbers))).astype(int)]
+
+
+def points_image(points: np.ndarray, real: np.ndarray | None = None, size: int = 512) -> Image.Image:
+    """A scatter plot in RGB, antialiased: real points in grey below, generated ones in colour on top.
+
+    The first two coordinates are drawn, the second upwards. The view is the real points' square (the given points' if there
+    are none) with a margin; what lies outside of it is not seen.
+
+    Arguments:
+        points: float (n, d), d >= 2.
+        real: the same of the data, or None.
+        size: side of the picture in pixels.
+    """
+    shown = np.asarray(points if real is None else real, np.float64)[:, :2]
+    shown = shown[np.isfinite(shown).all(1)]
+    low, high = (shown.min(0), shown.max(0)) if len(shown) else (np.zeros(2), np.ones(2))
+    side = max(float((high - low).max()), 1e-6) * 1.16
+    corner = (low + high - side) / 2
+    canvas = np.full((size, size, 3), 255.0)
+    canvas[[0, -1], :], canvas[:, [0, -1]] = FRAME_COLOUR, FRAME_COLOUR
+    layers = [(real, REAL_COLOUR)] if real is not None else []
+    for values, colour in [*layers, (points, FAKE_COLOUR)]:
+        opacity = _opacity((np.asarray(values, np.float64)[:, :2] - corner) / side * size, size)[:, :, None]
+        canvas += opacity * (np.array(colour) - canvas)
+    return Image.fromarray(np.rint(canvas).astype(np.uint8))
+
+
+def _opacity(places: np.ndarray, size: int) -> np.ndarray:
+    """How much each pixel (size, size) is covered: each point is a soft disc, and discs on top of each other add up
+    as 1 - exp(-sum)."""
+    radius = max(DOT * size, 1.0)
+    reach = int(np.ceil(2 * radius)) + 1
+    places = places[np.isfinite(places).all(1)]
+    places = places[(np.abs(places - size / 2) < size / 2 + reach).all(1)]
+    fine = 3  # density is gathered on a grid this much finer, so that positions within a pixel count
+    wide = (size + 2 * reach) * fine
+    column, row = np.floor((places + reach) * fine).astype(int).clip(0, wide - 1).T
+    density = np.bincount((wide - 1 - row) * wide + column, minlength=wide * wide).reshape(wide, wide)
+    density = density.reshape(size + 2 * reach, fine, size + 2 * reach, fine)
+    kernels = [_bell(reach, (fine // 2 - part) / fine, radius / 1.5) for part in range(fine)]
+    down = sum(_convolved(density[:, part], kernels[part], 0) for part in range(fine))
+    soft = sum(_convolved(down[:, :, part], kernels[part], 1) for part in range(fine))
+    return 1 - np.exp(-1.6 * soft[reach:-reach, reach:-reach])
+
+
+def _bell(reach: int, shift: float, deviation: float) -> np.ndarray:
+    distance = np.arange(-reach, reach + 1) + shift
+    return np.exp(-0.5 * (distance / deviation) ** 2)
+
+
+def _convolved(values: np.ndarray, kernel: np.ndarray, axis: int) -> np.ndarray:
+    half = len(kernel) // 2
+    padded = np.pad(values, [(half, half) if at == axis else (0, 0) for at in range(values.ndim)]).astype(
+        np.float64
+    )
+    length = values.shape[axis]
+    return sum(
+        weight * np.take(padded, range(start, start + length), axis) for start, weight in enumerate(kernel)
+    )

@@ -1,0 +1,128 @@
+"""The first pass over picture files: what each one is, before any is decoded.
+
+Each file is read once, for its digest and its header. The findings are kept beside the cache by (name, size, times,
+inode), so that a big folder that did not change is not read again; a file changed in the last seconds is never trusted.
+"""
+
+import contextlib
+import hashlib
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sparring.data import cache
+from sparring.data.decode import decode, probe
+from sparring.data.entries import Container, Entry
+from sparring.data.watch import Watch
+from sparring.errors import InvalidImageError
+
+INDEX_FORMAT = 1
+ALPHA_SAMPLE = 256
+FAINT = 6  # a difference between colour channels, of 255, that is still grey
+
+
+@dataclass(kw_only=True)
+class Finding:
+    """What is known of one file: its digest and header, or why it is no use; `seen` adds what decoding showed."""
+
+    digest: str = ""
+    height: int = 0
+    width: int = 0
+    mode: str = ""
+    colour: bool = False
+    alpha: bool = False
+    reason: str = ""
+    seen: dict[str, bool] = field(default_factory=dict)
+
+
+class Survey:
+    """Findings for the entries of a container, in their order."""
+
+    def __init__(self, container: Container, entries: list[Entry], watch: Watch) -> None:
+        self.container, self.entries, self.watch = container, entries, watch
+        self._path = cache.roots()[0] / "index" / f"{_short(container.kind, container.identity)}.json"
+        known = self._known()
+        self.findings = [self._find(entry, known) for entry in entries]
+        self._fresh = {entry.name: finding for entry, finding in zip(entries, self.findings, strict=True)}
+
+    def _known(self) -> dict[str, Any]:
+        with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
+            document = cache.read_checked(self._path)
+            if document is not None and document["format"] == INDEX_FORMAT:
+                return dict(document["files"])
+        return {}
+
+    def _find(self, entry: Entry, known: dict[str, Any]) -> Finding:
+        self.watch.step()
+        old = known.get(entry.name)
+        if entry.stamp and old is not None and old[0] == entry.stamp:
+            return Finding(**old[1])
+        try:
+            data = self.container.read(entry)
+            header = probe(data)
+        except InvalidImageError as error:
+            return Finding(reason=str(error))
+        return Finding(digest=hashlib.sha256(data).hexdigest(), **asdict(header))
+
+    def usable(self) -> list[int]:
+        """Numbers of the entries whose header is right."""
+        return [number for number, finding in enumerate(self.findings) if not finding.reason]
+
+    def skipped(self) -> list[tuple[str, str]]:
+        """(name, reason) of the others."""
+        pairs = zip(self.entries, self.findings, strict=True)
+        return [(entry.name, finding.reason) for entry, finding in pairs if finding.reason]
+
+    def save(self) -> None:
+        """Keep the findings for the next time; a place that can't be written to costs only time."""
+        files = {
+            entry.name: (entry.stamp, asdict(self._fresh[entry.name]))
+            for entry in self.entries
+            if entry.stamp
+        }
+        with contextlib.suppress(OSError):
+            if files and self._known() != {name: [mark, found] for name, (mark, found) in files.items()}:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                cache.write_checked(self._path, {"format": INDEX_FORMAT, "files": files})
+
+    def channels(self) -> tuple[int, str]:
+        """How many channels suit the set: 4 where most files are really transparent in places (judged by up to 256 of
+        those that may be), else 3 where any file really shows colour, else 1."""
+        usable = self.usable()
+        clear = [number for number in _spread(usable) if self.findings[number].alpha]
+        if 2 * len(clear) > len(usable):
+            looked = clear[:ALPHA_SAMPLE]
+            real = sum(self._seen(number, "alpha") for number in looked)
+            if 2 * real * len(clear) > len(usable) * len(looked):
+                return 4, "4 channels: most pictures are transparent in places"
+        coloured = (number for number in _spread(usable) if self.findings[number].colour)
+        if any(self._seen(number, "colour") for number in coloured):
+            return 3, "3 channels: there is colour"
+        return 1, "1 channel: all pictures are grey"
+
+    def _seen(self, number: int, what: str) -> bool:
+        finding = self.findings[number]
+        if what not in finding.seen:
+            self.watch.poll()
+            finding.seen.update(self._look(self.entries[number]))
+        return finding.seen[what]
+
+    def _look(self, entry: Entry) -> dict[str, bool]:
+        try:
+            image, _ = decode(self.container.read(entry))
+        except InvalidImageError:
+            return {"alpha": False, "colour": False}
+        pixels = np.asarray(image.convert("RGBA")).reshape(-1, 4)
+        shown = pixels[pixels[:, 3] > 0, :3]
+        difference = shown.max(1).astype(int) - shown.min(1) if len(shown) else np.zeros(1)
+        return {"alpha": bool((pixels[:, 3] < 255).any()), "colour": bool((difference > FAINT).any())}
+
+
+def _spread(numbers: list[int]) -> list[int]:
+    """The same numbers in an order that jumps about, so that a few of them stand for all."""
+    return sorted(numbers, key=lambda number: (number * 0x9E3779B1) % 2**32)
+
+
+def _short(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
