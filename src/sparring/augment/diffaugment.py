@@ -28,7 +28,6 @@ class DiffAugment:
 
     References:
         Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training", arXiv 2006.10738, sec. 3.
-            4-6, sec. 4.
 
     Arguments:
         policy: which transforms, in order. Default all three, as the paper's for few pictures.

@@ -18,8 +18,7 @@ class InstanceNoise:
     noise they can't.
 
     References:
-        Sonderby et al. 2017, "Amortised MAP inference for image super-resolution", arXiv 1610.04490, sec.
-            3.2.2.
+        Sonderby et al. 2017, "Amortised MAP inference for image super-resolution", arXiv 1610.04490.
         Arjovsky & Bottou 2017, "Towards principled methods for training GANs", arXiv 1701.04862, sec. 3.
 
     Arguments:

@@ -1,0 +1,89 @@
+"""What every objective promises, over the table."""
+
+import pytest
+import torch
+from contract_play import play_of_logits, tiny_play
+
+from sparring.config import decode, encode
+from sparring.errors import ConfigError
+from sparring.game import Objective
+from sparring.objectives import OBJECTIVES, auxiliary_fake, auxiliary_real
+
+EXTREME = torch.tensor([-1e4, -50.0, -1.0, 0.0, 1.0, 50.0, 1e4])
+every_objective = pytest.mark.parametrize("objective", [cls() for cls in OBJECTIVES.values()], ids=OBJECTIVES)
+
+
+@every_objective
+@pytest.mark.parametrize("shape", [(3, 6, 5), (1, 7, 3), (2,)])
+def test_one_float32_value_a_sample(objective, shape):
+    for term in (objective.discriminator, objective.generator):
+        value = term(tiny_play(5, shape, generating=True))
+        assert (value.shape, value.dtype) == ((5,), torch.float32)
+
+
+@every_objective
+@pytest.mark.parametrize("term", ["discriminator", "generator"])
+def test_finite_with_finite_gradients_at_extreme_logits(objective, term):
+    real, fake = (part.flatten().requires_grad_() for part in torch.meshgrid(EXTREME, EXTREME, indexing="ij"))
+    value = getattr(objective, term)(play_of_logits(real, fake))
+    assert value.isfinite().all()
+    for gradient in torch.autograd.grad(value.sum(), (real, fake), allow_unused=True):
+        assert gradient is None or gradient.isfinite().all()
+
+
+@every_objective
+def test_gradients_reach_the_logits(objective):
+    real, fake = torch.full((3,), 0.3, requires_grad=True), torch.full((3,), -0.2, requires_grad=True)
+    play = play_of_logits(real, fake)
+    for gradient in torch.autograd.grad(objective.discriminator(play).sum(), (real, fake), retain_graph=True):
+        assert (gradient != 0).all()
+    (gradient,) = torch.autograd.grad(objective.generator(play).sum(), fake)
+    assert (gradient != 0).all()
+
+
+@every_objective
+def test_gradients_reach_every_parameter_of_the_players(objective):
+    play = tiny_play(generating=True)
+    objective.generator(play).mean().backward()
+    missing = [name for name, p in play.generator.named_parameters() if p.grad is None or not p.grad.any()]
+    assert missing == []
+    play = tiny_play()
+    objective.discriminator(play).mean().backward()
+    names = [
+        name for name, p in play.discriminator.named_parameters() if "classes" not in name and p.grad is None
+    ]
+    assert names == []
+    assert all(p.grad is None for p in play.generator.parameters())
+
+
+@every_objective
+def test_the_same_play_gives_the_same_values(objective):
+    for term in (objective.discriminator, objective.generator):
+        assert torch.equal(term(tiny_play(generating=True)), term(tiny_play(generating=True)))
+
+
+@every_objective
+def test_json_round_trip(objective):
+    roles = {Objective: OBJECTIVES}
+    document = encode(objective, roles)
+    assert OBJECTIVES[document["type"]] is type(objective)
+    assert decode(Objective, document, roles) == objective
+    assert decode(Objective, document["type"], roles) == objective
+
+
+def test_settings_survive_the_round_trip():
+    roles = {Objective: OBJECTIVES}
+    objective = OBJECTIVES["nonsaturating"](smoothing=0.1)
+    assert decode(Objective, encode(objective, roles), roles) == objective
+    with pytest.raises(ConfigError, match="smoothing"):
+        decode(Objective, {"type": "nonsaturating", "smoothing": 0.7}, roles)
+
+
+@pytest.mark.parametrize("term", [auxiliary_real, auxiliary_fake])
+def test_auxiliary_terms(term):
+    play = tiny_play(5, generating=True)
+    value = term(play)
+    assert (value.shape, value.dtype) == ((5,), torch.float32)
+    value.mean().backward()
+    assert play.discriminator.classes.weight.grad.any()
+    assert (play.generator.body.weight.grad is not None) == (term is auxiliary_fake)
