@@ -5,6 +5,7 @@ import torch
 
 from sparring.augment import AUGMENTATIONS
 from sparring.config import decode, encode
+from sparring.errors import ConfigError
 from sparring.game import Augmentation
 from sparring.keyed import Draws
 from sparring.schedule import SCHEDULES, Linear, Schedule
@@ -72,3 +73,8 @@ def test_json_round_trip(augment):
         document = encode(config, ROLES)
         assert AUGMENTATIONS[document["type"]] is type(augment)
         assert decode(Augmentation, document, ROLES) == config
+
+
+def test_an_unknown_transform_is_refused():
+    with pytest.raises(ConfigError, match="blur"):
+        decode(Augmentation, {"type": "diffaugment", "policy": ["colour", "blur"]}, ROLES)

@@ -146,7 +146,6 @@ def test_packing_a_batch_that_packs_do_not_divide():
 def test_settings_out_of_range():
     bad = [
         lambda: DiffAugment(policy=("colour", "colour")),
-        lambda: DiffAugment(policy=("blur",)),
         lambda: DiffAugment(strength=1.5),
         lambda: InstanceNoise(sigma=-0.1),
         lambda: DiffAugment()(numbers(4, 2), draws(4), "real", 0),

@@ -39,7 +39,7 @@ def test_geometric_has_a_constant_factor():
 
 
 def test_a_number_is_constant():
-    assert [at(3, 0), at(0.5, 10**9)] == [3.0, 0.5]
+    assert [at(3.0, 0), at(0.5, 10**9)] == [3.0, 0.5]
 
 
 def test_schedules_out_of_range():

@@ -27,7 +27,8 @@ class DiffAugment:
     or 4) is moved and cut, but not coloured.
 
     References:
-        Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training", arXiv 2006.10738, sec. 3.
+        Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training", arXiv 2006.10738,
+            sec. 3.
 
     Arguments:
         policy: which transforms, in order. Default all three, as the paper's for few pictures.

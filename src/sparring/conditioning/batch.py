@@ -50,7 +50,7 @@ class StandardDeviationLayer(nn.Module):
         super().__init__()
         self.group, self.num_features = group, num_features + 1
 
-    def forward(self, features: Features) -> Features:
+    def forward(self, features: Features) -> Tensor:
         spread = group_deviation(features.float(), self.group).to(features.dtype)
         return torch.cat([features, spread[:, None]], dim=1)
 
@@ -108,7 +108,7 @@ class DiscriminationLayer(nn.Module):
         self.kernels, self.num_features = kernels, num_features + kernels
         self.project = nn.Linear(num_features, kernels * dims, bias=False)
 
-    def forward(self, features: Features) -> Features:
+    def forward(self, features: Features) -> Tensor:
         places = self.project(features).float().unflatten(1, (self.kernels, -1))
         distance = (places[:, None] - places[None]).abs().sum(-1)
         others = 1 - torch.eye(len(features), device=features.device)
