@@ -1,0 +1,1 @@
+"""Layers that networks share; each file names its paper."""
