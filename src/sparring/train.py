@@ -173,6 +173,6 @@ def _write_run(request: Request, out: Path, dataset: Dataset, machine: Runtime, 
         "data": data,
         "machine": machine.describe(),
     }
-    storage.write_whole(out / "data.json", json.dumps(dataset.report.to_json(), indent=1).encode())
+    storage.write_whole(out / "data.json", json.dumps(dataset.report.as_dict(), indent=1).encode())
     storage.write_whole(out / "data.png", samples.png(contact_sheet(dataset, 8, 8)))
     storage.write_whole(out / RUN_FILE, json.dumps(document, allow_nan=False, indent=1).encode())
