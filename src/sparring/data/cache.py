@@ -1,31 +1,27 @@
 """Decoded samples on disk, so that a set is decoded once: a folder a set, named by its key.
 
-A set is built under a temporary name and moved into place, so that it is there whole or not at all, also when two
-processes build it at once. It is checked when it is used again: the header's digest, the file's size, and the CRC-32 of
-the samples (all of them up to 64 MiB, else 64 MiB spread over the file). What fails is built again.
+A set is built under a temporary name and moved into place, so that it is there whole or not at all, also when
+two processes build it at once. It is checked when it is used again: the header's digest, the file's size, and
+the CRC-32 of the samples (all of them up to 64 MiB, else 64 MiB spread over the file). What fails is built
+again.
 """
 
 import contextlib
-import hashlib
-import json
 import os
 import shutil
 import tempfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import numpy as np
 
+from sparring.data.blocks import Named, Row, intact, written
+from sparring.data.checked import read_checked, write_checked
+from sparring.data.places import roots
 from sparring.errors import DataError
 
 FORMAT = 1
-BLOCK_BYTES = 2**20
-CHECKED_BLOCKS = 64
-Row = tuple[int, np.ndarray | None, str]  # number, sample or None, what was converted or why there is none
-Named = list[tuple[int, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,29 +35,9 @@ class Stored:
     duplicates: int
 
 
-def roots() -> list[Path]:
-    """Where the cache may be, the best place first: $SPARRING_CACHE, $XDG_CACHE_HOME, ~/.cache, a temporary folder."""
-    places = [
-        Path(os.environ[name], *rest)
-        for name, *rest in (("SPARRING_CACHE",), ("XDG_CACHE_HOME", "sparring"))
-        if os.environ.get(name)
-    ]
-    with contextlib.suppress(RuntimeError):
-        places.append(Path.home() / ".cache" / "sparring")
-    return [places[0], _temporary()] if places else [_temporary()]
-
-
-def _temporary() -> Path:
-    place = Path(tempfile.gettempdir()) / f"sparring-cache-{os.getuid() if hasattr(os, 'getuid') else 0}"
-    with contextlib.suppress(OSError):
-        place.mkdir(mode=0o700, exist_ok=True)
-        if not hasattr(os, "getuid") or place.lstat().st_uid == os.getuid():
-            return place
-    return Path(tempfile.mkdtemp(prefix="sparring-cache-"))
-
-
 def stored(key: str, shape: tuple[int, int, int], rows: Callable[[], Iterator[Row]]) -> tuple[Stored, str]:
-    """The samples of this key, from the cache or from `rows`, and a remark if the usual place could not be used.
+    """The samples of this key, from the cache or from `rows`, and a remark if the usual place could not be
+    used.
 
     Arguments:
         key: hex digest of all that the samples depend on.
@@ -91,7 +67,7 @@ def _build(place: Path, key: str, shape: tuple[int, int, int], rows: Callable[[]
     work = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
     try:
         with open(work / "samples.bin", "wb") as file:
-            header = {"format": FORMAT, "key": key, **_written(file, shape, rows())}
+            header = {"format": FORMAT, "key": key, **written(file, shape, rows())}
             file.flush()
             os.fsync(file.fileno())
         write_checked(work / "header.json", header)
@@ -101,7 +77,9 @@ def _build(place: Path, key: str, shape: tuple[int, int, int], rows: Callable[[]
 
 
 def _move(work: Path, place: Path) -> None:
-    """Into place. What is there failed its check, unless another process has just put it there: same content, so replace."""
+    """Into place. What is there failed its check, unless another process has just put it there: same content,
+    so replace.
+    """
     for _ in range(8):
         try:
             os.rename(work, place)
@@ -112,39 +90,6 @@ def _move(work: Path, place: Path) -> None:
                 os.rename(place, old)
             shutil.rmtree(old, ignore_errors=True)
     raise OSError(f"{place} can't be replaced")
-
-
-def _written(file: BinaryIO, shape: tuple[int, int, int], rows: Iterator[Row]) -> dict[str, Any]:
-    kept: list[int] = []
-    skipped: Named = []
-    converted: Named = []
-    seen: set[bytes] = set()
-    block = _block_rows(shape)
-    checks: list[int] = []
-    for number, pixels, note in rows:
-        if pixels is None:
-            skipped.append((number, note))
-            continue
-        assert pixels.shape == shape and pixels.dtype == np.uint8, (pixels.shape, pixels.dtype)
-        data = pixels.tobytes()
-        if len(kept) % block == 0:
-            checks.append(0)
-        checks[-1] = zlib.crc32(data, checks[-1])
-        file.write(data)
-        kept.append(number)
-        seen.add(hashlib.blake2b(data, digest_size=16).digest())
-        if note:
-            converted.append((number, note))
-    size = [len(kept), *shape]
-    duplicates = len(kept) - len(seen)
-    return {
-        "shape": size,
-        "kept": kept,
-        "skipped": skipped,
-        "converted": converted,
-        "duplicates": duplicates,
-        "crc32": checks,
-    }
 
 
 def _load(place: Path, key: str, shape: tuple[int, int, int]) -> Stored | None:
@@ -162,51 +107,7 @@ def _load(place: Path, key: str, shape: tuple[int, int, int]) -> Stored | None:
     samples = (
         np.memmap(path, np.uint8, "r", shape=(count, *shape)) if count else np.empty((0, *shape), np.uint8)
     )
-    if not _intact(samples, header["crc32"]):
+    if not intact(samples, header["crc32"]):
         return None
     named = {name: [(number, note) for number, note in header[name]] for name in ("skipped", "converted")}
     return Stored(samples=samples, kept=header["kept"], duplicates=header["duplicates"], **named)
-
-
-def _intact(samples: np.ndarray, checks: list[int]) -> bool:
-    block = _block_rows(samples.shape[1:])
-    chosen = (
-        np.unique(np.linspace(0, len(checks) - 1, min(len(checks), CHECKED_BLOCKS)).astype(int))
-        if checks
-        else []
-    )
-    return all(
-        zlib.crc32(np.ascontiguousarray(samples[i * block : (i + 1) * block])) == checks[i] for i in chosen
-    )
-
-
-def _block_rows(shape: tuple[int, ...]) -> int:
-    return max(1, BLOCK_BYTES // int(np.prod(shape)))
-
-
-def write_checked(path: Path, document: dict[str, Any]) -> None:
-    """A JSON table with its own digest in its first line, put in place at once and durably."""
-    body = json.dumps(document, separators=(",", ":")).encode()
-    descriptor, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
-
-
-def read_checked(path: Path) -> dict[str, Any] | None:
-    """The table, or None where there is none that is intact."""
-    try:
-        digest, _, body = path.read_bytes().partition(b"\n")
-    except OSError:
-        return None
-    if hashlib.sha256(body).hexdigest().encode() != digest:
-        return None
-    document = json.loads(body)
-    return document if isinstance(document, dict) else None

@@ -17,9 +17,9 @@ Units = Mapping[str, Sequence[float]]
 class Dataset:
     """A set of samples of one shape.
 
-    Pictures are dealt as x = v / 127.5 - 1 in [-1, 1]; points as (v - centre) / scale, where `centre` (d,) is the mean
-    and `scale` (d,), one and the same number for all coordinates so that the geometry stays as it is, is the root mean
-    square distance from the centre divided by sqrt(d).
+    Pictures are dealt as x = v / 127.5 - 1 in [-1, 1]; points as (v - centre) / scale, where `centre` (d,) is
+    the mean and `scale` (d,), one and the same number for all coordinates so that the geometry stays as it
+    is, is the root mean square distance from the centre divided by sqrt(d).
 
     Arguments:
         samples: uint8 (n, h, w, c), memory-mapped, or float32 points (n, d) in their own units.
@@ -40,13 +40,11 @@ class Dataset:
         report: DataReport,
         config: DataConfig,
     ) -> None:
-        assert samples.dtype == (np.uint8 if samples.ndim == 4 else np.float32) and samples.ndim in (2, 4)
-        assert (labels is None) == (not classes) and (labels is None or len(labels) == len(samples))
+        assert (samples.ndim, samples.dtype) in ((4, np.uint8), (2, np.float32))
+        assert (labels is None) == (not classes)
         self.samples, self.labels, self.classes = samples, labels, classes
         self.fingerprint, self.report, self.config = fingerprint, report, config
-        self.centre, self.scale = (
-            _standard(samples) if samples.ndim == 2 else (np.zeros(0, np.float32), np.zeros(0, np.float32))
-        )
+        self.centre, self.scale = _standard(samples)
 
     @property
     def spec(self) -> Spec:
@@ -59,7 +57,9 @@ class Dataset:
 
     @property
     def units(self) -> dict[str, list[float]]:
-        """What `to_output` needs beside the spec, as plain numbers: `centre` and `scale` of points, nothing for pictures."""
+        """What `to_output` needs beside the spec, as plain numbers: `centre` and `scale` of points, nothing
+        for pictures.
+        """
         return {} if self.spec.is_image else {"centre": self.centre.tolist(), "scale": self.scale.tolist()}
 
     def __len__(self) -> int:
@@ -68,7 +68,8 @@ class Dataset:
     def batch(
         self, indices: np.ndarray | Tensor, flips: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """The samples of these numbers as float32 (b, c, h, w) in channels-last memory, or (b, d); labels int64 (b,).
+        """The samples of these numbers as float32 (b, c, h, w) in channels-last memory, or (b, d); labels
+        int64 (b,).
 
         Arguments:
             indices: numbers of samples (b,).
@@ -94,8 +95,8 @@ class Dataset:
 
 
 def to_output(x: Tensor, spec: Spec, units: Mapping[str, Any]) -> np.ndarray:
-    """Samples in the form in which they are saved: round((x + 1) * 127.5) cut to uint8 (n, h, w, c), or x * scale + centre
-    as float32 (n, d).
+    """Samples in the form in which they are saved: round((x + 1) * 127.5) cut to uint8 (n, h, w, c), or x *
+    scale + centre as float32 (n, d).
 
     Arguments:
         x: (n, *sample), as a generator makes them.
@@ -121,6 +122,8 @@ def to_output(x: Tensor, spec: Spec, units: Mapping[str, Any]) -> np.ndarray:
 
 
 def _standard(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if points.ndim != 2:
+        return np.zeros(0, np.float32), np.zeros(0, np.float32)
     centre = points.mean(0, dtype=np.float64)
     spread = float(np.sqrt(np.mean((points - centre) ** 2)))
     scale = np.full(points.shape[1], spread if spread > 0 else 1.0)

@@ -1,7 +1,7 @@
 """From the bytes of one picture file to a picture that is upright, 8 bits deep and grey or coloured.
 
-Only six formats are ever opened, and size limits are checked from the header, before anything is decoded. The file's
-colour profile is ignored. Of animations the first frame is taken.
+Only six formats are ever opened, and size limits are checked from the header, before anything is decoded. The
+file's colour profile is ignored. Of animations the first frame is taken.
 """
 
 import io
@@ -21,6 +21,7 @@ from PIL import (
 )
 
 from sparring.data.depth import narrowed
+from sparring.data.upright import UPRIGHT, orientation_of
 from sparring.errors import InvalidImageError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
@@ -35,19 +36,10 @@ SIGNATURES = (
     b"II+\0",
     b"MM\0+",
 )
+MOVING = ("GIF", "WEBP", "PNG")
 LIMIT_PIXELS = 64_000_000
 LIMIT_BYTES = 256 * 2**20
 T = TypeVar("T")
-ORIENTATION = 0x0112
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +59,8 @@ class Probe:
     alpha: bool
 
 
-def probe(data: bytes) -> Probe:
-    """Read the header only.
+def probe(data: bytes) -> tuple[Probe, Image.Image]:
+    """Read the header only; the picture, opened but not decoded, is for `decode`.
 
     Raises:
         InvalidImageError: not a picture, a format that is not opened, or too large.
@@ -76,8 +68,11 @@ def probe(data: bytes) -> Probe:
     return _guarded(lambda: _probe(data))
 
 
-def decode(data: bytes) -> tuple[Image.Image, str]:
+def decode(data: bytes | Image.Image) -> tuple[Image.Image, str]:
     """The picture, upright, in mode L, LA, RGB or RGBA, and what had to be converted (or "").
+
+    Arguments:
+        data: a file's content, or what `probe` opened.
 
     Raises:
         InvalidImageError: damaged, truncated, not a picture, or too large.
@@ -118,17 +113,16 @@ def _opened(data: bytes) -> Image.Image:
     return image
 
 
-def _probe(data: bytes) -> Probe:
+def _probe(data: bytes) -> tuple[Probe, Image.Image]:
     image = _opened(data)
     width, height = image.size
-    if _orientation(image, loaded=False) >= 5:
+    if orientation_of(image, loaded=False) >= 5:
         width, height = height, width
     mode, transparent = image.mode, "transparency" in image.info
     alpha = mode in ("LA", "RGBA", "PA", "La", "RGBa") or (transparent and mode in ("1", "L", "RGB", "P"))
     colour = mode not in ("1", "L", "LA", "La", "I", "F") and not mode.startswith("I;16")
-    return Probe(
-        height=height, width=width, mode=mode, colour=colour and not _grey_palette(image), alpha=alpha
-    )
+    colour = colour and not _grey_palette(image)
+    return Probe(height=height, width=width, mode=mode, colour=colour, alpha=alpha), image
 
 
 def _grey_palette(image: Image.Image) -> bool:
@@ -138,22 +132,12 @@ def _grey_palette(image: Image.Image) -> bool:
     return len(palette) > 0 and bool((palette == palette[:, :1]).all())
 
 
-def _orientation(image: Image.Image, *, loaded: bool) -> int:
-    """EXIF orientation 1 to 8. Pillow turns TIFFs itself; a PNG's is asked for only where that needs no decoding."""
-    if image.format == "TIFF" or (image.format == "PNG" and not loaded and "exif" not in image.info):
-        return 1
-    try:
-        return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # damaged EXIF data is no reason to lose the picture
-        return 1
-
-
-def _decode(data: bytes) -> tuple[Image.Image, str]:
-    image = _opened(data)
+def _decode(data: bytes | Image.Image) -> tuple[Image.Image, str]:
+    image = _opened(data) if isinstance(data, bytes) else data
+    # asked before the decoding, because a GIF looks for its second frame and comes back
+    notes = ["first frame taken"] if image.format in MOVING and getattr(image, "is_animated", False) else []
     image.load()
-    orientation, notes = _orientation(image, loaded=True), []
-    if getattr(image, "is_animated", False) and image.format in ("GIF", "WEBP", "PNG", "TIFF"):
-        notes.append("first frame taken")
+    orientation = orientation_of(image, loaded=True)
     plain, note = narrowed(image)
     if note:
         notes.append(note)

@@ -1,4 +1,4 @@
-"""From any pixel format to 8 bits of grey or colour, without the white and black pictures of a plain conversion."""
+"""From any pixel format to 8 bits of grey or colour, without the white pictures of a plain conversion."""
 
 import numpy as np
 from PIL import Image, ImageChops
@@ -50,7 +50,8 @@ def _from_palette(image: Image.Image) -> Image.Image:
 def eight_bits(values: np.ndarray) -> np.ndarray:
     """Grey values of unknown range as uint8, of the same shape.
 
-    The range is the smallest of these that holds them: [0, 1] and [-1, 1] (floats only), [0, 255], [0, 65535], [0, 2^32 - 1].
+    The range is the smallest of these that holds them: [0, 1] and [-1, 1] (floats only), [0, 255],
+    [0, 65535], [0, 2^32 - 1].
 
     >>> eight_bits(np.array([0.0, 0.5, 1.0])), eight_bits(np.array([0.0, 65535.0]))
     (array([  0, 128, 255], dtype=uint8), array([  0, 255], dtype=uint8))
@@ -82,8 +83,8 @@ def scaled(values: np.ndarray, offset: float, unit: float) -> np.ndarray:
     """(value + offset) / unit, rounded to uint8."""
     if unit == 257.0 and offset == 0 and values.dtype.kind in "ui":
         return _divided(values, 257)
-    wide = np.float64 if values.dtype.itemsize > 2 else np.float32
-    return np.clip(np.rint((values.astype(wide) + offset) / unit), 0, 255).astype(np.uint8)
+    wide: np.ndarray = values.astype(np.float64 if values.dtype.itemsize > 2 else np.float32)
+    return np.clip(np.rint((wide + np.float32(offset)) / np.float32(unit)), 0, 255).astype(np.uint8)
 
 
 def _divided(values: np.ndarray, by: int) -> np.ndarray:

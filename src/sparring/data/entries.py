@@ -41,7 +41,7 @@ class Container(Protocol):
 
 
 def canonical(name: str) -> str:
-    r"""A name that is the same on every machine: normal form C, and bytes that are not UTF-8 written as \xNN."""
+    r"""A name that is the same on every machine: normal form C, bytes that are not UTF-8 as \xNN."""
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
     return unicodedata.normalize("NFC", text)
 

@@ -17,16 +17,18 @@ def choose_size(sizes: Sequence[Size], largest: int) -> tuple[Size, str]:
     """The (height, width) that fits a set best, and why.
 
     1. All pictures have one size, and its longest side is at most `largest`: that size.
-    2. Otherwise the median aspect ratio, taken as square when within an eighth of it; the longest side is the median
+    2. Otherwise the median aspect ratio, taken as square when within an eighth of it; the longest side is the
+    median
        longest side, at most `largest`; the other follows from the ratio, at least 8 (or the longest side).
-    3. Sides above 16 are rounded to multiples of 4, which leaves room for two halvings; smaller ones stay as they are.
+    3. Sides above 16 are rounded to multiples of 4, which leaves room for two halvings; smaller ones stay as
+    they are.
 
     Arguments:
         sizes: (height, width) of each picture, in pixels.
         largest: longest allowed side.
 
-    >>> choose_size([(28, 28)] * 3, 64)[0], choose_size([(256, 512)] * 3, 64)[0], choose_size([(97, 103), (120, 110)], 64)[0]
-    ((28, 28), (32, 64), (64, 64))
+    >>> [choose_size(sizes, 64)[0] for sizes in ([(28, 28)], [(256, 512)], [(97, 103), (120, 110)])]
+    [(28, 28), (32, 64), (64, 64)]
     """
     if len(set(sizes)) == 1 and max(sizes[0]) <= largest:
         return sizes[0], f"size {_text(sizes[0])}: all pictures have it"
@@ -51,8 +53,9 @@ def _text(size: Size) -> str:
 def fitted(image: Image.Image, size: Size, channels: int, fit: Fit) -> np.ndarray:
     """The picture as uint8 (height, width, channels).
 
-    Scaling down averages over all source pixels (Lanczos window, antialiased; with transparency on premultiplied
-    colours), scaling up is bicubic. Transparent pictures are laid on white unless transparency is kept.
+    Scaling down averages over all source pixels (Lanczos window, antialiased; with transparency on
+    premultiplied colours), scaling up is bicubic. Transparent pictures are laid on white unless transparency
+    is kept.
 
     Arguments:
         image: in mode L, LA, RGB or RGBA.

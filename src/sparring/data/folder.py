@@ -15,7 +15,9 @@ DEEPEST = 64
 
 
 class Folder:
-    """All regular files below `root`; links are followed to files inside of it only, devices and pipes never opened."""
+    """All regular files below `root`; links are followed to files inside of it only, devices and pipes never
+    opened.
+    """
 
     kind = "folder"
 
@@ -50,30 +52,20 @@ class Folder:
                 self.skipped.append((name, _why(error)))
 
     def _visit(self, child: os.DirEntry[str], name: str, prefix: str, depth: int) -> None:
-        reason = ""
-        if child.is_symlink():
-            reason = self._link(child)
+        reason = self._link(child) if child.is_symlink() else ""
         if not reason and child.is_dir(follow_symlinks=False):
-            if hidden(child.name):
-                reason = "system or hidden folder"
-            elif depth >= DEEPEST:
-                reason = f"more than {DEEPEST} folders deep"
-            else:
+            reason = _closed(child.name, depth)
+            if not reason:
                 self._walk(child.path, f"{prefix}{child.name}/", depth + 1)
                 return
-        if not prefix and name in TABLES:
-            if not reason:
-                self.tables[name] = _bytes(child.path, LIMIT_BYTES)
-                return
+        if not reason and not prefix and name in TABLES:
+            self.tables[name] = _bytes(child.path, LIMIT_BYTES)
+            return
         reason = reason or unwanted(name)
-        status = child.stat()
-        if not reason and not stat.S_ISREG(status.st_mode):
-            reason = "not a regular file"
-        if not reason and status.st_size == 0:
-            reason = "empty file"
-        if not reason and status.st_size > LIMIT_BYTES:
-            reason = f"larger than {LIMIT_BYTES >> 20} MiB"
-        if reason:
+        status = None if reason else child.stat()
+        if status is not None:
+            reason = _unfit(status)
+        if status is None or reason:
             self.skipped.append((name, reason))
         else:
             self.entries.append(Entry(name=name, key=child.path, stamp=stamp(status, self._now)))
@@ -92,6 +84,20 @@ class Folder:
             return _bytes(str(entry.key), LIMIT_BYTES)
         except OSError as error:
             raise InvalidImageError(_why(error)) from error
+
+
+def _closed(name: str, depth: int) -> str:
+    if hidden(name):
+        return "system or hidden folder"
+    return f"more than {DEEPEST} folders deep" if depth >= DEEPEST else ""
+
+
+def _unfit(status: os.stat_result) -> str:
+    if not stat.S_ISREG(status.st_mode):
+        return "not a regular file"
+    if status.st_size == 0:
+        return "empty file"
+    return f"larger than {LIMIT_BYTES >> 20} MiB" if status.st_size > LIMIT_BYTES else ""
 
 
 def stamp(status: os.stat_result, now: float) -> str:

@@ -13,11 +13,13 @@ from sparring.data.entries import canonical
 from sparring.errors import DataError, nearest
 
 HEADERS = frozenset(("file", "filename", "file_name", "image", "path", "name", "id"))
+SPLITS = re.compile(r"(train|val|valid|validation|test|eval)[AB]?")
 SHARD = re.compile(r"\d{5}")  # StyleGAN's zips keep pictures in 00000/, 00001/ ...: those are no classes
 
 
 def root_of(names: Sequence[str]) -> str:
-    """The folder with its '/' that wraps all names, down to where files or several folders are ("" if none does).
+    """The folder with its '/' that wraps all names, down to where files or several folders are ("" if none
+    does).
 
     >>> root_of(["set/cats/1.png", "set/dogs/2.png"]), root_of(["cats/1.png", "cats/2.png"])
     ('set/', '')
@@ -35,9 +37,10 @@ def root_of(names: Sequence[str]) -> str:
 def find_labels(names: Sequence[str], tables: dict[str, bytes]) -> tuple[list[str | None] | None, str]:
     """A label for each name (None for those without) or None for a set without labels, and why.
 
-    In this order: `dataset.json` (StyleGAN's, as pairs or a table; its null means no labels), `labels.csv` (file and
-    label, with or without a header line), the first sub-folder below the root where every picture is in one and there
-    are several. Folders of five digits are shards, not classes.
+    In this order: `dataset.json` (StyleGAN's, as pairs or a table; its null means no labels), `labels.csv`
+    (file and label, with or without a header line), the first sub-folder below the root where every picture
+    is in one and there are several. Folders of five digits are shards, and train, val, test are splits, not
+    classes.
 
     Raises:
         DataError: a label file that can't be understood.
@@ -61,6 +64,8 @@ def find_labels(names: Sequence[str], tables: dict[str, bytes]) -> tuple[list[st
         ) == 1 else f"no labels: {outside} pictures are in no sub-folder"
     if all(SHARD.fullmatch(folder or "") for folder in kinds):
         return None, "no labels: the sub-folders are shards"
+    if all(SPLITS.fullmatch(folder or "") for folder in kinds):
+        return None, "no labels: the sub-folders are splits, not classes"
     if len(kinds) == 1:
         return None, "no labels: a single sub-folder"
     return folders, "labels from sub-folders"

@@ -1,7 +1,8 @@
-"""The order of the data: an endless stream of sample numbers that is a pure function of the seed and the position.
+"""The order of the data: an endless stream of sample numbers that is a pure function of the seed and the
+position.
 
-There is no sampler and so no sampler state: a resumed run asks for the slice that comes next, and any number of
-processes cut their rows out of the same slice.
+There is no sampler and so no sampler state: a resumed run asks for the slice that comes next, and any number
+of processes cut their rows out of the same slice.
 """
 
 from functools import lru_cache

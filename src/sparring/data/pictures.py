@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from sparring.data import cache
 from sparring.data.assemble import assemble, content_key, nothing_usable
+from sparring.data.blocks import Row
 from sparring.data.config import DataConfig, Fit
 from sparring.data.dataset import Dataset
 from sparring.data.decode import decode
@@ -57,19 +58,19 @@ def _open(container: Container, config: DataConfig, wanted: tuple[str, ...], wat
     config = replace(config, size=size, channels=channels)
     files = [[entries[i].name, survey.findings[i].digest] for i in usable]
     key = content_key("pictures", files, size, channels, config.fit)
-    chosen = [entries[i] for i in usable]
-    job = _Job(container, size, channels, config.fit)
+    job = _Job(survey, size, channels, config.fit)
     threaded = sum(height * width for height, width in sizes) >= THREADED_PIXELS * len(sizes)
-    found, remark = cache.stored(key, (*size, channels), lambda: job.rows(chosen, threaded, watch))
-    kept = [usable[i] for i in found.kept]
-    modes = [survey.findings[i].mode for i in kept]
+    found, remark = cache.stored(key, (*size, channels), lambda: job.rows(usable, threaded, watch))
+    kept = [usable[place] for place in found.kept]
     report = replace(
         report,
-        skipped=tuple(sorted(skipped + [(chosen[i].name, note) for i, note in found.skipped])),
-        converted=tuple((chosen[i].name, note) for i, note in found.converted),
+        skipped=tuple(
+            sorted(skipped + [(entries[usable[place]].name, note) for place, note in found.skipped])
+        ),
+        converted=tuple((entries[usable[place]].name, note) for place, note in found.converted),
         duplicates=found.duplicates,
         sizes=histogram(f"{survey.findings[i].height}x{survey.findings[i].width}" for i in kept),
-        modes=histogram(modes),
+        modes=histogram(survey.findings[i].mode for i in kept),
         size=size,
         channels=channels,
         fit=config.fit,
@@ -100,27 +101,28 @@ def _labelled(
 class _Job:
     """Decodes and fits files one after another, or several at once in the same order."""
 
-    def __init__(self, container: Container, size: Size, channels: int, fit: Fit) -> None:
-        self.container, self.size, self.channels, self.fit = container, size, channels, fit
+    def __init__(self, survey: Survey, size: Size, channels: int, fit: Fit) -> None:
+        self.survey, self.size, self.channels, self.fit = survey, size, channels, fit
 
-    def _row(self, number: int, entry: Entry) -> cache.Row:
+    def _row(self, place: int, number: int) -> Row:
         try:
-            image, note = decode(self.container.read(entry))
+            image, note = decode(self.survey.picture(number))
         except InvalidImageError as error:
-            return number, None, str(error)
-        return number, fitted(image, self.size, self.channels, self.fit), note
+            return place, None, str(error)
+        return place, fitted(image, self.size, self.channels, self.fit), note
 
-    def rows(self, entries: list[Entry], threaded: bool, watch: Watch) -> Iterator[cache.Row]:
+    def rows(self, numbers: list[int], threaded: bool, watch: Watch) -> Iterator[Row]:
+        """The pictures of these numbers in the survey, in this order."""
         workers = (os.cpu_count() or 1) if threaded else 1
         if workers == 1:
-            for number, entry in enumerate(entries):
+            for place, number in enumerate(numbers):
                 watch.step()
-                yield self._row(number, entry)
+                yield self._row(place, number)
             return
         with ThreadPoolExecutor(workers) as pool:
-            waiting: deque[Future[cache.Row]] = deque()
-            for number, entry in enumerate(entries):
-                waiting.append(pool.submit(self._row, number, entry))
+            waiting: deque[Future[Row]] = deque()
+            for place, number in enumerate(numbers):
+                waiting.append(pool.submit(self._row, place, number))
                 if len(waiting) > 2 * workers:
                     watch.step()
                     yield waiting.popleft().result()

@@ -1,7 +1,8 @@
 """Points in the plane: small sets whose modes can be counted.
 
 References:
-    Lin et al. 2018, "PacGAN: the power of two samples in generative adversarial networks", arXiv 1712.04086, section 4.1
+    Lin et al. 2018, "PacGAN: the power of two samples in generative adversarial networks", arXiv 1712.04086,
+    section 4.1
         (ring and grid as drawn here; the ring's radius and both deviations are those of its experiments).
     Marsland 2014, "Machine learning: an algorithmic perspective", chapter 6 (the roll: t * (cos t, sin t)).
 """
@@ -27,8 +28,8 @@ POINT_SETS = ("ring", "grid", "swissroll")
 def modes(name: str) -> tuple[np.ndarray, float]:
     """Means (k, 2) and standard deviation of a built-in mixture.
 
-    `ring`: k = 8 means (cos 2 pi i / 8, sin 2 pi i / 8), deviation 0.01. `grid`: the 25 means {-4, -2, 0, 2, 4}^2,
-    deviation 0.05.
+    `ring`: k = 8 means (cos 2 pi i / 8, sin 2 pi i / 8), deviation 0.01.
+    `grid`: the 25 means {-4, -2, 0, 2, 4}^2, deviation 0.05.
 
     >>> modes("ring")[0].shape, modes("grid")[0].shape
     ((8, 2), (25, 2))
@@ -45,8 +46,8 @@ def modes(name: str) -> tuple[np.ndarray, float]:
 def draw(name: str, count: int = COUNT) -> np.ndarray:
     """`count` points float32 (count, 2) of a built-in set, the same each time.
 
-    `swissroll`: t = 1.5 pi (1 + 2 u) with u uniform on [0, 1); t (cos t, sin t) / (4.5 pi), plus noise of deviation
-    0.02, so that the roll's outer end is at radius 1.
+    `swissroll`: t = 1.5 pi (1 + 2 u) with u uniform on [0, 1); t (cos t, sin t) / (4.5 pi), plus noise of
+    deviation 0.02, so that the roll's outer end is at radius 1.
     """
     random = keyed.generator(0, f"points/{name}")
     noise = torch.randn(count, 2, generator=random, dtype=torch.float64)

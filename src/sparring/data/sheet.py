@@ -6,13 +6,15 @@ from PIL import Image
 from sparring.data.dataset import Dataset
 
 LEGIBLE_PIXELS = 64  # smaller tiles are enlarged by a whole factor towards this
+SHOWN_POINTS = 10_000
 GAP, GAP_SHADE = 2, 255
 REAL_COLOUR, FAKE_COLOUR, FRAME_COLOUR = (150, 155, 165), (214, 62, 20), (225, 227, 232)
 DOT = 0.0042  # radius of a point, as a part of the picture's side
 
 
 def grid_image(images: np.ndarray, columns: int) -> Image.Image:
-    """Pictures row by row as one, in mode L or RGB; small ones are enlarged by a whole factor, without smoothing.
+    """Pictures row by row as one, in mode L or RGB; small ones are enlarged by a whole factor, without
+    smoothing.
 
     Arguments:
         images: uint8 (n, h, w, c), c of 1, 3 or 4; transparent ones are laid on a grey chequerboard.
@@ -45,10 +47,10 @@ def _opaque(image: np.ndarray) -> np.ndarray:
 
 
 def contact_sheet(dataset: Dataset, rows: int, columns: int) -> Image.Image:
-    """Samples from all over the set: a class a row (again from the first when there are more rows), else evenly spread.
-    Points become a scatter plot."""
+    """Samples from all over the set: a class a row (again from the first when there are more rows), else
+    evenly spread. Points become a scatter plot."""
     if not dataset.spec.is_image:
-        return points_image(dataset.samples)
+        return points_image(dataset.samples[_even(np.arange(len(dataset)), SHOWN_POINTS)])
     if dataset.labels is None:
         return grid_image(dataset.samples[_even(np.arange(len(dataset)), rows * columns)], columns)
     chosen = []
@@ -67,8 +69,8 @@ def _even(numbers: np.ndarray, count: int) -> np.ndarray:
 def points_image(points: np.ndarray, real: np.ndarray | None = None, size: int = 512) -> Image.Image:
     """A scatter plot in RGB, antialiased: real points in grey below, generated ones in colour on top.
 
-    The first two coordinates are drawn, the second upwards. The view is the real points' square (the given points' if there
-    are none) with a margin; what lies outside of it is not seen.
+    The first two coordinates are drawn, the second upwards. The view is the real points' square (the given
+    points' if there are none) with a margin; what lies outside of it is not seen.
 
     Arguments:
         points: float (n, d), d >= 2.
@@ -90,34 +92,32 @@ def points_image(points: np.ndarray, real: np.ndarray | None = None, size: int =
 
 
 def _opacity(places: np.ndarray, size: int) -> np.ndarray:
-    """How much each pixel (size, size) is covered: each point is a soft disc, and discs on top of each other add up
-    as 1 - exp(-sum)."""
+    """How much each pixel (size, size) is covered: each point is a soft disc, and discs on top of each other
+    add up as 1 - exp(-sum); the more points, the fainter each."""
     radius = max(DOT * size, 1.0)
     reach = int(np.ceil(2 * radius)) + 1
     places = places[np.isfinite(places).all(1)]
+    strength = 1.6 * min(1.0, (SHOWN_POINTS / 4 / max(len(places), 1)) ** 0.5)
     places = places[(np.abs(places - size / 2) < size / 2 + reach).all(1)]
     fine = 3  # density is gathered on a grid this much finer, so that positions within a pixel count
     wide = (size + 2 * reach) * fine
     column, row = np.floor((places + reach) * fine).astype(int).clip(0, wide - 1).T
-    density = np.bincount((wide - 1 - row) * wide + column, minlength=wide * wide).reshape(wide, wide)
-    density = density.reshape(size + 2 * reach, fine, size + 2 * reach, fine)
-    kernels = [_bell(reach, (fine // 2 - part) / fine, radius / 1.5) for part in range(fine)]
-    down = sum(_convolved(density[:, part], kernels[part], 0) for part in range(fine))
-    soft = sum(_convolved(down[:, :, part], kernels[part], 1) for part in range(fine))
-    return 1 - np.exp(-1.6 * soft[reach:-reach, reach:-reach])
+    counts = np.bincount((wide - 1 - row) * wide + column, minlength=wide * wide)
+    density = counts.reshape(size + 2 * reach, fine, size + 2 * reach, fine).astype(np.float64)
+    soft = np.zeros((size + 2 * reach, size + 2 * reach))
+    for part in range(fine):
+        down = _smoothed(density[:, part], reach, (fine // 2 - part) / fine, radius / 1.5)
+        for other in range(fine):
+            across = _smoothed(down[:, :, other].T, reach, (fine // 2 - other) / fine, radius / 1.5)
+            soft += across.T
+    return 1 - np.exp(-strength * soft[reach:-reach, reach:-reach])
 
 
-def _bell(reach: int, shift: float, deviation: float) -> np.ndarray:
-    distance = np.arange(-reach, reach + 1) + shift
-    return np.exp(-0.5 * (distance / deviation) ** 2)
-
-
-def _convolved(values: np.ndarray, kernel: np.ndarray, axis: int) -> np.ndarray:
-    half = len(kernel) // 2
-    padded = np.pad(values, [(half, half) if at == axis else (0, 0) for at in range(values.ndim)]).astype(
-        np.float64
-    )
-    length = values.shape[axis]
-    return sum(
-        weight * np.take(padded, range(start, start + length), axis) for start, weight in enumerate(kernel)
-    )
+def _smoothed(values: np.ndarray, reach: int, shift: float, deviation: float) -> np.ndarray:
+    """Convolve the first axis with a bell of this deviation whose centre is shifted by a part of a pixel."""
+    weights = np.exp(-0.5 * ((np.arange(-reach, reach + 1) + shift) / deviation) ** 2)
+    padded = np.pad(values, [(reach, reach)] + [(0, 0)] * (values.ndim - 1))
+    result = np.zeros_like(values)
+    for start, weight in enumerate(weights):
+        result += weight * padded[start : start + len(values)]
+    return result

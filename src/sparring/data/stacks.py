@@ -1,37 +1,30 @@
 """An array file of pictures as a data set."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from sparring.data import cache
 from sparring.data.arrays import ArrayFile, find_arrays
 from sparring.data.assemble import assemble, content_key
 from sparring.data.config import DataConfig
 from sparring.data.dataset import Dataset
-from sparring.data.decode import LIMIT_PIXELS
-from sparring.data.depth import scaled, value_range
-from sparring.data.fit import MODES, Size, choose_size, fitted
+from sparring.data.fit import choose_size
 from sparring.data.labels import check_classes
+from sparring.data.layout import Stack, find_layout
 from sparring.data.points import open_points
 from sparring.data.report import DataReport
 from sparring.data.watch import Watch
 from sparring.errors import DataError
 
-LAYOUTS = (
-    "pictures (n, h, w), (n, h, w, c) or (n, c, h, w) with 1, 3 or 4 channels, or points (n, d) of floats"
-)
-
 
 def open_array(path: Path, config: DataConfig, wanted: tuple[str, ...], watch: Watch) -> Dataset:
     """An npz, npy or idx file.
 
-    Values: uint8 as they are, uint16 divided by 257; everything else (and uint16 that never exceeds 255) by its range,
-    see `depth.eight_bits`, taken over the whole array. Samples that are not finite are skipped.
+    Values: uint8 as they are, uint16 divided by 257; everything else (and uint16 that never exceeds 255) by
+    its range, see `depth.eight_bits`, taken over the whole array. Samples that are not finite are skipped.
 
     Raises:
         DataError: damaged, not an array of pictures or points, or labels that don't fit it.
@@ -60,7 +53,7 @@ def _open(path: Path, config: DataConfig, wanted: tuple[str, ...], watch: Watch)
     if len(shape) == 2 and dtype.kind == "f":
         points = _points(images, chosen, watch)
         return open_points(points, config, content_key("array", digest), _chosen(labels, chosen), "array")
-    layout = _layout(shape, dtype, path)
+    layout = find_layout(shape, dtype, path)
     size, why = (
         choose_size([(layout.height, layout.width)], 4096)
         if config.size is None
@@ -69,7 +62,7 @@ def _open(path: Path, config: DataConfig, wanted: tuple[str, ...], watch: Watch)
     channels = layout.channels if config.channels is None else config.channels
     config = replace(config, size=size, channels=channels)
     key = content_key("array", digest, size, channels, config.fit)
-    stack = _Stack(images, layout, config, chosen, watch)
+    stack = Stack(images, layout, config, chosen, watch)
     found, remark = cache.stored(key, (*size, channels), stack.rows)
     report = DataReport(
         source=config.source,
@@ -92,87 +85,6 @@ def _open(path: Path, config: DataConfig, wanted: tuple[str, ...], watch: Watch)
         report=report,
         config=config,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Layout:
-    height: int
-    width: int
-    channels: int
-    first: bool  # channels before height and width
-
-
-def _layout(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> _Layout:
-    if len(shape) == 3 and dtype.kind in "biuf":
-        layout = _Layout(height=shape[1], width=shape[2], channels=1, first=False)
-    elif len(shape) == 4 and shape[3] in (1, 3, 4) and dtype.kind in "biuf":
-        layout = _Layout(height=shape[1], width=shape[2], channels=shape[3], first=False)
-    elif len(shape) == 4 and shape[1] in (1, 3, 4) and dtype.kind in "biuf":
-        layout = _Layout(height=shape[2], width=shape[3], channels=shape[1], first=True)
-    else:
-        raise DataError(f"{path}: {dtype} of shape {shape}", LAYOUTS, "reshape it and save it again")
-    if not 0 < layout.height * layout.width <= LIMIT_PIXELS:
-        raise DataError(
-            f"{path}: pictures of {layout.height}x{layout.width}",
-            f"1 to {LIMIT_PIXELS:,} pixels",
-            "cut them up",
-        )
-    return layout
-
-
-class _Stack:
-    """The rows of a picture array, as the cache takes them."""
-
-    def __init__(
-        self, file: ArrayFile, layout: _Layout, config: DataConfig, chosen: np.ndarray, watch: Watch
-    ) -> None:
-        self.file, self.layout, self.config, self.chosen, self.watch = file, layout, config, chosen, watch
-
-    def _range(self) -> tuple[float, float] | None:
-        dtype = self.file.header()[1]
-        if dtype == np.uint8:
-            return None
-        if dtype == bool:
-            return 0.0, 1 / 255
-        low, high = np.inf, -np.inf
-        for block in self.file.blocks():
-            self.watch.poll()
-            finite = block[np.isfinite(block)]
-            if finite.size:
-                low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-        if low > high:
-            return 0.0, 1.0
-        return value_range(low, high, floating=dtype.kind == "f")
-
-    def rows(self) -> Iterator[cache.Row]:
-        scaling, number = self._range(), 0
-        self.watch.begin(len(self.chosen))
-        for block in self.file.blocks():
-            for values in block:
-                self.watch.step()
-                if self.chosen[number]:
-                    yield self._row(number, values, scaling)
-                number += 1
-
-    def _row(self, number: int, values: np.ndarray, scaling: tuple[float, float] | None) -> cache.Row:
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            return number, None, "holds values that are not finite"
-        pixels = values if scaling is None else scaled(values, *scaling)
-        pixels = np.moveaxis(pixels, 0, -1) if self.layout.first else pixels
-        pixels = np.ascontiguousarray(pixels).reshape(
-            self.layout.height, self.layout.width, self.layout.channels
-        )
-        size, channels = _target(self.config)
-        if pixels.shape == (*size, channels):
-            return number, pixels, ""
-        image = Image.fromarray(pixels[:, :, 0] if self.layout.channels == 1 else pixels)
-        assert image.mode == MODES[self.layout.channels]
-        return number, fitted(image, size, channels, self.config.fit), ""
-
-
-def _target(config: DataConfig) -> tuple[Size, int]:
-    assert config.size is not None and config.channels is not None
-    return config.size, config.channels
 
 
 def _chosen(labels: list[str] | None, chosen: np.ndarray) -> list[str] | None:

@@ -1,30 +1,36 @@
 """The first pass over picture files: what each one is, before any is decoded.
 
-Each file is read once, for its digest and its header. The findings are kept beside the cache by (name, size, times,
-inode), so that a big folder that did not change is not read again; a file changed in the last seconds is never trusted.
+Each file is read once, for its digest and its header. The findings are kept beside the cache by (name, size,
+times, inode), so that a big folder that did not change is not read again; a file changed in the last seconds
+is never trusted.
 """
 
 import contextlib
 import hashlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from sparring.data import cache
+from sparring.data.checked import read_checked, write_checked
 from sparring.data.decode import decode, probe
 from sparring.data.entries import Container, Entry
+from sparring.data.places import roots
 from sparring.data.watch import Watch
 from sparring.errors import InvalidImageError
 
 INDEX_FORMAT = 1
+KEPT_BYTES = 64 * 2**20  # of opened pictures that wait for their decoding
 ALPHA_SAMPLE = 256
 FAINT = 6  # a difference between colour channels, of 255, that is still grey
 
 
-@dataclass(kw_only=True)
+@dataclass
 class Finding:
-    """What is known of one file: its digest and header, or why it is no use; `seen` adds what decoding showed."""
+    """What is known of one file: its digest and header, or why it is no use; `seen` adds what decoding
+    showed.
+    """
 
     digest: str = ""
     height: int = 0
@@ -41,29 +47,40 @@ class Survey:
 
     def __init__(self, container: Container, entries: list[Entry], watch: Watch) -> None:
         self.container, self.entries, self.watch = container, entries, watch
-        self._path = cache.roots()[0] / "index" / f"{_short(container.kind, container.identity)}.json"
+        self._path = roots()[0] / "index" / f"{_short(container.kind, container.identity)}.json"
+        self._opened: dict[int, Image.Image] = {}
+        self._room = KEPT_BYTES
         known = self._known()
-        self.findings = [self._find(entry, known) for entry in entries]
-        self._fresh = {entry.name: finding for entry, finding in zip(entries, self.findings, strict=True)}
+        self._changed = False
+        self.findings = [self._find(number, entry, known) for number, entry in enumerate(entries)]
 
     def _known(self) -> dict[str, Any]:
         with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
-            document = cache.read_checked(self._path)
+            document = read_checked(self._path)
             if document is not None and document["format"] == INDEX_FORMAT:
                 return dict(document["files"])
         return {}
 
-    def _find(self, entry: Entry, known: dict[str, Any]) -> Finding:
+    def _find(self, number: int, entry: Entry, known: dict[str, Any]) -> Finding:
         self.watch.step()
         old = known.get(entry.name)
         if entry.stamp and old is not None and old[0] == entry.stamp:
-            return Finding(**old[1])
+            return Finding(*old[1:])
+        self._changed = True
         try:
             data = self.container.read(entry)
-            header = probe(data)
+            header, image = probe(data)
         except InvalidImageError as error:
             return Finding(reason=str(error))
-        return Finding(digest=hashlib.sha256(data).hexdigest(), **asdict(header))
+        self._room -= len(data) + 4096
+        if self._room > 0:
+            self._opened[number] = image
+        return Finding(hashlib.sha256(data).hexdigest(), **vars(header))
+
+    def picture(self, number: int) -> Image.Image | bytes:
+        """For `decode`: the picture as opened for its header, once, or the file's content read again."""
+        image = self._opened.pop(number, None)
+        return image if image is not None else self.container.read(self.entries[number])
 
     def usable(self) -> list[int]:
         """Numbers of the entries whose header is right."""
@@ -76,19 +93,18 @@ class Survey:
 
     def save(self) -> None:
         """Keep the findings for the next time; a place that can't be written to costs only time."""
+        pairs = zip(self.entries, self.findings, strict=True)
         files = {
-            entry.name: (entry.stamp, asdict(self._fresh[entry.name]))
-            for entry in self.entries
-            if entry.stamp
+            entry.name: [entry.stamp, *vars(finding).values()] for entry, finding in pairs if entry.stamp
         }
-        with contextlib.suppress(OSError):
-            if files and self._known() != {name: [mark, found] for name, (mark, found) in files.items()}:
+        if files and self._changed:
+            with contextlib.suppress(OSError):
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                cache.write_checked(self._path, {"format": INDEX_FORMAT, "files": files})
+                write_checked(self._path, {"format": INDEX_FORMAT, "files": files})
 
     def channels(self) -> tuple[int, str]:
-        """How many channels suit the set: 4 where most files are really transparent in places (judged by up to 256 of
-        those that may be), else 3 where any file really shows colour, else 1."""
+        """How many channels suit the set: 4 where most files are really transparent in places (judged by up
+        to 256 of those that may be), else 3 where any file really shows colour, else 1."""
         usable = self.usable()
         clear = [number for number in _spread(usable) if self.findings[number].alpha]
         if 2 * len(clear) > len(usable):
@@ -106,6 +122,7 @@ class Survey:
         if what not in finding.seen:
             self.watch.poll()
             finding.seen.update(self._look(self.entries[number]))
+            self._changed = True
         return finding.seen[what]
 
     def _look(self, entry: Entry) -> dict[str, bool]:
