@@ -1,0 +1,48 @@
+"""Colour: train on a set of colour pictures for a given time, and leave the grid to be looked at.
+
+    python bench/colour.py PATH --until 1h --out runs/colour [--size 64] [--recipe auto] [--threads 2]
+
+Prints images a second and peak memory.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from sparring import runtime
+from sparring.probe import peak_memory
+from sparring.request import Request
+from sparring.train import train
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data")
+    parser.add_argument("--until", default="1h")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--size", type=int)
+    parser.add_argument("--recipe", default="auto")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--set", nargs="*", default=[])
+    asked = parser.parse_args()
+    size = (asked.size, asked.size) if asked.size else None
+    request = Request(data=asked.data, recipe=asked.recipe, until=asked.until, size=size, settings=tuple(asked.set))
+    begin, rates = time.monotonic(), []
+    train(
+        request,
+        asked.out,
+        lambda pictures: runtime.start(threads=asked.threads, pictures=pictures),
+        lambda status: rates.append((status.images, status.images_per_second)),
+    )
+    print(json.dumps({
+        "data": asked.data,
+        "images": rates[-1][0],
+        "images_per_second": round(rates[-1][1], 1),
+        "seconds": round(time.monotonic() - begin),
+        "peak_megabytes": peak_memory() // 2**20,
+    }))
+
+
+if __name__ == "__main__":
+    main()

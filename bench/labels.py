@@ -1,0 +1,53 @@
+"""Are labels obeyed? The share of generated pictures in which a frozen classifier sees the class that was asked for.
+
+    python bench/labels.py [--recipe cgan] [--images 300000] [--seed 0] [--threads 1]
+
+Fashion-MNIST at 32x32; 1,000 pictures a class; the classifier's own accuracy on real test pictures is printed beside.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import fashion
+import torch
+
+from sparring import runtime, samples
+from sparring.generatorfile import NAME, load
+from sparring.request import Request
+from sparring.train import train
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recipe", default="cgan")
+    parser.add_argument("--images", type=int, default=300_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    judge = fashion.Judge()
+    out = asked.out or Path(tempfile.mkdtemp()) / "run"
+    begin = time.process_time()
+    request = Request(data=str(fashion.source()), recipe=asked.recipe, images=asked.images, seed=asked.seed, size=(32, 32))
+    train(request, out, lambda pictures: runtime.start(threads=asked.threads, pictures=pictures))
+    spent = time.process_time() - begin
+    loaded = load(out / NAME)
+    wanted = torch.arange(10_000) % 10
+    made = samples.draw(loaded.generation, loaded.facts, 10_000, seed=1, labels=wanted)
+    hits = fashion.classes(judge.net, made) == wanted.numpy()
+    print(json.dumps({
+        "recipe": asked.recipe,
+        "images": asked.images,
+        "seed": asked.seed,
+        "cpu_seconds": round(spent, 1),
+        "agreement": round(float(hits.mean()), 4),
+        "by_class": [round(float(hits[wanted.numpy() == number].mean()), 3) for number in range(10)],
+        "distance": round(judge.distance(made), 2),
+    }))
+
+
+if __name__ == "__main__":
+    main()
