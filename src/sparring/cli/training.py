@@ -1,0 +1,98 @@
+"""`sparring train`."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sparring import checkpoint
+from sparring.console import Console
+from sparring.errors import ConfigError
+from sparring.request import Request, read_document
+from sparring.starting import Machine, default_out, perform, pixels
+from sparring.train import Result
+from sparring.wording import clock
+
+if TYPE_CHECKING:
+    from sparring.cli.commands import Train
+
+
+def train(options: "Train") -> int:
+    """Do as the command line says.
+
+    Returns:
+        The exit code.
+    """
+    began = time.monotonic()
+    request = request_of(options)
+    out = options.out or default_out(request)
+    machine = Machine(device=options.device, precision=options.precision, threads=options.threads)
+    with Console.standard(quiet=options.quiet, to_errors=options.json) as console:
+        console.say(
+            f"reading {request.data or request.document.get('data', {}).get('source', 'the built-in set')} ..."
+        )
+        result = perform(request, out, machine, console)
+        seconds = time.monotonic() - began
+        images = max(checkpoint.numbers(out), default=0)
+        console.say("", *closing(result, images, seconds))
+        if options.json and console.leads:
+            told = {
+                "run": str(out),
+                "outcome": result.outcome,
+                "images": images,
+                "seconds": round(seconds, 2),
+            }
+            print(json.dumps(told), flush=True)
+    return result.exit_code
+
+
+def request_of(options: "Train") -> Request:
+    """What was asked for; a DATA behind `--set` has no '=' in it."""
+    words = [word for group in options.settings for word in group]
+    data = [*options.data, *(word for word in words if "=" not in word)]
+    return Request(
+        data=one(data),
+        recipe=options.recipe,
+        images=options.images,
+        seed=options.seed,
+        batch=options.batch,
+        size=pixels(options.size),
+        until=options.until,
+        settings=tuple(word for word in words if "=" in word),
+        document=read_document(options.config) if options.config else {},
+    )
+
+
+def one(data: list[str]) -> str | None:
+    """The one DATA."""
+    if len(data) > 1:
+        raise ConfigError(
+            f"{len(data)} DATA: {' '.join(data)}",
+            "one folder, file or built-in name, or none for the built-in set",
+            "put quotes round a name with blanks; write settings as --set path=value",
+        )
+    return data[0] if data else None
+
+
+def closing(result: Result, images: int, seconds: float) -> list[str]:
+    """How it ended, where the results are, and what to do next."""
+    run: Path = result.run
+    if result.already:
+        head = f"this run was finished before: {images:,} images. Another --out or --seed begins a new one."
+    elif result.outcome == "finished":
+        head = f"finished: {images:,} images in {clock(seconds)}"
+    elif images:
+        head = f"stopped at image {images:,}; all is saved"
+    else:
+        return ["stopped before the first step; the same command begins anew"]
+    lines = [head]
+    if result.outcome != "finished":
+        lines.append(f"{'go on':<11}sparring train --out {run}")
+    for what, name in {
+        "samples": "samples.png",
+        "generator": "generator.safetensors",
+        "report": "report.html",
+    }.items():
+        if (run / name).exists():
+            lines.append(f"{what:<11}{run / name}")
+    return [*lines, f"{'next':<11}sparring sample {run} --n 64 --out new.png"]

@@ -1,0 +1,65 @@
+"""`report.html`: one page that tells all of a run, without a server, a network or other files.
+
+It is made of what lies in the run folder. What is missing or torn is left out; whatever comes from files is escaped.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sparring import record, storage
+from sparring.errors import SparringError
+from sparring.report import curves, page, parts
+
+NAME = "report.html"
+
+
+def write(run: Path) -> Path:
+    """Write the report of a run.
+
+    Returns:
+        Where it is.
+
+    Raises:
+        SparringError: the folder holds no run.
+    """
+    document = table(run / "run.json")
+    if not document:
+        raise SparringError(
+            f"no run.json in {run} that can be read",
+            "a run folder",
+            "give the folder that was --out of `sparring train`",
+        )
+    storage.write_whole(run / NAME, render(run, document).encode("utf-8", "replace"))
+    return run / NAME
+
+
+def render(run: Path, document: dict[str, Any]) -> str:
+    """The page."""
+    rows, events = record.read(run / record.METRICS), record.read(run / record.EVENTS)
+    images = max(
+        (int(name) for name in storage.names(run / "checkpoints") if name.isascii() and name.isdigit()),
+        default=0,
+    )
+    sections = [
+        ("Samples", parts.samples(run)),
+        ("Curves", curves.charts(rows)),
+        ("Data", parts.data(run, table(run / "data.json"))),
+        ("Settings", parts.settings(document.get("experiment"))),
+        ("Events", parts.events(events)),
+        ("Machine", parts.machine(document)),
+        ("How to use it", parts.usage(run, document)),
+    ]
+    name = run.resolve().name
+    return page.render(
+        name, parts.headline(document, rows, images), [(title, body) for title, body in sections if body]
+    )
+
+
+def table(path: Path) -> dict[str, Any]:
+    """A JSON file that holds a table; an empty one if it does not."""
+    try:
+        found = json.loads(storage.read(path))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,180 @@
+"""A run in Python: train, load, sample, look at the record."""
+
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sparring import generatorfile, record, report, samples, storage
+from sparring.console import Console
+from sparring.errors import CorruptFileError, SparringError
+from sparring.experiment import Experiment
+from sparring.request import Request, read_document
+from sparring.starting import Machine, Size, default_out, perform, pixels
+from sparring.train import RUN_FILE
+
+
+class Run:
+    """A run folder, or a generator file alone.
+
+    Arguments:
+        path: of the folder or the `generator.safetensors`.
+        device: to sample on.
+    """
+
+    def __init__(self, path: Path, device: str = "auto") -> None:
+        self.path, self.device = path, device
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    @cached_property
+    def generator(self) -> generatorfile.Loaded:
+        """The averaged generator as it was saved last."""
+        found = generatorfile.load(self.path / generatorfile.NAME if self.path.is_dir() else self.path)
+        Machine(device=self.device).start().place(found.generation)
+        return found
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """The settings, with nothing left to choose."""
+        path = self.path / RUN_FILE
+        if not path.is_file():
+            raise SparringError(
+                f"no {path}", "a run folder", "give the folder that was --out of `sparring train`"
+            )
+        try:
+            document = json.loads(storage.read(path))["experiment"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise CorruptFileError(
+                f"{path}: {error!r}", "a run.json written by Sparring", "use another run"
+            ) from error
+        return Experiment.from_json(document)
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes that can be asked for; none without labels."""
+        found = self.generator
+        return [str(name) for name in found.facts["classes"]] if found.generation.spec.classes else []
+
+    def labels(self, n: int, wanted: str | int | Sequence[str | int] | None = None) -> Tensor | None:
+        """The labels (n,) of `n` samples: one class for all, one each, or (None) the classes in turn."""
+        classes = self.classes
+        if wanted is None:
+            return torch.arange(n) % len(classes) if classes else None
+        each = [wanted] * n if isinstance(wanted, str | int) else list(wanted)
+        if len(each) != n:
+            raise SparringError(
+                f"{len(each)} labels for {n} samples", "one each, or one for all", "mend the number"
+            )
+        return torch.tensor([samples.class_index(label, classes) for label in each], dtype=torch.int64)
+
+    def sample(
+        self,
+        n: int,
+        seed: int = 0,
+        labels: str | int | Sequence[str | int] | None = None,
+        truncation: float = 1.0,
+    ) -> np.ndarray:
+        """Samples: uint8 (n, h, w, c), or float32 points (n, d) in the data's own units.
+
+        Sample i depends on `seed`, i and its label alone: the first 3 of 10 are the same as 3.
+
+        Arguments:
+            labels: name or number of a class, or `n` of them; None takes the classes in turn.
+            truncation: factor on the latents: below 1 more typical and less varied.
+        """
+        if n < 1 or not (math.isfinite(truncation) and truncation >= 0):
+            raise SparringError(
+                f"n={n}, truncation={truncation}", "n at least 1, truncation 0 or more", "mend the number"
+            )
+        found = self.generator
+        chosen = self.labels(n, labels)
+        return samples.draw(found.generation, found.facts, n, seed, labels=chosen, truncation=truncation)
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl."""
+        return record.read(self.path / record.METRICS)
+
+    def events(self) -> list[dict[str, Any]]:
+        """The lines of events.jsonl: all that was unusual."""
+        return record.read(self.path / record.EVENTS)
+
+    def report(self) -> Path:
+        """Write `report.html`, and tell where it is."""
+        return report.write(self.path)
+
+
+def load(path: str | Path, device: str = "auto") -> Run:
+    """A run that is there: its folder, or a generator.safetensors alone.
+
+    Raises:
+        SparringError: there is neither.
+    """
+    where = Path(path)
+    if (
+        not where.is_file()
+        and not (where / RUN_FILE).is_file()
+        and not (where / generatorfile.NAME).is_file()
+    ):
+        raise SparringError(
+            f"no run at {where}", "a run folder, or a generator.safetensors", "train first, or mend the path"
+        )
+    return Run(where, device)
+
+
+def train(
+    data: str | Path | None = None,
+    *,
+    recipe: str | None = None,
+    out: str | Path | None = None,
+    images: int | None = None,
+    seed: int | None = None,
+    size: Size | None = None,
+    batch: int | None = None,
+    until: str | None = None,
+    settings: Sequence[str] = (),
+    config: str | Path | Mapping[str, Any] | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+    quiet: bool = True,
+) -> Run:
+    """Train, or go on with a run that is there: `sparring train` in Python, with the same options.
+
+    Arguments:
+        size: side of the pictures, or (height, width), or a text such as `48x80`.
+        settings: of the form `training.batch=32`.
+        config: a file of settings, or a table of them.
+    """
+    document = (
+        dict(config)
+        if isinstance(config, Mapping)
+        else read_document(Path(config))
+        if config is not None
+        else {}
+    )
+    source = None if data is None else os.fspath(data)
+    request = Request(
+        data=source,
+        recipe=recipe,
+        images=images,
+        seed=seed,
+        batch=batch,
+        size=pixels(size),
+        until=until,
+        settings=tuple(settings),
+        document=document,
+    )
+    folder = Path(out) if out is not None else default_out(request)
+    machine = Machine(device=device, precision=precision, threads=threads)
+    with Console.standard(quiet=quiet) as console:
+        perform(request, folder, machine, console)
+    return Run(folder, device)

@@ -1,0 +1,144 @@
+"""Facts and figures as words, for the terminal and the report. No torch in here."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sparring.data import Dataset
+    from sparring.fit import Status
+
+NAMES_SHOWN = 4
+REASONS_SHOWN = 12
+_ACCURACIES = {"on real": "accuracy_real", "on generated": "accuracy_fake"}
+
+
+def data_line(dataset: "Dataset") -> str:
+    """The data in one line."""
+    report, spec = dataset.report, dataset.spec
+    shape = f"{spec.shape[1]}x{spec.shape[2]}" if spec.is_image else f"{spec.shape[0]} coordinates"
+    colours = (
+        {1: " grey", 3: " colour", 4: " with transparency"}.get(spec.shape[0], "") if spec.is_image else ""
+    )
+    parts = [
+        f"{report.source}: {len(dataset):,} {'pictures' if spec.is_image else 'points'} of {shape}{colours}"
+    ]
+    if dataset.classes:
+        parts.append(
+            f"{len(dataset.classes)} classes" if len(dataset.classes) > 1 else f"class {dataset.classes[0]}"
+        )
+    if report.skipped:
+        parts.append(f"{len(report.skipped):,} skipped (why: sparring inspect {report.source})")
+    return ", ".join(parts)
+
+
+def machine_words(machine: Mapping[str, object]) -> list[str]:
+    """The machine in words."""
+    words = [str(machine.get("device", "")), str(machine.get("precision", ""))]
+    if machine.get("device") == "cpu":
+        words.append(f"{machine.get('threads')} threads" if machine.get("threads") != 1 else "1 thread")
+    if machine.get("processes", 1) != 1:
+        words.append(f"{machine['processes']} processes")
+    return [word for word in words if word]
+
+
+def progress_line(status: "Status") -> str:
+    """Images, speed, time left."""
+    left = f"  {clock(status.seconds_left)} left" if status.images < status.total else ""
+    return f"{status.images:,}/{status.total:,} images  {status.images_per_second:,.0f}/s{left}"
+
+
+def losses_line(latest: Mapping[str, Any]) -> str:
+    """Both losses, and how often the discriminator is right."""
+    named = {
+        name.removesuffix("/adversarial"): value
+        for name, value in latest.items()
+        if name.endswith("/adversarial")
+    }
+    losses = [f"{name} {value:.3f}" for name, value in sorted(named.items(), reverse=True)]
+    right = [f"{100 * latest[key]:.0f}% {word}" for word, key in _ACCURACIES.items() if key in latest]
+    parts = [f"loss: {' '.join(losses)}"] if losses else []
+    return "  ".join([*parts, *([f"discriminator right: {', '.join(right)}"] if right else [])])
+
+
+def drawn(share: float, width: int) -> str:
+    """A bar.
+
+    >>> drawn(0.5, 8)
+    '━━━━────'
+    """
+    full = round(min(max(share, 0.0), 1.0) * width)
+    return "━" * full + "─" * (width - full)
+
+
+def clock(seconds: float) -> str:
+    """A time for people.
+
+    >>> clock(75), clock(3700)
+    ('1:15', '1:01:40')
+    """
+    whole = max(0, round(min(seconds, 1e8)))
+    minutes, hours = whole // 60 % 60, whole // 3600
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+def shown(text: str) -> str:
+    r"""A text that can't play tricks on the terminal; its lines stay lines.
+
+    >>> shown("a\x1b[2J")
+    'a\\x1b[2J'
+    """
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text
+    )
+
+
+def grouped(title: str, named: Iterable[tuple[str, str]]) -> list[str]:
+    """Names by reason: how many, and the first few.
+
+    >>> grouped("skipped", [("a.txt", "no picture"), ("b.png", "empty file"), ("c.txt", "no picture")])
+    ['skipped 3', '  2 no picture: a.txt, c.txt', '  1 empty file: b.png']
+    """
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in named:
+        by_reason.setdefault(reason, []).append(name)
+    order = sorted(by_reason.items(), key=lambda item: -len(item[1]))
+    if not order:
+        return []
+    lines = [f"{title} {sum(len(names) for names in by_reason.values()):,}"]
+    for reason, names in order[:REASONS_SHOWN]:
+        rest = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""
+        lines.append(f"  {len(names):,} {reason}: {', '.join(names[:NAMES_SHOWN])}{rest}")
+    others = order[REASONS_SHOWN:]
+    return [*lines, f"  and {len(others):,} more reasons"] if others else lines
+
+
+def counted(title: str, counts: dict[str, int]) -> list[str]:
+    """A histogram in one line, the most frequent first."""
+    top = Counter(counts).most_common(REASONS_SHOWN)
+    rest = f" and {len(counts) - len(top):,} more" if len(counts) > len(top) else ""
+    return [f"  {title}: " + ", ".join(f"{name} ({count:,})" for name, count in top) + rest] if top else []
+
+
+def compact(settings: Any, path: str = "") -> list[str]:
+    """Settings as lines, a group each: the `type` first, then its plain values.
+
+    >>> compact({"a": {"type": "hinge", "margin": 1.0}, "b": 2})
+    ['b=2', 'a: hinge margin=1.0']
+    """
+    if isinstance(settings, list):
+        settings = {str(number): item for number, item in enumerate(settings)}
+    groups = {name: value for name, value in settings.items() if isinstance(value, dict) or _groups(value)}
+    plain = {
+        name: value for name, value in settings.items() if name not in groups and value not in (None, [])
+    }
+    kind = [str(plain.pop("type"))] if "type" in plain else []
+    words = " ".join([*kind, *(f"{name}={value}" for name, value in plain.items())])
+    lines = [f"{path}: {words}" if path else words] if words else []
+    for name, value in groups.items():
+        lines += compact(value, f"{path}.{name}" if path else name)
+    return lines
+
+
+def _groups(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)
