@@ -29,6 +29,7 @@ class Average(nn.Module):
         super().__init__()
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
         self.half_life, self.ramp = half_life, ramp
+        self._pairs: tuple[nn.Module, list[Tensor], list[Tensor]] | None = None  # found once: looking takes longer than adding
         self.register_buffer("count", torch.zeros((), dtype=torch.int64))
 
     @classmethod
@@ -41,8 +42,9 @@ class Average(nn.Module):
         """Take in the network as it is after `images` images, `batch` more than at the last update."""
         self.count += 1
         weight = self._weight(images, batch)
-        ours, theirs = _numbers(self.module), _numbers(module)
-        torch._foreach_lerp_(ours, theirs, weight)
+        if self._pairs is None or self._pairs[0] is not module:
+            self._pairs = module, _numbers(self.module), _numbers(module)
+        torch._foreach_lerp_(self._pairs[1], self._pairs[2], weight)
         for copied, buffer in zip(_counters(self.module), _counters(module), strict=True):
             copied.copy_(buffer)
 

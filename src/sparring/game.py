@@ -242,10 +242,8 @@ class Augmentation(Protocol):
 
 
 @contextmanager
-def only_trainable(game: Game, players: tuple[str, ...]) -> Iterator[None]:
-    """Freeze all players but these, so that no gradient is computed only to be thrown away."""
-    frozen = [player for name, player in game.players().items() if name not in players]
-    parameters = [parameter for player in frozen for parameter in player.parameters() if parameter.requires_grad]
+def frozen(parameters: list[nn.Parameter]) -> Iterator[None]:
+    """Freeze these for a while, so that no gradient is computed only to be thrown away."""
     for parameter in parameters:
         parameter.requires_grad_(False)
     try:

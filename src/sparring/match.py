@@ -10,7 +10,7 @@ from sparring.average import Average
 from sparring.data import Dataset
 from sparring.data.order import indices
 from sparring.experiment import Experiment
-from sparring.game import Batch, Game, Turn, only_trainable
+from sparring.game import Batch, Game, Turn, frozen
 from sparring.keyed import Draws, generator, key
 from sparring.optim import Learner
 from sparring.runtime import Runtime
@@ -96,6 +96,10 @@ class Match:
         self.learners = {
             name: Learner(experiment.optimizers[name], player) for name, player in self.game.players().items()
         }
+        self.others = {
+            turn.name: [p for name, learner in self.learners.items() if name not in turn.players for p in learner.parameters]
+            for turn in self.turns
+        }
         self.average = Average(self.game.kept, training.half_life, training.ramp)
         self.average.count = self.average.count.to(runtime.device)
         self.dealer = Dealer(dataset, experiment, runtime)
@@ -145,7 +149,7 @@ class Match:
     def _move(self, turn: Turn, batches: Iterator[Batch]) -> dict[str, Tensor]:
         noted: dict[str, Tensor] = {}
         parts = len(self.dealer.rows)
-        with only_trainable(self.game, turn.players):
+        with frozen(self.others[turn.name]):
             for batch in batches:
                 with self.runtime.autocast():
                     terms = turn.terms(batch)

@@ -118,7 +118,8 @@ class Learner:
             group.update(self.config.settings(images))
             group["lr"] *= factor
         self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        for parameter in self.parameters:
+            parameter.grad = None
 
 
 def _check_lr(lr: Schedule) -> None:
