@@ -9,7 +9,7 @@ from typing import Any
 
 from sparring import record, storage
 from sparring.errors import SparringError
-from sparring.report import curves, page, parts
+from sparring.report import curves, page, parts, sheet
 
 NAME = "report.html"
 
@@ -44,7 +44,7 @@ def render(run: Path, document: dict[str, Any]) -> str:
     sections = [
         ("Samples", parts.samples(run)),
         ("Curves", curves.charts(rows)),
-        ("Data", parts.data(run, table(run / "data.json"))),
+        ("Data", sheet.data(table(run / "data.json"))),
         ("Settings", parts.settings(document.get("experiment"))),
         ("Events", parts.events(events)),
         ("Machine", parts.machine(document)),

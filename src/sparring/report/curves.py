@@ -10,6 +10,7 @@ WIDTH, HEIGHT = 480, 230
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 8, 24
 POINTS = 300  # of a curve; of longer records the means of as many spans are drawn
 COLOURS = 6
+RIGHT_OFTEN = "how often the discriminator is right, of 1"
 
 Series = list[tuple[float, float]]
 
@@ -30,7 +31,7 @@ class Axis:
 
 def charts(rows: Sequence[Mapping[str, Any]]) -> str:
     """All curves of a record."""
-    found = [(title, chart(series)) for title, series in grouped(rows).items()]
+    found = [(title, chart(title, series)) for title, series in grouped(rows).items()]
     figures = [
         f"<figure>{drawing}<figcaption>{escape(title)}</figcaption></figure>"
         for title, drawing in found
@@ -63,7 +64,7 @@ def placed(name: str) -> tuple[str, str]:
         return "speed, images a second", "images/s"
     if name.startswith("accuracy_"):
         words = {"real": "on real", "fake": "on generated"}
-        return "how often the discriminator is right", words.get(name.removeprefix("accuracy_"), name)
+        return RIGHT_OFTEN, words.get(name.removeprefix("accuracy_"), name)
     player, slash, term = name.partition("/")
     return (f"losses of the {player}", term) if slash else ("other", name)
 
@@ -73,11 +74,11 @@ def number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def chart(series: Mapping[str, Series]) -> str:
+def chart(title: str, series: Mapping[str, Series]) -> str:
     """Some curves over images seen, with a legend that gives their last values."""
     xs = [x for points in series.values() for x, _ in points]
     ys = sorted(y for points in series.values() for _, y in points)
-    low, high = spread(ys)
+    low, high = (0.0, 1.0) if title == RIGHT_OFTEN else spread(ys)
     across = Axis(min(xs), max(xs) if max(xs) > min(xs) else min(xs) + 1, LEFT, WIDTH - RIGHT)
     down = Axis(low, high, HEIGHT - BOTTOM, TOP)
     lines = [curve(points, across, down, at) for at, points in enumerate(series.values())]
@@ -91,7 +92,7 @@ def spread(ys: Sequence[float]) -> tuple[float, float]:
     cut = len(ys) // 100
     low, high = ys[cut], ys[-1 - cut]
     room = 0.06 * (high - low) or max(abs(high), 1.0) * 0.1
-    bottom = 0.0 if 0 <= low < 0.5 * high else low - room
+    bottom = 0.0 if low >= 0 else low - room
     return bottom, high + room
 
 

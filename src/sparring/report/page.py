@@ -22,8 +22,9 @@ vertical-align:.3rem;margin-left:.6rem}.chip.done{color:var(--c2)}
 figure{margin:0;padding:.8rem}figcaption{color:var(--soft);font-size:.86rem;margin-top:.45rem}
 img{display:block;max-width:100%;height:auto;image-rendering:auto;border-radius:.25rem;background:#fff}
 .strip{display:flex;gap:.8rem;overflow-x:auto;padding-bottom:.5rem}.strip figure{flex:0 0 min(34rem,88%)}
-.slide .strip{display:block;overflow:visible;padding:0}.slide figure{display:none;width:fit-content;max-width:100%}.slide figure.on{display:block}
-.slider{display:none;align-items:center;gap:.8rem;margin:.2rem 0 .8rem;max-width:34rem}.slide .slider{display:flex}
+.slide .strip{display:block;overflow:visible;padding:0}.slide figure{display:none}.slide figcaption{display:none}.slide figure.on{display:block}
+figure{width:fit-content;max-width:100%}.charts figure{width:auto}
+.slider{display:none;align-items:center;gap:.8rem;margin:.2rem 0 .6rem;max-width:34rem}.slide .slider{display:flex}
 .slider input{flex:1;accent-color:var(--accent);min-height:1.8rem}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:.8rem}
 svg{display:block;width:100%;height:auto;overflow:visible}svg text{font:11px system-ui,"DejaVu Sans",sans-serif;fill:var(--soft)}
@@ -34,7 +35,7 @@ td,th{text-align:left;vertical-align:top;padding:.28rem .9rem .28rem 0;border-bo
 th{color:var(--soft);font-weight:500;white-space:nowrap}td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 pre{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.8rem 1rem;overflow-x:auto;font-size:.84rem;margin:.5rem 0}
 summary{cursor:pointer;color:var(--soft);margin:.4rem 0}.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));
-gap:1rem;align-items:start}
+gap:1rem 1.4rem;align-items:end}.two>div{min-width:0}pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere}
 @media(max-width:480px){main{padding:1.3rem .8rem 3rem}h1{font-size:1.4rem}.cards{grid-template-columns:1fr 1fr}}
 @media print{.slider{display:none!important}}
 """

@@ -9,11 +9,11 @@ from typing import Any
 from sparring import storage
 from sparring.report import pictures
 from sparring.report.page import cards, rows
-from sparring.wording import clock, compact, counted, grouped
+from sparring.report.values import dig, number, text
+from sparring.wording import clock, compact
 
 SAMPLES = 20
 EVENTS = 100
-LETTERS = 300  # of a value that is shown
 
 
 def headline(document: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]], images: int) -> str:
@@ -32,7 +32,7 @@ def headline(document: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]], 
     if isinstance(about.get("count"), int):
         figures.append(("samples in the data", f"{about['count']:,}"))
     if isinstance(about.get("shape"), list):
-        figures.append(("a sample", " × ".join(map(text, about["shape"]))))
+        figures.append(("a sample", shaped(about["shape"])))
     if isinstance(about.get("classes"), list) and about["classes"]:
         figures.append(("classes", f"{len(about['classes']):,}"))
     line = (
@@ -41,46 +41,34 @@ def headline(document: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]], 
     return f'<span class="chip{" done" if done else ""}">{escape(chip)}</span></h1><p class="soft">{escape(line)}</p>{cards(figures)}'
 
 
+def shaped(shape: list[Any]) -> str:
+    """The shape of a sample: `16 × 16 grey`."""
+    colours = {1: "grey", 3: "colour", 4: "with transparency"}
+    if len(shape) != 3:
+        return f"{text(shape[0] if shape else 0)} numbers"
+    return f"{text(shape[1])} × {text(shape[2])} {colours.get(shape[0], '') if isinstance(shape[0], int) else ''}"
+
+
 def samples(run: Path) -> str:
-    """The sample grids through time, always of the same latents, the last one first in sight."""
+    """The sample grids through time, always of the same latents, beside samples of the data."""
     names = [name for name in storage.names(run / "samples") if name.endswith(".png") and name[:-4].isdigit()]
     chosen = pictures.evenly(names, SAMPLES)
-    figures = []
-    for name in chosen:
-        source = pictures.inlined(run / "samples" / name, small=name != chosen[-1])
-        if source:
-            caption = f"image {int(name[:-4]):,}"
-            picture = f'<img src="{source}" alt="samples at {caption}">'
-            figures.append(f"<figure>{picture}<figcaption>{caption}</figcaption></figure>")
-    if not figures:
-        return ""
-    last = len(figures) - 1
+    sources = {name: pictures.inlined(run / "samples" / name, small=name != chosen[-1]) for name in chosen}
+    made = [pictured(source, f"image {int(name[:-4]):,}") for name, source in sources.items() if source]
+    last = len(made) - 1
     slider = f'<input type="range" min="0" max="{last}" value="{last}" aria-label="time"><output></output>'
-    note = '<p class="soft">From latents that stay the same, by the averaged generator.</p>'
-    return f'{note}<div class="samples"><div class="slider">{slider}</div><div class="strip">{"".join(figures)}</div></div>'
-
-
-def data(run: Path, report: Mapping[str, Any]) -> str:
-    """The data sheet: what is in it, what was left out and why."""
-    pairs = [
-        (name, text(report[name]))
-        for name in ("source", "kind", "count", "fit")
-        if report.get(name) is not None
-    ]
-    lines = [*histogram("sizes", report), *histogram("classes", report), *histogram("modes", report)]
-    pairs += [(line.split(":")[0].strip(), line.partition(":")[2].strip()) for line in lines]
-    pairs += [("chosen", text(why)) for why in listed(report.get("why"))]
-    if report.get("duplicates"):
-        pairs.append(("copies of others", text(report["duplicates"])))
-    named = [grouped(title, pairs_of(report.get(title))) for title in ("skipped", "converted")]
-    notes = "".join(f"<pre>{escape(chr(10).join(lines))}</pre>" for lines in named if lines)
+    strip = f'<div class="strip">{"".join(made)}</div>'
+    note = '<p class="soft">generated, from latents that stay the same, by the averaged generator</p>'
+    generated = f'<div class="samples">{note}<div class="slider">{slider}</div>{strip}</div>' if made else ""
     source = pictures.inlined(run / "data.png", small=True)
-    sheet = (
-        f'<figure><img src="{source}" alt="samples of the data"><figcaption>real samples</figcaption></figure>'
-        if source
-        else ""
-    )
-    return f'<div class="two">{sheet}<div>{rows(pairs)}{notes}</div></div>' if pairs or sheet else ""
+    real = f'<div><p class="soft">real, from the data</p>{pictured(source, "")}</div>' if source else ""
+    return f'<div class="two">{generated}{real}</div>' if generated or real else ""
+
+
+def pictured(source: str, caption: str) -> str:
+    """A picture with what is written below."""
+    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return f'<figure><img src="{source}" alt="samples {escape(caption)}">{below}</figure>'
 
 
 def settings(experiment: Any) -> str:
@@ -89,7 +77,7 @@ def settings(experiment: Any) -> str:
         return ""
     whole = json.dumps(experiment, indent=1, ensure_ascii=False)
     readable = "\n".join(compact(experiment))
-    return f"<pre>{escape(readable)}</pre><details><summary>as JSON (for --config)</summary><pre>{escape(whole)}</pre></details>"
+    return f"<pre class=wrap>{escape(readable)}</pre><details><summary>as JSON (for --config)</summary><pre>{escape(whole)}</pre></details>"
 
 
 def events(found: Sequence[Mapping[str, Any]]) -> str:
@@ -140,40 +128,3 @@ def usage(run: Path, document: Mapping[str, Any]) -> str:
         f"pictures = run.sample(16, seed=0{label})",
     ]
     return f"<pre>{escape(chr(10).join(lines))}</pre>"
-
-
-def dig(document: Any, *names: str) -> dict[str, Any]:
-    """A table inside of tables; an empty one if there is none."""
-    for name in names:
-        document = document.get(name) if isinstance(document, dict) else None
-    return document if isinstance(document, dict) else {}
-
-
-def number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def text(value: Any) -> str:
-    """A value as a short text."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return shown if len(shown) <= LETTERS else shown[:LETTERS] + " …"
-
-
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def histogram(title: str, report: Mapping[str, Any]) -> list[str]:
-    """A table of counts in one line."""
-    return counted(
-        title, {str(name): count for name, count in dig(report, title).items() if isinstance(count, int)}
-    )
-
-
-def pairs_of(value: Any) -> list[tuple[str, str]]:
-    """Pairs of name and reason."""
-    return [
-        (str(pair[0]), str(pair[1])) for pair in listed(value) if isinstance(pair, list) and len(pair) == 2
-    ]
