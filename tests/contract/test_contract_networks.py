@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from sparring.config import decode, encode
 from sparring.errors import ConfigError
 from sparring.networks import DISCRIMINATORS, GENERATORS, DiscriminatorNetwork, GeneratorNetwork

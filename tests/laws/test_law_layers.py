@@ -5,12 +5,13 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from sparring.networks.layers import sizes, thin
+from torch import nn
+
+from sparring.networks.layers import residual, sizes, thin
 from sparring.networks.layers.fourier import FourierFeatures
 from sparring.networks.layers.maxout import Maxout
 from sparring.networks.layers.residual import DownBlock, UpBlock
 from sparring.networks.layers.spectral import spectral_norm, spectral_norm_all
-from torch import nn
 
 CHANNELS = [(1, 6), (3, 6), (9, 4), (130, 5)]
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
@@ -134,7 +135,7 @@ def test_spectral_norm_is_one(make, dim):
 
 
 def test_spectral_gradient_is_that_of_a_quotient():
-    """d(w . g) with w = W / sigma, sigma = u^T W v: (g - <g, w> u v^T) / sigma (Miyato et al. 2018, Eq. 12)."""
+    """With w = W / sigma and sigma = u^T W v, d<w, g>/dW = (g - <g, w> u v^T) / sigma (Miyato, Eq. 12)."""
     torch.manual_seed(0)
     layer = spectral_norm(nn.Linear(6, 4, bias=False)).eval()
     state, direction = layer.parametrizations["weight"], torch.randn(4, 6)
@@ -193,16 +194,29 @@ def test_grids_and_widths():
 
 def test_up_block_with_silent_branch_is_nearest_upsampling():
     block = UpBlock(2, 2, (7, 8))
-    nn.init.zeros_(block.convs[1].weight)
+    nn.init.zeros_(block.leave.weight)
     block.skip.weight.data = torch.eye(2)[:, :, None, None]
     x = torch.randn(1, 2, 4, 4)
     expected = x.repeat_interleave(2, 2).repeat_interleave(2, 3)[:, :, :7]
     torch.testing.assert_close(block(x), expected)
 
 
+@pytest.mark.parametrize("grid", [(4, 6), (5, 6)])
+def test_convolutions_with_resampling_are_what_they_stand_for(grid):
+    torch.manual_seed(0)
+    weight, bias = torch.randn(3, 2, 3, 3), torch.randn(3)
+    x = torch.randn(2, 2, *grid)
+    convolution = F.conv2d(x, weight, bias, padding=1)
+    torch.testing.assert_close(
+        residual.conv_down(x, weight, bias), F.avg_pool2d(convolution, 2, ceil_mode=True)
+    )
+    doubled = F.interpolate(x, scale_factor=2, mode="nearest")
+    torch.testing.assert_close(residual.up_conv(x, weight, bias), F.conv2d(doubled, weight, bias, padding=1))
+
+
 def test_down_block_with_silent_branch_is_the_mean_of_what_is_there():
     block = DownBlock(1, 1)
-    nn.init.zeros_(block.convs[1].weight)
+    nn.init.zeros_(block.leave.weight)
     block.skip.weight.data.fill_(1)
     x = torch.tensor([[[[1.0, 3.0, 5.0], [1.0, 3.0, 7.0], [2.0, 4.0, 9.0]]]])
     torch.testing.assert_close(block(x), torch.tensor([[[[2.0, 6.0], [3.0, 9.0]]]]))

@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from torch import nn
+
 from sparring.errors import ConfigError
 from sparring.networks import (
     DCGANDiscriminator,
@@ -15,7 +17,6 @@ from sparring.networks import (
 )
 from sparring.networks.layers.maxout import Maxout
 from sparring.shapes import Spec
-from torch import nn
 
 GREY32 = Spec(shape=(1, 32, 32))
 POINTS = Spec(shape=(2,))
@@ -123,7 +124,8 @@ def test_mlp_spectral_bounds_the_slope():
 
 
 def test_resnet_has_table_3():
-    # dense 129*4096; 3 blocks of 2 (9*256*256 + 256) + (256*256 + 256) + BN 4*256; BN 512; 3x3 to 3: 9*256*3 + 3
+    # dense 129*4096; 3 blocks of 2 (9*256*256 + 256) + (256*256 + 256) + BN 4*256;
+    # BN 512; 3x3 to 3 channels 9*256*3 + 3
     generator = ResNetGenerator().build(Spec(shape=(3, 32, 32)))
     block = 2 * (9 * 256**2 + 256) + 256**2 + 256 + 4 * 256
     assert count(generator) == 129 * 4096 + 3 * block + 512 + 6915
@@ -136,9 +138,9 @@ def test_resnet_has_table_3():
 def test_resnet_has_table_4():
     generator = ResNetGenerator(width=64, max_width=512, start=6).build(Spec(shape=(3, 48, 48)))
     assert generator.dense.out_features == 6 * 6 * 512
-    assert [block.convs[1].out_channels for block in generator.blocks] == [256, 128, 64]
+    assert [block.leave.out_channels for block in generator.blocks] == [256, 128, 64]
     body = ResNetDiscriminator(width=64, max_width=512, stop=4, flat=1).build(Spec(shape=(3, 48, 48)))
-    assert [block.convs[1].out_channels for block in body.blocks] == [64, 128, 256, 512, 512]
+    assert [block.leave.out_channels for block in body.blocks] == [64, 128, 256, 512, 512]
 
 
 def test_r3gan_starts_as_its_skips():

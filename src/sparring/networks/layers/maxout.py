@@ -25,4 +25,4 @@ class Maxout(nn.Module):
         self.linear = nn.Linear(inputs, pieces * units)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.linear(x).unflatten(1, (self.pieces, -1)).amax(1)
+        return self.linear(x).unflatten(1, (self.pieces, -1)).max(1).values

@@ -51,9 +51,7 @@ class HalvingConv2d(nn.Module):
         self.weight, self.bias = plain.weight, plain.bias
 
     def forward(self, x: Tensor) -> Tensor:
-        if _plain(x):
-            return F.conv2d(x, self.weight, self.bias, 2, 1)
-        return _add(_Halve.apply(*_cast(x, self.weight)), self.bias)
+        return halve(x, self.weight, self.bias)
 
 
 class DoublingConv2d(nn.Module):
@@ -71,9 +69,7 @@ class DoublingConv2d(nn.Module):
         self.weight, self.bias = plain.weight, plain.bias
 
     def forward(self, x: Tensor) -> Tensor:
-        if _plain(x):
-            return F.conv_transpose2d(x, self.weight, self.bias, 2, 1)
-        return _add(_Double.apply(*_cast(x, self.weight)), self.bias)
+        return double(x, self.weight, self.bias)
 
 
 class LatentConv2d(nn.Module):
@@ -97,6 +93,20 @@ class LatentConv2d(nn.Module):
         latent, outputs, height, width = self.weight.shape
         product = z @ self.weight.permute(0, 2, 3, 1).reshape(latent, -1)
         return product.view(-1, height, width, outputs).permute(0, 3, 1, 2)
+
+
+def halve(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """`F.conv2d` of stride 2 and padding 1 with a kernel of 4x4, for even heights and widths."""
+    if _plain(x):
+        return F.conv2d(x, weight, bias, 2, 1)
+    return _add(_Halve.apply(*_cast(x, weight)), bias)
+
+
+def double(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """`F.conv_transpose2d` of stride 2 and padding 1 with a kernel of 4x4."""
+    if _plain(x):
+        return F.conv_transpose2d(x, weight, bias, 2, 1)
+    return _add(_Double.apply(*_cast(x, weight)), bias)
 
 
 def _plain(x: Tensor) -> bool:
@@ -192,7 +202,7 @@ def _correlate(x: Tensor, g: Tensor) -> Tensor:
     if x.dtype == torch.bfloat16 and x.device.type == "cpu" and shape[1] >= WIDE and g.shape[2] <= 4:
         return _correlate_by_product(x, g)
     mask = [False, True, False]
-    empty = x.new_empty(shape).to(memory_format=torch.channels_last)
+    empty = torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
     return torch.ops.aten.convolution_backward(
         g, x, empty, None, [2, 2], [1, 1], [1, 1], False, [0, 0], 1, mask
     )[1]
