@@ -20,7 +20,6 @@ from sparring import storage, tensorfile
 from sparring.errors import CheckpointWriteError, CorruptFileError
 
 FOLDER = "checkpoints"
-TEMPORARY = ".tmp-"
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,14 @@ def save(run: Path, images: int, tensors: Mapping[str, Tensor], state: Mapping[s
         CheckpointWriteError: the disk is full, or the like. What was there before is intact.
     """
     folder = run / FOLDER
-    temporary, final = folder / f"{TEMPORARY}{images:012d}", folder / f"{images:012d}"
+    temporary, final = folder / f"{storage.TEMPORARY}{images:012d}", folder / f"{images:012d}"
     files = {
         "tensors.safetensors": tensorfile.render(tensors),
         "state.json": json.dumps(state, allow_nan=False, indent=1).encode(),
     }
-    manifest = {name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()}
+    manifest = {
+        name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in files.items()
+    }
     needed = sum(map(len, files.values()))
     try:
         storage.make_folder(folder)
@@ -58,18 +59,24 @@ def save(run: Path, images: int, tensors: Mapping[str, Tensor], state: Mapping[s
             storage.write(temporary / name, data)
         storage.write(temporary / "manifest.json", json.dumps(manifest, indent=1).encode())
         storage.sync_folder(temporary)
-        if final.exists():
-            storage.remove(final)
+        storage.discard(final)
         storage.replace(temporary, final)
     except OSError as error:
         _tidy(temporary)
-        free = shutil.disk_usage(run).free if run.exists() else 0
-        what = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error)
-        raise CheckpointWriteError(
-            f"could not write {final}: {what} ({needed:,} bytes needed, {free:,} free)",
-            "a folder that can be written to",
-            "free some space; older checkpoints are intact, and the next save will try again",
-        ) from error
+        raise unwritten(final, error, needed) from error
+
+
+def unwritten(path: Path, error: OSError, needed: int = 0) -> CheckpointWriteError:
+    """The error that says why a file of a run could not be written."""
+    what = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error)
+    there = next((parent for parent in path.parents if parent.exists()), None)
+    free = f"; {shutil.disk_usage(there).free:,} bytes are free" if there is not None else ""
+    needs = f" ({needed:,} bytes)" if needed else ""
+    return CheckpointWriteError(
+        f"could not write {path}{needs}: {what}{free}",
+        "a folder that can be written to",
+        "free some space, or mend the permissions, and give the same command again; older checkpoints are intact",
+    )
 
 
 def _tidy(path: Path) -> None:
@@ -90,7 +97,8 @@ def verified(run: Path) -> Iterator[Checkpoint | CorruptFileError]:
 
 def numbers(run: Path) -> list[int]:
     """The finished checkpoints of a run, in images seen, ascending."""
-    return [int(name) for name in storage.names(run / FOLDER) if name.isascii() and name.isdigit()]
+    names = storage.names(run / FOLDER)
+    return [int(name) for name in names if name.isascii() and name.isdigit() and name == f"{int(name):012d}"]
 
 
 def read(run: Path, images: int) -> Checkpoint:
@@ -102,29 +110,39 @@ def read(run: Path, images: int) -> Checkpoint:
     folder = run / FOLDER / f"{images:012d}"
     try:
         manifest = json.loads(storage.read(folder / "manifest.json"))
-        contents = {name: _checked(folder / name, manifest[name]) for name in ("tensors.safetensors", "state.json")}
+        contents = {
+            name: _checked(folder / name, manifest[name]) for name in ("tensors.safetensors", "state.json")
+        }
         state = json.loads(contents["state.json"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, CorruptFileError):
             raise
-        raise CorruptFileError(f"{folder}: {type(error).__name__}: {error}", "a whole checkpoint", "use an older one") from error
+        raise CorruptFileError(
+            f"{folder}: {type(error).__name__}: {error}", "a whole checkpoint", "use an older one"
+        ) from error
     if not isinstance(state, dict):
-        raise CorruptFileError(f"{folder / 'state.json'} holds no table", "a whole checkpoint", "use an older one")
+        raise CorruptFileError(
+            f"{folder / 'state.json'} holds no table", "a whole checkpoint", "use an older one"
+        )
     return Checkpoint(images, contents["tensors.safetensors"], state)
 
 
 def _checked(path: Path, entry: Mapping[str, Any]) -> bytes:
     data = storage.read(path)
     if len(data) != entry["size"] or hashlib.sha256(data).hexdigest() != entry["sha256"]:
-        raise CorruptFileError(f"{path} is not what was written", "the size and SHA-256 of its manifest", "use an older one")
+        raise CorruptFileError(
+            f"{path} is not what was written", "the size and SHA-256 of its manifest", "use an older one"
+        )
     return data
 
 
 def clean(run: Path) -> None:
     """Remove what an interrupted save left behind. Only for the holder of the run's lock."""
-    for name in storage.names(run / FOLDER):
-        if name.startswith(TEMPORARY):
-            storage.remove(run / FOLDER / name)
+    ours = (FOLDER, "samples", "") if (run / "run.json").exists() else (FOLDER,)
+    for folder in ours:
+        for name in storage.names(run / folder):
+            if name.startswith(storage.TEMPORARY):
+                storage.remove(run / folder / name)
 
 
 def retained(images: list[int], best: int | None = None) -> set[int]:
@@ -145,11 +163,11 @@ def retained(images: list[int], best: int | None = None) -> set[int]:
 
 def forget(run: Path, images: int) -> None:
     """Remove one checkpoint, from which training can't go on."""
-    storage.remove(run / FOLDER / f"{images:012d}")
+    storage.discard(run / FOLDER / f"{images:012d}")
 
 
 def retire(run: Path, best: int | None = None) -> None:
     """Remove the checkpoints that are not retained."""
     there = numbers(run)
-    for images in set(there) - retained(there, best):
-        storage.remove(run / FOLDER / f"{images:012d}")
+    for images in sorted(set(there) - retained(there, best)):
+        storage.discard(run / FOLDER / f"{images:012d}")

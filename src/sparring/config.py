@@ -5,6 +5,7 @@ is written as `{"type": "hinge", ...}`. The tag is looked up in the table and no
 """
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,9 @@ def encode(value: Any, roles: Roles) -> Any:
     """A setting as JSON: dataclasses become dicts, tagged with their `type` where a role's table has them."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         tag = _tag_of(type(value), roles)
-        fields = {field.name: encode(getattr(value, field.name), roles) for field in dataclasses.fields(value)}
+        fields = {
+            field.name: encode(getattr(value, field.name), roles) for field in dataclasses.fields(value)
+        }
         return {"type": tag, **fields} if tag is not None else fields
     if isinstance(value, tuple | list):
         return [encode(item, roles) for item in value]
@@ -68,19 +71,36 @@ def override(document: dict[str, Any], assignments: Sequence[str]) -> dict[str, 
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         if not equals or not path:
-            raise ConfigError(f"--set {assignment}", "path=value, as in train.batch=32", "write the setting's path, '=' and its value")
+            raise ConfigError(
+                f"--set {assignment}",
+                "path=value, as in train.batch=32",
+                "write the setting's path, '=' and its value",
+            )
         *parents, last = path.split(".")
         place: Any = document
         for depth, name in enumerate(parents):
             place = _child(place, name, ".".join(parents[: depth + 1]))
         if isinstance(place, list):
             _child(place, last, path)
-            place[int(last)] = yaml.safe_load(text)
+            place[int(last)] = _value(text, assignment)
         elif isinstance(place, dict):
-            place[last] = yaml.safe_load(text)
+            place[last] = _value(text, assignment)
         else:
-            raise ConfigError(f"--set {assignment}: {'.'.join(parents)} is a plain value", "a group of settings", "name the setting itself")
+            raise ConfigError(
+                f"--set {assignment}: {'.'.join(parents)} is a plain value",
+                "a group of settings",
+                "name the setting itself",
+            )
     return document
+
+
+def _value(text: str, assignment: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"--set {assignment}: {str(error).splitlines()[0]}", "a value in YAML", "quote it, or mend it"
+        ) from error
 
 
 def _child(place: Any, name: str, path: str) -> Any:
@@ -90,7 +110,13 @@ def _child(place: Any, name: str, path: str) -> Any:
         if place[name] is None:
             place[name] = {}
         return place[name]
-    known = list(place) if isinstance(place, dict) else [str(index) for index in range(len(place))] if isinstance(place, list) else []
+    known = (
+        list(place)
+        if isinstance(place, dict)
+        else [str(index) for index in range(len(place))]
+        if isinstance(place, list)
+        else []
+    )
     raise ConfigError(f"no setting {path!r}", "a setting that exists", nearest(name, known))
 
 
@@ -108,14 +134,21 @@ def _decode_role(role: Any, value: Any, roles: Roles, path: str) -> Any:
     table = roles[role]
     if isinstance(value, bool) or value is None:
         _expect(False, path, value, f"one of {', '.join(table)}")
-    if isinstance(value, int | float) and float in typing.get_args(role):
-        return float(value)
+    if float in typing.get_args(role) and (isinstance(value, int | float) or _is_number(value)):
+        return _decode_plain(float, value, path)
     if isinstance(value, str):
         value = {"type": value}
-    _expect(isinstance(value, dict) and "type" in value, path, value, f"a table with a 'type', one of {', '.join(table)}")
+    _expect(
+        isinstance(value, dict) and "type" in value,
+        path,
+        value,
+        f"a table with a 'type', one of {', '.join(table)}",
+    )
     tag = value["type"]
     if not isinstance(tag, str) or tag not in table:
-        raise ConfigError(f"{path}: unknown type {tag!r}", f"one of {', '.join(table)}", nearest(str(tag), list(table)))
+        raise ConfigError(
+            f"{path}: unknown type {tag!r}", f"one of {', '.join(table)}", nearest(str(tag), list(table))
+        )
     rest = {name: item for name, item in value.items() if name != "type"}
     return _decode_dataclass(table[tag], rest, roles, path)
 
@@ -125,18 +158,32 @@ def _decode_dataclass(cls: type, value: Any, roles: Roles, path: str) -> Any:
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for name in value:
         if name not in fields:
-            raise ConfigError(f"unknown setting {_join(path, name)!r}", f"a setting of {cls.__name__}", nearest(str(name), list(fields)))
+            raise ConfigError(
+                f"unknown setting {_join(path, name)!r}",
+                f"a setting of {cls.__name__}",
+                nearest(str(name), list(fields)),
+            )
     hints = typing.get_type_hints(cls)
     decoded = {name: decode(hints[name], item, roles, _join(path, name)) for name, item in value.items()}
-    missing = [n for n, f in fields.items() if n not in decoded and f.default is MISSING and f.default_factory is MISSING]
+    missing = [
+        n
+        for n, f in fields.items()
+        if n not in decoded and f.default is MISSING and f.default_factory is MISSING
+    ]
     if missing:
-        raise ConfigError(f"{path or cls.__name__}: {', '.join(missing)} missing", "every setting without a default", "add it")
+        raise ConfigError(
+            f"{path or cls.__name__}: {', '.join(missing)} missing",
+            "every setting without a default",
+            "add it",
+        )
     try:
         return cls(**decoded)
     except ConfigError:
         raise
     except ValueError as error:
-        raise ConfigError(f"{path or cls.__name__}: {error}", "a value in range", "mend the setting") from error
+        raise ConfigError(
+            f"{path or cls.__name__}: {error}", "a value in range", "mend the setting"
+        ) from error
 
 
 def _decode_tuple(arguments: tuple[Any, ...], value: Any, roles: Roles, path: str) -> tuple[Any, ...]:
@@ -144,7 +191,10 @@ def _decode_tuple(arguments: tuple[Any, ...], value: Any, roles: Roles, path: st
     if len(arguments) == 2 and arguments[1] is Ellipsis:
         return tuple(decode(arguments[0], item, roles, f"{path}.{index}") for index, item in enumerate(value))
     _expect(len(value) == len(arguments), path, value, f"a list of {len(arguments)} values")
-    return tuple(decode(kind, item, roles, f"{path}.{index}") for index, (kind, item) in enumerate(zip(arguments, value, strict=True)))
+    return tuple(
+        decode(kind, item, roles, f"{path}.{index}")
+        for index, (kind, item) in enumerate(zip(arguments, value, strict=True))
+    )
 
 
 def _decode_union(arguments: tuple[Any, ...], value: Any, roles: Roles, path: str) -> Any:
@@ -164,16 +214,34 @@ def _decode_union(arguments: tuple[Any, ...], value: Any, roles: Roles, path: st
 
 
 def _decode_plain(annotation: Any, value: Any, path: str) -> Any:
-    if annotation is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if annotation is float and isinstance(value, str):
+    if (
+        annotation is float
+        and not isinstance(value, bool)
+        and (isinstance(value, int | float) or _is_number(value))
+    ):
         try:
-            return float(value)  # YAML reads 1e-4 as a string
-        except ValueError:
-            pass
+            number = float(value)  # YAML reads 1e-4 as a string
+        except OverflowError:
+            number = math.inf
+        _expect(math.isfinite(number), path, value, "a finite number")
+        return number
     right = isinstance(value, annotation) and (annotation is bool or not isinstance(value, bool))
-    _expect(right, path, value, {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}.get(annotation, str(annotation)))
+    _expect(
+        right,
+        path,
+        value,
+        {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}.get(
+            annotation, str(annotation)
+        ),
+    )
     return value
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def _expect(right: bool, path: str, value: Any, expected: str) -> None:

@@ -71,7 +71,9 @@ class Fit:
         while self.match.clock.images < self.training.images and not stopping:
             before = self.match.clock.images
             self.guard.note(self.match.step())
-            stopping = self.match.runtime.any(stop() or (deadline is not None and time.monotonic() > deadline))
+            stopping = self.match.runtime.any(
+                stop() or (deadline is not None and time.monotonic() > deadline)
+            )
             if stopping or self.guard.due or self._marked(before):
                 stopping = self._settle(before) and stopping
         self.keeper.save(final=True)
@@ -80,7 +82,9 @@ class Fit:
     def _marked(self, before: int) -> bool:
         training = self.training
         intervals = (training.report_every, training.sample_every, training.save_every)
-        return self.match.clock.images >= training.images or any(self._passed(every, before) for every in intervals)
+        return self.match.clock.images >= training.images or any(
+            self._passed(every, before) for every in intervals
+        )
 
     def _passed(self, every: int, before: int) -> bool:
         return self.match.clock.images // every > before // every
@@ -92,9 +96,11 @@ class Fit:
             self._roll_back()
             return False
         for step in self.guard.skipped:
-            self.record.event("step skipped: it gave a number that is not finite", self.match.clock.images, step=step)
+            self.record.event(
+                "step skipped: it gave a number that is not finite", self.match.clock.images, step=step
+            )
         self.guard.skipped.clear()
-        if rows is None:
+        if rows is None:  # taken back, to be played again
             return False
         self.record.add(rows)
         self._keep_up(before)
@@ -107,7 +113,9 @@ class Fit:
         if ends or self._passed(training.report_every, before):
             synchronize(self.match.runtime.device)
             timing = {"seconds": self.keeper.seconds, "images_per_second": self.status().images_per_second}
-            self.record.report(now, self.match.clock.step, {name: round(value, 2) for name, value in timing.items()})
+            self.record.report(
+                now, self.match.clock.step, {name: round(value, 2) for name, value in timing.items()}
+            )
         if ends or self._passed(training.sample_every, before):
             self._show()
         late = time.monotonic() - self.keeper.saved_time > training.save_seconds
@@ -118,7 +126,9 @@ class Fit:
         if not self.match.runtime.leads:
             return
         try:
-            samples.show(self.run, self.match.clock.images, self.match.average.module, self.facts, self.training.grid)
+            samples.show(
+                self.run, self.match.clock.images, self.match.average.module, self.facts, self.training.grid
+            )
         except OSError as error:
             self.record.event("samples not written", self.match.clock.images, why=str(error))
 
@@ -131,7 +141,8 @@ class Fit:
                 "losses that stay finite",
                 "lower the learning rates (--set optimizers.generator.lr=1e-4), or choose a recipe with a gradient penalty",
             )
-        self.keeper.restore(skip=self.keeper.roll_backs - 1)
+        for error in self.keeper.restore(skip=self.keeper.roll_backs - 1):
+            self.record.event("damaged checkpoint passed over", at, why=str(error))
         clock = self.match.clock
         clock.salt, clock.calm_until = salt + 1, clock.images + CALM_STEPS * self.training.batch
         self.guard.restart()

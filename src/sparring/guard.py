@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from sparring.match import Match
+from sparring.runtime import Runtime
 
 INTERVAL = 32  # steps between renewals of the copy
 PATIENCE = 3  # bad steps in a row after which a checkpoint must help
@@ -49,21 +50,23 @@ class Guard:
         self.pending.append(noted)
 
     def settle(self) -> list[dict[str, float]] | None:
-        """Confirm all steps since the last time, and return what they came to; or take them back and return None.
+        """Confirm all steps since the last time, and return what they came to; or take them back, to be played again one by
+        one, and return None. A single step that was bad is skipped, and comes to nothing.
 
         Raises:
             PersistentlyBadError: skipping bad steps does not help.
         """
         if not self.pending:
             return []
-        values = _to_numbers(self.pending)
-        finite = all(math.isfinite(value) for row in values for value in row.values()) and all_finite(self.live)
+        values = _to_numbers(self.pending, self.match.runtime)
+        finite = all(math.isfinite(value) for row in values for value in row.values()) and all_finite(
+            self.live
+        )
         if not self.match.runtime.any(not finite):
             self._renew()
             self.bad_in_a_row = 0
             return values
-        self._take_back(single=len(self.pending) == 1)
-        return None
+        return self._take_back(single=len(self.pending) == 1)
 
     def restart(self) -> None:
         """The match was set to another state from outside: keep that."""
@@ -75,19 +78,23 @@ class Guard:
         self.clock = copy.copy(self.match.clock)
         self.pending.clear()
 
-    def _take_back(self, single: bool) -> None:
+    def _take_back(self, single: bool) -> list[dict[str, float]] | None:
         reached = copy.copy(self.match.clock)
         torch._foreach_copy_(self.live, self.kept)
         self.match.clock = copy.copy(self.clock)
         self.pending.clear()
         if not single:
             self.careful_until = max(self.careful_until, reached.step)
-            return
-        self.match.clock, self.clock = copy.copy(reached), reached  # the step did not happen, but its time has passed
+            return None
+        self.match.clock, self.clock = (
+            copy.copy(reached),
+            reached,
+        )  # the step did not happen, but its time has passed
         self.skipped.append(reached.step - 1)
         self.bad_in_a_row += 1
         if self.bad_in_a_row >= PATIENCE:
             raise PersistentlyBadError
+        return []
 
 
 def all_finite(tensors: list[Tensor]) -> bool:
@@ -96,6 +103,6 @@ def all_finite(tensors: list[Tensor]) -> bool:
     return bool(torch.stack(torch._foreach_norm(numbers, ord=math.inf)).isfinite().all()) if numbers else True
 
 
-def _to_numbers(rows: list[dict[str, Tensor]]) -> list[dict[str, float]]:
-    flat = iter(torch.stack([value for row in rows for value in row.values()]).tolist())
+def _to_numbers(rows: list[dict[str, Tensor]], runtime: Runtime) -> list[dict[str, float]]:
+    flat = iter(runtime.mean(torch.stack([value for row in rows for value in row.values()])).tolist())
     return [{name: next(flat) for name in row} for row in rows]

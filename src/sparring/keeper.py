@@ -1,5 +1,6 @@
 """Saving a match to its run folder, and going back to what was saved."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -45,17 +46,25 @@ class Keeper:
         if not self.match.runtime.leads or self.saved_at == images:
             return
         try:
+            self._write_generator(images)  # first, so that a finished checkpoint has its generator
             checkpoint.save(self.run, images, self.match.tensors(), self._state())
-            self.saved_at = images
-            generator, experiment = self.match.average.module, self.match.experiment
-            generatorfile.write(self.run / generatorfile.NAME, generator, experiment, {**self.facts, "images": images})
-            checkpoint.retire(self.run)
         except CheckpointWriteError as error:
             self.record.event("checkpoint not written", images, why=str(error))
             if final:
                 raise
+            return
+        self.saved_at = images
+        try:
+            checkpoint.retire(self.run)
         except OSError as error:
-            self.record.event("generator not written, or an old checkpoint not removed", images, why=str(error))
+            self.record.event("an old checkpoint not removed", images, why=str(error))
+
+    def _write_generator(self, images: int) -> None:
+        path, facts = self.run / generatorfile.NAME, {**self.facts, "images": images}
+        try:
+            generatorfile.write(path, self.match.average.module, self.match.experiment, facts)
+        except OSError as error:
+            raise checkpoint.unwritten(path, error) from error
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -78,6 +87,8 @@ class Keeper:
         chosen = self.match.runtime.number(chosen)
         if chosen >= 0:
             self._take(checkpoint.read(self.run, chosen))
+        elif damaged and self.match.clock.images == 0:
+            self.record.restore({}, 0)  # the lines of a run that can't be gone on with
         return damaged
 
     def _choose(self, skip: int) -> tuple[int, list[CorruptFileError]]:
@@ -97,17 +108,51 @@ class Keeper:
     def _take(self, found: checkpoint.Checkpoint) -> None:
         self.match.load(found.load(self.match.tensors()))
         try:
-            self.match.clock = Clock(**{name: int(value) for name, value in found.state["clock"].items()})
-            self.roll_backs = max(self.roll_backs, int(found.state["roll_backs"]))
-            self._seconds_before, self._began = float(found.state["seconds"]), time.monotonic()
-            self.record.restore(found.state["record"], found.images)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise CorruptFileError(f"state.json: {error!r}", "a state written by Sparring", "use an older one") from error
+            self.match.clock = _clock(found.state["clock"], found.images)
+            self.roll_backs = max(self.roll_backs, _natural(found.state["roll_backs"]))
+            self._seconds_before, self._began = _finite(found.state["seconds"]), time.monotonic()
+            self.record.restore(_sums(found.state["record"]), found.images)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise CorruptFileError(
+                f"state.json: {error!r}", "a state written by Sparring", "use an older one"
+            ) from error
         self.saved_at = found.images
         self._warn_of_other_machine(found.state.get("machine"))
 
     def _warn_of_other_machine(self, before: Any) -> None:
         now = self.match.runtime.describe()
         if isinstance(before, dict) and before != now:
-            changed = {name: [before.get(name), value] for name, value in now.items() if before.get(name) != value}
-            self.record.event("resumed on another machine: not bit for bit the same", self.match.clock.images, changed=changed)
+            changed = {
+                name: [before.get(name), value] for name, value in now.items() if before.get(name) != value
+            }
+            self.record.event(
+                "resumed on another machine: not bit for bit the same",
+                self.match.clock.images,
+                changed=changed,
+            )
+
+
+def _clock(values: Mapping[str, Any], images: int) -> Clock:
+    clock = Clock(**{name: _natural(values[name]) for name in asdict(Clock())})
+    if clock.images != images:
+        raise ValueError(f"a clock at {clock.images} in the checkpoint of {images}")
+    return clock
+
+
+def _natural(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**62:
+        raise ValueError(f"{str(value)[:40]!r} is no whole number from 0 on")
+    return value
+
+
+def _finite(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{str(value)[:40]!r} is no finite number")
+    return float(value)
+
+
+def _sums(values: Mapping[str, Any]) -> dict[str, list[float]]:
+    sums = {name: [_finite(number) for number in total] for name, total in values.items()}
+    if not all(len(total) == 2 and total[1] >= 1 for total in sums.values()):
+        raise ValueError("running means that are none")
+    return sums

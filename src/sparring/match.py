@@ -9,6 +9,7 @@ from torch import Tensor
 from sparring.average import Average
 from sparring.data import Dataset
 from sparring.data.order import indices
+from sparring.errors import ConfigError
 from sparring.experiment import Experiment
 from sparring.game import Batch, Game, Turn, frozen
 from sparring.keyed import Draws, generator, key
@@ -50,12 +51,15 @@ class Dealer:
         first = runtime.rank * share
         micro = min(training.micro_batch or share, share)
         self.rows = [slice(first + at, first + min(at + micro, share)) for at in range(0, share, micro)]
+        self.weights = [(rows.stop - rows.start) / share for rows in self.rows]
         self._held: tuple[tuple[int, int], list[tuple[Tensor, Tensor | None]]] | None = None
 
     def batches(self, clock: Clock, turn: int, repeat: int, position: int) -> Iterator[Batch]:
         """The micro-batches of one turn, with real samples from `position` of the stream on."""
         seed = key(self.training.seed, "salt", clock.salt)
-        for part, (rows, (x, y)) in enumerate(zip(self.rows, self._real(seed, clock.salt, position), strict=True)):
+        for part, (rows, (x, y)) in enumerate(
+            zip(self.rows, self._real(seed, clock.salt, position), strict=True)
+        ):
             at = (clock.step, turn, repeat)
             self.runtime.seed_layers(key(seed, "layers", *at, self.runtime.rank, part))
             draws = Draws(seed, at, self.training.batch, rows, self.runtime.device)
@@ -93,11 +97,17 @@ class Match:
         runtime.place(self.game)
         self.game.train()
         self.turns: list[Turn] = self.game.turns()
+        _check_optimizers(experiment, self.game)
         self.learners = {
             name: Learner(experiment.optimizers[name], player) for name, player in self.game.players().items()
         }
         self.others = {
-            turn.name: [p for name, learner in self.learners.items() if name not in turn.players for p in learner.parameters]
+            turn.name: [
+                p
+                for name, learner in self.learners.items()
+                if name not in turn.players
+                for p in learner.parameters
+            ]
             for turn in self.turns
         }
         self.average = Average(self.game.kept, training.half_life, training.ramp)
@@ -109,7 +119,9 @@ class Match:
     def tensors(self) -> dict[str, Tensor]:
         """All that must survive a restart but the clock, by name: the very tensors, not copies."""
         tensors = {f"game.{name}": tensor for name, tensor in self.game.state_dict(keep_vars=True).items()}
-        tensors |= {f"average.{name}": tensor for name, tensor in self.average.state_dict(keep_vars=True).items()}
+        tensors |= {
+            f"average.{name}": tensor for name, tensor in self.average.state_dict(keep_vars=True).items()
+        }
         for name, learner in self.learners.items():
             tensors |= {f"optimizer.{name}.{key}": tensor for key, tensor in learner.tensors().items()}
         return {name: tensor.detach() for name, tensor in tensors.items()}
@@ -148,14 +160,25 @@ class Match:
 
     def _move(self, turn: Turn, batches: Iterator[Batch]) -> dict[str, Tensor]:
         noted: dict[str, Tensor] = {}
-        parts = len(self.dealer.rows)
         with frozen(self.others[turn.name]):
-            for batch in batches:
+            for weight, batch in zip(self.dealer.weights, batches, strict=True):
                 with self.runtime.autocast():
                     terms = turn.terms(batch)
-                means = {f"{turn.name}/{name}": loss.float().mean() / parts for name, loss in terms.losses.items()}
+                means = {
+                    f"{turn.name}/{name}": loss.float().mean() * weight for name, loss in terms.losses.items()
+                }
                 torch.stack(list(means.values())).sum().backward()
-                means |= {name: value / parts for name, value in terms.watched.items()}
+                means |= {name: value * weight for name, value in terms.watched.items()}
                 for name, value in means.items():
                     noted[name] = noted[name] + value.detach() if name in noted else value.detach()
         return noted
+
+
+def _check_optimizers(experiment: Experiment, game: Game) -> None:
+    given, players = sorted(experiment.optimizers), sorted(game.players())
+    if given != players:
+        raise ConfigError(
+            f"optimizers for {', '.join(given) or 'nobody'}",
+            f"one for each of {', '.join(players)}",
+            "mend `optimizers`",
+        )

@@ -60,9 +60,24 @@ class Record:
         self.sums = {name: list(total) for name, total in state.items()}
         if self.run is None or not (self.run / METRICS).exists():
             return
-        rows = [row for row in read(self.run / METRICS) if row.get("images", 0) <= images]
-        storage.write_whole(self.run / METRICS, "".join(json.dumps(row) + "\n" for row in rows).encode())
+        rows = [row for row in metrics(self.run / METRICS) if row["images"] <= images]
         self.latest = rows[-1] if rows else {}
+        try:
+            storage.write_whole(self.run / METRICS, "".join(json.dumps(row) + "\n" for row in rows).encode())
+        except OSError:
+            pass  # `metrics` sees that the lines which follow go back in time
+
+
+def metrics(path: Path) -> list[dict[str, Any]]:
+    """The lines of metrics in the order of time; where a run went back to a checkpoint, what came after that is left out."""
+    rows: list[dict[str, Any]] = []
+    for row in read(path):
+        if not isinstance(row.get("images"), int):
+            continue
+        while rows and rows[-1]["images"] >= row["images"]:
+            rows.pop()
+        rows.append(row)
+    return rows
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.distributed as dist
@@ -44,7 +44,7 @@ class Runtime:
 
     def place(self, module: nn.Module) -> nn.Module:
         """Move a network to the device, pictures' channels last."""
-        return module.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return module.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def describe(self) -> dict[str, object]:
         """What the bits of a run depend on, for `run.json`."""
@@ -74,6 +74,13 @@ class Runtime:
         for gradient in gradients:
             gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
             start += gradient.numel()
+
+    def mean(self, values: Tensor) -> Tensor:
+        """The mean over all processes, of numbers that are means over equal shares of the batch."""
+        if self.world > 1:
+            dist.all_reduce(values)
+            values = values / self.world
+        return values
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is up in any process."""
@@ -106,7 +113,13 @@ class Runtime:
             dist.destroy_process_group()
 
 
-def start(device: DeviceName = "auto", precision: PrecisionName = "auto", threads: int | None = None, *, pictures: bool = True) -> Runtime:
+def start(
+    device: DeviceName = "auto",
+    precision: PrecisionName = "auto",
+    threads: int | None = None,
+    *,
+    pictures: bool = True,
+) -> Runtime:
     """Set the machine up: device, precision, threads, and the group of processes if `torchrun` made us one of several.
 
     Arguments:
@@ -140,7 +153,11 @@ def _device(name: DeviceName, local_rank: int) -> torch.device:
         name = "cuda" if has["cuda"] else "cpu"
     if not has.get(name, False):
         there = ", ".join(device for device, present in has.items() if present)
-        raise ConfigError(f"--device {name}", f"a device of this machine: {there}", "leave --device out to take the best one")
+        raise ConfigError(
+            f"--device {name}",
+            f"a device of this machine: {there}",
+            "leave --device out to take the best one",
+        )
     return torch.device(name, local_rank) if name == "cuda" else torch.device(name)
 
 
@@ -148,7 +165,10 @@ def _bf16_is_fast(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device)[0] >= 8
     if device.type == "cpu":
-        return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", bool)() or getattr(torch.cpu, "_is_amx_tile_supported", bool)())
+        return bool(
+            getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
+            or getattr(torch.cpu, "_is_amx_tile_supported", bool)()
+        )
     return False
 
 
@@ -157,11 +177,12 @@ def _fast_products(device: torch.device) -> None:
     if device.type != "cpu":
         torch.backends.cudnn.benchmark = device.type == "cuda"
         return
+    products: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     left = torch.linspace(-1, 1, 128 * 96).reshape(96, 128)
     right = torch.linspace(1, -2, 128 * 64).reshape(128, 64)
     exact = left.double() @ right.double()
-    before = torch.backends.mkldnn.matmul.fp32_precision
-    torch.backends.mkldnn.matmul.fp32_precision = "bf16"
+    before = products.fp32_precision
+    products.fp32_precision = "bf16"
     error = (left @ right - exact).abs().max() / exact.abs().max()
     if error > 1e-5:
-        torch.backends.mkldnn.matmul.fp32_precision = before
+        products.fp32_precision = before

@@ -4,16 +4,19 @@
 """
 
 import contextlib
+import errno
 import json
 import os
 import shutil
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 from sparring.errors import RunLockedError
 
+TEMPORARY = ".tmp-"  # how unfinished files and folders are called
 observer: Callable[[str, Path], None] | None = None
 
 
@@ -23,9 +26,11 @@ def _observe(operation: str, path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents; fine if it is there."""
+    """Make a folder and its parents, its name forced to the disk; fine if it is there."""
     _observe("make_folder", path)
-    path.mkdir(parents=True, exist_ok=True)
+    if not path.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        sync_folder(path.parent)
 
 
 def write(path: Path, content: bytes) -> None:
@@ -58,16 +63,24 @@ def sync_folder(path: Path) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that at every instant it is either the old one or the new one, whole."""
-    temporary = path.with_name(f".tmp-{path.name}")
-    write(temporary, content)
-    replace(temporary, path)
+    temporary = path.with_name(f"{TEMPORARY}{path.name}")
+    try:
+        write(temporary, content)
+        replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            remove(temporary)  # it would only fill the disk
+        raise
 
 
 def append(path: Path, line: str) -> None:
-    """Add a line to a file."""
+    """Add a line to a file; a torn last line is ended first, so that it spoils nothing but itself."""
     _observe("append", path)
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    with open(path, "ab+") as file:
+        if file.tell() > 0:
+            file.seek(-1, os.SEEK_END)
+            line = line if file.read(1) == b"\n" else "\n" + line
+        file.write((line + "\n").encode())
 
 
 def read(path: Path) -> bytes:
@@ -91,6 +104,15 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def discard(folder: Path) -> None:
+    """Remove a folder so that at every instant it is there whole, or not under its name."""
+    if folder.is_dir():
+        doomed = folder.with_name(f"{TEMPORARY}old-{folder.name}")
+        remove(doomed)
+        replace(folder, doomed)
+        remove(doomed)
+
+
 class Lock:
     """The right to write to a run folder, held until the process ends, however it ends.
 
@@ -104,12 +126,15 @@ class Lock:
         self.file: IO[str] | None = open(self.path, "a+", encoding="utf-8")  # noqa: SIM115
         try:
             _lock_file(self.file)
-        except OSError:
-            self.file.seek(0)
-            holder = self.file.read(200).strip() or "another process"
+        except OSError as error:
+            holder = _holder(self.file)
             self.file.close()
+            if error.errno not in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES):
+                raise
             raise RunLockedError(
-                f"{run} is being written by {holder}", "one writer at a time", "wait for it, stop it, or choose another --out"
+                f"{run} is being written by {holder}",
+                "one writer at a time",
+                "wait for it, stop it, or choose another --out",
             ) from None
         self.file.truncate(0)
         self.file.write(json.dumps({"process": os.getpid(), "host": socket.gethostname()}))
@@ -117,8 +142,20 @@ class Lock:
 
     def release(self) -> None:
         if self.file is not None:
+            self.file.truncate(0)
             self.file.close()
             self.file = None
+
+
+def _holder(file: IO[str]) -> str:
+    for _ in range(20):  # it may have the lock since this very moment, and not have signed it yet
+        file.seek(0)
+        try:
+            holder = json.loads(file.read(200))
+            return f"process {int(holder['process'])} on {str(holder['host'])[:80]}"
+        except (ValueError, KeyError, TypeError):
+            time.sleep(0.01)
+    return "another process"
 
 
 def _lock_file(file: IO[str]) -> None:
