@@ -1,13 +1,14 @@
 """`generator.safetensors`: the averaged generator alone, with its settings in the header; all that sampling needs."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from sparring import __version__, config, storage, tensorfile
 from sparring.errors import CorruptFileError, SparringError
@@ -32,9 +33,8 @@ class Loaded:
     facts: dict[str, Any]
 
 
-def write(path: Path, generation: nn.Module, experiment: Experiment, facts: Mapping[str, Any]) -> None:
+def write(path: Path, generation: Generation, experiment: Experiment, facts: Mapping[str, Any]) -> None:
     """Write the file; at every instant it is the old one or the new one, whole."""
-    assert isinstance(generation, Generation)
     about = {
         "format": FORMAT,
         "sparring": __version__,
@@ -54,24 +54,67 @@ def load(path: Path) -> Loaded:
         SparringError: there is no such file. CorruptFileError: it is not a generator of ours, or is damaged.
     """
     if not path.is_file():
-        raise SparringError(f"no file {path}", "a generator.safetensors, or a run folder that has one", "train first, or mend the path")
+        raise SparringError(
+            f"no file {path}",
+            "a generator.safetensors, or a run folder that has one",
+            "train first, or mend the path",
+        )
     data = storage.read(path)
-    _, metadata = tensorfile.header(data)
+    table, metadata = tensorfile.header(data)
     try:
         about = json.loads(metadata["sparring"])
         if about["format"] > FORMAT:
-            raise CorruptFileError(f"{path} has format {about['format']}", f"at most {FORMAT}", "update Sparring")
-        shape = tuple(int(side) for side in about["shape"])
+            raise CorruptFileError(
+                f"{path} has format {about['format']}", f"at most {FORMAT}", "update Sparring"
+            )
         game: GameConfig = config.decode(GameConfig, about["game"], ROLES)
-        spec = Spec(shape=shape, classes=len(about["classes"]))
-        with torch.device("meta"):
+        spec = Spec(shape=tuple(int(side) for side in about["shape"]), classes=len(about["classes"]))
+        facts = _facts(about, spec)
+        with torch.device("meta"), _at_most(4 * len(table) + 64):
             expected = game.kept(spec).state_dict()
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except Exception as error:  # whatever a stranger's settings break on
         if isinstance(error, CorruptFileError):
             raise
-        raise CorruptFileError(f"{path}: {error}", "a generator written by Sparring", "use another file") from error
+        raise CorruptFileError(
+            f"{path}: {error}", "a generator written by Sparring", "use another file"
+        ) from error
     tensors = tensorfile.parse(data, expected)
     generation = game.kept(spec)
     generation.load_state_dict(tensors)
-    facts = {name: about.get(name) for name in ("recipe", "images", "units", "classes")}
     return Loaded(generation.eval().requires_grad_(False), facts)
+
+
+def _facts(about: dict[str, Any], spec: Spec) -> dict[str, Any]:
+    """What is said beside the settings, if it is what it should be."""
+    facts = {name: about[name] for name in ("recipe", "images", "units", "classes")}
+    names = ["centre", "scale"] if not spec.is_image else []
+    right = (
+        isinstance(facts["recipe"], str)
+        and isinstance(facts["images"], int)
+        and isinstance(facts["classes"], list)
+        and all(isinstance(name, str) for name in facts["classes"])
+        and sorted(facts["units"]) == names
+        and all(len(facts["units"][name]) == spec.shape[0] for name in names)
+        and all(isinstance(number, float) for name in names for number in facts["units"][name])
+    )
+    if not right:
+        raise ValueError("what it says of its data is not of the right kind")
+    return facts
+
+
+@contextlib.contextmanager
+def _at_most(count: int) -> Iterator[None]:
+    """While entered, networks of more parameters than `count` can't be built, so that no file makes us build for ever."""
+    made = 0
+
+    def register(module: nn.Module, name: str, parameter: nn.Parameter) -> None:
+        nonlocal made
+        made += 1
+        if made > count:
+            raise ValueError("settings of a larger network than its tensors are for")
+
+    handle = register_module_parameter_registration_hook(register)
+    try:
+        yield
+    finally:
+        handle.remove()

@@ -44,7 +44,11 @@ class Request:
 
     def __post_init__(self) -> None:
         if self.recipe is not None and self.recipe not in NAMES:
-            raise ConfigError(f"--recipe {self.recipe}", "the name of a recipe (sparring recipes)", nearest(self.recipe, list(NAMES)))
+            raise ConfigError(
+                f"--recipe {self.recipe}",
+                "the name of a recipe (sparring recipes)",
+                nearest(self.recipe, list(NAMES)),
+            )
         self.seconds()
 
     def seconds(self) -> float | None:
@@ -57,16 +61,22 @@ class Request:
             return None
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)", self.until.strip())
         if match is None or float(match[1]) <= 0:
-            raise ConfigError(f"--until {self.until}", "a time such as 100s, 5m or 2h", "write a number and s, m or h")
+            raise ConfigError(
+                f"--until {self.until}", "a time such as 100s, 5m or 2h", "write a number and s, m or h"
+            )
         return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
 
     def to_json(self) -> dict[str, Any]:
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
 
     def differences(self, before: dict[str, Any]) -> list[str]:
         """What is asked otherwise than `before` (JSON of another request); what is not said differs from nothing."""
         changed = []
         for name, value in self.to_json().items():
+            if name == "until" and before.get("images") is not None:
+                continue  # it ends this call only
             if value not in (None, [], {}) and value != before.get(name):
                 changed.append(f"{name} {value!r} (it was begun with {before.get(name)!r})")
         return changed
@@ -98,17 +108,27 @@ def resolve(request: Request, dataset: Dataset, runtime: Runtime, images: int | 
         raise ConfigError(f"recipe {recipe!r}", "the name of a recipe", nearest(recipe, list(RECIPES)))
     experiment = RECIPES[recipe](facts)
     document = experiment.to_json()
-    document["data"] |= {name: value for name, value in config.encode(dataset.config, ROLES).items() if name != "flip"}
+    document["data"] |= {
+        name: value for name, value in config.encode(dataset.config, ROLES).items() if name != "flip"
+    }
     _merge(document, request.document)
     flags = {"images": length, "seed": request.seed, "batch": request.batch}
     document["training"] |= {name: value for name, value in flags.items() if value is not None}
     document = config.override(document, request.settings)
     experiment = Experiment.from_json(document)
-    if experiment.training.batch % runtime.world:
-        raise ConfigError(
-            f"a batch of {experiment.training.batch} for {runtime.world} processes", "a multiple", "change --batch or the number of processes"
-        )
+    check_share(experiment, runtime)
     return replace(experiment, training=experiment.training.resolved())
+
+
+def check_share(experiment: Experiment, runtime: Runtime) -> None:
+    """Raises ConfigError where the processes can't share a batch evenly."""
+    batch, world = experiment.training.batch, runtime.world
+    if batch % world:
+        raise ConfigError(
+            f"a batch of {batch} for {world} processes",
+            "a multiple",
+            "change --batch or the number of processes",
+        )
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -116,9 +136,13 @@ def read_document(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--config {path}: {error}", "a YAML or JSON file", "mend the path or the file") from error
+        raise ConfigError(
+            f"--config {path}: {error}", "a YAML or JSON file", "mend the path or the file"
+        ) from error
     if not isinstance(document, dict):
-        raise ConfigError(f"--config {path} holds no table", "names and values, as in run.json", "mend the file")
+        raise ConfigError(
+            f"--config {path} holds no table", "names and values, as in run.json", "mend the file"
+        )
     inner = document.get("experiment")
     return inner if isinstance(inner, dict) else document
 

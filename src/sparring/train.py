@@ -1,21 +1,24 @@
 """`train`: from what was asked for to a trained run, or to the continuation of one."""
 
+import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from sparring import __version__, checkpoint, probe, samples, storage
-from sparring.data import Dataset, open_data
+from sparring.data import Dataset, Stopped, open_data
 from sparring.data.sheet import contact_sheet
-from sparring.errors import ConfigError, CorruptFileError, DataError
+from sparring.errors import ConfigError, CorruptFileError, DataError, RunLockedError, SparringError
 from sparring.experiment import Experiment
 from sparring.fit import Fit, Outcome, Spectator
 from sparring.interrupt import Interrupt
 from sparring.match import Match
-from sparring.request import Request, data_config, resolve
+from sparring.request import Request, check_share, data_config, resolve
 from sparring.runtime import Runtime
 
 RUN_FILE = "run.json"
@@ -55,21 +58,34 @@ def train(
     with Interrupt() as interrupt:
         before = _read_run(out)
         _refuse_if_different(request, before, out)
-        dataset = _open(request, before, interrupt)
-        machine = runtime(dataset.spec.is_image)
-        lock = _hold(out) if machine.leads else None
         try:
-            experiment = _begin(request, out, dataset, machine, before)
+            dataset = _open(request, before, interrupt)
+        except Stopped:
+            return Result(out, "stopped", exit_code=interrupt.exit_code)
+        machine = runtime(dataset.spec.is_image)
+        lock: storage.Lock | None = None
+        try:
+            with _together(machine):
+                lock = _hold(out, before) if machine.leads else None
+                experiment = _begin(request, out, dataset, machine) if machine.leads else None
+            experiment = experiment or _begun(out)
+            check_share(experiment, machine)
             images = max(checkpoint.numbers(out), default=0)
             already = images >= experiment.training.images
             if not already:
                 announce(experiment, dataset, images)
-            outcome = _play(experiment, out, dataset, machine, spectator, interrupt, _deadline(request, began))
+            outcome = _play(
+                experiment, out, dataset, machine, spectator, interrupt, _deadline(request, began)
+            )
+        except OSError as error:
+            raise checkpoint.unwritten(out / RUN_FILE, error) from error
+        except (MemoryError, RuntimeError) as error:
+            raise _too_large(error) from error
         finally:
             if lock is not None:
                 lock.release()
             machine.close()
-    return Result(out, outcome, already, interrupt.exit_code if interrupt() else 0)
+    return Result(out, outcome, already, interrupt.exit_code if outcome == "stopped" and interrupt() else 0)
 
 
 def facts_of(dataset: Dataset) -> dict[str, Any]:
@@ -94,14 +110,53 @@ def _deadline(request: Request, began: float) -> float | None:
     return None if seconds is None or request.images is None else began + seconds
 
 
-def _hold(out: Path) -> storage.Lock:
+@contextlib.contextmanager
+def _together(machine: Runtime) -> Iterator[None]:
+    """What the first process does while the others wait; if it fails, all of them do."""
+    failure: Exception | None = None
+    try:
+        yield
+    except (SparringError, OSError) as error:
+        failure = error
+    failed = machine.any(failure is not None)
+    if failure is not None:
+        raise failure
+    if failed:
+        raise SparringError("the first process could not begin", "a run that begins", "see what it says")
+
+
+def _hold(out: Path, before: dict[str, Any] | None) -> storage.Lock:
     try:
         storage.make_folder(out)
         lock = storage.Lock(out)
-        checkpoint.clean(out)
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        raise ConfigError(f"--out {out}: {error}", "a folder that can be written to", "choose another --out") from error
+        raise ConfigError(
+            f"--out {out}: {error}", "a folder that can be written to", "choose another --out"
+        ) from error
+    try:
+        if _read_run(out) != before:
+            raise RunLockedError(
+                f"{out} was begun by another process just now",
+                "one writer at a time",
+                "give the same command again",
+            )
+        checkpoint.clean(out)
+    except BaseException:
+        lock.release()
+        raise
     return lock
+
+
+def _too_large(error: Exception) -> Exception:
+    """What to tell of an error: that the memory is too small, if it is that; else the error itself."""
+    told = isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
+    if not told:
+        return error
+    return ConfigError(
+        f"not enough memory: {str(error)[:200].splitlines()[:1]}",
+        "a batch and networks that fit",
+        "halve training.micro_batch (the batch stays as it is), or choose a smaller --size",
+    )
 
 
 def _read_run(out: Path) -> dict[str, Any] | None:
@@ -111,12 +166,21 @@ def _read_run(out: Path) -> dict[str, Any] | None:
     try:
         document = json.loads(storage.read(path))
         if document["format"] > FORMAT:
-            raise CorruptFileError(f"{path} has format {document['format']}", f"at most {FORMAT}", "update Sparring")
-        return {name: document[name] for name in ("request", "experiment", "data")}
-    except (ValueError, KeyError, TypeError) as error:
+            raise CorruptFileError(
+                f"{path} has format {document['format']}", f"at most {FORMAT}", "update Sparring"
+            )
+        known = {name: document[name] for name in ("request", "experiment", "data")}
+        data = known["data"]
+        whole = all(isinstance(part, dict) for part in known.values())
+        if not whole or not isinstance(data["fingerprint"], str) or not isinstance(data["count"], int):
+            raise TypeError("a part is not what it should be")
+        return known
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, CorruptFileError):
             raise
-        raise CorruptFileError(f"{path}: {error!r}", "a run.json written by Sparring", "choose another --out") from error
+        raise CorruptFileError(
+            f"{path}: {error!r}", "a run.json written by Sparring", "choose another --out"
+        ) from error
 
 
 def _refuse_if_different(request: Request, before: dict[str, Any] | None, out: Path) -> None:
@@ -136,35 +200,53 @@ def _open(request: Request, before: dict[str, Any] | None, stop: Callable[[], bo
     dataset = open_data(experiment.data, stop=stop)
     if dataset.fingerprint != before["data"]["fingerprint"]:
         raise DataError(
-            f"{experiment.data.source} is not what this run was begun with: {len(dataset):,} samples, then {before['data']['count']:,}",
+            f"{experiment.data.source} is not what this run was begun with: "
+            f"{len(dataset):,} samples, then {before['data']['count']:,}",
             "the same data, sample for sample, under the same labels",
             "restore it, or begin a new run with another --out",
         )
     return dataset
 
 
-def _begin(request: Request, out: Path, dataset: Dataset, machine: Runtime, before: dict[str, Any] | None) -> Experiment:
-    if before is not None:
-        return Experiment.from_json(before["experiment"])
-    if not machine.leads:
-        machine.wait()
-        document = _read_run(out)
-        assert document is not None
-        return Experiment.from_json(document["experiment"])
+def _begun(out: Path) -> Experiment:
+    document = _read_run(out)
+    if document is None:
+        raise SparringError(
+            f"no {out / RUN_FILE}", "a folder that all processes see", "put --out on a shared disk"
+        )
+    return Experiment.from_json(document["experiment"])
+
+
+def _begin(request: Request, out: Path, dataset: Dataset, machine: Runtime) -> Experiment:
+    if (out / RUN_FILE).exists():
+        return _begun(out)
     experiment = resolve(request, dataset, machine)
     seconds = request.seconds()
     if seconds is not None and request.images is None:
-        cost = probe.measure(experiment, dataset, machine) if machine.world == 1 else None
-        rate = cost.images_per_second if cost else 0.0
+        if machine.world > 1:
+            raise ConfigError(
+                f"--until {request.until} without --images, with {machine.world} processes",
+                "the length of the run",
+                "add --images; --until then ends this call in time",
+            )
+        rate = probe.measure(experiment, dataset, machine).images_per_second
         batch = experiment.training.batch
-        experiment = resolve(request, dataset, machine, max(batch, int(rate * seconds * START_SHARE) // batch * batch))
+        experiment = resolve(
+            request, dataset, machine, max(batch, int(rate * seconds * START_SHARE) // batch * batch)
+        )
     _write_run(request, out, dataset, machine, experiment)
-    machine.wait()
     return experiment
 
 
-def _write_run(request: Request, out: Path, dataset: Dataset, machine: Runtime, experiment: Experiment) -> None:
-    data = {"fingerprint": dataset.fingerprint, "count": len(dataset), "shape": list(dataset.spec.shape), **facts_of(dataset)}
+def _write_run(
+    request: Request, out: Path, dataset: Dataset, machine: Runtime, experiment: Experiment
+) -> None:
+    data = {
+        "fingerprint": dataset.fingerprint,
+        "count": len(dataset),
+        "shape": list(dataset.spec.shape),
+        **facts_of(dataset),
+    }
     document = {
         "format": FORMAT,
         "sparring": __version__,
