@@ -27,7 +27,9 @@ def main():
     parser.add_argument("--set", nargs="*", default=[])
     asked = parser.parse_args()
     size = (asked.size, asked.size) if asked.size else None
-    request = Request(data=asked.data, recipe=asked.recipe, until=asked.until, size=size, settings=tuple(asked.set))
+    request = Request(
+        data=asked.data, recipe=asked.recipe, until=asked.until, size=size, settings=tuple(asked.set)
+    )
     begin, rates = time.monotonic(), []
     train(
         request,
@@ -35,13 +37,17 @@ def main():
         lambda pictures: runtime.start(threads=asked.threads, pictures=pictures),
         lambda status: rates.append((status.images, status.images_per_second)),
     )
-    print(json.dumps({
-        "data": asked.data,
-        "images": rates[-1][0],
-        "images_per_second": round(rates[-1][1], 1),
-        "seconds": round(time.monotonic() - begin),
-        "peak_megabytes": peak_memory() // 2**20,
-    }))
+    print(
+        json.dumps(
+            {
+                "data": asked.data,
+                "images": rates[-1][0],
+                "images_per_second": round(rates[-1][1], 1),
+                "seconds": round(time.monotonic() - begin),
+                "peak_megabytes": peak_memory() // 2**20,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -56,7 +56,8 @@ class Example:
         self.generator, self.discriminator = networks(x.shape[1])
         self.loss = nn.BCELoss()
         self.optimizers = [
-            torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999)) for net in (self.discriminator, self.generator)
+            torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999))
+            for net in (self.discriminator, self.generator)
         ]
         self.order: list[Tensor] = []
 

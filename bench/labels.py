@@ -11,9 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import fashion
 import torch
 
+import fashion
 from sparring import runtime, samples
 from sparring.generatorfile import NAME, load
 from sparring.request import Request
@@ -31,22 +31,28 @@ def main():
     judge = fashion.Judge()
     out = asked.out or Path(tempfile.mkdtemp()) / "run"
     begin = time.process_time()
-    request = Request(data=str(fashion.source()), recipe=asked.recipe, images=asked.images, seed=asked.seed, size=(32, 32))
+    request = Request(
+        data=str(fashion.source()), recipe=asked.recipe, images=asked.images, seed=asked.seed, size=(32, 32)
+    )
     train(request, out, lambda pictures: runtime.start(threads=asked.threads, pictures=pictures))
     spent = time.process_time() - begin
     loaded = load(out / NAME)
     wanted = torch.arange(10_000) % 10
     made = samples.draw(loaded.generation, loaded.facts, 10_000, seed=1, labels=wanted)
     hits = fashion.classes(judge.net, made) == wanted.numpy()
-    print(json.dumps({
-        "recipe": asked.recipe,
-        "images": asked.images,
-        "seed": asked.seed,
-        "cpu_seconds": round(spent, 1),
-        "agreement": round(float(hits.mean()), 4),
-        "by_class": [round(float(hits[wanted.numpy() == number].mean()), 3) for number in range(10)],
-        "distance": round(judge.distance(made), 2),
-    }))
+    print(
+        json.dumps(
+            {
+                "recipe": asked.recipe,
+                "images": asked.images,
+                "seed": asked.seed,
+                "cpu_seconds": round(spent, 1),
+                "agreement": round(float(hits.mean()), 4),
+                "by_class": [round(float(hits[wanted.numpy() == number].mean()), 3) for number in range(10)],
+                "distance": round(judge.distance(made), 2),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

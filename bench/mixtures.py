@@ -21,7 +21,10 @@ from sparring.request import Request
 from sparring.train import train
 
 MODES = {
-    "ring": (np.array([[math.cos(2 * math.pi * i / 8), math.sin(2 * math.pi * i / 8)] for i in range(8)]), 0.01),
+    "ring": (
+        np.array([[math.cos(2 * math.pi * i / 8), math.sin(2 * math.pi * i / 8)] for i in range(8)]),
+        0.01,
+    ),
     "grid": (np.array([[x, y] for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)], float), 0.05),
 }
 
@@ -56,18 +59,35 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             out, begin, spent = Path(folder) / "run", time.monotonic(), time.process_time()
             request = Request(
-                data=asked.data, recipe=asked.recipe, images=asked.images, seed=seed, settings=tuple(asked.set)
+                data=asked.data,
+                recipe=asked.recipe,
+                images=asked.images,
+                seed=seed,
+                settings=tuple(asked.set),
             )
             train(request, out, lambda pictures: runtime.start(threads=asked.threads, pictures=pictures))
             loaded = load(out / NAME)
         row = judge(samples.draw(loaded.generation, loaded.facts, 2_500, seed=seed + 1), asked.data)
         row |= {"seconds": round(time.monotonic() - begin), "cpu_seconds": round(time.process_time() - spent)}
         rows.append(row)
-        print(json.dumps({"data": asked.data, "recipe": asked.recipe, "images": loaded.facts["images"], "seed": seed, **row}), flush=True)
+        print(
+            json.dumps(
+                {
+                    "data": asked.data,
+                    "recipe": asked.recipe,
+                    "images": loaded.facts["images"],
+                    "seed": seed,
+                    **row,
+                }
+            ),
+            flush=True,
+        )
     for name in ("modes", "high_quality", "reverse_kl", "spread"):
         values = np.array([row[name] for row in rows if row[name] is not None], float)
         if len(values) > 1:
-            print(f"{name}: {values.mean():.3f} +- {values.std(ddof=1) / math.sqrt(len(values)):.3f} (s.e., n={len(values)})")
+            print(
+                f"{name}: {values.mean():.3f} +- {values.std(ddof=1) / math.sqrt(len(values)):.3f} (s.e., n={len(values)})"
+            )
 
 
 if __name__ == "__main__":

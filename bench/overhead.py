@@ -57,7 +57,11 @@ def plain(dataset):
         nn.Linear(LATENT, WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 2)
     )
     discriminator = nn.Sequential(
-        nn.Linear(2, WIDTH), nn.LeakyReLU(0.2), nn.Linear(WIDTH, WIDTH), nn.LeakyReLU(0.2), nn.Linear(WIDTH, 1)
+        nn.Linear(2, WIDTH),
+        nn.LeakyReLU(0.2),
+        nn.Linear(WIDTH, WIDTH),
+        nn.LeakyReLU(0.2),
+        nn.Linear(WIDTH, 1),
     )
     to_g = torch.optim.Adam(generator.parameters(), 1e-3, (0.5, 0.999), fused=True)
     to_d = torch.optim.Adam(discriminator.parameters(), 1e-3, (0.5, 0.999), fused=True)
@@ -94,14 +98,21 @@ def main():
     dataset = open_data(DataConfig(source="ring"))
     step_plain, step_ours = plain(dataset), ours(dataset)
     milliseconds(step_plain, 1), milliseconds(step_ours, 1)
-    pairs = [(milliseconds(step_plain, asked.seconds), milliseconds(step_ours, asked.seconds)) for _ in range(asked.blocks)]
+    pairs = [
+        (milliseconds(step_plain, asked.seconds), milliseconds(step_ours, asked.seconds))
+        for _ in range(asked.blocks)
+    ]
     ratios = sorted(b / a for a, b in pairs)
-    print(json.dumps({
-        "plain_ms": round(statistics.median(a for a, _ in pairs), 3),
-        "sparring_ms": round(statistics.median(b for _, b in pairs), 3),
-        "ratio_median": round(statistics.median(ratios), 3),
-        "ratio_range": [round(ratios[0], 3), round(ratios[-1], 3)],
-    }))
+    print(
+        json.dumps(
+            {
+                "plain_ms": round(statistics.median(a for a, _ in pairs), 3),
+                "sparring_ms": round(statistics.median(b for _, b in pairs), 3),
+                "ratio_median": round(statistics.median(ratios), 3),
+                "ratio_range": [round(ratios[0], 3), round(ratios[-1], 3)],
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

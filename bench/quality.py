@@ -14,10 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import fashion
 import torch
-from example import Example
 
+import fashion
+from example import Example
 from sparring.data.dataset import to_output
 from sparring.shapes import Spec
 
@@ -33,7 +33,9 @@ def reference(seed, images, judge):
                 break
         spent += time.process_time() - begin
         made = to_output(example.sample(10_000), Spec(shape=(1, 32, 32)), {})
-        rows.append({"images": seen, "cpu_seconds": round(spent, 1), "distance": round(judge.distance(made), 2)})
+        rows.append(
+            {"images": seen, "cpu_seconds": round(spent, 1), "distance": round(judge.distance(made), 2)}
+        )
         print(json.dumps({"who": "reference", "seed": seed, **rows[-1]}), flush=True)
     return rows
 
@@ -47,13 +49,24 @@ def auto(seed, images, settings, recipe, judge):
     with tempfile.TemporaryDirectory() as folder:
         begin = time.process_time()
         request = Request(
-            data=str(fashion.source()), recipe=recipe, images=images, seed=seed, size=(32, 32), settings=tuple(settings)
+            data=str(fashion.source()),
+            recipe=recipe,
+            images=images,
+            seed=seed,
+            size=(32, 32),
+            settings=tuple(settings),
         )
         train(request, Path(folder) / "run", lambda pictures: runtime.start(threads=1, pictures=pictures))
         spent = time.process_time() - begin
         loaded = load(Path(folder) / "run" / NAME)
     distance = judge.distance(samples.draw(loaded.generation, loaded.facts, 10_000, seed=seed + 1))
-    row = {"who": recipe, "seed": seed, "images": images, "cpu_seconds": round(spent, 1), "distance": round(distance, 2)}
+    row = {
+        "who": recipe,
+        "seed": seed,
+        "images": images,
+        "cpu_seconds": round(spent, 1),
+        "distance": round(distance, 2),
+    }
     print(json.dumps(row), flush=True)
 
 

@@ -13,10 +13,10 @@ import subprocess
 import sys
 import time
 
-import fashion
 import torch
-from example import BATCH, Example
 
+import fashion
+from example import BATCH, Example
 from sparring import runtime
 from sparring.data import DataConfig, open_data
 from sparring.guard import Guard
@@ -57,7 +57,9 @@ def rate(step, seconds):
 def peak(who, threads):
     """Peak memory in MB of a process that trains for 60 steps."""
     code = f"import throughput as t; s, _ = t.{who}({threads}); [s() for _ in range(60)]; t.show()"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=sys.path[0])
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=sys.path[0]
+    )
     return float(out.stdout.split()[-1])
 
 
@@ -72,23 +74,29 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     asked = parser.parse_args()
     (plain, example), (fast, match) = reference(asked.threads), ours(asked.threads)
-    counts = [sum(p.numel() for net in pair for p in net.parameters()) for pair in (
-        (example.generator, example.discriminator), match.game.players().values())]
+    counts = [
+        sum(p.numel() for net in pair for p in net.parameters())
+        for pair in ((example.generator, example.discriminator), match.game.players().values())
+    ]
     for step in (plain, fast):
         rate(step, 1.0)
     pairs = [(rate(plain, asked.seconds), rate(fast, asked.seconds)) for _ in range(asked.blocks)]
     ratios = sorted(b / a for a, b in pairs)
-    print(json.dumps({
-        "batch": BATCH,
-        "parameters": counts,
-        "plain_images_per_cpu_second": round(statistics.median(a for a, _ in pairs), 1),
-        "sparring_images_per_cpu_second": round(statistics.median(b for _, b in pairs), 1),
-        "ratio_median": round(statistics.median(ratios), 2),
-        "ratio_range": [round(ratios[0], 2), round(ratios[-1], 2)],
-        "peak_megabytes": {who: round(peak(who, asked.threads)) for who in ("reference", "ours")},
-        "torch": torch.__version__,
-        "threads": asked.threads,
-    }))
+    print(
+        json.dumps(
+            {
+                "batch": BATCH,
+                "parameters": counts,
+                "plain_images_per_cpu_second": round(statistics.median(a for a, _ in pairs), 1),
+                "sparring_images_per_cpu_second": round(statistics.median(b for _, b in pairs), 1),
+                "ratio_median": round(statistics.median(ratios), 2),
+                "ratio_range": [round(ratios[0], 2), round(ratios[-1], 2)],
+                "peak_megabytes": {who: round(peak(who, asked.threads)) for who in ("reference", "ours")},
+                "torch": torch.__version__,
+                "threads": asked.threads,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

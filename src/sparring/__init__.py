@@ -19,7 +19,7 @@ __all__ = ["Run", "__version__", "load", "train"]
 
 
 class _Package(ModuleType):
-    """The module `sparring.train` must not take the place of the function `sparring.train` when it is imported."""
+    """Importing the module `sparring.train` must not put it in the place of the function of that name."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "train" and isinstance(value, ModuleType):
@@ -33,9 +33,9 @@ sys.modules[__name__].__class__ = _Package
 def __getattr__(name: str) -> Any:
     if name not in ("Run", "load", "train"):
         raise AttributeError(f"module 'sparring' has no attribute {name!r}")
-    from sparring import run
+    from sparring import run, starting
 
-    globals().update(Run=run.Run, load=run.load, train=run.train)
+    globals().update(Run=run.Run, load=run.load, train=starting.train)
     return globals()[name]
 
 

@@ -29,7 +29,9 @@ class Average(nn.Module):
         super().__init__()
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
         self.half_life, self.ramp = half_life, ramp
-        self._pairs: tuple[nn.Module, list[Tensor], list[Tensor]] | None = None  # found once: looking takes longer than adding
+        self._pairs: tuple[nn.Module, list[Tensor], list[Tensor]] | None = (
+            None  # found once: looking takes longer than adding
+        )
         self.register_buffer("count", torch.zeros((), dtype=torch.int64))
 
     @classmethod

@@ -71,8 +71,16 @@ class Training:
 
     def __post_init__(self) -> None:
         if self.images < 1 or self.batch < 1 or (self.micro_batch or 1) < 1 or self.grid < 1:
-            raise ConfigError(f"images={self.images}, batch={self.batch}, micro_batch={self.micro_batch}", "all at least 1", "raise them")
-        if min(self.report_every, self.sample_every, self.save_every) < 0 or self.half_life < 0 or self.ramp < 0:
+            raise ConfigError(
+                f"images={self.images}, batch={self.batch}, micro_batch={self.micro_batch}",
+                "all at least 1",
+                "raise them",
+            )
+        if (
+            min(self.report_every, self.sample_every, self.save_every) < 0
+            or self.half_life < 0
+            or self.ramp < 0
+        ):
             raise ConfigError("a negative interval or half-life", "0 or more", "mend it")
 
     def resolved(self) -> "Training":

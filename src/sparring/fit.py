@@ -127,7 +127,7 @@ class Fit:
             return
         try:
             samples.show(
-                self.run, self.match.clock.images, self.match.average.module, self.facts, self.training.grid
+                self.run, self.match.clock.images, self.match.generation, self.facts, self.training.grid
             )
         except OSError as error:
             self.record.event("samples not written", self.match.clock.images, why=str(error))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -85,6 +85,7 @@ class Game(nn.Module, ABC):
         """What is kept when training is over (the generator). A running average of it is sampled from, saved and shared."""
 
 
+@runtime_checkable
 class Discriminates(Protocol):
     """What `Play` asks of a discriminator."""
 
@@ -222,10 +223,11 @@ class Penalty(Protocol):
     `needs_memory`: it asks for the averaged past of the player's weights.
     """
 
-    every: int
     needs_slope: ClassVar[bool]
     needs_memory: ClassVar[bool]
 
+    @property
+    def every(self) -> int: ...
     def __call__(self, play: Play) -> PerSample: ...
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from sparring import __version__, config, storage, tensorfile

@@ -60,7 +60,8 @@ class Inspection:
         lines += grouped("skipped", report.skipped) + grouped("converted", report.converted)
         lines += ["", "settings", *(f"  {line}" for line in compact(self.experiment.to_json()))]
         memory = f"{cost.peak_bytes / 2**20:,.0f} MiB of memory, {cost.parameters:,} parameters"
-        speed = f"{cost.images_per_second:,.0f} images/s, so {images:,} images take about {clock(cost.seconds(images))}"
+        duration = clock(cost.seconds(images))
+        speed = f"{cost.images_per_second:,.0f} images/s, so {images:,} images take about {duration}"
         return [*lines, "", "cost (measured here and now)", f"  {speed}", f"  {memory}"]
 
 

@@ -52,7 +52,12 @@ class Draws:
     """
 
     def __init__(
-        self, seed: int, position: tuple[int, ...], total: int, rows: slice | None = None, device: torch.device | str = "cpu"
+        self,
+        seed: int,
+        position: tuple[int, ...],
+        total: int,
+        rows: slice | None = None,
+        device: torch.device | str = "cpu",
     ) -> None:
         self.seed, self.position, self.total = seed, position, total
         self.rows = rows if rows is not None else slice(0, total)

@@ -12,6 +12,7 @@ from sparring.data.order import indices
 from sparring.errors import ConfigError
 from sparring.experiment import Experiment
 from sparring.game import Batch, Game, Turn, frozen
+from sparring.games.generation import Generation
 from sparring.keyed import Draws, generator, key
 from sparring.optim import Learner
 from sparring.runtime import Runtime
@@ -115,6 +116,13 @@ class Match:
         self.dealer = Dealer(dataset, experiment, runtime)
         self.clock = Clock()
         runtime.share(self.tensors().values())
+
+    @property
+    def generation(self) -> Generation:
+        """What is kept of the game, with averaged weights."""
+        kept = self.average.module
+        assert isinstance(kept, Generation)
+        return kept
 
     def tensors(self) -> dict[str, Tensor]:
         """All that must survive a restart but the clock, by name: the very tensors, not copies."""

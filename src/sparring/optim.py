@@ -37,7 +37,11 @@ class Adam:
 
     def state(self, parameter: nn.Parameter) -> dict[str, Tensor]:
         step = torch.zeros((), dtype=torch.float32, device=parameter.device)
-        return {"step": step, "exp_avg": torch.zeros_like(parameter), "exp_avg_sq": torch.zeros_like(parameter)}
+        return {
+            "step": step,
+            "exp_avg": torch.zeros_like(parameter),
+            "exp_avg_sq": torch.zeros_like(parameter),
+        }
 
     def settings(self, images: int) -> dict[str, object]:
         betas = (schedule.at(self.beta1, images), schedule.at(self.beta2, images))
@@ -98,7 +102,9 @@ class Learner:
 
     def __init__(self, config: OptimizerConfig, player: nn.Module) -> None:
         self.config = config
-        self.named = {name: parameter for name, parameter in player.named_parameters() if parameter.requires_grad}
+        self.named = {
+            name: parameter for name, parameter in player.named_parameters() if parameter.requires_grad
+        }
         self.parameters = list(self.named.values())
         self.optimizer = config.build(self.parameters)
         for parameter in self.parameters:

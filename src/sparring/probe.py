@@ -37,7 +37,8 @@ def measure(experiment: Experiment, dataset: Dataset, runtime: Runtime, seconds:
     for _ in range(2):
         match.step()
     synchronize(runtime.device)
-    times, end = [], time.monotonic() + seconds
+    times: list[float] = []
+    end = time.monotonic() + seconds
     while len(times) < 3 or (time.monotonic() < end and len(times) < 200):
         begin, before = time.monotonic(), match.clock.images
         match.step()

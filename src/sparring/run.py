@@ -2,8 +2,7 @@
 
 import json
 import math
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,9 @@ import torch
 from torch import Tensor
 
 from sparring import generatorfile, record, report, samples, storage
-from sparring.console import Console
 from sparring.errors import CorruptFileError, SparringError
 from sparring.experiment import Experiment
-from sparring.request import Request, read_document
-from sparring.starting import Machine, Size, default_out, perform, pixels
+from sparring.machine import Machine
 from sparring.train import RUN_FILE
 
 
@@ -128,53 +125,3 @@ def load(path: str | Path, device: str = "auto") -> Run:
             f"no run at {where}", "a run folder, or a generator.safetensors", "train first, or mend the path"
         )
     return Run(where, device)
-
-
-def train(
-    data: str | Path | None = None,
-    *,
-    recipe: str | None = None,
-    out: str | Path | None = None,
-    images: int | None = None,
-    seed: int | None = None,
-    size: Size | None = None,
-    batch: int | None = None,
-    until: str | None = None,
-    settings: Sequence[str] = (),
-    config: str | Path | Mapping[str, Any] | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    threads: int | None = None,
-    quiet: bool = True,
-) -> Run:
-    """Train, or go on with a run that is there: `sparring train` in Python, with the same options.
-
-    Arguments:
-        size: side of the pictures, or (height, width), or a text such as `48x80`.
-        settings: of the form `training.batch=32`.
-        config: a file of settings, or a table of them.
-    """
-    document = (
-        dict(config)
-        if isinstance(config, Mapping)
-        else read_document(Path(config))
-        if config is not None
-        else {}
-    )
-    source = None if data is None else os.fspath(data)
-    request = Request(
-        data=source,
-        recipe=recipe,
-        images=images,
-        seed=seed,
-        batch=batch,
-        size=pixels(size),
-        until=until,
-        settings=tuple(settings),
-        document=document,
-    )
-    folder = Path(out) if out is not None else default_out(request)
-    machine = Machine(device=device, precision=precision, threads=threads)
-    with Console.standard(quiet=quiet) as console:
-        perform(request, folder, machine, console)
-    return Run(folder, device)

@@ -20,7 +20,9 @@ FOLDER = "samples"
 POINTS_SHOWN = 2_000
 
 
-def draw(generation: Generation, facts: Mapping[str, Any], count: int, seed: int = 0, **choices: Any) -> np.ndarray:
+def draw(
+    generation: Generation, facts: Mapping[str, Any], count: int, seed: int = 0, **choices: Any
+) -> np.ndarray:
     """Samples as they are saved: uint8 (n, h, w, c), or float32 points (n, d) in the data's own units.
 
     Arguments:
@@ -40,7 +42,9 @@ def show(run: Path, images: int, generation: Generation, facts: Mapping[str, Any
     storage.write_whole(run / f"{FOLDER}.png", data)
 
 
-def grid(generation: Generation, facts: Mapping[str, Any], count: int, seed: int = 0, **choices: Any) -> Image.Image:
+def grid(
+    generation: Generation, facts: Mapping[str, Any], count: int, seed: int = 0, **choices: Any
+) -> Image.Image:
     """A grid of `count` pictures, or a scatter of points; by default with the classes in turn, column by column."""
     if not generation.spec.is_image:
         return points_image(draw(generation, facts, max(count, POINTS_SHOWN), seed, **choices))
@@ -67,7 +71,9 @@ def save(path: Path, arrays: np.ndarray, labels: Tensor | None, picture: Image.I
         named = {"points" if points else "images": arrays}
         np.savez_compressed(path, **named, labels=np.zeros(0, np.int64) if labels is None else labels.numpy())  # type: ignore[arg-type]
     elif points:
-        raise SparringError(f"--out {path} for points", "a path that ends in .npz or .png", "choose one of them")
+        raise SparringError(
+            f"--out {path} for points", "a path that ends in .npz or .png", "choose one of them"
+        )
     else:
         path.mkdir(parents=True, exist_ok=True)
         for number, image in enumerate(arrays):
@@ -98,6 +104,8 @@ def class_index(label: str | int, classes: Sequence[str]) -> int:
     if str(label).isdigit() and int(label) < len(names):
         return int(label)
     if not names:
-        raise SparringError(f"--label {label}", "a generator that was trained with labels", "leave --label out")
+        raise SparringError(
+            f"--label {label}", "a generator that was trained with labels", "leave --label out"
+        )
     shown = ", ".join(f"{number} {name}" for number, name in enumerate(names[:20]))
     raise SparringError(f"--label {label}", f"one of: {shown}", "give a name or a number of these")

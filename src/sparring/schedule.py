@@ -54,7 +54,11 @@ class Geometric:
     def __post_init__(self) -> None:
         _check(self.over, self.begin)
         if self.start <= 0 or self.end <= 0:
-            raise ConfigError(f"a geometric schedule from {self.start} to {self.end}", "both ends above 0", "use linear for a zero end")
+            raise ConfigError(
+                f"a geometric schedule from {self.start} to {self.end}",
+                "both ends above 0",
+                "use linear for a zero end",
+            )
 
     def at(self, images: int) -> float:
         return self.start * (self.end / self.start) ** _fraction(images, self.begin, self.over)
@@ -79,4 +83,8 @@ def _fraction(images: int, begin: int, over: int) -> float:
 
 def _check(over: int, begin: int) -> None:
     if over < 1 or begin < 0:
-        raise ConfigError(f"a schedule over {over} images from image {begin}", "over >= 1 and begin >= 0", "mend the numbers")
+        raise ConfigError(
+            f"a schedule over {over} images from image {begin}",
+            "over >= 1 and begin >= 0",
+            "mend the numbers",
+        )

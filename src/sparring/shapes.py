@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 if TYPE_CHECKING:
-    Image = Sample = Latent = Labels = Logits = PerSample = Features = Tensor
+    Image = Tensor
+    Sample = Tensor
+    Latent = Tensor
+    Labels = Tensor
+    Logits = Tensor
+    PerSample = Tensor
+    Features = Tensor
 else:
     try:
         from jaxtyping import Float, Int
@@ -42,7 +48,9 @@ class Spec:
 
     def __post_init__(self) -> None:
         if len(self.shape) not in (1, 3) or min(self.shape) < 1 or self.classes < 0:
-            raise ValueError(f"a sample is (c, h, w) or (coordinates,), not {self.shape} with {self.classes} classes")
+            raise ValueError(
+                f"a sample is (c, h, w) or (coordinates,), not {self.shape} with {self.classes} classes"
+            )
 
     @property
     def is_image(self) -> bool:

@@ -1,43 +1,70 @@
-"""What the command line and Python share: the machine, the run folder by default, and a run with its console and report."""
+"""What the command line and Python share: machine, default run folder, a run with its console and report."""
 
 import contextlib
 import os
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from sparring import report, runtime
+from sparring.asking import Size, default_out, pixels
 from sparring.console import Console
-from sparring.errors import ConfigError, DivergedError, nearest
-from sparring.request import Request
+from sparring.errors import DivergedError
+from sparring.machine import Machine
+from sparring.request import Request, read_document
+from sparring.run import Run
 from sparring.train import RUN_FILE, Result
 from sparring.train import train as play
 
-Size = str | int | tuple[int, int]
 
+def train(
+    data: str | Path | None = None,
+    *,
+    recipe: str | None = None,
+    out: str | Path | None = None,
+    images: int | None = None,
+    seed: int | None = None,
+    size: Size | None = None,
+    batch: int | None = None,
+    until: str | None = None,
+    settings: Sequence[str] = (),
+    config: str | Path | Mapping[str, Any] | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+    quiet: bool = True,
+) -> Run:
+    """Train, or go on with a run that is there: `sparring train` in Python, with the same options.
 
-@dataclass(frozen=True, kw_only=True)
-class Machine:
-    """What to compute on: see `runtime.start`."""
-
-    device: Any = "auto"
-    precision: Any = "auto"
-    threads: int | None = None
-
-    def __post_init__(self) -> None:
-        known = get_args(runtime.PrecisionName)
-        if self.precision not in known:
-            raise ConfigError(
-                f"precision {self.precision!r}",
-                f"one of {', '.join(known)}",
-                nearest(str(self.precision), list(known)),
-            )
-        if self.threads is not None and self.threads < 1:
-            raise ConfigError(f"threads {self.threads}", "at least 1", "leave it out to use all")
-
-    def start(self, pictures: bool = True) -> runtime.Runtime:
-        return runtime.start(self.device, self.precision, self.threads, pictures=pictures)
+    Arguments:
+        size: side of the pictures, or (height, width), or a text such as `48x80`.
+        settings: of the form `training.batch=32`.
+        config: a file of settings, or a table of them.
+    """
+    document = (
+        dict(config)
+        if isinstance(config, Mapping)
+        else read_document(Path(config))
+        if config is not None
+        else {}
+    )
+    source = None if data is None else os.fspath(data)
+    request = Request(
+        data=source,
+        recipe=recipe,
+        images=images,
+        seed=seed,
+        batch=batch,
+        size=pixels(size),
+        until=until,
+        settings=tuple(settings),
+        document=document,
+    )
+    folder = Path(out) if out is not None else default_out(request)
+    machine = Machine(device=device, precision=precision, threads=threads)
+    with Console.standard(quiet=quiet) as console:
+        perform(request, folder, machine, console)
+    return Run(folder, device)
 
 
 def perform(request: Request, out: Path, machine: Machine, console: Console) -> Result:
@@ -66,33 +93,3 @@ def write_report(out: Path, leads: bool) -> None:
     with contextlib.suppress(OSError):
         if leads and (out / RUN_FILE).exists():
             report.write(out)
-
-
-def pixels(size: Size | None) -> tuple[int, int] | None:
-    """A size as (height, width).
-
-    >>> pixels("48x80"), pixels(32)
-    ((48, 80), (32, 32))
-    """
-    if size is None or isinstance(size, tuple):
-        return size
-    match = re.fullmatch(r"(\d+)(?:\s*[xX×]\s*(\d+))?", str(size).strip())
-    if match is None:
-        raise ConfigError(
-            f"--size {size}", "a side or height x width in pixels, such as 64 or 48x80", "write it like this"
-        )
-    return int(match[1]), int(match[2] or match[1])
-
-
-def default_out(request: Request) -> Path:
-    """The run folder where none is named: the same for the same data and recipe, so that the same command goes on.
-
-    >>> str(default_out(Request(data="photos/cats/", recipe="wgan")))
-    'runs/cats-wgan'
-    """
-    source = request.data or str(request.document.get("data", {}).get("source", "animals"))
-    name = Path(source).name or Path(source).resolve().name
-    stem = re.sub(r"\.(zip|npz|npy|gz|csv)(?=$|:)", "", name)
-    recipe = request.recipe or str(request.document.get("recipe", "auto"))
-    plain = re.sub(r"[^\w.]+", "-", stem).strip("-.") or "data"
-    return Path("runs") / f"{plain}-{recipe}"

@@ -92,4 +92,8 @@ def _unshared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _corrupt(what: str) -> CorruptFileError:
-    return CorruptFileError(f"damaged or foreign tensors: {what}", "a file written by Sparring for these settings", "use another file")
+    return CorruptFileError(
+        f"damaged or foreign tensors: {what}",
+        "a file written by Sparring for these settings",
+        "use another file",
+    )

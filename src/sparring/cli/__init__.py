@@ -1,6 +1,6 @@
 """The command line: `sparring train`, `sample`, `inspect`, `report`, `recipes`.
 
-Exit codes: 0 done; 130 or 143 stopped by a signal, all saved; 2 the user's mistake; 3 training diverged for good.
+Exit codes: 0 done; 130 or 143 stopped by a signal, all saved; 2 the user's mistake; 3 training diverged.
 """
 
 import os
@@ -11,9 +11,9 @@ from sparring import __version__
 from sparring.errors import DivergedError, SparringError
 from sparring.wording import shown
 
-DESCRIPTION = f"""Sparring {__version__}: train generative adversarial networks on your own pictures or points.
+DESCRIPTION = f"""Sparring {__version__}: train generative adversarial networks on your own data.
 
-Begin with `sparring train FOLDER`, or with `sparring train` alone for the built-in set. `sparring --version` tells the version."""
+Begin with `sparring train FOLDER`, or with `sparring train` alone for the built-in set."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The commands and their options, as they are read from the command line. No torch in here: `--help` must be quick."""
+"""The commands and their options. No torch in here: `--help` must be quick."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg, subcommand
 
+from sparring.cli.looking import Inspect, Recipes, Report
 from sparring.cli.options import PLAIN, Count, Data, Device, File, Flag, Precision, Settings, Size, Text, Time
 
 
@@ -14,8 +15,8 @@ class Train:
     """Train a generator. The same command again goes on where it stopped.
 
     Args:
-        data: A folder or zip of pictures, an array file (.npz, .npy, IDX), or a built-in name; `name:class,class` takes a
-            part of it. Without it, the built-in set.
+        data: A folder or zip of pictures, an array file (.npz, .npy, IDX), or a built-in name;
+            `name:class,class` takes a part of it. Without it, the built-in set.
         recipe: What to play; `sparring recipes` lists them. By default chosen from the data.
         out: The run folder. By default runs/DATA-RECIPE.
         images: Length of the run, in real samples seen.
@@ -64,7 +65,7 @@ class Sample:
         seed: Sample i depends on the seed, i and its label alone.
         label: Name or number of one class. By default the classes in turn.
         truncation: Factor on the latents: below 1 more typical and less varied.
-        out: x.png: one picture of all; x.npz: arrays `images` (or `points`) and `labels`; else a folder of pictures.
+        out: x.png: one picture of all; x.npz: arrays `images` (or `points`) and `labels`; else a folder.
         device: auto, cpu, cuda or mps.
         quiet: Print nothing but errors.
     """
@@ -82,68 +83,6 @@ class Sample:
         from sparring.cli.using import sample
 
         return sample(self)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inspect:
-    """Look at data before training: what is in it, what will be skipped and why, and what training would cost.
-
-    Args:
-        data: As for `sparring train`.
-        recipe: As for `sparring train`.
-        size: As for `sparring train`.
-        settings: As for `sparring train`.
-        out: Where the contact sheet goes.
-        device: auto, cpu, cuda or mps.
-        precision: Of the networks' numbers.
-        threads: Of the CPU.
-        json: Print all of it as one line of JSON.
-    """
-
-    data: Data = ()
-    recipe: Text = None
-    size: Size = None
-    settings: Settings = ()
-    out: Annotated[Path, arg(metavar="PNG")] = Path("contact.png")
-    device: Device = "auto"
-    precision: Precision = "auto"
-    threads: Count = None
-    json: Flag = False
-
-    def __call__(self) -> int:
-        from sparring.cli.using import inspect
-
-        return inspect(self)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """Write RUN/report.html: curves, samples over time, settings, data. It opens without a server or a network.
-
-    Args:
-        run: A run folder.
-    """
-
-    run: Annotated[Positional[Path], arg(metavar="RUN")]
-
-    def __call__(self) -> int:
-        from sparring.report import write
-
-        print(write(self.run))
-        return 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipes:
-    """List the recipes."""
-
-    def __call__(self) -> int:
-        from sparring.recipes import NAMES
-
-        width = max(map(len, NAMES))
-        for name, about in NAMES.items():
-            print(f"{name:<{width}}  {about}")
-        return 0
 
 
 Command = (

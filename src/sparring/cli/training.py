@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparring import checkpoint
+from sparring.asking import default_out, one, pixels
 from sparring.console import Console
-from sparring.errors import ConfigError
+from sparring.machine import Machine
 from sparring.request import Request, read_document
-from sparring.starting import Machine, default_out, perform, pixels
+from sparring.starting import perform
 from sparring.train import Result
 from sparring.wording import clock
 
@@ -28,9 +29,7 @@ def train(options: "Train") -> int:
     out = options.out or default_out(request)
     machine = Machine(device=options.device, precision=options.precision, threads=options.threads)
     with Console.standard(quiet=options.quiet, to_errors=options.json) as console:
-        console.say(
-            f"reading {request.data or request.document.get('data', {}).get('source', 'the built-in set')} ..."
-        )
+        console.say(f"reading {request.data or 'the data'} ...")
         result = perform(request, out, machine, console)
         seconds = time.monotonic() - began
         images = max(checkpoint.numbers(out), default=0)
@@ -61,17 +60,6 @@ def request_of(options: "Train") -> Request:
         settings=tuple(word for word in words if "=" in word),
         document=read_document(options.config) if options.config else {},
     )
-
-
-def one(data: list[str]) -> str | None:
-    """The one DATA."""
-    if len(data) > 1:
-        raise ConfigError(
-            f"{len(data)} DATA: {' '.join(data)}",
-            "one folder, file or built-in name, or none for the built-in set",
-            "put quotes round a name with blanks; write settings as --set path=value",
-        )
-    return data[0] if data else None
 
 
 def closing(result: Result, images: int, seconds: float) -> list[str]:

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparring import samples
-from sparring.cli.training import one
+from sparring.asking import one, pixels
 from sparring.console import Console
 from sparring.data import contact_sheet, grid_image, points_image
 from sparring.errors import SparringError
 from sparring.inspection import inspect as look
+from sparring.machine import Machine
 from sparring.request import Request
 from sparring.run import load
-from sparring.starting import Machine, pixels
 
 if TYPE_CHECKING:
     from sparring.cli.commands import Inspect, Sample

@@ -13,7 +13,7 @@ from sparring.data.blocks import Row
 from sparring.data.config import DataConfig, Fit
 from sparring.data.dataset import Dataset
 from sparring.data.decode import decode
-from sparring.data.entries import Container, Entry
+from sparring.data.entries import Container
 from sparring.data.fit import Size, choose_size, fitted
 from sparring.data.labels import check_classes, find_labels
 from sparring.data.report import DataReport, histogram
@@ -39,63 +39,58 @@ def open_pictures(container: Container, config: DataConfig, wanted: tuple[str, .
 
 
 def _open(container: Container, config: DataConfig, wanted: tuple[str, ...], watch: Watch) -> Dataset:
-    entries, labels, skipped, why = _labelled(container, config, wanted)
-    watch.begin(2 * len(entries))
-    survey = Survey(container, entries, watch)
-    usable = survey.usable()
-    skipped += survey.skipped()
+    watch.begin(2 * len(container.entries))
+    survey = Survey(container, watch)
+    skipped = container.skipped + survey.skipped()
+    chosen, labels, why = _labelled(survey, config, wanted, skipped)
     report = DataReport(source=config.source, kind=container.kind, count=0, skipped=tuple(sorted(skipped)))
-    if not usable:
+    if not chosen:
         raise nothing_usable(report)
-    sizes = [(survey.findings[i].height, survey.findings[i].width) for i in usable]
-    size, reason = (
-        choose_size(sizes, config.largest) if config.size is None else (config.size, "size as asked")
-    )
-    channels, reason_channels = (
-        survey.channels() if config.channels is None else (config.channels, "channels as asked")
-    )
+    found = [survey.findings[number] for number in chosen]
+    sizes = [(finding.height, finding.width) for finding in found]
+    size, why_size = choose_size(sizes, config.largest) if config.size is None else (config.size, "")
+    channels, why_channels = survey.channels(chosen) if config.channels is None else (config.channels, "")
     survey.save()
     config = replace(config, size=size, channels=channels)
-    files = [[entries[i].name, survey.findings[i].digest] for i in usable]
+    names = [container.entries[number].name for number in chosen]
+    files = [[name, finding.digest] for name, finding in zip(names, found, strict=True)]
     key = content_key("pictures", files, size, channels, config.fit)
     job = _Job(survey, size, channels, config.fit)
     threaded = sum(height * width for height, width in sizes) >= THREADED_PIXELS * len(sizes)
-    found, remark = cache.stored(key, (*size, channels), lambda: job.rows(usable, threaded, watch))
-    kept = [usable[place] for place in found.kept]
+    stored, remark = cache.stored(key, (*size, channels), lambda: job.rows(chosen, threaded, watch))
     report = replace(
         report,
-        skipped=tuple(
-            sorted(skipped + [(entries[usable[place]].name, note) for place, note in found.skipped])
-        ),
-        converted=tuple((entries[usable[place]].name, note) for place, note in found.converted),
-        duplicates=found.duplicates,
-        sizes=histogram(f"{survey.findings[i].height}x{survey.findings[i].width}" for i in kept),
-        modes=histogram(survey.findings[i].mode for i in kept),
+        skipped=tuple(sorted(skipped + [(names[place], note) for place, note in stored.skipped])),
+        converted=tuple((names[place], note) for place, note in stored.converted),
+        duplicates=stored.duplicates,
+        sizes=histogram(f"{sizes[place][0]}x{sizes[place][1]}" for place in stored.kept),
+        modes=histogram(found[place].mode for place in stored.kept),
         size=size,
         channels=channels,
         fit=config.fit,
-        why=tuple(text for text in (reason, reason_channels, why, remark) if text),
+        why=tuple(text for text in (why_size, why_channels, why, remark) if text),
     )
-    names = [labels[i] or "" for i in kept] if labels is not None else None
-    return assemble(found.samples, names, key=key, report=report, config=config)
+    kept = [labels[place] for place in stored.kept] if labels is not None else None
+    return assemble(stored.samples, kept, key=key, report=report, config=config)
 
 
 def _labelled(
-    container: Container, config: DataConfig, wanted: tuple[str, ...]
-) -> tuple[list[Entry], list[str | None] | None, list[tuple[str, str]], str]:
-    """Entries that stay, their labels, what is skipped, and why the labels are what they are."""
-    entries, skipped = container.entries, list(container.skipped)
+    survey: Survey, config: DataConfig, wanted: tuple[str, ...], skipped: list[tuple[str, str]]
+) -> tuple[list[int], list[str] | None, str]:
+    """Numbers of the pictures that stay, their labels, and why these; pictures without a label join `skipped`."""
+    usable = survey.usable()
     if not config.labels and not wanted:
-        return entries, None, skipped, "no labels, as asked"
-    labels, why = find_labels([entry.name for entry in entries], container.tables)
+        return usable, None, "no labels, as asked"
+    names = [survey.entries[number].name for number in usable]
+    labels, why = find_labels(names, survey.container.tables)
     if wanted:
         check_classes(wanted, sorted({label for label in labels or [] if label is not None}), config.source)
     if labels is None:
-        return entries, None, skipped, why
-    pairs = list(zip(entries, labels, strict=True))
-    skipped += [(entry.name, "no label") for entry, label in pairs if label is None]
-    stay = [(entry, label) for entry, label in pairs if label is not None and (not wanted or label in wanted)]
-    return [entry for entry, _ in stay], [label for _, label in stay], skipped, why
+        return usable, None, why
+    skipped += [(name, "no label") for name, label in zip(names, labels, strict=True) if label is None]
+    pairs = zip(usable, labels, strict=True)
+    stay = [(number, label) for number, label in pairs if label is not None and label in (wanted or (label,))]
+    return [number for number, _ in stay], [label for _, label in stay], why
 
 
 class _Job:

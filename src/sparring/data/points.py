@@ -88,7 +88,8 @@ def open_points(
     report = DataReport(
         source=config.source, kind=kind, count=len(points), skipped=skipped, why=("points stay float32",)
     )
-    report = replace(report, duplicates=len(points) - len(np.unique(points, axis=0)) if len(points) else 0)
+    distinct = len(set(points.view(f"V{points.itemsize * points.shape[1]}").ravel().tolist()))
+    report = replace(report, duplicates=len(points) - distinct)
     names = (
         [label for label, keep in zip(labels, finite, strict=True) if keep] if labels is not None else None
     )

@@ -45,14 +45,14 @@ class Finding:
 class Survey:
     """Findings for the entries of a container, in their order."""
 
-    def __init__(self, container: Container, entries: list[Entry], watch: Watch) -> None:
-        self.container, self.entries, self.watch = container, entries, watch
+    def __init__(self, container: Container, watch: Watch) -> None:
+        self.container, self.entries, self.watch = container, container.entries, watch
         self._path = roots()[0] / "index" / f"{_short(container.kind, container.identity)}.json"
         self._opened: dict[int, Image.Image] = {}
         self._room = KEPT_BYTES
         known = self._known()
         self._changed = False
-        self.findings = [self._find(number, entry, known) for number, entry in enumerate(entries)]
+        self.findings = [self._find(number, entry, known) for number, entry in enumerate(self.entries)]
 
     def _known(self) -> dict[str, Any]:
         with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
@@ -102,10 +102,9 @@ class Survey:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 write_checked(self._path, {"format": INDEX_FORMAT, "files": files})
 
-    def channels(self) -> tuple[int, str]:
-        """How many channels suit the set: 4 where most files are really transparent in places (judged by up
-        to 256 of those that may be), else 3 where any file really shows colour, else 1."""
-        usable = self.usable()
+    def channels(self, usable: list[int]) -> tuple[int, str]:
+        """How many channels suit these pictures: 4 where most files are really transparent in places (judged
+        by up to 256 of those that may be), else 3 where any file really shows colour, else 1."""
         clear = [number for number in _spread(usable) if self.findings[number].alpha]
         if 2 * len(clear) > len(usable):
             looked = clear[:ALPHA_SAMPLE]

@@ -8,6 +8,7 @@ Lin et al. 2018, arXiv:1712.04086 (packing).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -60,9 +61,19 @@ class AdversarialConfig:
 
     def __post_init__(self) -> None:
         if self.critic_steps < 1 or self.packing < 1:
-            raise ConfigError(f"critic_steps={self.critic_steps}, packing={self.packing}", "both at least 1", "raise them")
+            raise ConfigError(
+                f"critic_steps={self.critic_steps}, packing={self.packing}", "both at least 1", "raise them"
+            )
         if self.packing > 1 and self.conditional:
-            raise ConfigError("packing of a conditional game", "packing without labels", "set game.conditional=false or game.packing=1")
+            raise ConfigError(
+                "packing of a conditional game",
+                "packing without labels",
+                "set game.conditional=false or game.packing=1",
+            )
+        if self.joint and self.batch_features is not None:
+            raise ConfigError(
+                "batch features in a joint batch", "real and generated apart", "set game.joint=false"
+            )
 
     def _told(self, spec: Spec) -> Spec:
         return spec if self.conditional else Spec(shape=spec.shape)
@@ -75,7 +86,11 @@ class AdversarialConfig:
     def build(self, spec: Spec) -> "Adversarial":
         """The game for samples of this kind."""
         if self.conditional and not spec.classes:
-            raise ConfigError("a conditional game on a set without labels", "labels", "set game.conditional=false or label the data")
+            raise ConfigError(
+                "a conditional game on a set without labels",
+                "labels",
+                "set game.conditional=false or label the data",
+            )
         return Adversarial(self, spec)
 
 
@@ -84,11 +99,11 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: AdversarialConfig, spec: Spec) -> None:
         super().__init__()
-        self.body = config.discriminator.build(spec.packed(config.packing))
-        count = self.body.num_features
-        self.statistics = config.batch_features.build(count) if config.batch_features else nn.Identity()
-        count = self.statistics.num_features if config.batch_features else count
-        self.judge = config.head.build(count, spec.classes, spectral=self.body.spectral)
+        body: Any = config.discriminator.build(spec.packed(config.packing))
+        statistics: Any = config.batch_features.build(body.num_features) if config.batch_features else nn.Identity()
+        count: int = statistics.num_features if config.batch_features else body.num_features
+        self.body, self.statistics = body, statistics
+        self.judge: Any = config.head.build(count, spec.classes, spectral=body.spectral)
 
     def features(self, x: Sample) -> Features:
         return self.statistics(self.body(x).float())
@@ -176,8 +191,12 @@ class Adversarial(Game):
             slope=any(penalty.needs_slope for penalty in due),
             joint=self.config.joint,
             player=self.players()[player],
-            memory=self.pasts[player].module if player in self.pasts else None,
+            memory=self._past(player),
         )
+
+    def _past(self, player: str) -> nn.Module | None:
+        past = self.pasts[player] if player in self.pasts else None
+        return past.module if isinstance(past, Average) else None
 
     def _view(self, samples: Tensor, batch: Batch, stream: str) -> Tensor:
         for augmentation in self.config.augmentations:
@@ -195,5 +214,6 @@ class Adversarial(Game):
         if player == "discriminator":
             for constraint in self.config.constraints:
                 constraint.apply(self.discriminator)
-        if player in self.pasts:
-            self.pasts[player].update(self.players()[player])
+        past = self.pasts[player] if player in self.pasts else None
+        if isinstance(past, Average):
+            past.update(self.players()[player])

@@ -27,7 +27,9 @@ class Generation(nn.Module):
         return self.generator(z, y)
 
     @torch.no_grad()
-    def sample(self, seed: int, indices: range, labels: Tensor | None = None, truncation: float = 1.0) -> Sample:
+    def sample(
+        self, seed: int, indices: range, labels: Tensor | None = None, truncation: float = 1.0
+    ) -> Sample:
         """Samples (n, *sample) on the CPU in float32; sample i depends on `(seed, indices[i])` and its label alone.
 
         Arguments:
@@ -46,7 +48,9 @@ class Generation(nn.Module):
             blocks.append(self._block(seed, range(first, first + BLOCK), indices, labels, truncation))
         return torch.cat(blocks) if blocks else torch.empty(0, *self.spec.shape)
 
-    def _block(self, seed: int, block: range, wanted: range, labels: Tensor | None, truncation: float) -> Tensor:
+    def _block(
+        self, seed: int, block: range, wanted: range, labels: Tensor | None, truncation: float
+    ) -> Tensor:
         device = next(self.parameters()).device
         first, last = max(block.start, wanted.start), min(block.stop, wanted.stop)
         z = keyed.latents(seed, block, self.latent) * truncation
@@ -60,10 +64,20 @@ class Generation(nn.Module):
     def _labels(self, seed: int, indices: range, labels: Tensor | None) -> Tensor | None:
         classes = self.spec.classes
         if labels is None and classes:
-            draws = [torch.randint(classes, (1,), generator=keyed.generator(seed, "label", i)) for i in indices]
+            draws = [
+                torch.randint(classes, (1,), generator=keyed.generator(seed, "label", i)) for i in indices
+            ]
             return torch.cat(draws) if draws else None
         if labels is not None and not classes:
-            raise SparringError("labels given", "none: this generator was trained without labels", "leave the label out")
-        if labels is not None and len(labels) and not (0 <= int(labels.min()) and int(labels.max()) < classes):
-            raise SparringError(f"a label of {int(labels.max())}", f"0 to {classes - 1}", "choose one of the classes")
+            raise SparringError(
+                "labels given", "none: this generator was trained without labels", "leave the label out"
+            )
+        if (
+            labels is not None
+            and len(labels)
+            and not (int(labels.min()) >= 0 and int(labels.max()) < classes)
+        ):
+            raise SparringError(
+                f"a label of {int(labels.max())}", f"0 to {classes - 1}", "choose one of the classes"
+            )
         return labels

@@ -28,8 +28,8 @@ class R3GANGenerator:
         W1, W2 ~ N(0, 2 / ((1 + slope^2) fan_in) L^(-1/2)),  L the number of blocks,  a: leaky ReLU of 0.2
 
     The paper's networks have `width=768, max_width=768` (32x32) or `width=96, max_width=768` (256x256),
-    `blocks=2`, `expansion=2`, `group=16`; the defaults are for a small machine. A CPU reaches half
-    of its speed in grouped convolutions at best: there, fewer channels with `group=0` do more for the same time.
+    `blocks=2`, `expansion=2`, `group=16`; the defaults are for a small machine. A CPU reaches half of its speed
+    in grouped convolutions at best: there, fewer channels with `group=0` do more in the same time.
 
     Deviation: PyTorch's bilinear resizing, straight to the grid of `layers/sizes.py`, for a fixed filter.
 

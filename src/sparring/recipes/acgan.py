@@ -1,7 +1,7 @@
 """AC-GAN. Odena, Olah, Shlens 2017, arXiv:1610.09585.
 
-New here: the discriminator also names the class, and both players want it named right. Read conditioning/auxiliary.py,
-objectives/auxiliary.py. Needs labelled data.
+New here: the discriminator also names the class, and both players want it named right. Read
+conditioning/auxiliary.py, objectives/auxiliary.py. Needs labelled data.
 Run: sparring train --recipe acgan
 """
 

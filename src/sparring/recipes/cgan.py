@@ -22,7 +22,9 @@ def experiment(facts: Facts) -> Experiment:
         recipe="cgan",
         data=facts.data,
         game=AdversarialConfig(
-            generator=MLPGenerator(latent=100, hidden=(1200, 1200), activation="relu", norm="batch", embedding=50),
+            generator=MLPGenerator(
+                latent=100, hidden=(1200, 1200), activation="relu", norm="batch", embedding=50
+            ),
             discriminator=MLPDiscriminator(hidden=(240, 240), activation="maxout", pieces=5, dropout=0.3),
             objective=NonSaturating(),
             head=Concatenation(embedding=50, width=240),

@@ -16,11 +16,15 @@ def convolutional(
 ) -> Experiment:
     """A game of DCGAN's two networks; `rules` are fields of `AdversarialConfig` that differ from the paper's."""
     optimizer = optimizer or Adam(lr=2e-4, beta1=0.5)
-    rules = {"generator": DCGANGenerator(), "discriminator": DCGANDiscriminator(), "objective": NonSaturating()} | rules
+    parts: dict[str, Any] = {
+        "generator": DCGANGenerator(),
+        "discriminator": DCGANDiscriminator(),
+        "objective": NonSaturating(),
+    }
     return Experiment(
         recipe=recipe,
         data=facts.data,
-        game=AdversarialConfig(**rules),
+        game=AdversarialConfig(**(parts | rules)),
         optimizers={"generator": optimizer, "discriminator": optimizer},
         training=Training(images=facts.length(2_000_000), batch=batch),
     )
@@ -33,6 +37,8 @@ def tiny_of(whole: Experiment) -> Experiment:
     assert isinstance(generator, DCGANGenerator)
     assert isinstance(discriminator, DCGANDiscriminator)
     game = replace(
-        whole.game, generator=replace(generator, latent=8, width=4), discriminator=replace(discriminator, width=4)
+        whole.game,
+        generator=replace(generator, latent=8, width=4),
+        discriminator=replace(discriminator, width=4),
     )
     return replace(whole, game=game, training=replace(whole.training, batch=16, images=TINY.length(64)))

@@ -1,6 +1,7 @@
 """DCGAN. Radford, Metz, Chintala 2015, arXiv:1511.06434.
 
-New here: convolutional networks that train. Read networks/dcgan.py. The widths of PyTorch's example at 32x32; other sizes by rule.
+New here: convolutional networks that train. Read networks/dcgan.py. The widths of PyTorch's example at
+32x32; other sizes by rule.
 Run: sparring train --recipe dcgan        Expect: docs/results.md, "Speed" and "Time to quality".
 """
 

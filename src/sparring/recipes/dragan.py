@@ -1,6 +1,7 @@
 """DRAGAN. Kodali et al. 2017, arXiv:1705.07215, Algorithm 1.
 
-New here: a gradient penalty in a neighbourhood of the data alone, with the usual loss. Read penalties/dragan.py.
+New here: a gradient penalty in a neighbourhood of the data alone, with the usual loss. Read
+penalties/dragan.py.
 Deviation: no batch normalisation in the discriminator, whose slope would not be that of one sample.
 Run: sparring train --recipe dragan
 """
@@ -14,8 +15,13 @@ from sparring.recipes.facts import TINY, Facts
 
 
 def experiment(facts: Facts) -> Experiment:
-    rules = {"discriminator": DCGANDiscriminator(norm="none"), "penalties": (Dragan(weight=10.0),)}
-    return convolutional("dragan", facts, Adam(lr=1e-4, beta1=0.5), **rules)
+    return convolutional(
+        "dragan",
+        facts,
+        Adam(lr=1e-4, beta1=0.5),
+        discriminator=DCGANDiscriminator(norm="none"),
+        penalties=(Dragan(weight=10.0),),
+    )
 
 
 def tiny() -> Experiment:

@@ -1,8 +1,10 @@
 """Generative adversarial nets. Goodfellow et al. 2014, arXiv:1406.2661.
 
-New here: the game itself. Read objectives/minimax.py, objectives/nonsaturating.py, games/adversarial.py, networks/mlp.py.
-Two multilayer perceptrons: rectifiers against maxout with dropout; the generator raises log D(G(z)) (sec. 3). Deviation: Adam in
-place of momentum with a decaying rate. For points: the networks and numbers of Lin et al. 2018 (arXiv:1712.04086, Table 1, row GAN).
+New here: the game itself. Read objectives/minimax.py, objectives/nonsaturating.py, games/adversarial.py,
+networks/mlp.py.
+Two multilayer perceptrons: rectifiers against maxout with dropout; the generator raises log D(G(z)) (sec.
+3). Deviation: Adam in place of momentum with a decaying rate. For points: the networks and numbers of Lin
+et al. 2018 (arXiv:1712.04086, Table 1, row GAN).
 Run: sparring train --recipe gan          Expect: docs/results.md, "Ring and grid".
 """
 
@@ -25,7 +27,9 @@ def tiny() -> Experiment:
     return _perceptrons(TINY, generator=(16,), discriminator=(8,), batch=16)
 
 
-def _perceptrons(facts: Facts, generator: tuple[int, ...], discriminator: tuple[int, ...], batch: int = 100) -> Experiment:
+def _perceptrons(
+    facts: Facts, generator: tuple[int, ...], discriminator: tuple[int, ...], batch: int = 100
+) -> Experiment:
     return Experiment(
         recipe="gan",
         data=facts.data,

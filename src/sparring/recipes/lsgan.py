@@ -1,6 +1,7 @@
 """LSGAN. Mao et al. 2017, arXiv:1611.04076.
 
-New here: least squares, whose gradient does not vanish for samples on the right side but far away. Read objectives/least_squares.py.
+New here: least squares, whose gradient does not vanish for samples on the right side but far away. Read
+objectives/least_squares.py.
 Run: sparring train --recipe lsgan
 """
 

@@ -1,10 +1,11 @@
 """R3GAN. Huang, Gokaslan, Kuleshov, Tompkin 2024, arXiv:2501.05441.
 
-New here: the relativistic pairing loss with R1 and R2 at every step, which needs none of the usual tricks; plain residual networks without
-normalisation. Read objectives/relativistic.py, penalties/zero_centred.py, networks/r3gan.py.
-All that varies follows half a cosine over the burn-in (here a fifth of the run, as in the paper's 10 of 50 million): the learning rate,
-beta2 0.9 -> 0.99, gamma to a tenth. Gamma begins at the paper's 0.5 for 32x32 and grows with the number of pixels; the networks are
-small configurations of the paper's.
+New here: the relativistic pairing loss with R1 and R2 at every step, which needs none of the usual tricks;
+plain residual networks without normalisation. Read objectives/relativistic.py, penalties/zero_centred.py,
+networks/r3gan.py.
+All that varies follows half a cosine over the burn-in (here a fifth of the run, as in the paper's 10 of 50
+million): the learning rate, beta2 0.9 -> 0.99, gamma to a tenth. Gamma begins at the paper's 0.5 for 32x32
+and grows with the number of pixels; the networks are small configurations of the paper's.
 Run: sparring train --recipe r3gan
 """
 
@@ -26,7 +27,9 @@ def experiment(facts: Facts) -> Experiment:
     gamma_0 = 0.5 * facts.spec.size / facts.spec.shape[0] / (32 * 32)
     gamma = Cosine(start=gamma_0, end=gamma_0 / 10, over=burn_in)
     adam = Adam(
-        lr=Cosine(start=2e-4, end=5e-5, over=burn_in), beta1=0.0, beta2=Cosine(start=0.9, end=0.99, over=burn_in)
+        lr=Cosine(start=2e-4, end=5e-5, over=burn_in),
+        beta1=0.0,
+        beta2=Cosine(start=0.9, end=0.99, over=burn_in),
     )
     return Experiment(
         recipe="r3gan",

@@ -1,8 +1,10 @@
 """SNGAN. Miyato, Kataoka, Koyama, Yoshida 2018, arXiv:1802.05957.
 
-New here: every weight of the discriminator divided by its largest singular value. Read networks/layers/spectral.py, networks/resnet.py,
-objectives/hinge.py. Residual networks, hinge, five discriminator steps, Adam (0, 0.9) with a rate that falls to 0.
-With labels: `--set game.conditional=true --set game.head=projection` (Miyato & Koyama 2018, arXiv:1802.05637).
+New here: every weight of the discriminator divided by its largest singular value. Read
+networks/layers/spectral.py, networks/resnet.py, objectives/hinge.py. Residual networks, hinge, five
+discriminator steps, Adam (0, 0.9) with a rate that falls to 0.
+With labels: `--set game.conditional=true --set game.head=projection` (Miyato & Koyama 2018,
+arXiv:1802.05637).
 Run: sparring train --recipe sngan
 """
 
@@ -24,7 +26,10 @@ def experiment(facts: Facts) -> Experiment:
         recipe="sngan",
         data=facts.data,
         game=AdversarialConfig(
-            generator=ResNetGenerator(), discriminator=ResNetDiscriminator(), objective=Hinge(), critic_steps=5
+            generator=ResNetGenerator(),
+            discriminator=ResNetDiscriminator(),
+            objective=Hinge(),
+            critic_steps=5,
         ),
         optimizers={"generator": adam, "discriminator": adam},
         training=Training(images=images, batch=64),

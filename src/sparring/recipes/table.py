@@ -36,5 +36,7 @@ MODULES = {
     "r3gan": r3gan,
 }
 
-RECIPES: dict[str, Callable[[Facts], Experiment]] = {name: module.experiment for name, module in MODULES.items()}
+RECIPES: dict[str, Callable[[Facts], Experiment]] = {
+    name: module.experiment for name, module in MODULES.items()
+}
 TINY: dict[str, Callable[[], Experiment]] = {name: module.tiny for name, module in MODULES.items()}

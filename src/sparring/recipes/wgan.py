@@ -1,7 +1,7 @@
 """Wasserstein GAN. Arjovsky, Chintala, Bottou 2017, arXiv:1701.07875, Algorithm 1.
 
-New here: the critic estimates the earth mover's distance, kept Lipschitz by clipping its weights; five critic steps to one of the
-generator; RMSProp. Read objectives/wasserstein.py, penalties/weight_clip.py.
+New here: the critic estimates the earth mover's distance, kept Lipschitz by clipping its weights; five
+critic steps to one of the generator; RMSProp. Read objectives/wasserstein.py, penalties/weight_clip.py.
 Run: sparring train --recipe wgan
 """
 
@@ -14,8 +14,14 @@ from sparring.recipes.facts import TINY, Facts
 
 
 def experiment(facts: Facts) -> Experiment:
-    rules = {"objective": Wasserstein(), "constraints": (WeightClip(limit=0.01),), "critic_steps": 5}
-    return convolutional("wgan", facts, RMSProp(lr=5e-5), **rules)
+    return convolutional(
+        "wgan",
+        facts,
+        RMSProp(lr=5e-5),
+        objective=Wasserstein(),
+        constraints=(WeightClip(limit=0.01),),
+        critic_steps=5,
+    )
 
 
 def tiny() -> Experiment:

@@ -1,6 +1,7 @@
 """WGAN-GP. Gulrajani et al. 2017, arXiv:1704.00028, Algorithm 1.
 
-New here: the one-centred gradient penalty in place of clipping; no batch normalisation in the critic. Read penalties/one_centred.py.
+New here: the one-centred gradient penalty in place of clipping; no batch normalisation in the critic. Read
+penalties/one_centred.py.
 Run: sparring train --recipe wgan_gp
 """
 
@@ -14,13 +15,15 @@ from sparring.recipes.facts import TINY, Facts
 
 
 def experiment(facts: Facts) -> Experiment:
-    rules = {
-        "discriminator": DCGANDiscriminator(norm="none"),
-        "objective": Wasserstein(),
-        "penalties": (OneCentred(weight=10.0),),
-        "critic_steps": 5,
-    }
-    return convolutional("wgan_gp", facts, Adam(lr=1e-4, beta1=0.0, beta2=0.9), **rules)
+    return convolutional(
+        "wgan_gp",
+        facts,
+        Adam(lr=1e-4, beta1=0.0, beta2=0.9),
+        discriminator=DCGANDiscriminator(norm="none"),
+        objective=Wasserstein(),
+        penalties=(OneCentred(weight=10.0),),
+        critic_steps=5,
+    )
 
 
 def tiny() -> Experiment:

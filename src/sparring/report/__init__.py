@@ -1,6 +1,6 @@
 """`report.html`: one page that tells all of a run, without a server, a network or other files.
 
-It is made of what lies in the run folder. What is missing or torn is left out; whatever comes from files is escaped.
+It is made of what lies in the run folder. What is missing or torn is left out; what is read is escaped.
 """
 
 import json

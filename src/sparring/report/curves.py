@@ -1,10 +1,11 @@
-"""Curves as SVG, drawn by hand: what the players' losses, the discriminator's hits and the speed did over time."""
+"""Curves as SVG, drawn by hand: the losses, how often the discriminator is right, the speed."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
+
+from sparring.report.axes import Axis, short, spread, ticks
+from sparring.report.values import number
 
 WIDTH, HEIGHT = 480, 230
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 8, 24
@@ -13,20 +14,6 @@ COLOURS = 6
 RIGHT_OFTEN = "how often the discriminator is right, of 1"
 
 Series = list[tuple[float, float]]
-
-
-@dataclass(frozen=True)
-class Axis:
-    """A linear scale from `low` to `high` in the data to `start` to `end` on the paper."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def at(self, value: float) -> float:
-        share = (value - self.low) / (self.high - self.low)
-        return round(self.start + min(max(share, 0.0), 1.0) * (self.end - self.start), 1)
 
 
 def charts(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -69,11 +56,6 @@ def placed(name: str) -> tuple[str, str]:
     return (f"losses of the {player}", term) if slash else ("other", name)
 
 
-def number(value: Any) -> bool:
-    """Whether it is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def chart(title: str, series: Mapping[str, Series]) -> str:
     """Some curves over images seen, with a legend that gives their last values."""
     xs = [x for points in series.values() for x, _ in points]
@@ -84,16 +66,9 @@ def chart(title: str, series: Mapping[str, Series]) -> str:
     lines = [curve(points, across, down, at) for at, points in enumerate(series.values())]
     legend = "".join(key(label, points[-1][1], at) for at, (label, points) in enumerate(series.items()))
     drawing = "".join([*grid(across, down), *lines])
-    return f'<div class="legend">{legend}</div><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(", ".join(series))}">{drawing}</svg>'
-
-
-def spread(ys: Sequence[float]) -> tuple[float, float]:
-    """The range to show: all but the outermost hundredth at each end, with some room."""
-    cut = len(ys) // 100
-    low, high = ys[cut], ys[-1 - cut]
-    room = 0.06 * (high - low) or max(abs(high), 1.0) * 0.1
-    bottom = 0.0 if low >= 0 else low - room
-    return bottom, high + room
+    label = escape(", ".join(series))
+    frame = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{drawing}</svg>'
+    return f'<div class="legend">{legend}</div>{frame}'
 
 
 def curve(points: Series, across: Axis, down: Axis, colour: int) -> str:
@@ -103,7 +78,8 @@ def curve(points: Series, across: Axis, down: Axis, colour: int) -> str:
     if len(places) == 1:
         x, y = places[0].split(",")
         return f'<circle cx="{x}" cy="{y}" r="3" style="fill:{stroke}"/>'
-    return f'<polyline points="{" ".join(places)}" style="fill:none;stroke:{stroke};stroke-width:1.6;stroke-linejoin:round"/>'
+    style = f"fill:none;stroke:{stroke};stroke-width:1.6;stroke-linejoin:round"
+    return f'<polyline points="{" ".join(places)}" style="{style}"/>'
 
 
 def thinned(points: Series) -> Series:
@@ -128,31 +104,7 @@ def grid(across: Axis, down: Axis) -> list[str]:
     return marks
 
 
-def ticks(low: float, high: float, count: int) -> list[float]:
-    """About `count` round numbers between.
-
-    >>> ticks(0.0, 1.0, 5)
-    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    """
-    rough = (high - low) / count
-    power = 10 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(at * step, 12) for at in range(first, last + 1)]
-
-
-def short(value: float) -> str:
-    """A number with few letters.
-
-    >>> short(0.25), short(12000.0), short(2500000.0)
-    ('0.25', '12k', '2.5M')
-    """
-    for limit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= limit:
-            return f"{value / limit:g}{letter}"
-    return f"{value:.3g}"
-
-
 def key(label: str, last: float, colour: int) -> str:
     """An entry of the legend."""
-    return f'<span><i style="background:var(--c{colour % COLOURS})"></i>{escape(label)} <span class="soft">{escape(short(last))}</span></span>'
+    mark = f'<i style="background:var(--c{colour % COLOURS})"></i>'
+    return f'<span>{mark}{escape(label)} <span class="soft">{escape(short(last))}</span></span>'

@@ -1,42 +1,56 @@
-"""The frame of the report: layout, colours for light and dark, and the slider. It works without the script, too."""
+"""The frame of the report: layout, colours for light and dark, the slider. It works without a script."""
 
 from html import escape
 
 STYLE = """
-:root{color-scheme:light dark;--paper:#fbfaf8;--card:#fff;--ink:#1d1f23;--soft:#666b74;--line:#e4e2dd;--accent:#b8481c;
+:root{color-scheme:light dark;--paper:#fbfaf8;--card:#fff;--ink:#1d1f23;--soft:#666b74;--line:#e4e2dd;
+--accent:#b8481c;
 --c0:#b8481c;--c1:#2f6db3;--c2:#3c8a57;--c3:#8a5fb0;--c4:#a88412;--c5:#4a9c9c}
-@media(prefers-color-scheme:dark){:root{--paper:#15171a;--card:#1d2024;--ink:#e9e7e2;--soft:#9aa0a9;--line:#30343a;--accent:#ef8354;
+@media(prefers-color-scheme:dark){:root{--paper:#15171a;--card:#1d2024;--ink:#e9e7e2;--soft:#9aa0a9;
+--line:#30343a;--accent:#ef8354;
 --c0:#ef8354;--c1:#6fa8e6;--c2:#74c08d;--c3:#bd96e0;--c4:#d8b64a;--c5:#7ccaca}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
+body{margin:0;background:var(--paper);color:var(--ink);
+font:15px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 main{max-width:1040px;margin:0 auto;padding:2.2rem 1.2rem 4rem}
 h1{font-size:1.75rem;line-height:1.2;margin:0;overflow-wrap:anywhere;letter-spacing:-.01em}
 h2{font-size:1.06rem;margin:2.4rem 0 .8rem;padding-bottom:.35rem;border-bottom:1px solid var(--line)}
 p{margin:.3rem 0}.soft{color:var(--soft)}
-.chip{display:inline-block;padding:.05rem .6rem;border-radius:1rem;border:1px solid currentColor;color:var(--accent);font-size:.82rem;
+.chip{display:inline-block;padding:.05rem .6rem;border-radius:1rem;border:1px solid currentColor;
+color:var(--accent);font-size:.82rem;
 vertical-align:.3rem;margin-left:.6rem}.chip.done{color:var(--c2)}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.6rem,1fr));gap:.7rem;margin:1.3rem 0 0}
 .card,figure{background:var(--card);border:1px solid var(--line);border-radius:.6rem}
-.card{padding:.65rem .9rem}.card b{display:block;font-size:1.3rem;font-weight:600;font-variant-numeric:tabular-nums}
+.card{padding:.65rem .9rem}.card b{display:block;font-size:1.3rem;font-weight:600;
+font-variant-numeric:tabular-nums}
 .card span{color:var(--soft);font-size:.82rem}
 figure{margin:0;padding:.8rem}figcaption{color:var(--soft);font-size:.86rem;margin-top:.45rem}
 img{display:block;max-width:100%;height:auto;image-rendering:auto;border-radius:.25rem;background:#fff}
 .strip{display:flex;gap:.8rem;overflow-x:auto;padding-bottom:.5rem}.strip figure{flex:0 0 min(34rem,88%)}
-.slide .strip{display:block;overflow:visible;padding:0}.slide figure{display:none}.slide figcaption{display:none}.slide figure.on{display:block}
+.slide .strip{display:block;overflow:visible;padding:0}.slide figure{display:none}
+.slide figcaption{display:none}.slide figure.on{display:block}
 figure{width:fit-content;max-width:100%}.charts figure{width:auto}
-.slider{display:none;align-items:center;gap:.8rem;margin:.2rem 0 .6rem;max-width:34rem}.slide .slider{display:flex}
+.slider{display:none;align-items:center;gap:.8rem;margin:.2rem 0 .6rem;max-width:34rem}
+.slide .slider{display:flex}
 .slider input{flex:1;accent-color:var(--accent);min-height:1.8rem}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:.8rem}
-svg{display:block;width:100%;height:auto;overflow:visible}svg text{font:11px system-ui,"DejaVu Sans",sans-serif;fill:var(--soft)}
-.legend{display:flex;flex-wrap:wrap;gap:.1rem .9rem;font-size:.84rem;margin-bottom:.3rem}.legend i{display:inline-block;width:.9rem;height:.2rem;
+svg{display:block;width:100%;height:auto;overflow:visible}
+svg text{font:11px system-ui,"DejaVu Sans",sans-serif;fill:var(--soft)}
+.legend{display:flex;flex-wrap:wrap;gap:.1rem .9rem;font-size:.84rem;margin-bottom:.3rem}
+.legend i{display:inline-block;width:.9rem;height:.2rem;
 border-radius:.1rem;vertical-align:.22rem;margin-right:.35rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem;width:100%}
-td,th{text-align:left;vertical-align:top;padding:.28rem .9rem .28rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
-th{color:var(--soft);font-weight:500;white-space:nowrap}td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-pre{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.8rem 1rem;overflow-x:auto;font-size:.84rem;margin:.5rem 0}
-summary{cursor:pointer;color:var(--soft);margin:.4rem 0}.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));
+td,th{text-align:left;vertical-align:top;padding:.28rem .9rem .28rem 0;border-bottom:1px solid var(--line);
+overflow-wrap:anywhere}
+th{color:var(--soft);font-weight:500;white-space:nowrap}td.n{text-align:right;
+font-variant-numeric:tabular-nums;white-space:nowrap}
+pre{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.8rem 1rem;
+overflow-x:auto;font-size:.84rem;margin:.5rem 0}
+summary{cursor:pointer;color:var(--soft);margin:.4rem 0}.two{display:grid;
+grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));
 gap:1rem 1.4rem;align-items:end}.two>div{min-width:0}pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere}
-@media(max-width:480px){main{padding:1.3rem .8rem 3rem}h1{font-size:1.4rem}.cards{grid-template-columns:1fr 1fr}}
+@media(max-width:480px){main{padding:1.3rem .8rem 3rem}h1{font-size:1.4rem}
+.cards{grid-template-columns:1fr 1fr}}
 @media print{.slider{display:none!important}}
 """
 

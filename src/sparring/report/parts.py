@@ -1,4 +1,4 @@
-"""The sections of the report. Nothing that is read from a file is trusted to be there, to be right, or to be harmless."""
+"""The sections of the report. What is read from a file is not trusted to be there, right or harmless."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -38,15 +38,16 @@ def headline(document: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]], 
     line = (
         f"recipe {text(experiment.get('recipe', '?'))} on {text(dig(experiment, 'data').get('source', '?'))}"
     )
-    return f'<span class="chip{" done" if done else ""}">{escape(chip)}</span></h1><p class="soft">{escape(line)}</p>{cards(figures)}'
+    mark = f'<span class="chip{" done" if done else ""}">{escape(chip)}</span>'
+    return f'{mark}</h1><p class="soft">{escape(line)}</p>{cards(figures)}'
 
 
 def shaped(shape: list[Any]) -> str:
     """The shape of a sample: `16 × 16 grey`."""
-    colours = {1: "grey", 3: "colour", 4: "with transparency"}
+    colours = {"1": "grey", "3": "colour", "4": "with transparency"}
     if len(shape) != 3:
         return f"{text(shape[0] if shape else 0)} numbers"
-    return f"{text(shape[1])} × {text(shape[2])} {colours.get(shape[0], '') if isinstance(shape[0], int) else ''}"
+    return f"{text(shape[1])} × {text(shape[2])} {colours.get(text(shape[0]), '')}"
 
 
 def samples(run: Path) -> str:
@@ -77,7 +78,8 @@ def settings(experiment: Any) -> str:
         return ""
     whole = json.dumps(experiment, indent=1, ensure_ascii=False)
     readable = "\n".join(compact(experiment))
-    return f"<pre class=wrap>{escape(readable)}</pre><details><summary>as JSON (for --config)</summary><pre>{escape(whole)}</pre></details>"
+    details = f"<details><summary>as JSON (for --config)</summary><pre>{escape(whole)}</pre></details>"
+    return f'<pre class="wrap">{escape(readable)}</pre>{details}'
 
 
 def events(found: Sequence[Mapping[str, Any]]) -> str:
@@ -89,15 +91,16 @@ def events(found: Sequence[Mapping[str, Any]]) -> str:
         rest = ", ".join(
             f"{name}: {text(value)}" for name, value in row.items() if name not in ("event", "images")
         )
-        lines.append(
-            f'<tr><td class="n">{escape(text(row.get("images")))}</td><td>{escape(text(row.get("event")))}<br><span class="soft">{escape(rest)}</span></td></tr>'
-        )
+        when, what = escape(text(row.get("images"))), escape(text(row.get("event")))
+        below = f'<br><span class="soft">{escape(rest)}</span>'
+        lines.append(f'<tr><td class="n">{when}</td><td>{what}{below}</td></tr>')
     before = (
         f'<p class="soft">{len(found) - EVENTS:,} earlier ones are in events.jsonl.</p>'
         if len(found) > EVENTS
         else ""
     )
-    return f'{before}<div class="scroll"><table><tr><th>image</th><th>what</th></tr>{"".join(lines)}</table></div>'
+    head = "<tr><th>image</th><th>what</th></tr>"
+    return f'{before}<div class="scroll"><table>{head}{"".join(lines)}</table></div>'
 
 
 def machine(document: Mapping[str, Any]) -> str:

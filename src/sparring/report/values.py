@@ -1,6 +1,7 @@
 """Values out of files that may be missing, torn or odd."""
 
 import json
+import math
 from typing import Any
 
 LETTERS = 300  # of a value that is shown
@@ -14,7 +15,8 @@ def dig(document: Any, *names: str) -> dict[str, Any]:
 
 
 def number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether it is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def text(value: Any) -> str:
