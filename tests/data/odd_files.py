@@ -42,7 +42,13 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 def png(width, height, depth, kind, rows: bytes, extra: bytes = b"") -> bytes:
     """A PNG by hand, for depths that Pillow can't write and sizes that it should not make."""
     head = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + extra
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def png16(values, kind, channels) -> bytes:
@@ -65,14 +71,21 @@ def without_adobe_marker(data: bytes) -> bytes:
 def quadrants() -> Image.Image:
     """20 high, 30 wide; red, green / blue, white."""
     pixels = np.zeros((20, 30, 3), np.uint8)
-    pixels[:10, :15], pixels[:10, 15:], pixels[10:, :15], pixels[10:, 15:] = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255,) * 3
+    pixels[:10, :15], pixels[:10, 15:], pixels[10:, :15], pixels[10:, 15:] = (
+        (255, 0, 0),
+        (0, 255, 0),
+        (0, 0, 255),
+        (255,) * 3,
+    )
     return Image.fromarray(pixels)
 
 
 def with_orientation(kind, orientation) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    return saved(quadrants(), kind, exif=exif, **({"quality": 98, "subsampling": 0} if kind == "JPEG" else {}))
+    return saved(
+        quadrants(), kind, exif=exif, **({"quality": 98, "subsampling": 0} if kind == "JPEG" else {})
+    )
 
 
 def moving(kind) -> bytes:

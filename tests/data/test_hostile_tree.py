@@ -26,7 +26,15 @@ def tree(tmp_path):
     root, outside = tmp_path / "root", tmp_path / "outside"
     for place in (root / "cats", root / "dogs", root / "empty", root / "__MACOSX", root / ".hidden", outside):
         place.mkdir(parents=True)
-    for name in ("cats/a.png", "cats/b.png", "dogs/c.png", "__MACOSX/x.png", ".hidden/h.png", "cats/.DS_Store", "cats/._a.png"):
+    for name in (
+        "cats/a.png",
+        "cats/b.png",
+        "dogs/c.png",
+        "__MACOSX/x.png",
+        ".hidden/h.png",
+        "cats/.DS_Store",
+        "cats/._a.png",
+    ):
         (root / name).write_bytes(PNG)
     (root / "Thumbs.db").write_bytes(PNG)
     (root / "notes.txt").write_text("hello")
@@ -77,7 +85,15 @@ def test_each_thing_is_taken_or_named(tree):
 
 
 def test_strange_names(tmp_path):
-    names = [b"new\nline.png", b"bytes-\xff\xfe.png", b"a" * 251 + b".png", "\u00e9.png".encode(), "e\u0301.png".encode(), b"A.png", b"a.png"]
+    names = [
+        b"new\nline.png",
+        b"bytes-\xff\xfe.png",
+        b"a" * 251 + b".png",
+        "\u00e9.png".encode(),
+        "e\u0301.png".encode(),
+        b"A.png",
+        b"a.png",
+    ]
     for number, name in enumerate(names):
         with open(os.path.join(os.fsencode(tmp_path), name), "wb") as file:
             file.write(saved(flat(colour=(number * 20, 0, 0)), "PNG"))

@@ -47,7 +47,9 @@ def test_labels_can_be_left_out(root):
 
 @pytest.mark.parametrize("header", ["", "file,label\n", "\ufefffilename,class\n"])
 def test_csv(root, header):
-    (root / "labels.csv").write_text(header + "cat/a.png,x\n./cat/b.png,y\r\ndog/a.png, x\neel/a.png,y,extra\n", encoding="utf-8")
+    (root / "labels.csv").write_text(
+        header + "cat/a.png,x\n./cat/b.png,y\r\ndog/a.png, x\neel/a.png,y,extra\n", encoding="utf-8"
+    )
     data = opened(root)
     assert data.report.classes == {"x": 2, "y": 2}
     assert data.labels.tolist() == [0, 1, 0, 1]
@@ -57,13 +59,17 @@ def test_csv(root, header):
 def test_json_beats_csv_and_sorts_numbers(root):
     names = ["cat/a.png", "cat/b.png", "dog/a.png", "eel/a.png", "eel/b.png", "eel/c.png"]
     (root / "labels.csv").write_text("cat/a.png,x\n")
-    (root / "dataset.json").write_text(json.dumps({"labels": [[name, 10 - number] for number, name in enumerate(names)]}))
+    (root / "dataset.json").write_text(
+        json.dumps({"labels": [[name, 10 - number] for number, name in enumerate(names)]})
+    )
     data = opened(root)
     assert data.classes == ("5", "6", "7", "8", "9", "10")
     assert data.labels.tolist() == [5, 4, 3, 2, 1, 0]
 
 
-@pytest.mark.parametrize("text", ["{", "[1, 2]", '{"labels": 3}', '{"labels": [["a"]]}', '{"labels": [["a", [1]]]}', "[" * 5000])
+@pytest.mark.parametrize(
+    "text", ["{", "[1, 2]", '{"labels": 3}', '{"labels": [["a"]]}', '{"labels": [["a", [1]]]}', "[" * 5000]
+)
 def test_damaged_json_is_told(root, text):
     (root / "dataset.json").write_text(text)
     with pytest.raises(DataError, match="dataset.json"):

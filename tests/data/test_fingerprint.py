@@ -1,0 +1,116 @@
+"""What a fingerprint must notice, and what it must not."""
+
+import shutil
+
+import pytest
+from odd_files import flat, saved
+
+from sparring.data import DataConfig, open_data
+
+
+@pytest.fixture
+def root(tmp_path):
+    for number, name in enumerate(("cat/a", "cat/b", "dog/a", "dog/b")):
+        path = tmp_path / "set" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(saved(flat(colour=(number * 40, 0, 0)), "PNG"))
+    return tmp_path / "set"
+
+
+def fingerprint(path, **settings):
+    return open_data(DataConfig(source=str(path), **settings)).fingerprint
+
+
+def add(root):
+    shutil.copy(root / "cat" / "a.png", root / "cat" / "z.png")
+
+
+def remove(root):
+    (root / "cat" / "a.png").unlink()
+
+
+def rename(root):
+    (root / "cat" / "a.png").rename(root / "cat" / "c.png")
+
+
+def one_pixel(root):
+    image = flat(colour=(0, 0, 0))
+    image.putpixel((3, 4), (0, 0, 1))
+    (root / "cat" / "a.png").write_bytes(saved(image, "PNG"))
+
+
+def one_level_up(root):
+    (root / "cat" / "a.png").rename(root / "a.png")
+
+
+def swap_classes(root):
+    (root / "cat").rename(root / "x")
+    (root / "dog").rename(root / "cat")
+    (root / "x").rename(root / "dog")
+
+
+def rename_class(root):
+    (root / "dog").rename(root / "wolf")
+
+
+def relabel(root):
+    (root / "labels.csv").write_text("cat/a.png,dog\ncat/b.png,cat\ndog/a.png,dog\ndog/b.png,cat\n")
+
+
+@pytest.mark.parametrize(
+    "change", [add, remove, rename, one_pixel, one_level_up, swap_classes, rename_class, relabel]
+)
+def test_changes_are_noticed(root, change):
+    before = fingerprint(root)
+    assert fingerprint(root) == before
+    change(root)
+    assert fingerprint(root) != before
+
+
+@pytest.mark.parametrize(
+    "settings", [{"size": (8, 8)}, {"channels": 1}, {"fit": "pad"}, {"flip": True}, {"labels": False}]
+)
+def test_settings_are_noticed(root, settings):
+    assert fingerprint(root, **settings) != fingerprint(root)
+
+
+def test_place_time_and_junk_do_not_matter(root, tmp_path):
+    before = fingerprint(root)
+    other = tmp_path / "other" / "name"
+    shutil.copytree(root, other, copy_function=shutil.copyfile)
+    (other / ".DS_Store").write_bytes(b"x")
+    (other / "broken.png").write_bytes(b"x")
+    (other / "empty").mkdir()
+    assert fingerprint(other) == before
+    assert fingerprint(root, size=(20, 32), channels=3) == fingerprint(root, size=(20, 32))
+
+
+def test_a_change_that_keeps_size_and_time_is_noticed(root):
+    """The scan's index must not be trusted for files that are only just written."""
+    import os
+
+    path = root / "cat" / "a.png"
+    path.write_bytes(saved(flat(colour=(1, 2, 3)), "BMP"))
+    status = path.stat()
+    before = fingerprint(root)
+    path.write_bytes(saved(flat(colour=(1, 2, 4)), "BMP"))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert path.stat().st_size == status.st_size
+    assert fingerprint(root) != before
+
+
+def test_an_old_folder_is_not_read_again(root, monkeypatch, cache):
+    from sparring.data import folder, survey
+
+    monkeypatch.setattr(folder, "FRESH_SECONDS", -1e9)
+    before = open_data(DataConfig(source=str(root)))
+    assert list(cache.glob("index/*.json"))
+    monkeypatch.setattr(survey, "probe", None)
+    again = open_data(DataConfig(source=str(root)))
+    assert again.fingerprint == before.fingerprint
+    assert again.report == before.report
+    monkeypatch.undo()
+    for path in cache.glob("index/*.json"):
+        path.write_bytes(path.read_bytes().replace(b"RGB", b"XYZ"))
+    monkeypatch.setenv("SPARRING_CACHE", str(cache))
+    assert open_data(DataConfig(source=str(root))).report == before.report
