@@ -187,8 +187,10 @@ def test_maxout_is_the_largest_piece():
 def test_grids_and_widths():
     assert sizes.grids(32, 32) == [(32, 32), (16, 16), (8, 8), (4, 4)]
     assert sizes.grids(48, 80)[-1] == (3, 5)
+    assert sizes.grids(16, 64)[-1] == (4, 16)  # the shorter side decides
     assert sizes.grids(7, 7) == [(7, 7), (4, 4)]
     assert sizes.grids(2, 2) == [(2, 2), (1, 1)]
+    assert sizes.widths(5, 64, 300) == [64, 128, 256, 300, 300]
     assert sizes.even(torch.ones(1, 1, 3, 5)).shape == (1, 1, 4, 6)
 
 
