@@ -168,6 +168,7 @@ def bad() -> list[Odd]:
     cut = [Odd(f"cut-{part}.png", whole[: len(whole) * part // 10], reason="truncated") for part in (1, 5, 9)]
     cut += [Odd(f"cut-{part}.jpg", jpeg[: len(jpeg) * part // 10], reason="truncated") for part in (1, 5, 9)]
     broken = bytearray(whole)
+    bomb = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(20_000_000)))
     broken[len(broken) // 2] ^= 0xFF
     nan = np.full((20, 30), np.nan, np.float32)
     return [
@@ -188,7 +189,7 @@ def bad() -> list[Odd]:
         Odd("bomb-81-mp.png", png(9000, 9000, 8, 0, bytes(9001) * 9), reason="million pixels"),
         Odd("bomb-claims.png", png(60000, 60000, 8, 2, b"x"), reason="too large"),
         Odd("bomb.bmp", bmp_bomb(), reason="too large"),
-        Odd("text-bomb.png", png(30, 20, 8, 0, bytes(31) * 20, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(20_000_000)))), reason="too large"),
+        Odd("text-bomb.png", png(30, 20, 8, 0, bytes(31) * 20, bomb), reason="too large"),
         Odd("nan.tif", saved(Image.fromarray(nan), "TIFF"), reason="finite"),
         Odd("wild-float.tif", saved(Image.fromarray(np.full((20, 30), -1e9, np.float32)), "TIFF"), reason="range"),
     ]  # fmt: skip

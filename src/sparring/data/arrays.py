@@ -20,6 +20,7 @@ LABEL_NAMES = ("labels", "y", "Y", "label")
 IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 LIMIT_LABEL_BYTES = 2**30
 BLOCK_BYTES = 2**22
+LIMIT_RATIO = 1100  # deflate can't do more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +38,20 @@ class ArrayFile:
     def _stream(self) -> IO[bytes]:
         if self.member:
             return zipfile.ZipFile(self.path).open(self.member)
-        if self.path.suffix == ".gz":
-            return cast(IO[bytes], gzip.open(self.path))
-        return open(self.path, "rb")
+        return cast(IO[bytes], gzip.open(self.path)) if self.path.suffix == ".gz" else open(self.path, "rb")
 
     def header(self) -> tuple[tuple[int, ...], np.dtype[Any]]:
-        """Shape and type, checked before anything is allocated."""
+        """Shape and type, checked against the file's size before anything is allocated."""
         with self._stream() as file:
-            return self._start(file)
+            shape, dtype = self._start(file)
+        packed = bool(self.member) or self.path.suffix == ".gz"
+        if math.prod(shape) * dtype.itemsize > self.path.stat().st_size * (LIMIT_RATIO if packed else 1):
+            raise DataError(
+                f"{self.path}: claims {dtype} of shape {shape}, which can't be in it",
+                "a whole file",
+                "save it again",
+            )
+        return shape, dtype
 
     def _start(self, file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
         shape, fortran, dtype = _npy_header(file) if self._is_npy else _idx_header(file)
@@ -91,7 +98,7 @@ def _npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = read(file)
-    if any(side < 0 for side in shape):
+    if min(shape, default=0) < 0:
         raise ValueError(f"the shape {shape}")
     return shape, fortran, dtype
 

@@ -14,6 +14,7 @@ Named = list[tuple[int, str]]
 
 
 def written(file: BinaryIO, shape: tuple[int, int, int], rows: Iterator[Row]) -> dict[str, Any]:
+    """Write the rows one after another; returns what the header says of them."""
     kept: list[int] = []
     skipped: Named = []
     converted: Named = []
@@ -47,6 +48,7 @@ def written(file: BinaryIO, shape: tuple[int, int, int], rows: Iterator[Row]) ->
 
 
 def intact(samples: np.ndarray, checks: list[int]) -> bool:
+    """Whether the samples have these checksums; of a large file, 64 blocks spread over it are read."""
     block = _block_rows(samples.shape[1:])
     places = np.linspace(0, len(checks) - 1, min(len(checks), CHECKED_BLOCKS))
     chosen: set[int] = set(places.astype(int).tolist())

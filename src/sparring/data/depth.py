@@ -62,29 +62,27 @@ def eight_bits(values: np.ndarray) -> np.ndarray:
     if not np.isfinite(values).all():
         raise InvalidImageError("holds values that are not finite")
     low, high = float(values.min()), float(values.max())
-    offset, unit = value_range(low, high, floating=values.dtype.kind == "f")
-    return scaled(values, offset, unit)
+    offset, gain = value_range(low, high, floating=values.dtype.kind == "f")
+    return scaled(values, offset, gain)
 
 
 def value_range(low: float, high: float, *, floating: bool) -> tuple[float, float]:
-    """(offset, unit) such that (value + offset) / unit is in [0, 255], from the lowest and highest value."""
+    """(offset, gain) such that (value + offset) * gain is in [0, 255], from the lowest and highest value."""
     slack = 1e-3 if floating else 0.0
     if floating and low >= -slack and high <= 1 + slack:
-        return 0.0, 1 / 255
+        return 0.0, 255.0
     if floating and low >= -1 - slack and high <= 1 + slack:
-        return 1.0, 2 / 255
+        return 1.0, 127.5
     for top in (255, 65535, 2**32 - 1):
         if low >= 0 and high <= top:
-            return 0.0, top / 255
+            return 0.0, 255 / top
     raise InvalidImageError(f"values from {low:g} to {high:g} are in no range that pictures have")
 
 
-def scaled(values: np.ndarray, offset: float, unit: float) -> np.ndarray:
-    """(value + offset) / unit, rounded to uint8."""
-    if unit == 257.0 and offset == 0 and values.dtype.kind in "ui":
-        return _divided(values, 257)
-    wide: np.ndarray = values.astype(np.float64 if values.dtype.itemsize > 2 else np.float32)
-    return np.clip(np.rint((wide + np.float32(offset)) / np.float32(unit)), 0, 255).astype(np.uint8)
+def scaled(values: np.ndarray, offset: float, gain: float) -> np.ndarray:
+    """(value + offset) * gain, rounded to uint8."""
+    wide: np.ndarray = values.astype(np.float64)
+    return np.clip(np.rint((wide + offset) * gain), 0, 255).astype(np.uint8)
 
 
 def _divided(values: np.ndarray, by: int) -> np.ndarray:

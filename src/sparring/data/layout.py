@@ -22,13 +22,16 @@ LAYOUTS = "pictures (n, h, w), (n, h, w, c) or (n, c, h, w) with 1, 3 or 4 chann
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
+    """Size and channels of an array's pictures; `first`: channels come before height and width."""
+
     height: int
     width: int
     channels: int
-    first: bool  # channels before height and width
+    first: bool
 
 
 def find_layout(shape: tuple[int, ...], dtype: np.dtype[Any], path: Path) -> Layout:
+    """Raises: DataError for an array that holds no pictures."""
     if len(shape) == 3 and dtype.kind in "biuf":
         layout = Layout(height=shape[1], width=shape[2], channels=1, first=False)
     elif len(shape) == 4 and shape[3] in (1, 3, 4) and dtype.kind in "biuf":
@@ -59,7 +62,7 @@ class Stack:
         if dtype == np.uint8:
             return None
         if dtype.kind == "b":
-            return 0.0, 1 / 255
+            return 0.0, 255.0
         low, high = np.inf, -np.inf
         for block in self.file.blocks():
             self.watch.poll()

@@ -92,32 +92,21 @@ def points_image(points: np.ndarray, real: np.ndarray | None = None, size: int =
 
 
 def _opacity(places: np.ndarray, size: int) -> np.ndarray:
-    """How much each pixel (size, size) is covered: each point is a soft disc, and discs on top of each other
-    add up as 1 - exp(-sum); the more points, the fainter each."""
+    """How much each pixel (size, size) is covered: each point is a soft disc, and discs on top of each other add up
+    as 1 - exp(-sum); the more points, the fainter each."""
     radius = max(DOT * size, 1.0)
-    reach = int(np.ceil(2 * radius)) + 1
+    reach = int(np.ceil(2 * radius))
     places = places[np.isfinite(places).all(1)]
     strength = 1.6 * min(1.0, (SHOWN_POINTS / 4 / max(len(places), 1)) ** 0.5)
-    places = places[(np.abs(places - size / 2) < size / 2 + reach).all(1)]
-    fine = 3  # density is gathered on a grid this much finer, so that positions within a pixel count
-    wide = (size + 2 * reach) * fine
-    column, row = np.floor((places + reach) * fine).astype(int).clip(0, wide - 1).T
-    counts = np.bincount((wide - 1 - row) * wide + column, minlength=wide * wide)
-    density = counts.reshape(size + 2 * reach, fine, size + 2 * reach, fine).astype(np.float64)
-    soft = np.zeros((size + 2 * reach, size + 2 * reach))
-    for part in range(fine):
-        down = _smoothed(density[:, part], reach, (fine // 2 - part) / fine, radius / 1.5)
-        for other in range(fine):
-            across = _smoothed(down[:, :, other].T, reach, (fine // 2 - other) / fine, radius / 1.5)
-            soft += across.T
-    return 1 - np.exp(-strength * soft[reach:-reach, reach:-reach])
-
-
-def _smoothed(values: np.ndarray, reach: int, shift: float, deviation: float) -> np.ndarray:
-    """Convolve the first axis with a bell of this deviation whose centre is shifted by a part of a pixel."""
-    weights = np.exp(-0.5 * ((np.arange(-reach, reach + 1) + shift) / deviation) ** 2)
-    padded = np.pad(values, [(reach, reach)] + [(0, 0)] * (values.ndim - 1))
-    result = np.zeros_like(values)
-    for start, weight in enumerate(weights):
-        result += weight * padded[start : start + len(values)]
-    return result
+    places = places[(np.abs(places - size / 2) < size / 2 + reach).all(1)] * (1, -1) + (0, size)
+    offsets = np.stack(np.meshgrid(*[np.arange(-reach, reach + 1)] * 2), -1).reshape(1, -1, 2)
+    wide = size + 4 * reach  # with a border that takes what lies outside
+    covered = np.zeros(wide * wide)
+    for start in range(0, len(places), SHOWN_POINTS):
+        some = places[start : start + SHOWN_POINTS, None]
+        pixels = np.floor(some) + offsets
+        weights = np.exp(-0.5 * np.square(pixels + 0.5 - some).sum(2) / (radius / 1.5) ** 2)
+        columns, rows = np.moveaxis(pixels.astype(np.int64) + 2 * reach, 2, 0)
+        covered += np.bincount((rows * wide + columns).ravel(), weights.ravel(), wide * wide)
+    inner = slice(2 * reach, size + 2 * reach)
+    return 1 - np.exp(-strength * covered.reshape(wide, wide)[inner, inner])
