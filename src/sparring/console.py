@@ -55,9 +55,18 @@ class Console:
         self.close()
 
     def say(self, *lines: str) -> None:
-        """Print lines, now."""
-        if self.stream is not None:
+        """Print lines, now. If nobody listens any more, fall silent: a run does not die of that."""
+        if self.stream is None:
+            return
+        try:
             print(*map(shown, lines), sep="\n", file=self.stream, flush=True)
+        except OSError:
+            self._fall_silent(self.stream)
+
+    def _fall_silent(self, stream: TextIO) -> None:
+        self.stream = None
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
     def begin(self, experiment: "Experiment", dataset: "Dataset", images: int) -> None:
         """Say what will be played, from which image on, and begin to show the progress."""
@@ -111,13 +120,16 @@ class Console:
             (bar, "cyan"), " ", progress_line(status), "\n", (losses_line(status.latest), "dim")
         )
         text.no_wrap, text.overflow = True, "ellipsis"
-        with contextlib.suppress(OSError):
+        try:
             self.live.update(text, refresh=True)
+        except OSError:
+            self.stream = None
 
     def close(self) -> None:
         """Show the last state and leave the terminal as it was."""
-        if self._latest is not None and self._latest.images != self._printed:
+        if self.stream is not None and self._latest is not None and self._latest.images != self._printed:
             self._show(self._latest)
         if self.live is not None:
-            self.live.stop()
+            with contextlib.suppress(OSError):
+                self.live.stop()
             self.live = None

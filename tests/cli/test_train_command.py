@@ -1,0 +1,194 @@
+"""`sparring train`: exit codes, going on, and what is said."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import sparring as package
+from sparring.asking import default_out, pixels
+from sparring.errors import ConfigError
+from sparring.request import Request
+
+
+def test_a_run_folder_holds_all_that_is_promised(run: Path) -> None:
+    promised = [
+        "run.json",
+        "metrics.jsonl",
+        "samples.png",
+        "generator.safetensors",
+        "report.html",
+        "data.json",
+        "data.png",
+    ]
+    assert [name for name in promised if not (run / name).exists()] == []
+    assert sorted((run / "samples").iterdir())[-1].name == f"{64:012d}.png"
+
+
+def test_the_same_command_again_says_that_it_is_finished(sparring, run: Path) -> None:
+    before = (run / "generator.safetensors").read_bytes()
+    code, out, err = sparring("train", "--out", run, "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert "finished before" in err
+    assert {name: told[name] for name in ("run", "outcome", "images")} == {
+        "run": str(run),
+        "outcome": "finished",
+        "images": 64,
+    }
+    assert (run / "generator.safetensors").read_bytes() == before
+
+
+def test_other_options_for_the_same_folder_are_refused_with_both_values(sparring, run: Path) -> None:
+    code, out, err = sparring("train", "--out", run, "--images", 128)
+    assert code == 2
+    assert "128" in err
+    assert "64" in err
+    assert "another --out" in err
+
+
+def test_quiet_prints_nothing(sparring, run: Path) -> None:
+    assert sparring("train", "--out", run, "--quiet") == (0, "", "")
+
+
+def test_progress_is_told_in_plain_lines(sparring, messy: Path, tiny_settings: Path, tmp_path: Path) -> None:
+    out_folder = tmp_path / "new"
+    options = ["--images", 32, "--size", 8, "--config", tiny_settings, "--out", out_folder, "--device", "cpu"]
+    code, out, _ = sparring("train", messy, "--recipe", "cgan", *options)
+    assert code == 0
+    for fact in (
+        "24 pictures of 8x8 grey",
+        "2 classes",
+        "3 skipped",
+        "cgan, generator",
+        "32 images in batches of 16",
+    ):
+        assert fact in out
+    assert "32/32 images" in out
+    assert "discriminator right" in out
+    assert f"sparring sample {out_folder}" in out
+    assert out.count("images/") < 1
+    assert len(out.splitlines()) < 20
+    assert "\x1b" not in out
+
+
+MISTAKES = {
+    "no such data": (["nowhere/at/all"], "does not exist"),
+    "two data": (["a", "b"], "2 DATA"),
+    "recipe": (["--recipe", "dcgna"], "did you mean dcgan"),
+    "setting": (["ring", "--set", "training.bacth=3", "--images", "100"], "did you mean batch"),
+    "no setting": (["ring", "--images", "100", "--set", "=3"], "path=value"),
+    "time": (["--until", "5 weeks"], "100s, 5m or 2h"),
+    "size": (["--size", "big"], "48x80"),
+    "file": (["--config", "nowhere.yaml"], "--config"),
+    "device": (["ring", "--device", "abacus", "--images", "100"], "a device of this machine"),
+    "threads": (["ring", "--threads", "0", "--images", "100"], "at least 1"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_the_users_mistakes_end_with_2_and_say_what_to_do(sparring, mistake: str, tmp_path: Path) -> None:
+    options, said = MISTAKES[mistake]
+    code, _, err = sparring("train", *options, "--out", tmp_path / "run")
+    assert code == 2
+    assert said in err
+    assert "Traceback" not in err
+    assert "expected: " in err
+    assert "do this: " in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [(["--recpie", "dcgan"], "--recipe"), (["--precision", "fp8"], "bf16")]
+)
+def test_a_mistyped_option_is_corrected(sparring, arguments: list[str], said: str) -> None:
+    code, _, err = sparring("train", *arguments)
+    assert code == 2
+    assert said in err
+
+
+def test_unexpected_errors_keep_their_traceback(sparring, monkeypatch: pytest.MonkeyPatch, run: Path) -> None:
+    def broken(path: Path) -> Path:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("sparring.report.write", broken)
+    with pytest.raises(ZeroDivisionError):
+        sparring("report", run)
+
+
+def test_a_signal_saves_and_says_how_to_go_on(messy: Path, tiny_settings: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "sparring",
+        "train",
+        str(messy),
+        "--recipe",
+        "cgan",
+        "--size",
+        "8",
+        "--device",
+        "cpu",
+    ]
+    command += [
+        "--config",
+        str(tiny_settings),
+        "--out",
+        str(tmp_path / "run"),
+        "--images",
+        "1000000",
+        "--threads",
+        "1",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
+    limit = time.monotonic() + 100
+    while (
+        not (tmp_path / "run" / "checkpoints" / "000000000000" / "manifest.json").exists()
+        and time.monotonic() < limit
+    ):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert "all is saved" in out
+    assert f"sparring train --out {tmp_path / 'run'}" in out
+    images = int(re.search(r"stopped at image ([\d,]+)", out)[1].replace(",", ""))
+    assert (tmp_path / "run" / "checkpoints" / f"{images:012d}").is_dir()
+
+
+def test_the_python_interface_does_the_same(
+    run: Path, messy: Path, tiny_settings: Path, tmp_path: Path
+) -> None:
+    again = package.train(
+        messy,
+        recipe="cgan",
+        out=tmp_path / "py",
+        images=64,
+        size=8,
+        config=tiny_settings,
+        device="cpu",
+        threads=1,
+    )
+    assert (again.path / "generator.safetensors").read_bytes() == (run / "generator.safetensors").read_bytes()
+    assert again.experiment.training.images == 64
+    assert again.metrics()[-1]["images"] == 64
+    assert again.events() == []
+    assert again.report() == again.path / "report.html"
+
+
+def test_names_and_sizes_as_people_write_them() -> None:
+    assert pixels("48x80") == (48, 80)
+    assert pixels(" 64 ") == (64, 64)
+    assert pixels((3, 4)) == (3, 4)
+    assert pixels(None) is None
+    with pytest.raises(ConfigError, match="48 by 80"):
+        pixels("48 by 80")
+    assert default_out(Request()) == Path("runs/animals-auto")
+    assert default_out(Request(data="animals:cat,dog", recipe="wgan")) == Path("runs/animals-cat-dog-wgan")
+    assert default_out(Request(data="../my photos.zip")) == Path("runs/my-photos-auto")
+    assert default_out(Request(data="/")) == Path("runs/data-auto")
