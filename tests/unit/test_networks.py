@@ -123,7 +123,7 @@ def test_mlp_spectral_bounds_the_slope():
     assert slope.norm(dim=1).max() < 1.05  # each layer's norm is 1, and so is ReLU's slope
 
 
-def test_resnet_has_table_3():
+def test_resnet_is_the_papers_for_cifar10():
     # dense 129*4096; 3 blocks of 2 (9*256*256 + 256) + (256*256 + 256) + BN 4*256;
     # BN 512; 3x3 to 3 channels 9*256*3 + 3
     generator = ResNetGenerator().build(Spec(shape=(3, 32, 32)))
@@ -135,7 +135,7 @@ def test_resnet_has_table_3():
     assert count(body) == (9 * 3 + 7 * 9 * 128 + 3 + 128 + 10) * 128
 
 
-def test_resnet_has_table_4():
+def test_resnet_is_the_papers_for_stl10():
     generator = ResNetGenerator(width=64, max_width=512, start=6).build(Spec(shape=(3, 48, 48)))
     assert generator.dense.out_features == 6 * 6 * 512
     assert [block.leave.out_channels for block in generator.blocks] == [256, 128, 64]
@@ -159,6 +159,17 @@ def test_r3gan_initialisation_shrinks_with_depth():
     block = body.stages[0][0]
     assert block.enter.weight.std().item() * 8 == pytest.approx(expected, rel=0.03)
     assert block.mix.weight.std().item() * (128 * 9) ** 0.5 == pytest.approx(expected, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("side", "width", "generator", "discriminator"),
+    [(32, 768, 20.73, 20.68), (256, 96, 23.06, 23.01)],  # Stacked-MNIST and FFHQ-256
+)
+def test_r3gan_has_the_papers_millions_of_parameters(side, width, generator, discriminator):
+    spec = Spec(shape=(3, side, side))
+    with torch.device("meta"):
+        ours = [part(width=width, max_width=768).build(spec) for part in (R3GANGenerator, R3GANDiscriminator)]
+    assert [round(count(part) / 1e6, 2) for part in ours] == [generator, discriminator]
 
 
 def test_r3gan_groups():

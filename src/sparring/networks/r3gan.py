@@ -34,7 +34,7 @@ class R3GANGenerator:
     Deviation: PyTorch's bilinear resizing, straight to the grid of `layers/sizes.py`, for a fixed filter.
 
     References:
-        Huang, Gokaslan, Kuleshov & Tompkin 2024, "The GAN is dead; long live the GAN! A modern baseline GAN",
+        Huang, Gokaslan, Kuleshov & Tompkin 2025, "The GAN is dead; long live the GAN! A modern baseline GAN",
         arXiv 2501.05441, sec. 4 (config E) and appendix.
         Zhang, Dauphin & Ma 2019, "Fixup initialization", arXiv 1901.09321 (L^(-1/(2m - 2)) with m = 3).
 
@@ -73,8 +73,10 @@ class R3GANDiscriminator:
     blocks, each but the last before a bilinear reduction; a convolution of each channel with a kernel of its
     own as large as the grid.
 
-    The linear layer on it is the head. Blocks, initialisation, deviation, references and arguments as for
-    `R3GANGenerator` (Huang et al. 2024, arXiv 2501.05441).
+    The linear layer on it is the head. Blocks, initialisation, deviation and arguments as for `R3GANGenerator`.
+
+    References:
+        Huang, Gokaslan, Kuleshov & Tompkin 2025, arXiv 2501.05441, sec. 4 (config E) and appendix.
 
     Shape: (b, c, h, w) to features (b, channels of the last stage).
     """

@@ -18,9 +18,9 @@ from sparring.shapes import Features, Image, Labels, Latent, Spec
 class ResNetGenerator:
     """Residual generator: z to a grid near 4x4, residual blocks that double it, BN, ReLU, 3x3, tanh.
 
-    At 32x32, with the defaults, the paper's table 3: 256 x 4x4, three blocks of 256. Its tables 4 (48x48) and
-    5, 6 (128x128) have `width=64` and `max_width` 512 and 1024, start grids of 6x6 and 4x4. Other sizes: see
-    `layers/sizes.py`.
+    At 32x32, with the defaults, the paper's network for CIFAR-10: 256 x 4x4, three blocks of 256. Its networks for
+    STL-10 (48x48) and ImageNet (128x128) have `width=64`, `max_width` 512 and 1024, `start` 6 and 4. Other sizes:
+    see `layers/sizes.py`.
 
     References:
         Miyato, Kataoka, Koyama & Yoshida 2018, "Spectral normalization for generative adversarial networks",
@@ -56,8 +56,8 @@ class ResNetDiscriminator:
     """Residual discriminator with spectral normalisation: blocks that halve, blocks that don't, ReLU, sum
     over the grid.
 
-    With the defaults the paper's table 3 for 32x32: two blocks of 128 that halve to 8x8, two that don't. Its
-    tables 4 (48x48) and 5, 6 (128x128) have `width=64`, `max_width` 512 and 1024, `stop=4`, `flat=1`.
+    With the defaults the paper's network for CIFAR-10: two blocks of 128 that halve to 8x8, two that don't. Those
+    for STL-10 and ImageNet have `width=64`, `max_width` 512 and 1024, `stop=4`, `flat=1`.
 
     References:
         Miyato, Kataoka, Koyama & Yoshida 2018, arXiv 1802.05957, Eq. 7, Algorithm 1 and appendix B.4.
