@@ -1,0 +1,125 @@
+"""Each role's table lists what its folder holds; each part says where it comes from; the command line stays as it is."""
+
+import ast
+import dataclasses
+import re
+import sys
+from types import ModuleType
+
+import pytest
+from source import ROOT, name, tree
+
+from sparring import (
+    augment,
+    cli,
+    conditioning,
+    games,
+    networks,
+    objectives,
+    optim,
+    penalties,
+    recipes,
+    schedule,
+)
+from sparring.recipes.table import MODULES, RECIPES, TINY
+
+ROLES: dict[str, tuple[ModuleType, list[dict[str, type]], set[str]]] = {
+    # folder: the module, its tables, and files in it that are no part of their own but help others
+    "augment": (augment, [augment.AUGMENTATIONS], {"packing"}),
+    "conditioning": (conditioning, [conditioning.HEADS, conditioning.BATCH_FEATURES], {"labels"}),
+    "networks": (networks, [networks.GENERATORS, networks.DISCRIMINATORS], set()),
+    "objectives": (objectives, [objectives.OBJECTIVES], {"auxiliary"}),
+    "penalties": (penalties, [penalties.PENALTIES, penalties.CONSTRAINTS], set()),
+    "games": (games, [games.GAMES], {"generation"}),
+}
+RECIPE_HELPERS = {"__init__", "table", "facts", "convolutional", "mixtures"}
+FLAGS = {
+    "train": "--recipe --out --images --seed --size --batch --until --set --config --device --precision --threads --quiet --json",
+    "sample": "--n --seed --label --truncation --out --device --quiet",
+    "inspect": "--recipe --size --set --out --device --precision --threads --json",
+    "report": "",
+    "recipes": "",
+}
+
+
+@pytest.mark.parametrize("folder", ROLES)
+def test_tables_list_what_the_folder_holds(folder: str) -> None:
+    _, tables, helpers = ROLES[folder]
+    files = {path.stem for path in (ROOT / folder).glob("*.py")} - {"__init__"}
+    listed = {
+        member.__module__.removeprefix(f"sparring.{folder}.") for table in tables for member in table.values()
+    }
+    assert listed <= files, "a part lives outside of its folder"
+    assert files - listed == helpers, "a file is neither in a table nor named as a helper"
+
+
+@pytest.mark.parametrize("folder", ROLES)
+def test_each_part_is_frozen_settings_under_one_name(folder: str) -> None:
+    for table in ROLES[folder][1]:
+        members = list(table.values())
+        assert len(set(members)) == len(members)
+        for tag, member in table.items():
+            assert re.fullmatch(r"[a-z][a-z0-9_]*", tag), tag
+            assert dataclasses.is_dataclass(member), member
+            assert member.__dataclass_params__.frozen, member  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("folder", ROLES)
+def test_each_part_says_where_it_comes_from(folder: str) -> None:
+    silent = [
+        member.__qualname__
+        for table in ROLES[folder][1]
+        for member in table.values()
+        if "References:" not in (member.__doc__ or "") + (sys.modules[member.__module__].__doc__ or "")
+    ]
+    assert silent == []
+
+
+def test_tables_are_literal() -> None:
+    """A name from a file finds nothing but what stands in the source: no row is added or removed at run time."""
+    wrong = []
+    for path in sorted(ROOT.rglob("*.py")):
+        for node in ast.walk(tree(path)):
+            target = (
+                node.value
+                if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del)
+                else None
+            )
+            if isinstance(target, ast.Name) and target.id.isupper():
+                wrong.append(f"{name(path)}:{node.lineno}: {target.id}[...] is written to")
+    assert wrong == []
+
+
+def test_optimizers_and_schedules_have_names_of_their_own() -> None:
+    for table in (optim.OPTIMIZERS, schedule.SCHEDULES):
+        assert all(dataclasses.is_dataclass(member) for member in table.values())
+
+
+def test_recipes_are_the_files_of_their_folder() -> None:
+    assert list(recipes.NAMES) == list(RECIPES) == list(TINY)
+    homes = {module.__name__.rpartition(".")[2] for module in MODULES.values()}
+    files = {path.stem for path in (ROOT / "recipes").glob("*.py")}
+    assert files - homes == RECIPE_HELPERS
+    for tag, module in MODULES.items():
+        doc = module.__doc__ or ""
+        assert tag == "auto" or re.search(r"arXiv:\d{4}\.\d{4,5}", doc), f"{tag} names no paper"
+
+
+@pytest.mark.parametrize("command", FLAGS)
+def test_the_command_line_stays_as_it_is(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Scripts outside lean on these names: none may go, and a new one is a decision."""
+    with pytest.raises(SystemExit) as leaving:
+        cli.run([command, "--help"])
+    shown = set(re.findall(r"^\S? {0,2}(?:-\w, )?(--[a-z][a-z-]*)", capsys.readouterr().out, re.MULTILINE)) - {
+        "--help"
+    }
+    assert leaving.value.code == 0
+    assert shown == set(FLAGS[command].split())
+
+
+def test_there_are_no_other_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.run(["--help"])
+    found = re.search(r"\{([a-z,]+)\}", capsys.readouterr().out)
+    assert found is not None
+    assert set(found[1].split(",")) == set(FLAGS)
