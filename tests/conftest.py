@@ -1,0 +1,35 @@
+"""What all tests share: one torch thread, a cache of their own, a toy run, and a process that forks trials."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent / "reliability"))
+
+import toy
+from trials_client import Trials
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARRING_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def toy_data(tmp_path_factory):
+    """48 pictures of noise, 8x8, in three classes."""
+    return toy.write_data(tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture(scope="session")
+def trials(_own_cache):
+    """Calls the functions of `trials.py` in a process of one thread, which can fork."""
+    server = Trials()
+    yield server
+    server.close()
