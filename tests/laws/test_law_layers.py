@@ -70,6 +70,18 @@ def test_derivatives_by_differences(function):
     assert torch.autograd.gradgradcheck(function.apply, arguments)
 
 
+def test_gradient_of_the_picture_alone_costs_no_weight_gradient(monkeypatch):
+    calls = []
+    correlate = thin._correlate
+    monkeypatch.setattr(thin, "_correlate", lambda x, g: calls.append(1) or correlate(x, g))
+    layer, x = thin.HalvingConv2d(2, 3), torch.randn(1, 2, 4, 4, requires_grad=True)
+    (slope,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
+    assert not calls
+    slope.square().sum().backward()
+    assert calls
+    assert layer.weight.grad.any()
+
+
 def test_biases():
     torch.manual_seed(0)
     down, up = thin.HalvingConv2d(2, 3, bias=True), thin.DoublingConv2d(3, 2, bias=True)

@@ -125,8 +125,20 @@ def _add(x: Tensor, bias: Tensor | None) -> Tensor:
 def _cast(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     if torch.is_autocast_enabled("cpu"):
         dtype = torch.get_autocast_dtype("cpu")
-        return x.to(dtype), weight.to(dtype)
-    return x, weight
+        x, weight = x.to(dtype), weight.to(dtype)
+    return x, weight.view_as(weight)  # a view is no leaf: see _wanted
+
+
+def _wanted(ctx: Any, index: int) -> bool:
+    """Whether this backward pass will use the gradient of this argument.
+
+    `needs_input_grad` says only that it could: a gradient penalty asks for the gradient of the picture alone, and
+    would pay for that of every weight as well. The engine can't tell of leaves, which are taken as wanted.
+    """
+    node = ctx.next_functions[index][0]
+    if node is None or node.name().endswith("AccumulateGrad"):
+        return node is not None
+    return torch._C._will_engine_execute_node(node)
 
 
 class _Halve(torch.autograd.Function):
@@ -140,8 +152,8 @@ class _Halve(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
-        to_x = _Double.apply(gradient, weight) if ctx.needs_input_grad[0] else None
-        to_weight = _Correlate.apply(x, gradient) if ctx.needs_input_grad[1] else None
+        to_x = _Double.apply(gradient, weight) if _wanted(ctx, 0) else None
+        to_weight = _Correlate.apply(x, gradient) if _wanted(ctx, 1) else None
         return to_x, to_weight
 
 
@@ -156,8 +168,8 @@ class _Double(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         g, weight = ctx.saved_tensors
-        to_g = _Halve.apply(gradient, weight) if ctx.needs_input_grad[0] else None
-        to_weight = _Correlate.apply(gradient, g) if ctx.needs_input_grad[1] else None
+        to_g = _Halve.apply(gradient, weight) if _wanted(ctx, 0) else None
+        to_weight = _Correlate.apply(gradient, g) if _wanted(ctx, 1) else None
         return to_g, to_weight
 
 
@@ -172,8 +184,8 @@ class _Correlate(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, g = ctx.saved_tensors
-        to_x = _Double.apply(g, gradient) if ctx.needs_input_grad[0] else None
-        to_g = _Halve.apply(x, gradient) if ctx.needs_input_grad[1] else None
+        to_x = _Double.apply(g, gradient) if _wanted(ctx, 0) else None
+        to_g = _Halve.apply(x, gradient) if _wanted(ctx, 1) else None
         return to_x, to_g
 
 
