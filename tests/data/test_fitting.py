@@ -89,6 +89,13 @@ def test_pad_fills_with_the_edge():
     assert np.abs(padded[15, 15].astype(int) - (250, 0, 0)).max() < 6
 
 
+def test_pad_colour_is_one_that_is_there():
+    """Between a black and a white half there is no grey edge."""
+    picture = Image.new("RGB", (90, 30), (250, 240, 230))
+    picture.paste((0, 0, 0), (0, 0, 40, 30))
+    assert fitted(picture, (30, 30), 3, "pad")[0, 0].tolist() == [250, 240, 230]
+
+
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("size", [(48, 80), (5, 3), (1, 9)])

@@ -20,7 +20,7 @@ class DataConfig:
             transparency in most files 4.
         fit: how other aspect ratios are fitted: `crop` scales to cover and cuts the centre out, `pad` scales
         to fit
-            and fills with the median colour of the picture's outermost pixels, `stretch` ignores the ratio.
+            and fills with the commonest colour of the picture's outermost pixels, `stretch` ignores the ratio.
         flip: mirror half of the samples in training (keyed draw).
         labels: use the labels that are there.
         largest: the longest side that is chosen when `size` is None, in pixels.

@@ -3,7 +3,6 @@
 import os
 import unicodedata
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Protocol
 
 SUFFIXES = frozenset(
@@ -42,6 +41,8 @@ class Container(Protocol):
 
 def canonical(name: str) -> str:
     r"""A name that is the same on every machine: normal form C, bytes that are not UTF-8 as \xNN."""
+    if name.isascii():
+        return name
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
     return unicodedata.normalize("NFC", text)
 
@@ -52,10 +53,11 @@ def unwanted(name: str) -> str:
     >>> unwanted("a/.DS_Store"), unwanted("notes.txt"), unwanted("a/b.PNG")
     ('system or hidden file', 'not a picture by its name (.txt)', '')
     """
-    path = PurePosixPath(name)
-    if any(part.startswith(".") or part.lower() in SYSTEM for part in path.parts):
+    *folders, last = name.split("/")
+    if hidden(last) or any(hidden(part) for part in folders):
         return "system or hidden file"
-    suffix = path.suffix.lower()
+    stem, dot, ending = last.rpartition(".")
+    suffix = f".{ending.lower()}" if stem and dot else ""
     if suffix == ".zip":
         return "a zip inside the set; unpack it first"
     return "" if suffix in SUFFIXES else f"not a picture by its name ({suffix})"

@@ -98,9 +98,7 @@ def _resized(image: Image.Image, size: Size, box: tuple[float, float, float, flo
 def _padded(image: Image.Image, size: Size) -> Image.Image:
     scale = min(size[1] / image.width, size[0] / image.height)
     inner = (max(1, round(image.height * scale)), max(1, round(image.width * scale)))
-    pixels = np.asarray(image).reshape(image.height, image.width, -1)
-    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    colour = tuple(int(value) for value in np.median(edge, 0))
+    colour = _edge_colour(np.asarray(image).reshape(image.height, image.width, -1))
     frame = Image.new(image.mode, (size[1], size[0]), colour if len(colour) > 1 else colour[0])
     scaled = (
         image
@@ -109,3 +107,11 @@ def _padded(image: Image.Image, size: Size) -> Image.Image:
     )
     frame.paste(scaled, ((size[1] - inner[1]) // 2, (size[0] - inner[0]) // 2))
     return frame
+
+
+def _edge_colour(pixels: np.ndarray) -> tuple[int, ...]:
+    """The commonest colour of the outermost pixels: the median of the fullest of the 32-level bins."""
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    bins = (edge >> 5).astype(np.int64) @ (8 ** np.arange(edge.shape[1]))
+    fullest = np.bincount(bins).argmax()
+    return tuple(int(value) for value in np.median(edge[bins == fullest], 0))
