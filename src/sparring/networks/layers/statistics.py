@@ -21,7 +21,9 @@ def measure_statistics(network: nn.Module, batches: int, play: Callable[[int], o
         batches: how many.
         play: runs the network on the batch of this number.
     """
-    layers = [layer for layer in network.modules() if isinstance(layer, _BatchNorm) and layer.track_running_stats]
+    layers = [
+        layer for layer in network.modules() if isinstance(layer, _BatchNorm) and layer.track_running_stats
+    ]
     network.eval()
     if not layers:
         return
