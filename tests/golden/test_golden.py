@@ -1,0 +1,64 @@
+"""Five steps of four recipes: what the terms come to does not change by accident.
+
+    python tests/golden/test_golden.py        writes traces.json anew: look at the change before you commit it
+"""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+STEPS = 5
+RECIPES = ("gan", "dcgan", "wgan_gp", "r3gan")
+FILE = Path(__file__).parent / "traces.json"
+
+
+def trace(name: str, place: Path) -> list[dict[str, float]]:
+    from toy import cpu
+
+    from sparring.data import DataConfig, open_data
+    from sparring.match import Match
+    from sparring.recipes.table import TINY
+
+    draws = np.random.default_rng(0)
+    images = draws.integers(0, 256, (64, 16, 16, 1), dtype=np.uint8)
+    np.savez(place / "pictures.npz", images=images, labels=np.arange(64) % 3)
+    experiment = TINY[name]()
+    experiment = replace(experiment, training=experiment.training.resolved())
+    match = Match(experiment, open_data(DataConfig(source=str(place / "pictures.npz"))), cpu())
+    return [{term: float(value) for term, value in match.step().items()} for _ in range(STEPS)]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_five_steps(name, tmp_path):
+    expected = json.loads(FILE.read_text())[name]
+    found = trace(name, tmp_path)
+    assert [list(row) for row in found] == [list(row) for row in expected]
+    for row, wanted in zip(found, expected, strict=True):
+        assert row == pytest.approx(wanted, rel=1e-4, abs=1e-6)
+
+
+def test_a_wrong_loss_is_noticed(tmp_path, monkeypatch):
+    from sparring.objectives import NonSaturating
+
+    true = NonSaturating.generator
+    monkeypatch.setattr(NonSaturating, "generator", lambda self, play: true(self, play) * 1.01)
+    with pytest.raises(AssertionError):
+        test_five_steps("dcgan", tmp_path)
+
+
+if __name__ == "__main__":
+    import os
+    import tempfile
+
+    import torch
+
+    sys.path.insert(0, str(Path(__file__).parents[1] / "reliability"))
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["SPARRING_CACHE"] = folder
+        traces = {name: trace(name, Path(folder)) for name in RECIPES}
+    FILE.write_text(json.dumps(traces, indent=1) + "\n")

@@ -1,0 +1,141 @@
+"""Every recipe, made tiny: it runs, is saved, goes on bit for bit, and is sampled from."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import toy
+import torch
+
+from sparring import generatorfile
+from sparring.data import DataConfig, open_data
+from sparring.errors import CorruptFileError
+from sparring.experiment import Experiment
+from sparring.fit import Fit
+from sparring.keeper import Keeper
+from sparring.match import Match
+from sparring.recipes import NAMES, auto
+from sparring.recipes.facts import TINY_POINTS
+from sparring.recipes.table import RECIPES, TINY
+from sparring.record import Record
+
+BEFORE, AFTER = 3, 3  # steps before the save, and after it
+
+
+def tiny_points() -> Experiment:
+    """`auto` for points, with thin layers."""
+    whole = auto.experiment(TINY_POINTS)
+    thin = {"hidden": (16, 16)}
+    game = replace(
+        whole.game,
+        generator=replace(whole.game.generator, **thin),
+        discriminator=replace(whole.game.discriminator, **thin),
+    )
+    return replace(whole, game=game, training=replace(whole.training, batch=16))
+
+
+CASES = {**TINY, "auto on points": tiny_points}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    place, draws = tmp_path_factory.mktemp("tiny"), np.random.default_rng(0)
+    images = draws.integers(0, 256, (64, 16, 16, 1), dtype=np.uint8)
+    np.savez(place / "pictures.npz", images=images, labels=np.arange(64) % 3)
+    np.savez(place / "points.npz", x=draws.normal(size=(64, 2)).astype(np.float32))
+    opened = {name: open_data(DataConfig(source=str(place / f"{name}.npz"))) for name in ("pictures", "points")}
+    return {(1, 16, 16): opened["pictures"], (2,): opened["points"]}
+
+
+def start(name, data):
+    experiment = CASES[name]()
+    experiment = replace(experiment, training=experiment.training.resolved())
+    spec = (2,) if name == "auto on points" else (1, 16, 16)
+    return experiment, Match(experiment, data[spec], toy.cpu())
+
+
+def keeper(match, place):
+    return Keeper(match, place, Record(place), {"units": {}, "classes": []})
+
+
+def test_every_name_has_a_recipe():
+    assert list(NAMES) == list(RECIPES) == list(TINY)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_goes_on_bit_for_bit(name, data, tmp_path):
+    experiment, live = start(name, data)
+    for _ in range(BEFORE):
+        live.step()
+    assert all(tensor.isfinite().all() for tensor in live.tensors().values())
+    keeper(live, tmp_path).save(final=True)
+    losses = [live.step() for _ in range(AFTER)]
+
+    torch.manual_seed(1234)  # a new process has another global state
+    _, resumed = start(name, data)
+    cold = toy.bits(resumed)
+    assert keeper(resumed, tmp_path).restore() == []
+    again = [resumed.step() for _ in range(AFTER)]
+    assert toy.bits(resumed) == toy.bits(live)
+    for one, other in zip(losses, again, strict=True):
+        assert {name: float(value) for name, value in one.items()} == {name: float(v) for name, v in other.items()}
+
+    _, beginner = start(name, data)
+    assert toy.bits(beginner) == cold
+    for _ in range(AFTER):
+        beginner.step()
+    beginner.clock = resumed.clock
+    assert toy.bits(beginner) != toy.bits(resumed)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_settings_go_to_json_and_back(name):
+    experiment = CASES[name]()
+    assert Experiment.from_json(experiment.to_json()) == experiment
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_is_sampled_from(name, data, tmp_path):
+    experiment, match = start(name, data)
+    match.step()
+    facts = {"units": match.dealer.dataset.units, "classes": ["a", "b", "c"] if match.game.kept.spec.classes else []}
+    generatorfile.write(tmp_path / "g.safetensors", match.average.module, experiment, facts | {"images": 16})
+    loaded = generatorfile.load(tmp_path / "g.safetensors")
+    ten = loaded.generation.sample(0, range(10))
+    assert ten.shape == (10, *match.dealer.dataset.spec.shape)
+    assert ten.isfinite().all()
+    assert torch.equal(loaded.generation.sample(0, range(3)), ten[:3])
+    assert torch.equal(loaded.generation.sample(0, range(4, 7)), ten[4:7])
+    assert not torch.equal(loaded.generation.sample(1, range(3)), ten[:3])
+
+
+@pytest.mark.parametrize("name", ["gan", "sngan"])
+def test_a_checkpoint_of_another_recipe_is_refused(name, data, tmp_path):
+    _, live = start("dcgan", data)
+    keeper(live, tmp_path).save(final=True)
+    _, other = start(name, data)
+    with pytest.raises(CorruptFileError):
+        keeper(other, tmp_path).restore()
+
+
+def test_forgetting_an_optimizer_is_noticed(data, tmp_path, monkeypatch):
+    """The sabotage twin of the test above."""
+    load = Match.load
+
+    def forgetful(self, tensors):
+        kept = {name: tensor.clone() for name, tensor in self.tensors().items() if name.startswith("optimizer")}
+        load(self, tensors | kept)
+
+    monkeypatch.setattr(Match, "load", forgetful)
+    with pytest.raises(AssertionError):
+        test_goes_on_bit_for_bit("dcgan", data, tmp_path)
+
+
+def test_the_loop_is_the_steps(data, tmp_path):
+    """`Fit` with its guard and saves plays what bare steps play."""
+    experiment, match = start("dcgan", data)
+    Fit(match, tmp_path, {"units": {}, "classes": []}, lambda status: None).play(lambda: False)
+    _, bare = start("dcgan", data)
+    while bare.clock.images < experiment.training.images:
+        bare.step()
+    assert toy.bits(match) == toy.bits(bare)
