@@ -83,10 +83,14 @@ class Console:
             "recipe": f"{experiment.recipe}, {players} parameters",
             "machine": ", ".join(machine_words(self.machine)),
             "length": length + (f"; going on from image {images:,}" if images else ""),
-            "run": f"{self.run}  (Ctrl-C saves and stops; the same command goes on)",
+            "run": f"{self.run}  (samples.png shows how it goes; Ctrl-C saves and stops)",
         }
         self.say(*(f"{name:<8}{text}" for name, text in lines.items()), "")
-        if self.stream.isatty():
+        self.start_live()
+
+    def start_live(self) -> None:
+        """Keep two lines up to date from now on, if there is a terminal."""
+        if self.stream is not None and self.stream.isatty():
             from rich.console import Console as Terminal
             from rich.live import Live
 

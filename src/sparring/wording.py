@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 NAMES_SHOWN = 4
 REASONS_SHOWN = 12
-_ACCURACIES = {"on real": "accuracy_real", "on generated": "accuracy_fake"}
+_ACCURACIES = {"of real": "accuracy_real", "of generated": "accuracy_fake"}
 
 
 def data_line(dataset: "Dataset") -> str:
@@ -55,10 +55,10 @@ def losses_line(latest: Mapping[str, Any]) -> str:
         for name, value in latest.items()
         if name.endswith("/adversarial")
     }
-    losses = [f"{name} {value:.3f}" for name, value in sorted(named.items(), reverse=True)]
+    losses = [f"{name} {value:.2f}" for name, value in sorted(named.items(), reverse=True)]
     right = [f"{100 * latest[key]:.0f}% {word}" for word, key in _ACCURACIES.items() if key in latest]
     parts = [f"loss: {' '.join(losses)}"] if losses else []
-    return "  ".join([*parts, *([f"discriminator right: {', '.join(right)}"] if right else [])])
+    return "  ".join([*parts, *([f"right: {', '.join(right)}"] if right else [])])
 
 
 def drawn(share: float, width: int) -> str:

@@ -1,5 +1,6 @@
 """`sparring train`: exit codes, going on, and what is said."""
 
+import io
 import json
 import os
 import re
@@ -13,7 +14,9 @@ import pytest
 
 import sparring as package
 from sparring.asking import default_out, pixels
-from sparring.errors import ConfigError
+from sparring.console import Console
+from sparring.errors import ConfigError, DivergedError
+from sparring.fit import Status
 from sparring.request import Request
 
 
@@ -71,7 +74,7 @@ def test_progress_is_told_in_plain_lines(sparring, messy: Path, tiny_settings: P
     ):
         assert fact in out
     assert "32/32 images" in out
-    assert "discriminator right" in out
+    assert "% of real" in out
     assert f"sparring sample {out_folder}" in out
     assert out.count("images/") < 1
     assert len(out.splitlines()) < 20
@@ -192,3 +195,43 @@ def test_names_and_sizes_as_people_write_them() -> None:
     assert default_out(Request(data="animals:cat,dog", recipe="wgan")) == Path("runs/animals-cat-dog-wgan")
     assert default_out(Request(data="../my photos.zip")) == Path("runs/my-photos-auto")
     assert default_out(Request(data="/")) == Path("runs/data-auto")
+
+
+def test_divergence_for_good_ends_with_3(sparring, monkeypatch: pytest.MonkeyPatch, run: Path) -> None:
+    def diverge(*arguments: object) -> None:
+        raise DivergedError("numbers that are not finite", "finite ones", "lower the learning rates")
+
+    (run / "report.html").unlink()
+    monkeypatch.setattr("sparring.starting.play", diverge)
+    code, _, err = sparring("train", "--out", run)
+    assert code == 3
+    assert "lower the learning rates" in err
+    assert "Traceback" not in err
+    assert (run / "report.html").exists(), "the report shows what went wrong"
+
+
+def test_a_terminal_gets_two_lines_that_are_kept_up_to_date() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    console = Console(Terminal())
+    latest = {"generator/adversarial": 0.7, "discriminator/adversarial": 1.4, "accuracy_real": 0.5}
+    console.start_live()
+    console.see(Status(640, 1280, 64.0, 10.0, latest))
+    console.close()
+    said = console.stream.getvalue()
+    assert "640/1,280 images  64/s  0:10 left" in said
+    assert "generator 0.70 discriminator 1.40  right: 50% of real" in said
+
+
+def test_a_reader_who_leaves_does_not_end_the_run(tmp_path: Path) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    console = Console(Gone())
+    console.say("reading")
+    console.see(Status(64, 64, 1.0, 0.0, {}))
+    console.close()
+    assert console.stream is None

@@ -1,8 +1,8 @@
 """`sparring train`."""
 
 import json
+import shlex
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparring import checkpoint
@@ -64,7 +64,7 @@ def request_of(options: "Train") -> Request:
 
 def closing(result: Result, images: int, seconds: float) -> list[str]:
     """How it ended, where the results are, and what to do next."""
-    run: Path = result.run
+    run, typed = result.run, shlex.quote(str(result.run))
     if result.already:
         head = f"this run was finished before: {images:,} images. Another --out or --seed begins a new one."
     elif result.outcome == "finished":
@@ -75,7 +75,7 @@ def closing(result: Result, images: int, seconds: float) -> list[str]:
         return ["stopped before the first step; the same command begins anew"]
     lines = [head]
     if result.outcome != "finished":
-        lines.append(f"{'go on':<11}sparring train --out {run}")
+        lines.append(f"{'go on':<11}sparring train --out {typed}")
     for what, name in {
         "samples": "samples.png",
         "generator": "generator.safetensors",
@@ -83,4 +83,4 @@ def closing(result: Result, images: int, seconds: float) -> list[str]:
     }.items():
         if (run / name).exists():
             lines.append(f"{what:<11}{run / name}")
-    return [*lines, f"{'next':<11}sparring sample {run} --n 64 --out new.png"]
+    return [*lines, f"{'next':<11}sparring sample {typed} --n 64 --out new.png"]

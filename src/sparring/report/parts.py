@@ -1,6 +1,7 @@
 """The sections of the report. What is read from a file is not trusted to be there, right or harmless."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -123,8 +124,8 @@ def usage(run: Path, document: Mapping[str, Any]) -> str:
         else ""
     )
     lines = [
-        f"sparring sample {run} --n 64 --seed 0 --out new.png    # or new.npz, or a folder",
-        f"sparring train --out {run}                             # go on, if it is not finished",
+        f"sparring sample {shlex.quote(str(run))} --n 64 --seed 0 --out new.png    # or new.npz, or a folder",
+        f"sparring train --out {shlex.quote(str(run))}                             # go on, if it is not finished",
         "",
         "import sparring",
         f"run = sparring.load({str(run)!r})",
