@@ -118,6 +118,11 @@ def test_autocast_and_layout_are_kept(layer):
     assert x.grad.dtype == layer.weight.grad.dtype == torch.float32
 
 
+def test_grey_pictures_go_on_in_channels_last():
+    x = torch.randn(2, 1, 4, 6)  # lies alike in both layouts
+    assert thin.HalvingConv2d(1, 3)(x).is_contiguous(memory_format=torch.channels_last)
+
+
 SPECTRAL = [
     (lambda: nn.Linear(7, 5), 0),
     (lambda: nn.Embedding(6, 4), 0),

@@ -147,7 +147,7 @@ class _Halve(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(x, weight)
-        return F.conv2d(x, weight, None, 2, 1)
+        return F.conv2d(_last(x), weight, None, 2, 1)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
@@ -189,6 +189,11 @@ class _Correlate(torch.autograd.Function):
         return to_x, to_g
 
 
+def _last(x: Tensor) -> Tensor:
+    """A single channel lies alike in both layouts; say channels_last, or what follows takes the slow one."""
+    return x.reshape(x.shape[0], *x.shape[2:], 1).permute(0, 3, 1, 2) if x.shape[1] == 1 else x
+
+
 def _double(g: Tensor, weight: Tensor) -> Tensor:
     outputs = weight.shape[1]
     if outputs > THIN or g.device.type != "cpu":
@@ -210,7 +215,7 @@ def _double_by_fold(g: Tensor, weight: Tensor) -> Tensor:
     inputs, outputs = weight.shape[:2]
     kernel = weight.permute(1, 2, 3, 0).reshape(16 * outputs, inputs, 1, 1)
     windows = F.conv2d(g, kernel).flatten(2)
-    return F.fold(windows, (2 * g.shape[2], 2 * g.shape[3]), 4, padding=1, stride=2)
+    return _last(F.fold(windows, (2 * g.shape[2], 2 * g.shape[3]), 4, padding=1, stride=2))
 
 
 def _correlate(x: Tensor, g: Tensor) -> Tensor:
