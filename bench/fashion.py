@@ -42,7 +42,7 @@ def pictures(split: str = "train") -> tuple[np.ndarray, np.ndarray]:
 
 def tensor(images: np.ndarray) -> Tensor:
     """Pictures as float32 (n, 1, h, w) in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 class Classifier(nn.Module):
@@ -62,7 +62,7 @@ class Classifier(nn.Module):
         return self.last(self.features(x))
 
 
-def classifier(epochs: int = 5) -> Classifier:
+def classifier(epochs: int = 3) -> Classifier:
     """The frozen classifier, trained once and kept; prints its hash and its accuracy."""
     path = CACHE / "classifier.safetensors"
     net = Classifier()

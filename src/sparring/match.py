@@ -115,14 +115,17 @@ class Match:
         self.average.count = self.average.count.to(runtime.device)
         self.dealer = Dealer(dataset, experiment, runtime)
         self.clock = Clock()
+        self._settled: tuple[int, Generation] | None = None
         runtime.share(self.tensors().values())
 
     @property
     def generation(self) -> Generation:
-        """What is kept of the game, with averaged weights."""
-        kept = self.average.module
-        assert isinstance(kept, Generation)
-        return kept
+        """A copy of what is kept of the game, with averaged weights, ready to be sampled from."""
+        if self._settled is None or self._settled[0] != self.clock.step:
+            kept = self.average.module
+            assert isinstance(kept, Generation)
+            self._settled = self.clock.step, kept.settled(self.experiment.training.seed)
+        return self._settled[1]
 
     def tensors(self) -> dict[str, Tensor]:
         """All that must survive a restart but the clock, by name: the very tensors, not copies."""
@@ -139,6 +142,7 @@ class Match:
         """Take the values of `tensors`, which has the names of `tensors()`."""
         for name, tensor in self.tensors().items():
             tensor.copy_(tensors[name])
+        self._settled = None
 
     def step(self) -> dict[str, Tensor]:
         """Play every turn once and move the clock on.

@@ -100,7 +100,9 @@ class Discriminator(nn.Module):
     def __init__(self, config: AdversarialConfig, spec: Spec) -> None:
         super().__init__()
         body: Any = config.discriminator.build(spec.packed(config.packing))
-        statistics: Any = config.batch_features.build(body.num_features) if config.batch_features else nn.Identity()
+        statistics: Any = (
+            config.batch_features.build(body.num_features) if config.batch_features else nn.Identity()
+        )
         count: int = statistics.num_features if config.batch_features else body.num_features
         self.body, self.statistics = body, statistics
         self.judge: Any = config.head.build(count, spec.classes, spectral=body.spectral)

@@ -1,10 +1,13 @@
 """What is kept of a game that generates: the network from latents to samples, and how to sample from it."""
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
 from sparring import keyed
 from sparring.errors import SparringError
+from sparring.networks.layers.statistics import measure_statistics
 from sparring.shapes import Labels, Latent, Sample, Spec
 
 BLOCK = 16  # samples are always made in whole blocks of this size, so that rounding can't depend on how many are asked for
@@ -25,6 +28,24 @@ class Generation(nn.Module):
 
     def forward(self, z: Latent, y: Labels | None = None) -> Sample:
         return self.generator(z, y)
+
+    def settled(self, seed: int, batches: int = 4, batch: int = 128) -> "Generation":
+        """A copy in evaluation mode, whose batch normalisation has the statistics of its own weights.
+
+        Arguments:
+            seed: of the latents and labels that they are measured on.
+            batches, batch: how many of these.
+        """
+        copied = copy.deepcopy(self)
+        device = next(copied.parameters()).device
+
+        def play(number: int) -> None:
+            draws = keyed.Draws(seed, (number,), batch, device=device)
+            y = draws.integers("statistics.label", self.spec.classes) if self.spec.classes else None
+            copied(draws.normal("statistics.latent", self.latent), y)
+
+        measure_statistics(copied, batches, play)
+        return copied
 
     @torch.no_grad()
     def sample(

@@ -39,8 +39,10 @@ class MLPGenerator:
         norm: `batch` normalises the hidden layers, which then have no bias of their own.
         batch_momentum: share of the new batch in batch normalisation's running statistics.
         output: `tanh` or `linear`; None takes tanh for pictures and linear for points.
+        fourier: octaves of waves added to the latent, which help to cover many modes; 0 for none.
         init_std: standard deviation of the normal weights, with biases at 0; None takes PyTorch's
             initialisation.
+        init_gain: the same by fan-in: a standard deviation of gain / sqrt(inputs).
         embedding: values that a label adds to z, where the data has labels.
 
     Shape: (b, z) to (b, *sample).
@@ -53,15 +55,19 @@ class MLPGenerator:
     norm: Literal["none", "batch"] = "none"
     batch_momentum: float = 0.1
     output: Literal["tanh", "linear"] | None = None
+    fourier: int = 0
     init_std: float | None = None
+    init_gain: float | None = None
     embedding: int = 64
 
     def __post_init__(self) -> None:
         if self.latent < 1 or self.embedding < 1:
             raise ConfigError(f"latent {self.latent}, embedding {self.embedding}", "1 or more", "enlarge it")
+        if not 0 <= self.fourier <= 30:
+            raise ConfigError(f"fourier {self.fourier}", "0 to 30 octaves", "mend it")
         if not 0 < self.batch_momentum <= 1:
             raise ConfigError(f"batch_momentum {self.batch_momentum}", "above 0, at most 1", "use 0.1")
-        _check(self.hidden, self.init_std)
+        _check(self.hidden, self.init_std, self.init_gain)
 
     def build(self, spec: Spec) -> nn.Module:
         return Generator(self, spec)
@@ -85,8 +91,7 @@ class MLPDiscriminator:
         input_dropout: share of the inputs dropped in training.
         fourier: octaves of waves added to the coordinates; 0 for none.
         spectral: normalise all weights spectrally.
-        init_std: standard deviation of the normal weights, with biases at 0; None takes PyTorch's
-            initialisation.
+        init_std, init_gain: as in the generator.
 
     Shape: (b, *sample) to features (b, hidden[-1]).
     """
@@ -100,6 +105,7 @@ class MLPDiscriminator:
     fourier: int = 0
     spectral: bool = False
     init_std: float | None = None
+    init_gain: float | None = None
 
     def __post_init__(self) -> None:
         if self.pieces < 1 or not 0 <= self.fourier <= 30:
@@ -110,7 +116,7 @@ class MLPDiscriminator:
             raise ConfigError(
                 f"dropout {self.dropout}, {self.input_dropout}", "0 or more, below 1", "mend it"
             )
-        _check(self.hidden, self.init_std)
+        _check(self.hidden, self.init_std, self.init_gain)
 
     def build(self, spec: Spec) -> nn.Module:
         return Body(self, spec)
@@ -123,15 +129,16 @@ class Generator(nn.Module):
         super().__init__()
         self.shape = spec.shape
         self.labels = LabelEmbedding(spec.classes, config.embedding)
-        sizes = [config.latent + self.labels.extra, *config.hidden]
+        self.waves = FourierFeatures(config.fourier, falling=False) if config.fourier else nn.Identity()
+        sizes = [config.latent * (1 + 2 * config.fourier) + self.labels.extra, *config.hidden]
         layers = [_generator_layer(config, sizes[i], sizes[i + 1]) for i in range(len(config.hidden))]
         output = config.output or ("tanh" if spec.is_image else "linear")
         last: list[nn.Module] = [nn.Linear(sizes[-1], spec.size), *([nn.Tanh()] if output == "tanh" else [])]
         self.layers = nn.Sequential(*layers, *last)
-        _initialise(self.layers, config.init_std)
+        _initialise(self.layers, config.init_std, config.init_gain)
 
     def forward(self, z: Latent, y: Labels | None = None) -> Sample:
-        return self.layers(self.labels(z, y)).view(-1, *self.shape)
+        return self.layers(self.labels(self.waves(z), y)).view(-1, *self.shape)
 
 
 class Body(nn.Module):
@@ -140,11 +147,11 @@ class Body(nn.Module):
     def __init__(self, config: MLPDiscriminator, spec: Spec) -> None:
         super().__init__()
         self.num_features, self.spectral = config.hidden[-1], config.spectral
-        inputs = FourierFeatures(config.fourier) if config.fourier else nn.Identity()
+        inputs = FourierFeatures(config.fourier, falling=True) if config.fourier else nn.Identity()
         sizes = [spec.size * (1 + 2 * config.fourier), *config.hidden]
         layers = [_discriminator_layer(config, sizes[i], sizes[i + 1]) for i in range(len(config.hidden))]
         self.layers = nn.Sequential(inputs, nn.Dropout(config.input_dropout), *layers)
-        _initialise(self.layers, config.init_std)
+        _initialise(self.layers, config.init_std, config.init_gain)
         if config.spectral:
             spectral_norm_all(self.layers)
 
@@ -171,18 +178,21 @@ def _activation(name: str, slope: float) -> nn.Module:
     return nn.LeakyReLU(slope) if name == "leaky_relu" else ACTIVATIONS[name]()
 
 
-def _initialise(layers: nn.Module, init_std: float | None) -> None:
+def _initialise(layers: nn.Module, init_std: float | None, init_gain: float | None) -> None:
     for module in layers.modules():
-        if isinstance(module, nn.Linear) and init_std is not None:
-            nn.init.normal_(module.weight, 0.0, init_std)
+        if isinstance(module, nn.Linear) and (init_std or init_gain):
+            by_inputs = (init_gain or 0.0) / module.in_features**0.5
+            nn.init.normal_(module.weight, 0.0, init_std or by_inputs)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
 
 
-def _check(hidden: tuple[int, ...], init_std: float | None) -> None:
+def _check(hidden: tuple[int, ...], init_std: float | None, init_gain: float | None) -> None:
     if not hidden or min(hidden) < 1:
         raise ConfigError(
             f"hidden layers {hidden}", "at least one, of 1 unit or more each", "as in [256, 256]"
         )
-    if init_std is not None and init_std <= 0:
-        raise ConfigError(f"init_std {init_std}", "above 0, or null for PyTorch's initialisation", "use 0.02")
+    if min(init_std or 1, init_gain or 1) <= 0 or (init_std is not None and init_gain is not None):
+        raise ConfigError(
+            f"init_std {init_std}, init_gain {init_gain}", "one of them above 0, or none", "set one to null"
+        )

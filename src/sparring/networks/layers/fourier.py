@@ -1,6 +1,4 @@
-"""Fourier features: let a small network see fine detail in few coordinates."""
-
-import math
+"""Fourier features: let a small network see, or make, fine detail in few coordinates."""
 
 import torch
 from torch import Tensor, nn
@@ -9,31 +7,38 @@ from torch import Tensor, nn
 class FourierFeatures(nn.Module):
     """The coordinates, and sines and cosines of them at doubling frequencies.
 
-        x -> [x, sin(w_k x), cos(w_k x)],  w_k = 2 pi 2^k / period,  k = 0 .. octaves - 1
+        x -> [x, a_k sin(2^k x), a_k cos(2^k x)],  k = 0 .. octaves - 1,  a_k = 2^-k if falling, else 1
+
+    With falling amplitudes every octave has the same slope, so that no octave rules a gradient penalty.
 
     Deviation: the coordinates are kept beside the waves, because standardised points have no fixed range.
 
     References:
         Tancik et al. 2020, "Fourier features let networks learn high frequency functions in low dimensional
-        domains", arXiv 2006.10739, sec. 6.1 (positional encoding).
+        domains", arXiv 2006.10739, sec. 6.1 (positional encoding; a_k as in its Eq. 5).
 
     Arguments:
         octaves: number of frequencies.
-        period: of the slowest wave, in units of the coordinates; 8 spans 4 standard deviations either side.
+        falling: whether amplitudes fall as the frequencies rise.
 
     Shape: (b, p) to (b, p (1 + 2 octaves)).
 
-    >>> FourierFeatures(3)(torch.zeros(1, 1)).tolist()
-    [[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]]
+    >>> FourierFeatures(3, falling=True)(torch.zeros(1, 1)).tolist()
+    [[0.0, 0.0, 0.0, 0.0, 1.0, 0.5, 0.25]]
     """
 
     frequencies: Tensor
+    amplitudes: Tensor
 
-    def __init__(self, octaves: int, period: float = 8.0) -> None:
+    def __init__(self, octaves: int, *, falling: bool) -> None:
         super().__init__()
-        frequencies = 2 * math.pi / period * 2.0 ** torch.arange(octaves)
+        frequencies = 2.0 ** torch.arange(octaves)
         self.register_buffer("frequencies", frequencies, persistent=False)
+        self.register_buffer(
+            "amplitudes", 1 / frequencies if falling else torch.ones(octaves), persistent=False
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        angles = (x.float().unsqueeze(1) * self.frequencies.unsqueeze(1)).flatten(1)
-        return torch.cat([x.float(), angles.sin(), angles.cos()], dim=1)
+        angles = x.float().unsqueeze(1) * self.frequencies.unsqueeze(1)
+        waves = [(wave * self.amplitudes.unsqueeze(1)).flatten(1) for wave in (angles.sin(), angles.cos())]
+        return torch.cat([x.float(), *waves], dim=1)
