@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from sparring.data import DataConfig, open_data
+from sparring.data import DataConfig, Stopped, open_data
 from sparring.errors import DataError
 
 BYTES = np.random.default_rng(0).integers(0, 256, (6, 9, 7, 3), np.uint8)
@@ -209,3 +209,10 @@ def test_fingerprint_of_arrays(tmp_path):
     changed[3, 2, 1, 0] ^= 1
     np.savez(tmp_path / "a.npz", images=changed, labels=labels)
     assert opened(tmp_path / "a.npz").fingerprint != first
+
+
+def test_stop_is_heard(tmp_path):
+    np.save(tmp_path / "a.npy", BYTES)
+    polls = iter(range(100))
+    with pytest.raises(Stopped):
+        open_data(DataConfig(source=str(tmp_path / "a.npy")), stop=lambda: next(polls) > 3)

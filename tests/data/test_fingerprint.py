@@ -6,6 +6,7 @@ import pytest
 from odd_files import flat, saved
 
 from sparring.data import DataConfig, open_data
+from sparring.data.folder import stamp
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def remove(root):
 
 
 def rename(root):
-    (root / "cat" / "a.png").rename(root / "cat" / "c.png")
+    (root / "cat" / "a.png").rename(root / "cat" / "aa.png")  # the order stays as it was
 
 
 def one_pixel(root):
@@ -97,6 +98,14 @@ def test_a_change_that_keeps_size_and_time_is_noticed(root):
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert path.stat().st_size == status.st_size
     assert fingerprint(root) != before
+
+
+def test_fresh_files_are_not_trusted(root):
+    """A file system's clock is coarse: a file can change twice within one time stamp."""
+    status = (root / "cat" / "a.png").stat()
+    assert stamp(status, status.st_ctime) == ""
+    assert stamp(status, status.st_ctime + 1) == ""
+    assert stamp(status, status.st_ctime + 60) != ""
 
 
 def test_an_old_folder_is_not_read_again(root, monkeypatch, cache):

@@ -155,7 +155,9 @@ def test_a_place_that_cannot_be_written_to(root, tmp_path, monkeypatch):
     assert any("can't be used" in why for why in data.report.why)
 
 
-def test_no_room_anywhere(root, monkeypatch):
+def test_no_room_anywhere(root, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
@@ -186,3 +188,22 @@ def test_checked_files(tmp_path):
     path.write_text(json.dumps({}))
     assert read_checked(path) is None
     assert [entry.name for entry in os.scandir(tmp_path)] == ["a.json"]
+
+
+def test_leftovers_of_killed_builds_are_removed(root, cache):
+    old, young = cache / "sets" / ".tmp-old", cache / "sets" / ".tmp-young"
+    for place in (old, young):
+        place.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    opened(root)
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_long_tables_are_cut_in_the_report(tmp_path):
+    for side in range(1, 31):
+        (tmp_path / f"{side}.png").write_bytes(saved(flat(size=(side, 9)), "PNG"))
+    report = opened(tmp_path).report
+    assert len(report.sizes) == 30
+    assert any(line.startswith("sizes") and line.endswith("and 20 more") for line in report.lines())
+    assert json.loads(json.dumps(report.as_dict()))["count"] == 30

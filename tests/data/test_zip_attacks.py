@@ -11,6 +11,7 @@ import pytest
 from odd_files import flat, saved
 
 from sparring.data import DataConfig, open_data
+from sparring.data.zipped import Zip
 from sparring.errors import DataError
 
 PNG = saved(flat(), "PNG")
@@ -98,6 +99,8 @@ def test_bombs_are_refused_before_they_are_unpacked(tmp_path):
     assert time.process_time() - start < 0.5
     assert report.skipped[0][0] == "zeros.png"
     assert "not a picture" in report.skipped[0][1]
+    container = Zip(path, lambda: None)
+    assert len(container.read(container.entries[1])) <= 16
     place = patched.rindex(b"PK\x01\x02")
     patched[place + 24 : place + 28] = struct.pack("<I", 2**31)
     path.write_bytes(patched)

@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from sparring.data.places import roots
 from sparring.errors import DataError
 
 FORMAT = 1
+STALE_SECONDS = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,7 @@ def stored(key: str, shape: tuple[int, int, int], rows: Callable[[], Iterator[Ro
 
 def _build(place: Path, key: str, shape: tuple[int, int, int], rows: Callable[[], Iterator[Row]]) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(place.parent)
     work = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
     try:
         with open(work / "samples.bin", "wb") as file:
@@ -76,10 +79,16 @@ def _build(place: Path, key: str, shape: tuple[int, int, int], rows: Callable[[]
         shutil.rmtree(work, ignore_errors=True)
 
 
+def _sweep(sets: Path) -> None:
+    """Remove what builds that were killed left behind, after a day."""
+    for work in sets.glob(".tmp-*"):
+        with contextlib.suppress(OSError):
+            if work.stat().st_mtime < time.time() - STALE_SECONDS:
+                shutil.rmtree(work, ignore_errors=True)
+
+
 def _move(work: Path, place: Path) -> None:
-    """Into place. What is there failed its check, unless another process has just put it there: same content,
-    so replace.
-    """
+    """Into place. What is there failed its check, unless another process has just put it there: same content."""
     for _ in range(8):
         try:
             os.rename(work, place)

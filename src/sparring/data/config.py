@@ -18,9 +18,8 @@ class DataConfig:
         size: (height, width) of the samples; None chooses it from the data (see `fit.choose_size`).
         channels: 1 grey, 3 colour, 4 colour and transparency; None chooses: a grey set 1, any colour 3, real
             transparency in most files 4.
-        fit: how other aspect ratios are fitted: `crop` scales to cover and cuts the centre out, `pad` scales
-        to fit
-            and fills with the commonest colour of the picture's outermost pixels, `stretch` ignores the ratio.
+        fit: how other aspect ratios are fitted: `crop` scales to cover and cuts the centre out, `pad` scales to
+            fit and fills with the commonest colour of the picture's outermost pixels, `stretch` ignores the ratio.
         flip: mirror half of the samples in training (keyed draw).
         labels: use the labels that are there.
         largest: the longest side that is chosen when `size` is None, in pixels.

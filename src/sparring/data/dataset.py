@@ -57,9 +57,7 @@ class Dataset:
 
     @property
     def units(self) -> dict[str, list[float]]:
-        """What `to_output` needs beside the spec, as plain numbers: `centre` and `scale` of points, nothing
-        for pictures.
-        """
+        """What `to_output` needs beside the spec, as plain numbers: `centre` and `scale` of points, nothing for pictures."""
         return {} if self.spec.is_image else {"centre": self.centre.tolist(), "scale": self.scale.tolist()}
 
     def __len__(self) -> int:

@@ -17,11 +17,9 @@ def choose_size(sizes: Sequence[Size], largest: int) -> tuple[Size, str]:
     """The (height, width) that fits a set best, and why.
 
     1. All pictures have one size, and its longest side is at most `largest`: that size.
-    2. Otherwise the median aspect ratio, taken as square when within an eighth of it; the longest side is the
-    median
-       longest side, at most `largest`; the other follows from the ratio, at least 8 (or the longest side).
-    3. Sides above 16 are rounded to multiples of 4, which leaves room for two halvings; smaller ones stay as
-    they are.
+    2. Otherwise the median aspect ratio, taken as square when within an eighth of it; the longest side is
+       the median longest side, at most `largest`; the other follows from the ratio, at least 8 (or the longest side).
+    3. Sides above 16 are rounded to multiples of 4, which leaves room for two halvings; smaller ones stay as they are.
 
     Arguments:
         sizes: (height, width) of each picture, in pixels.

@@ -15,9 +15,7 @@ DEEPEST = 64
 
 
 class Folder:
-    """All regular files below `root`; links are followed to files inside of it only, devices and pipes never
-    opened.
-    """
+    """All regular files below `root`; links are followed to files inside of it only, devices and pipes never opened."""
 
     kind = "folder"
 

@@ -7,9 +7,7 @@ from pathlib import Path
 
 
 def roots() -> list[Path]:
-    """Where the cache may be, the best place first: $SPARRING_CACHE, $XDG_CACHE_HOME, ~/.cache, a temporary
-    folder.
-    """
+    """Where the cache may be, the best place first: $SPARRING_CACHE, $XDG_CACHE_HOME, ~/.cache, a temporary folder."""
     places = [
         Path(os.environ[name], *rest)
         for name, *rest in (("SPARRING_CACHE",), ("XDG_CACHE_HOME", "sparring"))

@@ -52,15 +52,18 @@ class DataReport:
         lines = [f"{self.source}: {self.count:,} samples ({self.kind})"]
         for title, table in (("sizes", self.sizes), ("modes", self.modes), ("classes", self.classes)):
             if table:
-                lines.append(
-                    f"{title}: " + ", ".join(f"{name} x {number:,}" for name, number in table.items())
-                )
+                lines.append(f"{title}: {_table(table, longest)}")
         lines += list(self.why)
         if self.duplicates:
             lines.append(f"{self.duplicates:,} samples are copies of others")
         for title, named in (("skipped", self.skipped), ("converted", self.converted)):
             lines += summary(title, named, longest)
         return lines
+
+
+def _table(table: dict[str, int], longest: int) -> str:
+    text = ", ".join(f"{shown(name)} x {number:,}" for name, number in list(table.items())[:longest])
+    return f"{text} and {len(table) - longest:,} more" if len(table) > longest else text
 
 
 def summary(title: str, named: Named, longest: int) -> list[str]:

@@ -15,7 +15,7 @@ from sparring.data.fit import choose_size
 from sparring.data.labels import check_classes
 from sparring.data.layout import Stack, find_layout
 from sparring.data.points import open_points
-from sparring.data.report import DataReport
+from sparring.data.report import DataReport, Stopped
 from sparring.data.watch import Watch
 from sparring.errors import DataError
 
@@ -31,7 +31,7 @@ def open_array(path: Path, config: DataConfig, wanted: tuple[str, ...], watch: W
     """
     try:
         return _open(path, config, wanted, watch)
-    except DataError:
+    except (DataError, Stopped):
         raise
     except Exception as error:  # the readers of untrusted headers and zips raise what they like
         got = f"{path}: can't be read ({type(error).__name__}: {str(error)[:120]})"

@@ -28,9 +28,7 @@ FAINT = 6  # a difference between colour channels, of 255, that is still grey
 
 @dataclass
 class Finding:
-    """What is known of one file: its digest and header, or why it is no use; `seen` adds what decoding
-    showed.
-    """
+    """What is known of one file: its digest and header, or why it is no use; `seen` adds what decoding showed."""
 
     digest: str = ""
     height: int = 0

@@ -15,9 +15,7 @@ UPRIGHT = {
 
 
 def orientation_of(image: Image.Image, *, loaded: bool) -> int:
-    """EXIF orientation 1 to 8. Pillow turns TIFFs itself; a PNG's is asked for only where that needs no
-    decoding.
-    """
+    """EXIF orientation 1 to 8. Pillow turns TIFFs itself; a PNG's is asked for only where that needs no decoding."""
     if image.format == "TIFF" or (image.format == "PNG" and not loaded and "exif" not in image.info):
         return 1
     try:

@@ -112,9 +112,7 @@ def _suspicious(member: zipfile.ZipInfo, name: str, overlaps: bool) -> str:
 
 
 def _overlapping(members: list[zipfile.ZipInfo]) -> set[int]:
-    """Members whose data another one shares: how small zips unpack to endless ones (Fifield 2019, "A better
-    zip bomb").
-    """
+    """Members whose data another one shares: how small zips unpack to endless ones (Fifield 2019, "A better zip bomb")."""
     order = sorted(range(len(members)), key=lambda number: members[number].header_offset)
     bad: set[int] = set()
     end, last = -1, -1
