@@ -55,6 +55,7 @@ class Fit:
         for error in damaged:
             self.record.event("damaged checkpoint passed over", match.clock.images, why=str(error))
         self.guard = Guard(match)
+        self.owes_save = False
         self.began, self.began_at = time.monotonic(), match.clock.images
 
     def play(self, stop: Callable[[], bool], deadline: float | None = None) -> Outcome:
@@ -119,7 +120,9 @@ class Fit:
         if ends or self._passed(training.sample_every, before):
             self._show()
         late = time.monotonic() - self.keeper.saved_time > training.save_seconds
-        if late or self._passed(training.save_every, before):
+        self.owes_save |= late or self._passed(training.save_every, before)
+        if self.owes_save and self.guard.bad_in_a_row == 0:  # what is saved amid bad steps may be their cause
+            self.owes_save = False
             self.keeper.save()
 
     def _show(self) -> None:

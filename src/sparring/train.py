@@ -60,6 +60,8 @@ def train(
         _refuse_if_different(request, before, out)
         try:
             dataset = _open(request, before, interrupt)
+            if interrupt():
+                raise Stopped
         except Stopped:
             return Result(out, "stopped", exit_code=interrupt.exit_code)
         machine = runtime(dataset.spec.is_image)

@@ -27,8 +27,9 @@ def test_a_second_signal_leaves_at_once(warm, toy_data, tmp_path):
     assert result["whole"] == 8
 
 
-def test_stopped_while_the_data_is_read(warm, toy_data, tmp_path):
-    assert warm("stop_while_opening", data=toy_data, folder=tmp_path) == {"code": 143, "left": []}
+@pytest.mark.parametrize("new", [True, False])
+def test_stopped_while_the_data_is_read(warm, toy_data, tmp_path, new):
+    assert warm("stop_while_opening", data=toy_data, folder=tmp_path, new=new) == {"code": 143, "left": []}
 
 
 def test_one_writer(warm, toy_data, tmp_path):

@@ -350,10 +350,8 @@ def second_signal(data: str, folder: str, count: int, seed: int = 0) -> dict:
     return result
 
 
-def stop_while_opening(data: str, folder: str) -> dict:
-    """SIGTERM while the data is read."""
-    import sparring.train as module  # the module, not the function
-
+def stop_while_opening(data: str, folder: str, new: bool) -> dict:
+    """SIGTERM while the data is read: all of it, or what was decoded before."""
     module = sys.modules["sparring.train"]
     run, opened = Path(folder) / "run", module.open_data
 
@@ -363,7 +361,8 @@ def stop_while_opening(data: str, folder: str) -> dict:
 
     def job() -> int:
         module.open_data = slowly
-        return toy.play(toy.request(Path(data)), run).exit_code
+        source = toy.write_data(Path(folder), seed=1) if new else Path(data)
+        return toy.play(toy.request(source), run).exit_code
 
     return {"code": wait(fork(job)), "left": [path.name for path in run.glob("*")] if run.exists() else []}
 
