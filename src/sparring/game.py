@@ -5,7 +5,7 @@ A game names its turns; the loop plays them without knowing how many players the
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
@@ -94,6 +94,14 @@ class Discriminates(Protocol):
     def classify(self, features: Features) -> Tensor: ...
 
 
+@dataclass
+class Shared:
+    """Generated samples, with the generator's graph, that one player has judged and the other shall judge too."""
+
+    z: Tensor
+    x_fake: Tensor
+
+
 class Play:
     """A read-only view of one batch in one turn of two players; each property is computed when first asked for.
 
@@ -104,6 +112,8 @@ class Play:
         latent: dimension of z.
         view: what happens to samples before the discriminator sees them (augmentation, noise, packing), as
             `view(samples, stream)`; the stream names its random draws.
+        shared: the samples that the discriminator has judged, where the generator is judged on the same ones.
+        keeps: whether to keep the generator's graph in the discriminator's turn, so that `share` can hand it on.
         generating: whether gradients flow to the generator (its turn) or not (the discriminator's).
         slope: mark what the discriminator sees, so that a penalty can ask for the gradient with respect to it.
         joint: let the discriminator see real and generated samples in one batch, as in the 2014 code, so that batch
@@ -115,12 +125,14 @@ class Play:
     def __init__(
         self,
         batch: Batch,
-        generator: Callable[[Tensor, Tensor | None], Tensor],
+        generator: nn.Module,
         discriminator: Discriminates,
         latent: int,
         view: Callable[[Tensor, str], Tensor],
         *,
         generating: bool,
+        shared: Shared | None = None,
+        keeps: bool = False,
         slope: bool = False,
         joint: bool = False,
         player: nn.Module | None = None,
@@ -128,7 +140,8 @@ class Play:
     ) -> None:
         self.batch, self.draws, self.images = batch, batch.draws, batch.images
         self.generator, self.discriminator, self.latent, self.view = generator, discriminator, latent, view
-        self.generating, self.slope, self.joint = generating, slope, joint
+        self.generating, self.shared, self.keeps = generating, shared, keeps
+        self.slope, self.joint = slope, joint
         self.player, self.memory = player, memory
 
     @property
@@ -144,13 +157,25 @@ class Play:
     @cached_property
     def z(self) -> Tensor:
         """Latents (b, z)."""
-        return self.draws.normal("latent", self.latent)
+        return self.shared.z if self.shared else self.draws.normal("latent", self.latent)
 
     @cached_property
     def x_fake(self) -> Sample:
         """Generated samples, with the generator's graph in its own turn only."""
-        with torch.set_grad_enabled(self.generating):
+        return self._generated if self.generating else self._generated.detach()
+
+    @cached_property
+    def _generated(self) -> Sample:
+        if self.shared:
+            return self.shared.x_fake
+        wanted = torch.set_grad_enabled(self.generating or self.keeps)
+        with wanted, thawed(self.generator) if self.keeps else nullcontext():
             return self.generator(self.z, self.y)
+
+    def share(self) -> Shared:
+        """The generated samples of this turn, for the next one. Only where it `keeps` them."""
+        assert self.keeps
+        return Shared(self.z, self._generated)
 
     @cached_property
     def x_seen(self) -> Sample:
@@ -241,6 +266,19 @@ class Augmentation(Protocol):
     """What is done to samples before the discriminator sees them; differentiable, the same distribution for real and generated."""
 
     def __call__(self, samples: Sample, draws: Draws, stream: str, images: int) -> Sample: ...
+
+
+@contextmanager
+def thawed(network: nn.Module) -> Iterator[None]:
+    """Let a frozen network's parameters take part in a graph for a while."""
+    parameters = [parameter for parameter in network.parameters() if not parameter.requires_grad]
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(False)
 
 
 @contextmanager

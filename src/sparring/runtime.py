@@ -1,6 +1,7 @@
 """The machine: device, precision, threads, and the other processes. The only file that names devices."""
 
 import contextlib
+import ctypes
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -135,6 +136,7 @@ def start(
     if world > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
     _fast_products(chosen)
+    _keep_freed_memory()
     bf16 = precision == "bf16" or (precision == "auto" and pictures and _bf16_is_fast(chosen))
     return Runtime(chosen, bf16, rank, world)
 
@@ -159,6 +161,17 @@ def _device(name: DeviceName, local_rank: int) -> torch.device:
             "leave --device out to take the best one",
         )
     return torch.device(name, local_rank) if name == "cuda" else torch.device(name)
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library keep freed memory instead of giving it back to the system and faulting it in again at each step."""
+    try:
+        library = ctypes.CDLL("libc.so.6")
+        trim_threshold, mmap_threshold = -1, -3
+        library.mallopt(mmap_threshold, 1 << 30)
+        library.mallopt(trim_threshold, (1 << 31) - 1)
+    except (OSError, AttributeError):
+        pass  # not glibc
 
 
 def _bf16_is_fast(device: torch.device) -> bool:

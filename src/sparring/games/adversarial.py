@@ -18,7 +18,7 @@ from sparring.augment.packing import pack
 from sparring.average import Average
 from sparring.conditioning import Auxiliary, BatchFeature, Conditioning, Linear
 from sparring.errors import ConfigError
-from sparring.game import Augmentation, Batch, Constraint, Game, Objective, Penalty, Play, Terms, Turn
+from sparring.game import Augmentation, Batch, Constraint, Game, Objective, Penalty, Play, Shared, Terms, Turn
 from sparring.games.generation import Generation
 from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
 from sparring.objectives.auxiliary import auxiliary_fake, auxiliary_real
@@ -40,6 +40,8 @@ class AdversarialConfig:
         batch_features: statistics of the batch, appended to the discriminator's features.
         critic_steps: the discriminator's moves in one step (k of Algorithm 1).
         packing: samples judged together (m of PacGAN).
+        shared_fakes: the generator is judged on the very samples that the discriminator judged last, as most code does;
+            otherwise on new ones, as in Algorithm 1. It saves one of two passes through the generator.
         joint: real and generated samples in one batch of the discriminator (2014), otherwise in two.
         auxiliary_weight: of the classification terms of an auxiliary head.
     """
@@ -56,6 +58,7 @@ class AdversarialConfig:
     batch_features: BatchFeature | None = None
     critic_steps: int = 1
     packing: int = 1
+    shared_fakes: bool = False
     joint: bool = False
     auxiliary_weight: schedule.Schedule = 1.0
 
@@ -128,6 +131,7 @@ class Adversarial(Game):
         self.config = config
         self.generation = config.kept(spec)
         self.discriminator = Discriminator(config, self.generation.spec)
+        self._shared: dict[int, Shared] = {}  # by first row of the micro-batch; empty between steps
         self.pasts = nn.ModuleDict()
         for name, player in self.players().items():
             if any(penalty.needs_memory for penalty in self._penalties(name)):
@@ -165,6 +169,8 @@ class Adversarial(Game):
             weight = schedule.at(self.config.auxiliary_weight, batch.images)
             losses["classes"] = weight * (auxiliary_real(play) + auxiliary_fake(play))
         losses |= self._penalised(play, "discriminator")
+        if self.config.shared_fakes:
+            self._shared[batch.draws.rows.start] = play.share()
         with torch.no_grad():
             right = {"real": play.real_logits > 0, "fake": play.fake_logits < 0}
             watched = {f"accuracy_{name}": hits.float().mean() for name, hits in right.items()}
@@ -190,6 +196,8 @@ class Adversarial(Game):
             self.generation.latent,
             lambda samples, stream: self._view(samples, batch, stream),
             generating=player == "generator",
+            shared=self._shared.pop(batch.draws.rows.start, None) if player == "generator" else None,
+            keeps=player == "discriminator" and self.config.shared_fakes,
             slope=any(penalty.needs_slope for penalty in due),
             joint=self.config.joint,
             player=self.players()[player],

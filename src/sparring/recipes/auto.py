@@ -57,6 +57,7 @@ def pictures(facts: Facts) -> Experiment:
             objective=NonSaturating(),
             head=Projection() if labelled else LinearHead(),
             conditional=labelled,
+            shared_fakes=True,
         ),
         optimizers={"generator": adam, "discriminator": adam},
         training=Training(images=images, batch=16, half_life=10_000.0, ramp=0.1),

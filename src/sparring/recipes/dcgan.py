@@ -11,7 +11,7 @@ from sparring.recipes.facts import TINY, Facts
 
 
 def experiment(facts: Facts) -> Experiment:
-    return convolutional("dcgan", facts)
+    return convolutional("dcgan", facts, shared_fakes=True)
 
 
 def tiny() -> Experiment:
