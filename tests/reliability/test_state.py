@@ -1,0 +1,269 @@
+"""Everything that is saved matters, saving changes nothing, and nothing else matters."""
+
+import os
+import random
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy
+import torch
+
+from sparring import checkpoint, fit
+from sparring.errors import ConfigError, CorruptFileError, DataError
+from sparring.keeper import Keeper
+from sparring.record import Record
+
+BEFORE, AFTER = 7, 4  # at step 7 all moments, averages and counters are past their beginning
+
+
+@pytest.fixture(scope="module")
+def saved(toy_data, tmp_path_factory):
+    """A checkpoint at a point where nothing is trivial, and what its run comes to."""
+    run = tmp_path_factory.mktemp("saved")
+    live = toy.match(toy_data)
+    for _ in range(BEFORE):
+        live.step()
+    live.clock.salt, live.clock.calm_until = 1, (BEFORE + 2) * toy.BATCH
+    Keeper(live, run, Record(run), {"units": {}, "classes": []}).save(final=True)
+    for _ in range(AFTER):
+        live.step()
+    return run, toy.bits(live)
+
+
+def resumed(toy_data, run, change=lambda match: None, **changes):
+    match = toy.match(toy_data, **changes)
+    assert Keeper(match, run, Record(run), {}).restore() == []
+    change(match)
+    for _ in range(AFTER):
+        match.step()
+    return toy.bits(match)
+
+
+def tensor(match, *parts):
+    return next(v for name, v in match.tensors().items() if all(part in name for part in parts))
+
+
+def nudge(*parts, by=1e-6):
+    def change(match):
+        values = tensor(match, *parts).view(-1)
+        at = int(values.abs().argmax())
+        assert values[at] != 0, "no power: it is still 0"
+        values[at] += max(by, float(values[at].abs()) * 1e-6) if values.is_floating_point() else 1
+
+    return change
+
+
+def tick(**by):
+    def change(match):
+        match.clock = replace(match.clock, **{name: getattr(match.clock, name) + n for name, n in by.items()})
+
+    return change
+
+
+def reset(*parts):
+    def change(match):
+        for name, values in match.tensors().items():
+            if all(part in name for part in parts):
+                values.zero_()
+
+    return change
+
+
+SABOTAGE = {
+    "a weight of the generator": nudge("game.generation", "weight"),
+    "a weight of the discriminator": nudge("game.discriminator", "weight"),
+    "a batch statistic": nudge("game.generation", "running_var"),
+    "a batch counter": nudge("game.generation", "num_batches_tracked"),
+    "a spectral vector": nudge("game.discriminator", ".0.left"),
+    "an averaged past": nudge("game.pasts", "weight"),
+    "the past's count": nudge("game.pasts", "count"),
+    "the average": nudge("average.module", "weight"),
+    "the average's count": nudge("average.count"),
+    "first moments, generator": reset("optimizer.generator", "exp_avg"),
+    "first moments, discriminator": reset("optimizer.discriminator", ".exp_avg"),
+    "second moments, generator": reset("optimizer.generator", "exp_avg_sq"),
+    "second moments, discriminator": reset("optimizer.discriminator", "exp_avg_sq"),
+    "Adam's step, generator": reset("optimizer.generator", ".step"),
+    "Adam's step, discriminator": reset("optimizer.discriminator", ".step"),
+    "one moment": nudge("optimizer.generator", "exp_avg_sq", by=0),
+    "step + 1": tick(step=1),
+    "step - 1": tick(step=-1),
+    "images": tick(images=toy.BATCH),
+    "salt": tick(salt=1),
+    "calm_until": tick(calm_until=-2 * toy.BATCH),
+}
+
+
+def test_resumed_is_undisturbed(toy_data, saved):
+    assert resumed(toy_data, saved[0]) == saved[1]
+
+
+@pytest.mark.parametrize("item", SABOTAGE)
+def test_each_saved_item_matters(toy_data, saved, item):
+    assert resumed(toy_data, saved[0], SABOTAGE[item]) != saved[1]
+
+
+def test_the_seed_matters(toy_data, saved):
+    assert resumed(toy_data, saved[0], seed=1) != saved[1]
+
+
+def test_all_that_changes_is_saved(toy_data):
+    """Whatever tensor of the players, optimizers or averages changes in a step has a name in the checkpoint."""
+    match = toy.match(toy_data)
+    names = match.tensors()
+    modules = {f"game.{name}" for name, _ in [*match.game.named_parameters(), *match.game.named_buffers()]}
+    assert modules <= set(names)
+    for name, learner in match.learners.items():
+        for parameter, state in learner.optimizer.state.items():
+            assert parameter in set(learner.parameters)
+            assert {id(value) for value in state.values()} <= {id(value) for value in learner.tensors().values()}, name
+
+
+@pytest.fixture(scope="module")
+def truth(toy_data, tmp_path_factory):
+    run = tmp_path_factory.mktemp("truth") / "run"
+    toy.play(short(toy_data), run)
+    return last(run)
+
+
+def short(toy_data, **changes):
+    return toy.request(toy_data, **{"steps": 12, "save": 4, "report": 4, **changes})
+
+
+def last(run):
+    return checkpoint.read(run, checkpoint.numbers(run)[-1]).tensors
+
+
+@pytest.mark.parametrize("save", [1, 100])
+def test_saving_changes_nothing(toy_data, tmp_path, truth, save):
+    toy.play(short(toy_data, save=save), tmp_path)
+    assert last(tmp_path) == truth
+
+
+def test_the_same_twice(toy_data, tmp_path, truth):
+    toy.play(short(toy_data), tmp_path)
+    assert last(tmp_path) == truth
+
+
+def test_showing_and_reporting_change_nothing(toy_data, tmp_path, truth):
+    toy.play(short(toy_data, report=1, more=("training.sample_every=8", "training.grid=9")), tmp_path)
+    assert last(tmp_path) == truth
+
+
+def test_other_draws_change_nothing(toy_data, tmp_path, truth, monkeypatch):
+    step = fit.Match.step
+
+    def noisy(self):
+        torch.randn(random.randint(1, 9))
+        np.random.rand(3)
+        torch.manual_seed(random.getrandbits(32))
+        iter(torch.utils.data.DataLoader([1, 2, 3], shuffle=True))
+        return step(self)
+
+    monkeypatch.setattr(fit.Match, "step", noisy)
+    toy.play(short(toy_data), tmp_path)
+    assert last(tmp_path) == truth
+
+
+def test_a_global_draw_would_be_noticed(toy_data, tmp_path, truth, monkeypatch):
+    from sparring.keyed import Draws
+
+    monkeypatch.setattr(Draws, "normal", lambda self, stream, *shape: torch.randn(self.total, *shape)[self.rows])
+    monkeypatch.setattr(fit.Match, "step", with_noise(fit.Match.step))
+    toy.play(short(toy_data), tmp_path)
+    assert last(tmp_path) != truth
+
+
+def with_noise(step):
+    def noisy(self):
+        torch.manual_seed(random.getrandbits(32))
+        return step(self)
+
+    return noisy
+
+
+def test_place_and_process_do_not_matter(toy_data, tmp_path, truth):
+    """A process of its own: other hash seed, folder, path of the data, and time zone."""
+    data = tmp_path / "elsewhere" / "other name.npz"
+    data.parent.mkdir()
+    data.write_bytes(toy_data.read_bytes())
+    (tmp_path / "cwd").mkdir()
+    code = "import sys, torch, toy; from pathlib import Path; torch.set_num_threads(1)\n"
+    code += f"toy.play(toy.request(Path({str(data)!r}), steps=12, save=4, report=4), Path('run'))"
+    paths = [str(Path(toy.__file__).parent), str(Path(toy.__file__).parents[2] / "src")]
+    odd = {"PYTHONHASHSEED": "12345", "PYTHONPATH": os.pathsep.join(paths), "TZ": "Asia/Tokyo", "OMP_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path / "cwd", env=os.environ | odd)
+    assert last(tmp_path / "cwd" / "run") == truth
+
+
+# --- what has changed under a run
+
+
+def test_a_finished_run_says_so(toy_data, tmp_path):
+    assert not toy.play(short(toy_data), tmp_path).already
+    before = toy.digest(tmp_path)
+    result = toy.play(short(toy_data), tmp_path)
+    assert (result.already, result.outcome, result.exit_code) == (True, "finished", 0)
+    assert toy.digest(tmp_path) == before
+
+
+def test_a_changed_request_is_refused(toy_data, tmp_path):
+    toy.play(short(toy_data), tmp_path)
+    with pytest.raises(ConfigError, match=r"seed 3 \(it was begun with None\)"):
+        toy.play(short(toy_data, seed=3), tmp_path)
+    with pytest.raises(ConfigError, match=r"images 160 .*96"):
+        toy.play(short(toy_data, steps=20), tmp_path)
+
+
+def test_changed_data_is_refused(toy_data, tmp_path):
+    data = tmp_path / "toy.npz"
+    data.write_bytes(toy_data.read_bytes())
+    toy.play(short(data), tmp_path / "run")
+    toy.write_data(tmp_path, seed=1)
+    with pytest.raises(DataError, match="not what this run was begun with"):
+        toy.play(short(data), tmp_path / "run")
+
+
+def test_a_flipped_bit_is_seen(toy_data, tmp_path):
+    toy.play(short(toy_data), tmp_path)
+    newest = checkpoint.numbers(tmp_path)[-1]
+    files = sorted((tmp_path / checkpoint.FOLDER / f"{newest:012d}").iterdir())
+    assert [file.name for file in files] == ["manifest.json", "state.json", "tensors.safetensors"]
+    draws = random.Random(0)
+    for number in range(200):
+        file = files[number % 3]
+        whole = file.read_bytes()
+        bit = draws.randrange(8 * len(whole))
+        file.write_bytes(whole[: bit // 8] + bytes([whole[bit // 8] ^ 1 << bit % 8]) + whole[bit // 8 + 1 :])
+        with pytest.raises(CorruptFileError):
+            checkpoint.read(tmp_path, newest)
+        file.write_bytes(whole)
+    checkpoint.read(tmp_path, newest)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "state.json", "tensors.safetensors"])
+def test_a_damaged_checkpoint_is_passed_over(toy_data, tmp_path, name):
+    toy.play(short(toy_data), tmp_path)
+    before = toy.digest(tmp_path)
+    newest = tmp_path / checkpoint.FOLDER / f"{checkpoint.numbers(tmp_path)[-1]:012d}"
+    data = bytearray((newest / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (newest / name).write_bytes(data)
+    result = toy.play(short(toy_data), tmp_path)
+    assert result.outcome == "finished"
+    assert toy.digest(tmp_path) == before
+    (event,) = [event for event in toy.events(tmp_path) if event["event"] == "damaged checkpoint passed over"]
+    assert newest.name in event["why"]
+
+
+def test_all_checkpoints_damaged_begins_anew(toy_data, tmp_path):
+    toy.play(short(toy_data), tmp_path)
+    before = toy.digest(tmp_path)
+    for folder in (tmp_path / checkpoint.FOLDER).iterdir():
+        (folder / "state.json").write_text("{}")
+    toy.play(short(toy_data), tmp_path)
+    assert toy.digest(tmp_path) == before
