@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import toy
 import torch
+import toy
 
 from sparring import checkpoint, fit
 from sparring.errors import ConfigError, CorruptFileError, DataError
@@ -78,7 +78,7 @@ SABOTAGE = {
     "a weight of the discriminator": nudge("game.discriminator", "weight"),
     "a batch statistic": nudge("game.generation", "running_var"),
     "a batch counter": nudge("game.generation", "num_batches_tracked"),
-    "a spectral vector": nudge("game.discriminator", ".0.left"),
+    "a spectral vector": nudge("game.discriminator", ".0.u"),
     "an averaged past": nudge("game.pasts", "weight"),
     "the past's count": nudge("game.pasts", "count"),
     "the average": nudge("average.module", "weight"),

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import toy
 import torch
+import toy
 
 from sparring import checkpoint, keeper, storage
 from sparring.errors import CorruptFileError, RunLockedError, SparringError
