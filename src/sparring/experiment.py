@@ -8,13 +8,14 @@ from sparring.augment import AUGMENTATIONS
 from sparring.conditioning import BATCH_FEATURES, HEADS, BatchFeature, Conditioning
 from sparring.data import DataConfig
 from sparring.errors import ConfigError
-from sparring.game import Augmentation, Constraint, Game, Objective, Penalty
+from sparring.game import Game
 from sparring.games import GAMES
 from sparring.games.generation import Generation
 from sparring.networks import DISCRIMINATORS, GENERATORS, DiscriminatorNetwork, GeneratorNetwork
 from sparring.objectives import OBJECTIVES
 from sparring.optim import OPTIMIZERS, OptimizerConfig
 from sparring.penalties import CONSTRAINTS, PENALTIES
+from sparring.roles import Augmentation, Constraint, Objective, Penalty
 from sparring.schedule import SCHEDULES, Schedule
 from sparring.shapes import Spec
 

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from sparring.game import Batch, Play
+from sparring.game import Batch
 from sparring.keyed import Draws
+from sparring.play import Play
 
 SHAPE = (3, 6, 5)
 CLASSES = 3

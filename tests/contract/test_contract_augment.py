@@ -6,8 +6,8 @@ import torch
 from sparring.augment import AUGMENTATIONS
 from sparring.config import decode, encode
 from sparring.errors import ConfigError
-from sparring.game import Augmentation
 from sparring.keyed import Draws
+from sparring.roles import Augmentation
 from sparring.schedule import SCHEDULES, Linear, Schedule
 
 every_augmentation = pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from contract_play import play_of_logits, tiny_play
 
 from sparring.config import decode, encode
 from sparring.errors import ConfigError
-from sparring.game import Objective
 from sparring.objectives import OBJECTIVES, auxiliary_fake, auxiliary_real
+from sparring.roles import Objective
 
 EXTREME = torch.tensor([-1e4, -50.0, -1.0, 0.0, 1.0, 50.0, 1e4])
 every_objective = pytest.mark.parametrize("objective", [cls() for cls in OBJECTIVES.values()], ids=OBJECTIVES)

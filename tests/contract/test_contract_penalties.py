@@ -7,8 +7,8 @@ from contract_play import Discriminator, play_of_logits, tiny_play
 from sparring.augment import pack
 from sparring.config import decode, encode
 from sparring.errors import ConfigError
-from sparring.game import Constraint, Penalty
 from sparring.penalties import CONSTRAINTS, PENALTIES
+from sparring.roles import Constraint, Penalty
 from sparring.schedule import SCHEDULES, Cosine, Schedule
 
 ROLES = {Penalty: PENALTIES, Constraint: CONSTRAINTS, Schedule: SCHEDULES}

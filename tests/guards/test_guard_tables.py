@@ -27,7 +27,7 @@ ROLES: dict[str, tuple[ModuleType, list[dict[str, type]], set[str]]] = {
     # folder: the module, its tables, and files in it that are no part of their own but help others
     "augment": (augment, [augment.AUGMENTATIONS], {"packing"}),
     "conditioning": (conditioning, [conditioning.HEADS, conditioning.BATCH_FEATURES], {"labels"}),
-    "networks": (networks, [networks.GENERATORS, networks.DISCRIMINATORS], set()),
+    "networks": (networks, [networks.GENERATORS, networks.DISCRIMINATORS], {"discriminator"}),
     "objectives": (objectives, [objectives.OBJECTIVES], {"auxiliary"}),
     "penalties": (penalties, [penalties.PENALTIES, penalties.CONSTRAINTS], set()),
     "games": (games, [games.GAMES], {"generation"}),

@@ -185,12 +185,13 @@ def test_spectral_norm_refuses_what_has_no_matrix():
         spectral_norm(nn.BatchNorm2d(3))
 
 
-def test_fourier_frequencies_double():
+@pytest.mark.parametrize("falling", [False, True])
+def test_fourier_frequencies_double(falling):
     x = torch.tensor([[1.0, -2.0]])
     expected = [1.0, -2.0]
     for wave in (math.sin, math.cos):
-        expected += [wave(math.pi / 4 * 2**k * value) for k in range(3) for value in (1.0, -2.0)]
-    torch.testing.assert_close(FourierFeatures(3)(x), torch.tensor([expected]))
+        expected += [wave(2**k * value) / (2**k if falling else 1) for k in range(3) for value in (1.0, -2.0)]
+    torch.testing.assert_close(FourierFeatures(3, falling=falling)(x), torch.tensor([expected]))
 
 
 def test_maxout_is_the_largest_piece():

@@ -3,7 +3,7 @@
 from sparring.augment.diffaugment import DiffAugment
 from sparring.augment.noise import InstanceNoise
 from sparring.augment.packing import pack
-from sparring.game import Augmentation
+from sparring.roles import Augmentation
 
 AUGMENTATIONS: dict[str, type[Augmentation]] = {
     "diffaugment": DiffAugment,

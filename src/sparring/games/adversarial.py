@@ -8,7 +8,6 @@ Lin et al. 2018, arXiv:1712.04086 (packing).
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,11 +17,14 @@ from sparring.augment.packing import pack
 from sparring.average import Average
 from sparring.conditioning import Auxiliary, BatchFeature, Conditioning, Linear
 from sparring.errors import ConfigError
-from sparring.game import Augmentation, Batch, Constraint, Game, Objective, Penalty, Play, Shared, Terms, Turn
+from sparring.game import Batch, Game, Terms, Turn
 from sparring.games.generation import Generation
 from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
+from sparring.networks.discriminator import Discriminator
 from sparring.objectives.auxiliary import auxiliary_fake, auxiliary_real
-from sparring.shapes import Features, Labels, Logits, Sample, Spec
+from sparring.play import Play, Shared
+from sparring.roles import Augmentation, Constraint, Objective, Penalty
+from sparring.shapes import Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,32 +99,6 @@ class AdversarialConfig:
         return Adversarial(self, spec)
 
 
-class Discriminator(nn.Module):
-    """A body that makes features, statistics of the batch appended to them, and a head that judges."""
-
-    def __init__(self, config: AdversarialConfig, spec: Spec) -> None:
-        super().__init__()
-        body: Any = config.discriminator.build(spec.packed(config.packing))
-        statistics: Any = (
-            config.batch_features.build(body.num_features) if config.batch_features else nn.Identity()
-        )
-        count: int = statistics.num_features if config.batch_features else body.num_features
-        self.body, self.statistics = body, statistics
-        self.judge: Any = config.head.build(count, spec.classes, spectral=body.spectral)
-
-    def features(self, x: Sample) -> Features:
-        return self.statistics(self.body(x).float())
-
-    def head(self, features: Features, y: Labels | None = None) -> Logits:
-        return self.judge(features, y)
-
-    def classify(self, features: Features) -> Tensor:
-        return self.judge.classify(features)
-
-    def forward(self, x: Sample, y: Labels | None = None) -> Logits:
-        return self.head(self.features(x), y)
-
-
 class Adversarial(Game):
     """The two-player game."""
 
@@ -130,7 +106,10 @@ class Adversarial(Game):
         super().__init__()
         self.config = config
         self.generation = config.kept(spec)
-        self.discriminator = Discriminator(config, self.generation.spec)
+        seen = self.generation.spec.packed(config.packing)
+        self.discriminator = Discriminator(
+            config.discriminator, config.head, config.batch_features, spec=seen
+        )
         self._shared: dict[int, Shared] = {}  # by first row of the micro-batch; empty between steps
         self.pasts = nn.ModuleDict()
         for name, player in self.players().items():

@@ -1,6 +1,5 @@
 """Objectives: what the two players want. One file each; a new one is a file here and a row in the table."""
 
-from sparring.game import Objective
 from sparring.objectives.auxiliary import auxiliary_fake, auxiliary_real
 from sparring.objectives.feature_matching import FeatureMatching
 from sparring.objectives.hinge import Hinge
@@ -9,6 +8,7 @@ from sparring.objectives.minimax import Minimax
 from sparring.objectives.nonsaturating import NonSaturating
 from sparring.objectives.relativistic import Relativistic
 from sparring.objectives.wasserstein import Wasserstein
+from sparring.roles import Objective
 
 OBJECTIVES: dict[str, type[Objective]] = {
     "minimax": Minimax,

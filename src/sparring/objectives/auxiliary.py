@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sparring.errors import DataError
-from sparring.game import Play
+from sparring.play import Play
 from sparring.shapes import PerSample
 
 

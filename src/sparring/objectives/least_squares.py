@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sparring.errors import ConfigError
-from sparring.game import Play
+from sparring.play import Play
 from sparring.shapes import PerSample
 
 

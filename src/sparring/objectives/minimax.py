@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 
 from sparring.errors import ConfigError
-from sparring.game import Play
+from sparring.play import Play
 from sparring.shapes import Logits, PerSample
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import torch.nn.functional as F
 
-from sparring.game import Play
 from sparring.objectives.minimax import check_smoothing, cross_entropy
+from sparring.play import Play
 from sparring.shapes import PerSample
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch.nn.functional as F
 
-from sparring.game import Play
+from sparring.play import Play
 from sparring.shapes import PerSample
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sparring.game import Play
+from sparring.play import Play
 from sparring.shapes import PerSample
 
 

@@ -6,9 +6,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from sparring.errors import ConfigError
-from sparring.game import Play
 from sparring.penalties.one_centred import excess_slope
 from sparring.penalties.zero_centred import check_penalty
+from sparring.play import Play
 from sparring.schedule import Schedule, at
 from sparring.shapes import PerSample
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 import torch
 
 from sparring.errors import ConfigError
-from sparring.game import Play
 from sparring.penalties.zero_centred import check_penalty
+from sparring.play import Play
 from sparring.schedule import Schedule, at
 from sparring.shapes import PerSample
 

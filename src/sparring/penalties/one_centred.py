@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sparring.game import Play
 from sparring.penalties.zero_centred import check_penalty, slope
+from sparring.play import Play
 from sparring.schedule import Schedule, at
 from sparring.shapes import PerSample
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from sparring.errors import ConfigError
-from sparring.game import Play
+from sparring.play import Play
 from sparring.schedule import Schedule, at
 from sparring.shapes import Logits, PerSample
 

@@ -1,9 +1,11 @@
 """`auto`, the default: the fastest well-behaved recipe for the data and the machine at hand.
 
-Pictures: DCGAN's networks at half the width, in small batches at a high learning rate that falls to 0 over the second half of
-the run, an averaged generator, and labels told to both players where there are any (projection). Fast to good pictures on few cores.
-Points: the relativistic loss with R1 and R2 (Huang et al. 2024, arXiv:2501.05441), waves of the coordinates in the discriminator and of
-the latent in the generator (Tancik et al. 2020, arXiv:2006.10739), and penalties, learning rates and averages that settle down.
+Pictures: DCGAN's networks at half the width, in small batches at a high learning rate that falls to 0 over
+the second half of the run, an averaged generator, and labels told to both players where there are any
+(projection). Fast to good pictures on few cores.
+Points: the relativistic loss with R1 and R2 (Huang et al. 2024, arXiv:2501.05441), waves of the coordinates in
+the discriminator and of the latent in the generator (Tancik et al. 2020, arXiv:2006.10739), and penalties,
+learning rates and averages that settle down.
 How these were found: docs/log.md. Expect: docs/results.md, "Time to quality" and "Ring and grid".
 Run: sparring train DATA
 """
@@ -65,7 +67,7 @@ def pictures(facts: Facts) -> Experiment:
 
 
 def points(facts: Facts) -> Experiment:
-    images = facts.length(2_560_000)
+    images = facts.length(3_072_000)
     gamma = Geometric(start=0.1, end=2e-4, over=max(1, int(0.7 * images)))
     begin = images // 5
     adam = Adam(
