@@ -17,12 +17,18 @@ sys.path[:0] = [str(ROOT / "tests" / "reliability"), str(ROOT / "src")]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=2_000)
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=12, help="of the runs in which each operation is killed or fails")
-    parser.add_argument("--out", type=Path, default=None, help="where the runs go; a temporary folder by default")
+    parser.add_argument(
+        "--steps", type=int, default=12, help="of the runs in which each operation is killed or fails"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=None, help="where the runs go; a temporary folder by default"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.out) as place:
         os.environ["SPARRING_CACHE"] = f"{place}/cache"
@@ -37,13 +43,26 @@ def prove(options: argparse.Namespace, place: Path) -> int:
     folders = {name: place / name for name in ("warm", "kills", "each", "faults")}
     trials("warm_up", data=data, folder=folders["warm"])
     kills = trials(
-        "kill_loop", data=data, folder=folders["kills"], kills=options.kills, runs=options.runs, seed=options.seed
+        "kill_loop",
+        data=data,
+        folder=folders["kills"],
+        kills=options.kills,
+        runs=options.runs,
+        seed=options.seed,
     )
     each = trials("kill_before", data=data, folder=folders["each"], steps=options.steps, stride=1, last=0)
     faults = trials("faults", data=data, folder=folders["faults"], steps=options.steps, stride=1)
     trials.close()
     share = 100 * kills["saving"] / max(kills["kills"], 1)
-    bad = kills["rejected"] + kills["lost"] + kills["left"] + options.runs - kills["equal"] + options.runs - kills["rows"]
+    bad = (
+        kills["rejected"]
+        + kills["lost"]
+        + kills["left"]
+        + options.runs
+        - kills["equal"]
+        + options.runs
+        - kills["rows"]
+    )
     print("| proof | trials | power | bad |")
     print("|---|---|---|---|")
     runs = f"{kills['equal']} of {options.runs} runs bit-identical, {kills['seconds']:.0f} s"

@@ -109,11 +109,11 @@ def read(run: Path, images: int) -> Checkpoint:
     """
     folder = run / FOLDER / f"{images:012d}"
     try:
-        manifest = json.loads(storage.read(folder / "manifest.json"))
+        manifest = json.loads(storage.read(folder / "manifest.json").decode())
         contents = {
             name: _checked(folder / name, manifest[name]) for name in ("tensors.safetensors", "state.json")
         }
-        state = json.loads(contents["state.json"])
+        state = json.loads(contents["state.json"].decode())
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, CorruptFileError):
             raise

@@ -43,7 +43,7 @@ def header(data: bytes) -> tuple[dict[str, Any], dict[str, str]]:
     if not 2 <= length <= min(HEADER_LIMIT, len(data) - 8):
         raise _corrupt("the header does not fit into the file")
     try:
-        table = json.loads(data[8 : 8 + length], object_pairs_hook=_without_duplicates)
+        table = json.loads(data[8 : 8 + length].decode(), object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError) as error:
         raise _corrupt(str(error)) from error
     if not isinstance(table, dict):

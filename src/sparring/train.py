@@ -166,7 +166,7 @@ def _read_run(out: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        document = json.loads(storage.read(path))
+        document = json.loads(storage.read(path).decode())
         if document["format"] > FORMAT:
             raise CorruptFileError(
                 f"{path} has format {document['format']}", f"at most {FORMAT}", "update Sparring"

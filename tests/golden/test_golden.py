@@ -1,6 +1,6 @@
 """Five steps of four recipes: what the terms come to does not change by accident.
 
-    python tests/golden/test_golden.py        writes traces.json anew: look at the change before you commit it
+python tests/golden/test_golden.py        writes traces.json anew: look at the change before you commit it
 """
 
 import json

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import toy
 import torch
+import toy
 
 from sparring import generatorfile
 from sparring.data import DataConfig, open_data
@@ -43,7 +43,9 @@ def data(tmp_path_factory):
     images = draws.integers(0, 256, (64, 16, 16, 1), dtype=np.uint8)
     np.savez(place / "pictures.npz", images=images, labels=np.arange(64) % 3)
     np.savez(place / "points.npz", x=draws.normal(size=(64, 2)).astype(np.float32))
-    opened = {name: open_data(DataConfig(source=str(place / f"{name}.npz"))) for name in ("pictures", "points")}
+    opened = {
+        name: open_data(DataConfig(source=str(place / f"{name}.npz"))) for name in ("pictures", "points")
+    }
     return {(1, 16, 16): opened["pictures"], (2,): opened["points"]}
 
 
@@ -78,7 +80,9 @@ def test_goes_on_bit_for_bit(name, data, tmp_path):
     again = [resumed.step() for _ in range(AFTER)]
     assert toy.bits(resumed) == toy.bits(live)
     for one, other in zip(losses, again, strict=True):
-        assert {name: float(value) for name, value in one.items()} == {name: float(v) for name, v in other.items()}
+        assert {name: float(value) for name, value in one.items()} == {
+            name: float(v) for name, v in other.items()
+        }
 
     _, beginner = start(name, data)
     assert toy.bits(beginner) == cold
@@ -98,7 +102,10 @@ def test_settings_go_to_json_and_back(name):
 def test_is_sampled_from(name, data, tmp_path):
     experiment, match = start(name, data)
     match.step()
-    facts = {"units": match.dealer.dataset.units, "classes": ["a", "b", "c"] if match.game.kept.spec.classes else []}
+    facts = {
+        "units": match.dealer.dataset.units,
+        "classes": ["a", "b", "c"] if match.game.kept.spec.classes else [],
+    }
     generatorfile.write(tmp_path / "g.safetensors", match.average.module, experiment, facts | {"images": 16})
     loaded = generatorfile.load(tmp_path / "g.safetensors")
     ten = loaded.generation.sample(0, range(10))
@@ -123,7 +130,9 @@ def test_forgetting_an_optimizer_is_noticed(data, tmp_path, monkeypatch):
     load = Match.load
 
     def forgetful(self, tensors):
-        kept = {name: tensor.clone() for name, tensor in self.tensors().items() if name.startswith("optimizer")}
+        kept = {
+            name: tensor.clone() for name, tensor in self.tensors().items() if name.startswith("optimizer")
+        }
         load(self, tensors | kept)
 
     monkeypatch.setattr(Match, "load", forgetful)

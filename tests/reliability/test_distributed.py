@@ -23,7 +23,17 @@ def start(processes, toy_data, out, notes, steps=STEPS, until="", stop_at=0):
     launcher = ["-m", "torch.distributed.run", "--nproc-per-node", str(processes), "--master-port", str(port)]
     many = launcher if processes > 1 else []
     child = str(here / "distributed_child.py")
-    command = [sys.executable, *many, child, str(toy_data), str(out), str(notes), str(steps), until, str(stop_at)]
+    command = [
+        sys.executable,
+        *many,
+        child,
+        str(toy_data),
+        str(out),
+        str(notes),
+        str(steps),
+        until,
+        str(stop_at),
+    ]
     paths = os.pathsep.join([str(here), str(here.parents[1] / "src")])
     environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
@@ -57,7 +67,9 @@ def test_two_processes_are_one(toy_data, tmp_path):
     assert wrote[0]
     assert not wrote[1]
 
-    start(2, toy_data, tmp_path / "three", tmp_path / "c", stop_at=6)  # stopped, and gone on with by one process
+    start(
+        2, toy_data, tmp_path / "three", tmp_path / "c", stop_at=6
+    )  # stopped, and gone on with by one process
     assert checkpoint.numbers(tmp_path / "three")[-1] == 6 * toy.BATCH
     start(1, toy_data, tmp_path / "three", tmp_path / "d")
     for ours, theirs in zip(losses(tmp_path / "three"), losses(tmp_path / "one"), strict=True):

@@ -68,5 +68,11 @@ def test_every_operation_fails(warm, toy_data, tmp_path):
 
 
 def test_the_faults_notice(warm, toy_data, tmp_path):
-    arguments = {"data": str(toy_data), "folder": str(tmp_path), "steps": 2, "stride": 3, "sabotage": "write torn"}
+    arguments = {
+        "data": str(toy_data),
+        "folder": str(tmp_path),
+        "steps": 2,
+        "stride": 3,
+        "sabotage": "write torn",
+    }
     assert warm("in_child", called="faults", **arguments)["bad"]

@@ -88,7 +88,11 @@ def poison_gradient(player):
 def poison_tensor(name):
     def poison(match, monkeypatch, bad, due):
         true = Match.step
-        tensor = next(value for key, value in match.tensors().items() if key.startswith(name[0]) and key.endswith(name[1]))
+        tensor = next(
+            value
+            for key, value in match.tensors().items()
+            if key.startswith(name[0]) and key.endswith(name[1])
+        )
 
         def step(self):
             before = due()
@@ -177,7 +181,9 @@ def test_each_checkpoint_is_finite(toy_data, tmp_path, monkeypatch):
 
     monkeypatch.setattr(checkpoint, "save", watched)
     match = fresh(toy_data, save=3)
-    poison_gradient("generator")(match, monkeypatch, float("nan"), lambda: match.clock.step in (4, 5, 8, 11, 12))
+    poison_gradient("generator")(
+        match, monkeypatch, float("nan"), lambda: match.clock.step in (4, 5, 8, 11, 12)
+    )
     played(match, tmp_path)
     assert len(saved) == 1 + STEPS // 3
     assert all(saved)
@@ -237,7 +243,12 @@ def test_a_roll_back_helps_where_other_numbers_do(toy_data, tmp_path, monkeypatc
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 @pytest.mark.parametrize("shape", [(), (1,), (33, 5), (4, 3, 5, 5)])
 def test_all_finite_sees_one_bad_number(kind, bad, shape):
-    tensors = [torch.ones(3, 4, dtype=kind), torch.ones(shape, dtype=kind), torch.zeros(0), torch.ones(2).long()]
+    tensors = [
+        torch.ones(3, 4, dtype=kind),
+        torch.ones(shape, dtype=kind),
+        torch.zeros(0),
+        torch.ones(2).long(),
+    ]
     assert all_finite(tensors)
     tensors[1].view(-1)[-1] = bad
     assert not all_finite(tensors)

@@ -120,7 +120,9 @@ def test_all_that_changes_is_saved(toy_data):
     for name, learner in match.learners.items():
         for parameter, state in learner.optimizer.state.items():
             assert parameter in set(learner.parameters)
-            assert {id(value) for value in state.values()} <= {id(value) for value in learner.tensors().values()}, name
+            assert {id(value) for value in state.values()} <= {
+                id(value) for value in learner.tensors().values()
+            }, name
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +174,9 @@ def test_other_draws_change_nothing(toy_data, tmp_path, truth, monkeypatch):
 def test_a_global_draw_would_be_noticed(toy_data, tmp_path, truth, monkeypatch):
     from sparring.keyed import Draws
 
-    monkeypatch.setattr(Draws, "normal", lambda self, stream, *shape: torch.randn(self.total, *shape)[self.rows])
+    monkeypatch.setattr(
+        Draws, "normal", lambda self, stream, *shape: torch.randn(self.total, *shape)[self.rows]
+    )
     monkeypatch.setattr(fit.Match, "step", with_noise(fit.Match.step))
     toy.play(short(toy_data), tmp_path)
     assert last(tmp_path) != truth
@@ -195,7 +199,12 @@ def test_place_and_process_do_not_matter(toy_data, tmp_path, truth):
     code = "import sys, torch, toy; from pathlib import Path; torch.set_num_threads(1)\n"
     code += f"toy.play(toy.request(Path({str(data)!r}), steps=12, save=4, report=4), Path('run'))"
     paths = [str(Path(toy.__file__).parent), str(Path(toy.__file__).parents[2] / "src")]
-    odd = {"PYTHONHASHSEED": "12345", "PYTHONPATH": os.pathsep.join(paths), "TZ": "Asia/Tokyo", "OMP_NUM_THREADS": "1"}
+    odd = {
+        "PYTHONHASHSEED": "12345",
+        "PYTHONPATH": os.pathsep.join(paths),
+        "TZ": "Asia/Tokyo",
+        "OMP_NUM_THREADS": "1",
+    }
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path / "cwd", env=os.environ | odd)
     assert last(tmp_path / "cwd" / "run") == truth
 

@@ -42,7 +42,13 @@ def request(data: Path, steps: int = 60, save: int = 3, report: int = 2, **chang
     """`save` and `report` in steps; `changes` are fields of the request, and `more` further settings."""
     intervals = (f"training.save_every={save * BATCH}", f"training.report_every={report * BATCH}")
     settings = (*SETTINGS, *intervals, *changes.pop("more", ()))
-    asked = {"data": str(data), "recipe": "gan", "images": steps * BATCH, "batch": BATCH, "settings": settings}
+    asked = {
+        "data": str(data),
+        "recipe": "gan",
+        "images": steps * BATCH,
+        "batch": BATCH,
+        "settings": settings,
+    }
     return Request(**{**asked, **changes})
 
 

@@ -119,7 +119,16 @@ def kill_loop(data: str, folder: str, kills: int, runs: int, seed: int = 0, sabo
     truth = place / "undisturbed"
     assert wait(fork(lambda: toy.play(asked, truth).exit_code)) == 0
     longest = (time.monotonic() - begin) / 8
-    count = {"kills": 0, "saving": 0, "starting": 0, "rejected": 0, "lost": 0, "left": 0, "equal": 0, "rows": 0}
+    count = {
+        "kills": 0,
+        "saving": 0,
+        "starting": 0,
+        "rejected": 0,
+        "lost": 0,
+        "left": 0,
+        "equal": 0,
+        "rows": 0,
+    }
     for number in range(runs):
         run, killed, newest = place / f"run-{number}", 0, -1
         while True:
@@ -456,7 +465,11 @@ def write_torn() -> None:
     checkpoint.save = save
 
 
-SABOTAGE = {"save in place": save_in_place, "forget an optimizer": forget_an_optimizer, "write torn": write_torn}
+SABOTAGE = {
+    "save in place": save_in_place,
+    "forget an optimizer": forget_an_optimizer,
+    "write torn": write_torn,
+}
 
 
 def in_child(called: str, **arguments) -> Any:

@@ -16,7 +16,9 @@ class Trials:
         if self.process is None:
             paths = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "src")]
             threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-            hidden = {"CUDA_VISIBLE_DEVICES": ""}  # with a GPU in sight, torch forbids to fork after the first gradient
+            hidden = {
+                "CUDA_VISIBLE_DEVICES": ""
+            }  # with a GPU in sight, torch forbids to fork after the first gradient
             environment = os.environ | threads | hidden | {"PYTHONPATH": os.pathsep.join(paths)}
             command = [sys.executable, "-m", "trials"]
             self.process = subprocess.Popen(

@@ -116,7 +116,24 @@ def test_a_type_is_looked_up_in_its_own_table_only(document):
 def test_any_change_of_a_document_is_an_experiment_or_an_error(document):
     """500 random changes of places and kinds: never another exception."""
     draws = random.Random(0)
-    odd = [None, True, -1, 0, 3, 1e300, float("nan"), float("inf"), 10**400, "x", "", [], [1], {}, {"type": "x"}, "\0"]
+    odd = [
+        None,
+        True,
+        -1,
+        0,
+        3,
+        1e300,
+        float("nan"),
+        float("inf"),
+        10**400,
+        "x",
+        "",
+        [],
+        [1],
+        {},
+        {"type": "x"},
+        "\0",
+    ]
     reached = 0
     for _ in range(500):
         broken = config._copy(document)

@@ -1,0 +1,243 @@
+"""Storage, the lock, retention, the record and signals, each by itself."""
+
+import errno
+import json
+import os
+import signal
+import threading
+
+import pytest
+import torch
+
+from sparring import checkpoint, record, storage, tensorfile
+from sparring.errors import CheckpointWriteError, CorruptFileError, RunLockedError
+from sparring.interrupt import Interrupt
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Makes the operations for which `when(operation, path)` is true fail."""
+
+    def set_up(when, kind=errno.ENOSPC):
+        def observer(operation, path):
+            if when(operation, path):
+                raise OSError(kind, os.strerror(kind), str(path))
+
+        monkeypatch.setattr(storage, "observer", observer)
+
+    return set_up
+
+
+def test_write_whole_leaves_the_old_file(tmp_path, failing):
+    path = tmp_path / "a"
+    storage.write_whole(path, b"old")
+    for name in ("write", "fsync", "replace"):
+        failing(lambda operation, _, name=name: operation == name)
+        with pytest.raises(OSError, match="No space"):
+            storage.write_whole(path, b"new")
+        assert (path.read_bytes(), [p.name for p in tmp_path.iterdir()]) == (b"old", ["a"])
+
+
+def test_append_mends_a_torn_line(tmp_path):
+    path = tmp_path / "log"
+    path.write_bytes(b'{"a": 1}\n{"a": ')
+    storage.append(path, '{"a": 2}')
+    storage.append(path, '{"a": 3}')
+    assert record.read(path) == [{"a": 1}, {"a": 2}, {"a": 3}]
+
+
+def test_discard_never_shows_half_a_folder(tmp_path, failing):
+    folder = tmp_path / "000000000001"
+    folder.mkdir()
+    (folder / "a").write_bytes(b"1")
+    removed = []
+    failing(
+        lambda operation, path: operation == "remove" and bool(removed.append(path) or folder.exists() < 1)
+    )
+    with pytest.raises(OSError, match="space"):
+        storage.discard(folder)
+    assert [path.name for path in tmp_path.iterdir()] == [".tmp-old-000000000001"]
+
+
+def test_the_lock_names_its_holder_and_is_given_back(tmp_path):
+    first = storage.Lock(tmp_path)
+    with pytest.raises(RunLockedError, match=f"process {os.getpid()} on "):
+        storage.Lock(tmp_path)
+    first.release()
+    storage.Lock(tmp_path).release()
+
+
+def save(run, images):
+    checkpoint.save(run, images, {"a": torch.full((3,), float(images))}, {"images": images})
+
+
+def test_a_checkpoint_comes_back(tmp_path):
+    save(tmp_path, 8)
+    found = checkpoint.read(tmp_path, 8)
+    assert found.state == {"images": 8}
+    assert found.load({"a": torch.zeros(3)})["a"].tolist() == [8.0] * 3
+    for table in ({"a": torch.zeros(4)}, {"b": torch.zeros(3)}, {"a": torch.zeros(3, dtype=torch.float64)}):
+        with pytest.raises(CorruptFileError):
+            found.load(table)
+
+
+def test_saving_again_replaces(tmp_path):
+    save(tmp_path, 8)
+    checkpoint.save(tmp_path, 8, {"a": torch.zeros(3)}, {"second": 1})
+    assert checkpoint.read(tmp_path, 8).state == {"second": 1}
+    assert checkpoint.numbers(tmp_path) == [8]
+
+
+@pytest.mark.parametrize("name", ["make_folder", "write", "fsync", "sync_folder", "replace", "remove"])
+def test_a_failed_save_tells_and_leaves_the_old(tmp_path, failing, name):
+    save(tmp_path, 8)
+    failing(lambda operation, path: operation == name)
+    with pytest.raises(CheckpointWriteError, match="the disk is full") as caught:
+        save(tmp_path, 16)
+    assert "bytes are free" in str(caught.value)
+    storage.observer = None
+    checkpoint.clean(tmp_path)
+    assert [found.images for found in checkpoint.verified(tmp_path)][-1] == 8
+    save(tmp_path, 24)
+    assert checkpoint.numbers(tmp_path)[-1] == 24
+
+
+def test_foreign_names_are_no_checkpoints(tmp_path):
+    folder = tmp_path / checkpoint.FOLDER
+    for name in ("7", "latest", "00000000000a", "٣" * 12, "000000000016"):
+        (folder / name).mkdir(parents=True)
+    assert checkpoint.numbers(tmp_path) == [16]
+    (found,) = checkpoint.verified(tmp_path)
+    assert isinstance(found, CorruptFileError)
+
+
+@pytest.mark.parametrize("gap", [1, 64, 1000])
+def test_retention_over_a_long_run(gap):
+    kept: set[int] = set()
+    best, most = None, 0
+    for number in range(0, 2000 * gap, gap):
+        kept.add(number)
+        if number == 700 * gap:
+            best = number
+        kept = checkpoint.retained(sorted(kept), best)
+        ages = sorted((number - images) // gap for images in kept)
+        assert ages[:2] == [0, 1][: len(ages)]
+        assert best is None or best in kept
+        for young, old in zip(
+            ages, ages[1:], strict=False
+        ):  # from each age one of at most about four times that
+            assert old <= max(2, 4 * young + 1), ages
+        most = max(most, len(kept))
+    assert most <= 2 + (2000).bit_length() + 1
+
+
+def test_retention_forgetting_the_second_is_noticed():
+    assert checkpoint.retained([1, 2, 3]) - {3} != set()
+    assert {2, 3} <= checkpoint.retained([1, 2, 3])
+    assert checkpoint.retained([]) == set()
+    assert checkpoint.retained([5]) == {5}
+    assert checkpoint.retained([1, 2, 3], best=9) == checkpoint.retained([1, 2, 3])
+
+
+def test_reports_are_means_since_the_last(tmp_path):
+    notes = record.Record(tmp_path)
+    notes.add([{"a": 1.0, "b": 5.0}, {"a": 3.0}])
+    assert notes.report(16, 2, {"seconds": 1.0}) == {
+        "images": 16,
+        "step": 2,
+        "seconds": 1.0,
+        "a": 2.0,
+        "b": 5.0,
+    }
+    notes.add([{"a": 7.0}])
+    notes.report(24, 3, {})
+    assert [row.get("a") for row in record.read(tmp_path / record.METRICS)] == [2.0, 7.0]
+
+
+def test_going_back_drops_later_and_torn_lines(tmp_path):
+    notes = record.Record(tmp_path)
+    for step in range(1, 5):
+        notes.add([{"a": float(step)}])
+        notes.report(8 * step, step, {})
+    with open(tmp_path / record.METRICS, "a") as file:
+        file.write('{"images": 40, "ste')
+    notes.restore({"a": [3.0, 2]}, 16)
+    assert [row["images"] for row in record.read(tmp_path / record.METRICS)] == [8, 16]
+    assert (tmp_path / record.METRICS).read_bytes().endswith(b"}\n")
+    assert (notes.latest["images"], notes.sums) == (16, {"a": [3.0, 2]})
+
+
+def test_going_back_on_a_full_disk(tmp_path, failing):
+    notes = record.Record(tmp_path)
+    for step in range(1, 5):
+        notes.report(8 * step, step, {"try": 1})
+    failing(lambda operation, _: operation == "write")
+    notes.restore({}, 16)
+    storage.observer = None
+    notes.report(24, 3, {"try": 2})
+    rows = record.metrics(tmp_path / record.METRICS)
+    assert [(row["images"], row["try"]) for row in rows] == [(8, 1), (16, 1), (24, 2)]
+
+
+def test_torn_and_foreign_lines_are_left_out(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(
+        b'{"images": 1}\n[1]\nnull\n\xff\xfe\n{"a"\n' + b"[" * 100_000 + b'\n{"images": 2}\n{"ima'
+    )
+    assert record.read(path) == [{"images": 1}, {"images": 2}]
+    assert record.read(tmp_path / "none") == []
+
+
+def test_numbers_that_are_not_finite_become_null(tmp_path):
+    notes = record.Record(tmp_path)
+    notes.event("odd", 8, value=float("nan"), other=float("inf"))
+    (line,) = (tmp_path / record.EVENTS).read_text().splitlines()
+    assert json.loads(line) == {"event": "odd", "images": 8, "value": None, "other": None}
+
+
+def test_a_full_disk_does_not_stop_the_record(tmp_path, failing):
+    failing(lambda operation, _: operation == "append")
+    record.Record(tmp_path).event("x", 0)
+    record.Record(None).event("x", 0)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_sets_a_flag(number, code):
+    before = signal.getsignal(number)
+    with Interrupt() as interrupt:
+        assert not interrupt()
+        os.kill(os.getpid(), number)
+        assert interrupt()
+        assert interrupt.exit_code == code
+    assert signal.getsignal(number) == before
+
+
+def test_an_ignored_signal_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interrupt() as interrupt:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not interrupt()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_outside_the_main_thread_nothing_is_watched():
+    seen = []
+
+    def work():
+        with Interrupt() as interrupt:
+            seen.append(interrupt())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [False]
+
+
+def test_shared_tensors_are_written_apart():
+    values = torch.arange(4.0)
+    tensors = {"a": values, "b": values, "c": values.view(2, 2)}
+    found = tensorfile.parse(tensorfile.render(tensors), tensors)
+    assert all(torch.equal(found[name], tensors[name]) for name in tensors)
