@@ -89,7 +89,7 @@ class Training:
         return replace(
             self,
             report_every=self.report_every or max(1, self.images // 100),
-            sample_every=self.sample_every or max(1, self.images // 20),
+            sample_every=self.sample_every or max(1, self.images // 10),
             save_every=self.save_every or max(1, self.images // 10),
         )
 

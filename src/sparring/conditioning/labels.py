@@ -12,7 +12,9 @@ class LabelEmbedding(nn.Module):
 
         z, y -> [z, V_y]
 
-    Deviation: a learned vector in place of the one-hot label and a layer on it, which is the same map.
+    Deviation: a learned vector in place of the one-hot label and a layer on it, which is the same map. It starts
+    with a length of about 1, as a one-hot label has; longer ones drown the latent, and a class then looks always
+    the same.
 
     References:
         Mirza & Osindero 2014, "Conditional generative adversarial nets", arXiv 1411.1784, sec. 3.2.
@@ -35,6 +37,8 @@ class LabelEmbedding(nn.Module):
             )
         self.extra = width if classes else 0
         self.embed = nn.Embedding(classes, width) if classes else None
+        if self.embed is not None:
+            nn.init.normal_(self.embed.weight, std=width**-0.5)
 
     def forward(self, z: Tensor, y: Labels | None) -> Tensor:
         if self.embed is None:
