@@ -2,7 +2,7 @@
 
     python bench/kills.py [--kills 2000] [--runs 100] [--seed 1] [--steps 12] [--out FOLDER]
 
-The toy run of tests/reliability (two perceptrons, 60 steps, a checkpoint every third). After each kill the same call goes on. Prints
+The toy run of tests/reliability: two perceptrons, 60 steps, a checkpoint every third. After each kill the same call goes on. Prints
 a table: for each proof how many trials there were, how many of them had power, and how many ended otherwise than undisturbed.
 """
 

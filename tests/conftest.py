@@ -1,6 +1,8 @@
 """What all tests share: one torch thread, a cache of their own, a toy run, and a process that forks trials."""
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,17 @@ def _own_cache(tmp_path_factory):
 def toy_data(tmp_path_factory):
     """48 pictures of noise, 8x8, in three classes."""
     return toy.write_data(tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture
+def quick(tmp_path):
+    """A folder in memory where there is one, for what forces hundreds of files to the disk."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="sparring-", dir=memory) as place:
+        yield Path(place)
 
 
 @pytest.fixture(scope="session")

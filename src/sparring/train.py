@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from sparring import __version__, checkpoint, probe, samples, storage
-from sparring.data import Dataset, Stopped, open_data
+from sparring.data import Dataset, Stopped, grouped, open_data
 from sparring.data.sheet import contact_sheet
 from sparring.errors import ConfigError, CorruptFileError, DataError, RunLockedError, SparringError
 from sparring.experiment import Experiment
@@ -72,6 +72,7 @@ def train(
                 experiment = _begin(request, out, dataset, machine) if machine.leads else None
             experiment = experiment or _begun(out)
             check_share(experiment, machine)
+            dataset = grouped(dataset, experiment.data.groups)
             images = max(checkpoint.numbers(out), default=0)
             already = images >= experiment.training.images
             if not already:
@@ -177,7 +178,7 @@ def _read_run(out: Path) -> dict[str, Any] | None:
         if not whole or not isinstance(data["fingerprint"], str) or not isinstance(data["count"], int):
             raise TypeError("a part is not what it should be")
         return known
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, CorruptFileError):
             raise
         raise CorruptFileError(

@@ -1,4 +1,4 @@
-"""Two processes play what one plays: the same samples, latents and losses; the first alone writes; either resumes the other's run."""
+"""Two processes play what one plays; the first alone writes; either goes on with the run of the other."""
 
 import json
 import os

@@ -41,13 +41,13 @@ def check_each(count: dict) -> None:
     assert count["left"] == 0
 
 
-def test_killed_before_each_operation(warm, toy_data, tmp_path):
-    check_each(warm("kill_before", data=toy_data, folder=tmp_path, steps=6, stride=16, last=28))
+def test_killed_before_each_operation(warm, toy_data, quick):
+    check_each(warm("kill_before", data=toy_data, folder=quick, steps=6, stride=16, last=28))
 
 
 @pytest.mark.prove
-def test_killed_before_every_operation(warm, toy_data, tmp_path):
-    check_each(warm("kill_before", data=toy_data, folder=tmp_path, steps=12, stride=1, last=0))
+def test_killed_before_every_operation(warm, toy_data, quick):
+    check_each(warm("kill_before", data=toy_data, folder=quick, steps=12, stride=1, last=0))
 
 
 def check_faults(count: dict) -> None:
@@ -57,22 +57,30 @@ def check_faults(count: dict) -> None:
     assert count["went on"] >= 5
 
 
-def test_each_operation_fails(warm, toy_data, tmp_path):
-    check_faults(warm("faults", data=toy_data, folder=tmp_path, steps=6, stride=7))
+def test_each_operation_fails(warm, toy_data, quick):
+    check_faults(warm("faults", data=toy_data, folder=quick, steps=6, stride=7))
 
 
 @pytest.mark.prove
 @pytest.mark.timeout(3600)
-def test_every_operation_fails(warm, toy_data, tmp_path):
-    check_faults(warm("faults", data=toy_data, folder=tmp_path, steps=12, stride=1))
+def test_every_operation_fails(warm, toy_data, quick):
+    check_faults(warm("faults", data=toy_data, folder=quick, steps=12, stride=1))
 
 
-def test_the_faults_notice(warm, toy_data, tmp_path):
+def test_the_faults_notice(warm, toy_data, quick):
     arguments = {
         "data": str(toy_data),
-        "folder": str(tmp_path),
+        "folder": str(quick),
         "steps": 2,
-        "stride": 3,
+        "stride": 8,
         "sabotage": "write torn",
     }
     assert warm("in_child", called="faults", **arguments)["bad"]
+
+
+def test_each_operation_of_a_start_fails(warm, toy_data, quick):
+    count = warm("faults_of_a_start", data=toy_data, folder=quick, stride=3)
+    print(count)
+    assert count["left"] > 0, "no power: the kill left nothing to clean up"
+    assert not count["bad"], "\n".join(count["bad"])
+    assert count["refused"] >= 5

@@ -9,8 +9,8 @@ def warm(trials, toy_data, tmp_path_factory):
     return trials
 
 
-def test_signals_at_random_instants(warm, toy_data, tmp_path):
-    result = warm("signals", data=toy_data, folder=tmp_path, count=20)
+def test_signals_at_random_instants(warm, toy_data, quick):
+    result = warm("signals", data=toy_data, folder=quick, count=20)
     print(result)
     assert result["bad"] == []
     assert result["stopped"] + result["finished"] == 20

@@ -9,8 +9,8 @@ import sys
 import time
 
 import pytest
-import toy
 import torch
+import toy
 
 from sparring import checkpoint, generatorfile, tensorfile
 from sparring.errors import CorruptFileError, SparringError

@@ -279,6 +279,42 @@ def faults(data: str, folder: str, steps: int, stride: int, sabotage: str = "") 
     return count
 
 
+def faults_of_a_start(data: str, folder: str, stride: int) -> dict:
+    """Operation k of a *resumed* call fails: reading, cleaning up after a kill, going back in the logs."""
+    asked, place = toy.request(Path(data), steps=6, save=1, report=1), Path(folder)
+    total = len(operations(asked, place / "truth"))
+    truth = toy.digest(place / "truth", logs=False)
+    left, k = 0, total - 34
+    while not left and k < total:  # a kill that leaves something to clean up
+        shutil.rmtree(place / "base", ignore_errors=True)
+        assert wait(fork(lambda k=k: _killed(asked, place / "base", k))) == -signal.SIGKILL
+        left, k = len(toy.leftovers(place / "base")), k + 1
+    (place / "base" / ".tmp-run.json").write_bytes(b"{")
+    shutil.copytree(place / "base", place / "count")
+    names = operations(asked, place / "count")
+    kinds, count = (
+        (errno.EIO, errno.ENOSPC, errno.EACCES),
+        {"trials": 0, "left": left, "refused": 0, "bad": []},
+    )
+    for number, k in enumerate(range(1, len(names) + 1, stride)):
+        for sticky in (False, True):
+            run = place / f"r-{k}-{sticky}"
+            shutil.copytree(place / "base", run)
+            ended = _faulty(asked, run, k, kinds[(number + sticky) % 3], sticky)
+            count["trials"] += 1
+            count["refused"] += bool(ended)
+            toy.play(asked, run)
+            fine = (
+                toy.digest(run, logs=False) == truth
+                and not toy.leftovers(run)
+                and not ended.startswith("leak")
+            )
+            if not fine:
+                count["bad"].append(f"{k} {names[k - 1]} sticky={sticky}: {ended}")
+            shutil.rmtree(run)
+    return count
+
+
 def _faulty(asked, run: Path, k: int, kind: int, sticky: bool) -> str:
     """How a run with a fault ended: "" if it went on, else its error."""
     seen = [0]
