@@ -95,6 +95,9 @@ class Match:
         torch.manual_seed(key(training.seed, "weights"))
         self.experiment, self.runtime = experiment, runtime
         self.game: Game = experiment.game.build(dataset.spec)
+        kept = self.game.kept
+        if isinstance(kept, Generation) and len(kept.shares):
+            kept.shares.copy_(dataset.shares)
         runtime.place(self.game)
         self.game.train()
         self.turns: list[Turn] = self.game.turns()

@@ -6,7 +6,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from sparring.data import Dataset
+from sparring.data import Dataset, grouped
 from sparring.experiment import Experiment
 from sparring.match import Match
 from sparring.runtime import Runtime, synchronize
@@ -33,7 +33,7 @@ class Cost:
 
 def measure(experiment: Experiment, dataset: Dataset, runtime: Runtime, seconds: float = 3.0) -> Cost:
     """Play for about `seconds` and take the median step, the first ones left out."""
-    match = Match(experiment, dataset, runtime)
+    match = Match(experiment, grouped(dataset, experiment.data.groups), runtime)
     for _ in range(2):
         match.step()
     synchronize(runtime.device)

@@ -109,7 +109,9 @@ def resolve(request: Request, dataset: Dataset, runtime: Runtime, images: int | 
     experiment = RECIPES[recipe](facts)
     document = experiment.to_json()
     document["data"] |= {
-        name: value for name, value in config.encode(dataset.config, ROLES).items() if name != "flip"
+        name: value
+        for name, value in config.encode(dataset.config, ROLES).items()
+        if name not in ("flip", "groups")
     }
     _merge(document, request.document)
     flags = {"images": length, "seed": request.seed, "batch": request.batch}

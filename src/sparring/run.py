@@ -61,11 +61,13 @@ class Run:
         found = self.generator
         return [str(name) for name in found.facts["classes"]] if found.generation.spec.classes else []
 
-    def labels(self, n: int, wanted: str | int | Sequence[str | int] | None = None) -> Tensor | None:
-        """The labels (n,) of `n` samples: one class for all, one each, or (None) the classes in turn."""
+    def labels(
+        self, n: int, wanted: str | int | Sequence[str | int] | None = None, seed: int = 0
+    ) -> Tensor | None:
+        """The labels (n,) of `n` samples: one class for all, one each, or (None) as frequent as in the data."""
         classes = self.classes
         if wanted is None:
-            return torch.arange(n) % len(classes) if classes else None
+            return self.generator.generation.draw_labels(seed, range(n))
         each = [wanted] * n if isinstance(wanted, str | int) else list(wanted)
         if len(each) != n:
             raise SparringError(
@@ -85,7 +87,7 @@ class Run:
         Sample i depends on `seed`, i and its label alone: the first 3 of 10 are the same as 3.
 
         Arguments:
-            labels: name or number of a class, or `n` of them; None takes the classes in turn.
+            labels: name or number of a class, or `n` of them; None draws them as frequent as in the data.
             truncation: factor on the latents: below 1 more typical and less varied.
         """
         if n < 1 or not (math.isfinite(truncation) and truncation >= 0):
@@ -93,7 +95,7 @@ class Run:
                 f"n={n}, truncation={truncation}", "n at least 1, truncation 0 or more", "mend the number"
             )
         found = self.generator
-        chosen = self.labels(n, labels)
+        chosen = self.labels(n, labels, seed)
         return samples.draw(found.generation, found.facts, n, seed, labels=chosen, truncation=truncation)
 
     def metrics(self) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from sparring.games.generation import Generation
 
 FOLDER = "samples"
 POINTS_SHOWN = 2_000
+MOST_COLUMNS = 20  # of a grid with a class each
 
 
 def draw(
@@ -50,8 +51,8 @@ def grid(
         return points_image(draw(generation, facts, max(count, POINTS_SHOWN), seed, **choices))
     columns = max(1, round(count**0.5))
     classes = generation.spec.classes
-    if classes and "labels" not in choices:
-        columns = min(classes, 20)
+    if 1 < classes <= MOST_COLUMNS and "labels" not in choices:
+        columns = classes
         count = max(1, count // columns) * columns
         choices["labels"] = torch.arange(count) % columns
     return grid_image(draw(generation, facts, count, seed, **choices), columns)

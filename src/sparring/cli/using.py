@@ -24,14 +24,10 @@ def sample(options: "Sample") -> int:
     made = run.sample(options.n, options.seed, options.label, options.truncation)
     picture = None
     if options.out.suffix == ".png":
-        columns = (
-            len(run.classes)
-            if 1 < len(run.classes) <= 20 and options.label is None
-            else round(options.n**0.5)
-        )
+        columns = round(options.n**0.5)
         picture = points_image(made) if made.ndim == 2 else grid_image(made, max(1, columns))
     try:
-        samples.save(options.out, made, run.labels(options.n, options.label), picture)
+        samples.save(options.out, made, run.labels(options.n, options.label, options.seed), picture)
     except OSError as error:
         raise SparringError(
             f"--out {options.out}: {error}", "a path that can be written to", "choose another --out"

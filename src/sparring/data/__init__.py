@@ -5,6 +5,7 @@ Every reader ends in a `Dataset`; a new format is one file and a line in `openin
 
 from sparring.data.config import DataConfig
 from sparring.data.dataset import Dataset, to_output
+from sparring.data.groups import grouped
 from sparring.data.opening import BUILTIN, open_data
 from sparring.data.order import indices
 from sparring.data.report import DataReport, Stopped
@@ -18,6 +19,7 @@ __all__ = [
     "Stopped",
     "contact_sheet",
     "grid_image",
+    "grouped",
     "indices",
     "open_data",
     "points_image",

@@ -48,7 +48,7 @@ def assemble(
         table = {name: table[name] for name in classes}
         if len(classes) < 2:
             numbers, classes = None, ()
-    settings = [config.size, config.channels, config.fit, config.flip, config.labels]
+    settings = [config.size, config.channels, config.fit, config.labels]
     digest = hashlib.sha256(numbers.astype("<i8").tobytes()).hexdigest() if numbers is not None else ""
     report = replace(report, count=len(samples), classes=table)
     return Dataset(

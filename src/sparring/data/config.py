@@ -22,6 +22,7 @@ class DataConfig:
             fit and fills with the commonest colour of the picture's outermost pixels, `stretch` ignores the ratio.
         flip: mirror half of the samples in training (keyed draw).
         labels: use the labels that are there.
+        groups: where there are no labels, this many groups of alike pictures stand in for them; 0 for none.
         largest: the longest side that is chosen when `size` is None, in pixels.
 
     >>> DataConfig(source="animals", size=(48, 80)).fit
@@ -34,6 +35,7 @@ class DataConfig:
     fit: Fit = "crop"
     flip: bool = False
     labels: bool = True
+    groups: int = 0
     largest: int = 64
 
     def __post_init__(self) -> None:
@@ -51,5 +53,7 @@ class DataConfig:
             )
         if self.fit not in get_args(Fit):
             raise ConfigError(f"fit: {self.fit!r}", "crop, pad or stretch", "choose one of these")
+        if not 0 <= self.groups <= 1000:
+            raise ConfigError(f"groups: {self.groups}", "0 (none) to 1000", "30 is usual")
         if not 1 <= self.largest <= LONGEST_SIDE:
             raise ConfigError(f"largest: {self.largest}", f"1 to {LONGEST_SIDE} pixels", "mend the number")

@@ -60,6 +60,14 @@ class Dataset:
         """What `to_output` needs beside the spec, as plain numbers: `centre` and `scale` of points, nothing for pictures."""
         return {} if self.spec.is_image else {"centre": self.centre.tolist(), "scale": self.scale.tolist()}
 
+    @property
+    def shares(self) -> Tensor:
+        """How much of the set each class makes up: float32 (classes,), of sum 1; empty without labels."""
+        counts = (
+            np.bincount(self.labels, minlength=len(self.classes)) if self.labels is not None else np.zeros(0)
+        )
+        return torch.tensor(counts / max(1, counts.sum()), dtype=torch.float32)
+
     def __len__(self) -> int:
         return len(self.samples)
 

@@ -20,11 +20,16 @@ class Generation(nn.Module):
         generator: from (z, y) to samples (b, *sample).
         latent: dimension of z, standard normal.
         spec: of the samples; `classes` > 0 where the generator takes labels.
+
+    `shares` (classes,) says how frequent each class is in the data.
     """
+
+    shares: Tensor
 
     def __init__(self, generator: nn.Module, latent: int, spec: Spec) -> None:
         super().__init__()
         self.generator, self.latent, self.spec = generator, latent, spec
+        self.register_buffer("shares", torch.full((spec.classes,), 1 / max(1, spec.classes)))
 
     def forward(self, z: Latent, y: Labels | None = None) -> Sample:
         return self.generator(z, y)
@@ -41,8 +46,8 @@ class Generation(nn.Module):
 
         def play(number: int) -> None:
             draws = keyed.Draws(seed, (number,), batch, device=device)
-            y = draws.integers("statistics.label", self.spec.classes) if self.spec.classes else None
-            copied(draws.normal("statistics.latent", self.latent), y)
+            y = self.draw_labels(seed, range(number * batch, (number + 1) * batch))
+            copied(draws.normal("statistics.latent", self.latent), None if y is None else y.to(device))
 
         measure_statistics(copied, batches, play)
         return copied
@@ -56,13 +61,13 @@ class Generation(nn.Module):
         Arguments:
             seed: of the latents.
             indices: which of the seed's endless row of samples.
-            labels: (n,) of a conditional generator; drawn by index where None.
+            labels: (n,) of a conditional generator; drawn where None.
             truncation: factor on z, 1 for the whole distribution; smaller gives more typical and less varied samples.
 
         Raises:
             SparringError: labels for an unconditional generator, or out of range.
         """
-        labels = self._labels(seed, indices, labels)
+        labels = self.draw_labels(seed, indices) if labels is None else self._checked(labels)
         start = indices.start - indices.start % BLOCK if len(indices) else 0
         blocks = []
         for first in range(start, indices.stop if len(indices) else 0, BLOCK):
@@ -82,22 +87,26 @@ class Generation(nn.Module):
             y = y.to(device)
         return self(z.to(device), y)[first - block.start : last - block.start].float().cpu()
 
-    def _labels(self, seed: int, indices: range, labels: Tensor | None) -> Tensor | None:
+    def draw_labels(self, seed: int, indices: range) -> Tensor | None:
+        """Labels (n,) as frequent as in the data; the one of sample i depends on `(seed, indices[i])`. None without classes."""
+        if not self.spec.classes:
+            return None
+        places = [torch.rand((), generator=keyed.generator(seed, "label", index)) for index in indices]
+        edges = self.shares.cpu().cumsum(0)
+        drawn = (
+            torch.searchsorted(edges, torch.stack(places) * edges[-1], right=True)
+            if places
+            else torch.zeros(0)
+        )
+        return drawn.to(torch.int64).clamp_max(self.spec.classes - 1)
+
+    def _checked(self, labels: Tensor) -> Tensor:
         classes = self.spec.classes
-        if labels is None and classes:
-            draws = [
-                torch.randint(classes, (1,), generator=keyed.generator(seed, "label", i)) for i in indices
-            ]
-            return torch.cat(draws) if draws else None
-        if labels is not None and not classes:
+        if not classes:
             raise SparringError(
                 "labels given", "none: this generator was trained without labels", "leave the label out"
             )
-        if (
-            labels is not None
-            and len(labels)
-            and not (int(labels.min()) >= 0 and int(labels.max()) < classes)
-        ):
+        if len(labels) and not (int(labels.min()) >= 0 and int(labels.max()) < classes):
             raise SparringError(
                 f"a label of {int(labels.max())}", f"0 to {classes - 1}", "choose one of the classes"
             )

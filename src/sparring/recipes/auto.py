@@ -49,10 +49,11 @@ def pictures(facts: Facts) -> Experiment:
     images = facts.length(400_000)
     half = max(1, images // 2)
     adam = Adam(lr=Linear(start=1e-3, end=0.0, begin=images - half, over=half))
-    labelled = facts.spec.classes > 1
+    groups = min(30, facts.count // 100) if facts.spec.classes < 2 else 0
+    labelled = facts.spec.classes > 1 or groups > 1
     return Experiment(
         recipe="auto",
-        data=facts.data,
+        data=replace(facts.data, groups=groups),
         game=AdversarialConfig(
             generator=DCGANGenerator(width=32),
             discriminator=DCGANDiscriminator(width=32),
