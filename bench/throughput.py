@@ -1,8 +1,9 @@
-"""Images per CPU-second of a DCGAN step, Sparring against the plain loop, interleaved in one process.
+"""Images per CPU-second of a DCGAN step, Sparring against the plain loop: a process each, taking turns.
 
     python bench/throughput.py [--blocks 9] [--seconds 4] [--threads 1]
 
-Same networks and batch (checked: same number of parameters), Fashion-MNIST at 32x32. Peak memory is measured in a process each.
+The same networks (checked: as many parameters), batch and data: Fashion-MNIST at 32x32. Each process runs as its user would run it,
+so Sparring's includes its guard and its choice of precision; peak memory is that of the process at the end.
 """
 
 import argparse
@@ -13,58 +14,67 @@ import subprocess
 import sys
 import time
 
-import torch
-
 import fashion
+import torch
 from example import BATCH, Example
-from sparring import runtime
-from sparring.data import DataConfig, open_data
-from sparring.guard import Guard
-from sparring.match import Match
-from sparring.recipes.facts import Facts
-from sparring.recipes.table import RECIPES
 
 
-def ours(threads):
+def reference(threads):
+    torch.set_num_threads(threads)
+    example = Example(fashion.tensor(fashion.pictures()[0]))
+    return example.step, [example.generator, example.discriminator]
+
+
+def sparring(threads):
+    from sparring import runtime
+    from sparring.data import DataConfig, open_data
+    from sparring.guard import Guard
+    from sparring.match import Match
+    from sparring.recipes.facts import Facts
+    from sparring.recipes.table import RECIPES
+
     machine = runtime.start(threads=threads)
     dataset = open_data(DataConfig(source=str(fashion.source()), size=(32, 32)))
-    experiment = RECIPES["dcgan"](Facts(spec=dataset.spec, count=len(dataset)))
-    match = Match(experiment, dataset, machine)
+    match = Match(RECIPES["dcgan"](Facts(spec=dataset.spec, count=len(dataset))), dataset, machine)
     guard = Guard(match)
 
     def step():
         guard.note(match.step())
         if guard.due:
             guard.settle()
-        return experiment.training.batch
+        return BATCH
 
-    return step, match
-
-
-def reference(threads):
-    torch.set_num_threads(threads)
-    example = Example(fashion.tensor(fashion.pictures()[0]))
-    return example.step, example
+    return step, list(match.game.players().values())
 
 
-def rate(step, seconds):
-    begin, images = time.process_time(), 0
-    while time.process_time() - begin < seconds:
-        images += step()
-    return images / (time.process_time() - begin)
+def work(who, threads):
+    """Answers each line of seconds with images a CPU-second; at the end, parameters and peak memory."""
+    step, networks = {"reference": reference, "sparring": sparring}[who](threads)
+    for _ in range(5):
+        step()
+    print(sum(p.numel() for network in networks for p in network.parameters()), flush=True)
+    for line in sys.stdin:
+        begin, images = time.process_time(), 0
+        while time.process_time() - begin < float(line):
+            images += step()
+        print(images / (time.process_time() - begin), flush=True)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
 
 
-def peak(who, threads):
-    """Peak memory in MB of a process that trains for 60 steps."""
-    code = f"import throughput as t; s, _ = t.{who}({threads}); [s() for _ in range(60)]; t.show()"
-    out = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=sys.path[0]
-    )
-    return float(out.stdout.split()[-1])
+class Worker:
+    def __init__(self, who, threads):
+        command = [sys.executable, __file__, "--work", who, "--threads", str(threads)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.parameters = int(self.process.stdout.readline())
 
+    def rate(self, seconds):
+        self.process.stdin.write(f"{seconds}\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline())
 
-def show():
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    def peak(self):
+        self.process.stdin.close()
+        return round(float(self.process.stdout.readline()))
 
 
 def main():
@@ -72,31 +82,26 @@ def main():
     parser.add_argument("--blocks", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--work", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    (plain, example), (fast, match) = reference(asked.threads), ours(asked.threads)
-    counts = [
-        sum(p.numel() for net in pair for p in net.parameters())
-        for pair in ((example.generator, example.discriminator), match.game.players().values())
-    ]
-    for step in (plain, fast):
-        rate(step, 1.0)
-    pairs = [(rate(plain, asked.seconds), rate(fast, asked.seconds)) for _ in range(asked.blocks)]
+    if asked.work:
+        return work(asked.work, asked.threads)
+    plain, ours = Worker("reference", asked.threads), Worker("sparring", asked.threads)
+    pairs = [(plain.rate(asked.seconds), ours.rate(asked.seconds)) for _ in range(asked.blocks)]
     ratios = sorted(b / a for a, b in pairs)
-    print(
-        json.dumps(
-            {
-                "batch": BATCH,
-                "parameters": counts,
-                "plain_images_per_cpu_second": round(statistics.median(a for a, _ in pairs), 1),
-                "sparring_images_per_cpu_second": round(statistics.median(b for _, b in pairs), 1),
-                "ratio_median": round(statistics.median(ratios), 2),
-                "ratio_range": [round(ratios[0], 2), round(ratios[-1], 2)],
-                "peak_megabytes": {who: round(peak(who, asked.threads)) for who in ("reference", "ours")},
-                "torch": torch.__version__,
-                "threads": asked.threads,
-            }
-        )
-    )
+    row = {
+        "parameters": [plain.parameters, ours.parameters],
+        "reference_images_per_cpu_second": round(statistics.median(a for a, _ in pairs), 1),
+        "sparring_images_per_cpu_second": round(statistics.median(b for _, b in pairs), 1),
+        "ratio_median": round(statistics.median(ratios), 2),
+        "ratio_range": [round(ratios[0], 2), round(ratios[-1], 2)],
+        "peak_megabytes": {"reference": plain.peak(), "sparring": ours.peak()},
+        "torch": torch.__version__,
+        "threads": asked.threads,
+        "blocks": asked.blocks,
+    }
+    print(json.dumps(row))
+    return None
 
 
 if __name__ == "__main__":

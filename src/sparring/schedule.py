@@ -27,19 +27,26 @@ class Linear:
 
 @dataclass(frozen=True, kw_only=True)
 class Cosine:
-    """From `start` to `end` along half a cosine, between images `begin` and `begin + over` (Loshchilov & Hutter 2017, Eq. 5)."""
+    """From `start` to `end` along half a cosine, between images `begin` and `begin + over` (Loshchilov & Hutter 2017, Eq. 5).
+
+    Over the first `warm_up` images the value rises from 0 in a straight line (Goyal et al. 2017, sec. 2.2).
+    """
 
     start: float
     end: float
     over: int
     begin: int = 0
+    warm_up: int = 0
 
     def __post_init__(self) -> None:
         _check(self.over, self.begin)
+        if self.warm_up < 0:
+            raise ConfigError(f"a warm-up of {self.warm_up} images", "0 or more", "mend the number")
 
     def at(self, images: int) -> float:
         rise = (1 - math.cos(math.pi * _fraction(images, self.begin, self.over))) / 2
-        return self.start + (self.end - self.start) * rise
+        warm = min(1.0, images / self.warm_up) if self.warm_up else 1.0
+        return warm * (self.start + (self.end - self.start) * rise)
 
 
 @dataclass(frozen=True, kw_only=True)

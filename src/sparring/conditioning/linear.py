@@ -18,19 +18,33 @@ class Linear:
         Goodfellow et al. 2014, "Generative adversarial nets", arXiv 1406.2661 (a logistic unit; the sigmoid
             is in the loss).
 
+    Arguments:
+        init_gain: weights start normal with a standard deviation of gain / sqrt(d), the bias at 0; None takes
+            PyTorch's initialisation.
+
     Shape: features (b, d) to logits (b,).
     """
 
+    init_gain: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.init_gain is not None and not self.init_gain > 0:
+            raise ConfigError(f"init_gain {self.init_gain}", "above 0, or null", "1.4 suits rectifiers")
+
     def build(self, num_features: int, classes: int, spectral: bool = False) -> nn.Module:
-        return LinearHead(num_features, spectral)
+        return LinearHead(num_features, spectral, self.init_gain)
 
 
 class LinearHead(nn.Module):
     """See `Linear`."""
 
-    def __init__(self, num_features: int, spectral: bool) -> None:
+    def __init__(self, num_features: int, spectral: bool, init_gain: float | None = None) -> None:
         super().__init__()
-        self.logit = normalised(nn.Linear(num_features, 1), spectral)
+        logit = nn.Linear(num_features, 1)
+        if init_gain is not None:
+            nn.init.normal_(logit.weight, std=init_gain / num_features**0.5)
+            nn.init.zeros_(logit.bias)
+        self.logit = normalised(logit, spectral)
 
     def forward(self, features: Features, y: Labels | None) -> Logits:
         return self.logit(features).squeeze(1)

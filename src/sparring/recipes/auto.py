@@ -68,11 +68,11 @@ def pictures(facts: Facts) -> Experiment:
 
 
 def points(facts: Facts) -> Experiment:
-    images = facts.length(3_072_000)
+    images = facts.length(2_048_000)
     gamma = Geometric(start=0.1, end=2e-4, over=max(1, int(0.7 * images)))
     begin = images // 5
     adam = Adam(
-        lr=Cosine(start=2e-3, end=0.0, begin=begin, over=max(1, images - begin)),
+        lr=Cosine(start=2e-3, end=0.0, begin=begin, over=max(1, images - begin), warm_up=images // 50),
         beta1=0.0,
         beta2=Cosine(start=0.9, end=0.99, over=max(1, int(0.7 * images))),
     )
@@ -85,6 +85,7 @@ def points(facts: Facts) -> Experiment:
                 hidden=(128,) * 3, activation="leaky_relu", fourier=7, init_gain=1.4
             ),
             objective=Relativistic(),
+            head=LinearHead(init_gain=1.4),
             penalties=(R1(gamma=gamma), R2(gamma=gamma)),
             joint=True,
         ),
