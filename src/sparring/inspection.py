@@ -76,6 +76,7 @@ def inspect(request: Request, runtime: Callable[[bool], Runtime], seconds: float
     dataset = open_data(data_config(request, largest=64))
     machine = runtime(dataset.spec.is_image)
     experiment = resolve(request, dataset, machine)
+    probe.choose_threads(experiment, dataset, machine)
     return Inspection(dataset, experiment, probe.measure(experiment, dataset, machine, seconds))
 
 

@@ -25,12 +25,14 @@ class Runtime:
         device: of the networks and batches.
         bf16: whether networks compute in bfloat16; weights, optimizers, averages and penalties stay in float32.
         rank, world: this process and how many there are.
+        free_threads: whether the number of the processor's threads was left open, and matters.
     """
 
     device: torch.device
     bf16: bool = False
     rank: int = 0
     world: int = 1
+    free_threads: bool = False
 
     @property
     def leads(self) -> bool:
@@ -46,6 +48,11 @@ class Runtime:
     def place(self, module: nn.Module) -> nn.Module:
         """Move a network to the device, pictures' channels last."""
         return module.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def use_threads(self, threads: int) -> None:
+        """Take this number of threads, if it was left open: with another one a run does not go on bit for bit."""
+        if self.free_threads and 1 <= threads <= (os.cpu_count() or 1):
+            torch.set_num_threads(threads)
 
     def describe(self) -> dict[str, object]:
         """What the bits of a run depend on, for `run.json`."""
@@ -138,7 +145,8 @@ def start(
     _fast_products(chosen)
     _keep_freed_memory()
     bf16 = precision == "bf16" or (precision == "auto" and pictures and _bf16_is_fast(chosen))
-    return Runtime(chosen, bf16, rank, world)
+    free = threads is None and chosen.type == "cpu" and world == 1
+    return Runtime(chosen, bf16, rank, world, free)
 
 
 def synchronize(device: torch.device) -> None:

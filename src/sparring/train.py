@@ -220,10 +220,19 @@ def _begun(out: Path) -> Experiment:
     return Experiment.from_json(document["experiment"])
 
 
+def _threads_before(out: Path) -> int:
+    try:
+        return int(json.loads(storage.read(out / RUN_FILE))["machine"]["threads"])
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
 def _begin(request: Request, out: Path, dataset: Dataset, machine: Runtime) -> Experiment:
     if (out / RUN_FILE).exists():
+        machine.use_threads(_threads_before(out))
         return _begun(out)
     experiment = resolve(request, dataset, machine)
+    probe.choose_threads(experiment, dataset, machine)
     seconds = request.seconds()
     if seconds is not None and request.images is None:
         if machine.world > 1:
