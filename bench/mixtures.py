@@ -65,7 +65,11 @@ def main():
                 seed=seed,
                 settings=tuple(asked.set),
             )
-            train(request, out, lambda pictures: runtime.start(threads=asked.threads, pictures=pictures))
+            result = train(
+                request, out, lambda pictures: runtime.start(threads=asked.threads, pictures=pictures)
+            )
+            if result.exit_code:
+                raise SystemExit(result.exit_code)
             loaded = load(out / NAME)
         row = judge(samples.draw(loaded.generation, loaded.facts, 2_500, seed=seed + 1), asked.data)
         row |= {"seconds": round(time.monotonic() - begin), "cpu_seconds": round(time.process_time() - spent)}

@@ -14,8 +14,9 @@ import subprocess
 import sys
 import time
 
-import fashion
 import torch
+
+import fashion
 from example import BATCH, Example
 
 

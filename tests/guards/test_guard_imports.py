@@ -8,7 +8,8 @@ from source import ROOT, files, imports, name
 # From the ground up. A file may import from its own layer and from those before it. `sparring` itself (the public names,
 # looked up late) and `__main__` are the roof.
 LAYERS = {
-    "ground": "errors shapes schedule keyed config storage tensorfile checkpoint interrupt record runtime optim average game play roles",
+    "ground": "errors shapes schedule keyed config storage tensorfile checkpoint interrupt record runtime optim average "
+    "game play roles",
     "parts": "augment conditioning data networks objectives penalties",
     "games": "games",
     "experiment": "experiment generatorfile",

@@ -63,7 +63,7 @@ class Sample:
         run: A run folder, or a generator.safetensors.
         n: How many.
         seed: Sample i depends on the seed, i and its label alone.
-        label: Name or number of one class. By default the classes in turn.
+        label: Name or number of one class. By default as frequent as in the data.
         truncation: Factor on the latents: below 1 more typical and less varied.
         out: x.png: one picture of all; x.npz: arrays `images` (or `points`) and `labels`; else a folder.
         device: auto, cpu, cuda or mps.

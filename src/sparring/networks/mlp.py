@@ -192,7 +192,8 @@ def _check(hidden: tuple[int, ...], init_std: float | None, init_gain: float | N
         raise ConfigError(
             f"hidden layers {hidden}", "at least one, of 1 unit or more each", "as in [256, 256]"
         )
-    if min(init_std or 1, init_gain or 1) <= 0 or (init_std is not None and init_gain is not None):
+    given = [value for value in (init_std, init_gain) if value is not None]
+    if len(given) > 1 or any(value <= 0 for value in given):
         raise ConfigError(
             f"init_std {init_std}, init_gain {init_gain}", "one of them above 0, or none", "set one to null"
         )
