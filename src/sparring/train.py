@@ -4,7 +4,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,9 @@ def train(
         lock: storage.Lock | None = None
         try:
             with _together(machine):
+                planned = _planned(request, dataset, machine) if machine.leads and before is None else None
                 lock = _hold(out, before) if machine.leads else None
-                experiment = _begin(request, out, dataset, machine) if machine.leads else None
+                experiment = _begin(request, out, dataset, machine, planned) if machine.leads else None
             experiment = experiment or _begun(out)
             check_share(experiment, machine)
             dataset = grouped(dataset, experiment.data.groups)
@@ -227,11 +228,21 @@ def _threads_before(out: Path) -> int:
         return 0
 
 
-def _begin(request: Request, out: Path, dataset: Dataset, machine: Runtime) -> Experiment:
-    if (out / RUN_FILE).exists():
+def _planned(request: Request, dataset: Dataset, machine: Runtime) -> Experiment:
+    """What was asked for, tried out before a folder is made for it."""
+    experiment = resolve(request, dataset, machine)
+    spec = dataset.spec if dataset.classes else replace(dataset.spec, classes=experiment.data.groups)
+    experiment.game.build(spec)
+    return experiment
+
+
+def _begin(
+    request: Request, out: Path, dataset: Dataset, machine: Runtime, planned: Experiment | None
+) -> Experiment:
+    if planned is None or (out / RUN_FILE).exists():
         machine.use_threads(_threads_before(out))
         return _begun(out)
-    experiment = resolve(request, dataset, machine)
+    experiment = planned
     probe.choose_threads(experiment, dataset, machine)
     seconds = request.seconds()
     if seconds is not None and request.images is None:

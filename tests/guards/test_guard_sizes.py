@@ -12,7 +12,7 @@ LARGER_FILES = {
     "games/adversarial.py": (200, "a game is one file: settings and turns"),
     "match.py": (180, "one step from data to weights, to be read in one go"),
     "runtime.py": (180, "the only file that names devices"),
-    "train.py": (240, "from a request to a run: begin, go on, refuse"),
+    "train.py": (250, "from a request to a run: begin, go on, refuse"),
 }
 MORE_PARAMETERS = {
     "starting.py:train": "the public function: one keyword an option of the command line",

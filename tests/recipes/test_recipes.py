@@ -15,6 +15,7 @@ from sparring.fit import Fit
 from sparring.keeper import Keeper
 from sparring.match import Match
 from sparring.recipes import NAMES, auto
+from sparring.recipes.facts import TINY as FACTS
 from sparring.recipes.facts import TINY_POINTS
 from sparring.recipes.table import RECIPES, TINY
 from sparring.record import Record
@@ -148,3 +149,13 @@ def test_the_loop_is_the_steps(data, tmp_path):
     while bare.clock.images < experiment.training.images:
         bare.step()
     assert toy.bits(match) == toy.bits(bare)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_can_be_counted_without_being_made(name):
+    """On the meta device, where the console counts parameters."""
+    experiment = CASES[name]()
+    spec = TINY_POINTS.spec if "points" in name else FACTS.spec
+    with torch.device("meta"):
+        game = experiment.game.build(spec)
+    assert all(sum(p.numel() for p in player.parameters()) > 0 for player in game.players().values())

@@ -71,7 +71,10 @@ class _Spectral(nn.Module):
         self._iterate(matrix, _START_ITERATIONS)
 
     def forward(self, weight: Tensor) -> Tensor:
-        with torch.autocast(weight.device.type, enabled=False):
+        device = (
+            weight.device.type if weight.device.type != "meta" else "cpu"
+        )  # meta: built to be counted only
+        with torch.autocast(device, enabled=False):
             matrix = self._matrix(weight)
             if self.training:
                 self._iterate(matrix.detach(), 1)
