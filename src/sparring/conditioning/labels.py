@@ -1,6 +1,7 @@
 """Labels: how a generator is told its class, and the errors of those that need one and got none."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sparring.errors import ConfigError, DataError
@@ -10,11 +11,10 @@ from sparring.shapes import Labels
 class LabelEmbedding(nn.Module):
     """Tells a generator its class: the latent with a learned vector a class behind it.
 
-        z, y -> [z, V_y]
+        z, y -> [z, V_y / |V_y|]
 
-    Deviation: a learned vector in place of the one-hot label and a layer on it, which is the same map. It starts
-    with a length of about 1, as a one-hot label has; longer ones drown the latent, and a class then looks always
-    the same.
+    Deviation: a learned vector in place of the one-hot label. Its length is held at 1, which is that of a one-hot
+    label: longer ones drown the latent, and a class then looks always the same.
 
     References:
         Mirza & Osindero 2014, "Conditional generative adversarial nets", arXiv 1411.1784, sec. 3.2.
@@ -37,13 +37,12 @@ class LabelEmbedding(nn.Module):
             )
         self.extra = width if classes else 0
         self.embed = nn.Embedding(classes, width) if classes else None
-        if self.embed is not None:
-            nn.init.normal_(self.embed.weight, std=width**-0.5)
 
     def forward(self, z: Tensor, y: Labels | None) -> Tensor:
         if self.embed is None:
             return z
-        return torch.cat([z, self.embed(require_labels(y, "generator")).to(z.dtype)], dim=1)
+        vectors = F.normalize(self.embed(require_labels(y, "generator")), dim=1)
+        return torch.cat([z, vectors.to(z.dtype)], dim=1)
 
 
 def require_labels(y: Labels | None, who: str) -> Tensor:
