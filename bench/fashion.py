@@ -62,9 +62,9 @@ class Classifier(nn.Module):
         return self.last(self.features(x))
 
 
-def classifier(epochs: int = 3) -> Classifier:
-    """The frozen classifier, trained once and kept; prints its hash and its accuracy."""
-    path = CACHE / "classifier.safetensors"
+def classifier(name: str = "classifier", epochs: int = 3) -> Classifier:
+    """The frozen classifier of this name, trained once and kept; prints its hash and its accuracy."""
+    path = CACHE / f"{name}.safetensors"
     net = Classifier()
     if not path.exists():
         _train(net, epochs)

@@ -1,7 +1,7 @@
 """One run, described whole: data, game, optimizers, training. Recipes are functions that return it; `run.json` holds it."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sparring import config
 from sparring.augment import AUGMENTATIONS
@@ -20,6 +20,7 @@ from sparring.schedule import SCHEDULES, Schedule
 from sparring.shapes import Spec
 
 
+@runtime_checkable
 class GameConfig(Protocol):
     """The rules of a game, for any kind of samples."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from sparring.schedule import Schedule
 State = Mapping[str, list[Tensor]]  # by name, one tensor a parameter
 
 
+@runtime_checkable
 class OptimizerConfig(Protocol):
     """How a player learns: what it remembers of each parameter, and how it moves them.
 

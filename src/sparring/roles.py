@@ -1,6 +1,6 @@
 """What parts can be: the protocols of objectives, penalties, constraints and augmentations."""
 
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import nn
 
@@ -9,6 +9,7 @@ from sparring.play import Play
 from sparring.shapes import PerSample, Sample
 
 
+@runtime_checkable
 class Objective(Protocol):
     """What the two players want: two terms."""
 
@@ -16,6 +17,7 @@ class Objective(Protocol):
     def generator(self, play: Play) -> PerSample: ...
 
 
+@runtime_checkable
 class Penalty(Protocol):
     """What a player must not do: a term with its weight in it, applied every `every` steps and then `every` times as strong.
 
@@ -31,12 +33,14 @@ class Penalty(Protocol):
     def __call__(self, play: Play) -> PerSample: ...
 
 
+@runtime_checkable
 class Constraint(Protocol):
     """What is done to a player's weights after each of its steps."""
 
     def apply(self, player: nn.Module) -> None: ...
 
 
+@runtime_checkable
 class Augmentation(Protocol):
     """What is done to samples before the discriminator sees them; differentiable, the same distribution for real and generated."""
 

@@ -1,6 +1,6 @@
 """Conditioning: the discriminator's head, with or without labels, and features of a whole batch."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import nn
 
@@ -12,12 +12,14 @@ from sparring.conditioning.linear import Linear
 from sparring.conditioning.projection import Projection
 
 
+@runtime_checkable
 class Conditioning(Protocol):
     """Settings of a head: a module with `forward(features, y) -> logits (b,)` and `classify(features)`."""
 
     def build(self, num_features: int, classes: int, spectral: bool = False) -> nn.Module: ...
 
 
+@runtime_checkable
 class BatchFeature(Protocol):
     """Settings of a layer from features (b, d) to (b, `num_features`), which sees the whole batch."""
 

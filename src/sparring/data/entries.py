@@ -3,7 +3,7 @@
 import os
 import unicodedata
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 SUFFIXES = frozenset(
     (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", "")
@@ -27,6 +27,7 @@ class Entry:
     stamp: str
 
 
+@runtime_checkable
 class Container(Protocol):
     """A folder or a zip. `entries` are sorted by name, `skipped` are (name, reason)."""
 

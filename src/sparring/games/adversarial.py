@@ -7,7 +7,7 @@ References: Goodfellow et al. 2014, arXiv:1406.2661, Algorithm 1; Mirza & Osinde
 Lin et al. 2018, arXiv:1712.04086 (packing).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -169,7 +169,7 @@ class Adversarial(Game):
     def _play(self, batch: Batch, player: str) -> Play:
         due = [penalty for penalty in self._penalties(player) if batch.step % penalty.every == 0]
         return Play(
-            batch,
+            batch if self.config.conditional else replace(batch, y=None),
             self.generation,
             self.discriminator,
             self.generation.latent,

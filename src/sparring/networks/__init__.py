@@ -1,6 +1,6 @@
 """Networks: generators from latents to samples, and discriminators' bodies from samples to features."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import nn
 
@@ -11,6 +11,7 @@ from sparring.networks.resnet import ResNetDiscriminator, ResNetGenerator
 from sparring.shapes import Spec
 
 
+@runtime_checkable
 class GeneratorNetwork(Protocol):
     """Settings of a module `forward(z (b, latent), y (b,) | None) -> samples (b, *sample)`.
 
@@ -23,6 +24,7 @@ class GeneratorNetwork(Protocol):
     def build(self, spec: Spec) -> nn.Module: ...
 
 
+@runtime_checkable
 class DiscriminatorNetwork(Protocol):
     """Settings of a module `forward(x (b, *sample)) -> features (b, num_features)`.
 
