@@ -20,7 +20,7 @@ $(VENV)/dev: $(VENV)/base
 
 demo: $(VENV)/base   ## train on the built-in set and show where the pictures are
 	$(BIN)/sparring train --out runs/demo --until 100s
-	$(BIN)/sparring sample runs/demo --n 64 --seed 0 --out runs/demo/samples.png
+	$(BIN)/sparring sample runs/demo --n 64 --seed 0 --out runs/demo-new.png
 
 test: $(VENV)/dev    ## all tests but the slow proofs
 	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -n 2 -m "not prove"
