@@ -28,12 +28,18 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--set", nargs="*", default=[])
     asked = parser.parse_args()
     seeing, judge = fashion.classifier("better-classifier", epochs=6), fashion.Judge()
     out = asked.out or Path(tempfile.mkdtemp()) / "run"
     begin = time.process_time()
     request = Request(
-        data=str(fashion.source()), recipe=asked.recipe, images=asked.images, seed=asked.seed, size=(32, 32)
+        data=str(fashion.source()),
+        recipe=asked.recipe,
+        images=asked.images,
+        seed=asked.seed,
+        size=(32, 32),
+        settings=tuple(asked.set),
     )
     train(request, out, lambda pictures: runtime.start(threads=asked.threads, pictures=pictures))
     spent = time.process_time() - begin
@@ -45,6 +51,7 @@ def main():
         json.dumps(
             {
                 "recipe": asked.recipe,
+                "set": asked.set,
                 "images": asked.images,
                 "seed": asked.seed,
                 "cpu_seconds": round(spent, 1),
