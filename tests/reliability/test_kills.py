@@ -30,7 +30,7 @@ def test_two_thousand_kills(warm, toy_data, tmp_path):
 
 @pytest.mark.parametrize("sabotage", ["save in place", "forget an optimizer"])
 def test_the_kills_notice(warm, toy_data, tmp_path, sabotage):
-    arguments = {"data": str(toy_data), "folder": str(tmp_path), "kills": 10, "runs": 1, "sabotage": sabotage}
+    arguments = {"data": str(toy_data), "folder": str(tmp_path), "kills": 20, "runs": 1, "sabotage": sabotage}
     count = warm("in_child", called="kill_loop", **arguments)
     assert count["equal"] == 0 or count["lost"] or count["rejected"], count
 
