@@ -102,7 +102,7 @@ def resolve(request: Request, dataset: Dataset, runtime: Runtime, images: int | 
         images: length of the run where the request gives none.
     """
     length = request.images if request.images is not None else images
-    facts = Facts(spec=dataset.spec, count=len(dataset), gpu=runtime.device.type != "cpu", images=length)
+    facts = Facts(spec=dataset.spec, count=len(dataset), images=length)
     recipe = request.recipe or str(request.document.get("recipe", "auto"))
     if recipe not in RECIPES:
         raise ConfigError(f"recipe {recipe!r}", "the name of a recipe", nearest(recipe, list(RECIPES)))

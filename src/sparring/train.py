@@ -68,10 +68,12 @@ def train(
         lock: storage.Lock | None = None
         try:
             with _together(machine):
+                experiment = None
                 planned = _planned(request, dataset, machine) if machine.leads and before is None else None
                 lock = _hold(out, before) if machine.leads else None
-                experiment = _begin(request, out, dataset, machine, planned) if machine.leads else None
-            experiment = experiment or _begun(out)
+                if planned is not None:
+                    experiment = _begin(request, out, dataset, machine, planned)
+            experiment = experiment or _begun(out, machine)
             check_share(experiment, machine)
             dataset = grouped(dataset, experiment.data.groups)
             images = max(checkpoint.numbers(out), default=0)
@@ -174,6 +176,7 @@ def _read_run(out: Path) -> dict[str, Any] | None:
                 f"{path} has format {document['format']}", f"at most {FORMAT}", "update Sparring"
             )
         known = {name: document[name] for name in ("request", "experiment", "data")}
+        known["machine"] = document.get("machine", {})
         data = known["data"]
         whole = all(isinstance(part, dict) for part in known.values())
         if not whole or not isinstance(data["fingerprint"], str) or not isinstance(data["count"], int):
@@ -212,20 +215,15 @@ def _open(request: Request, before: dict[str, Any] | None, stop: Callable[[], bo
     return dataset
 
 
-def _begun(out: Path) -> Experiment:
+def _begun(out: Path, machine: Runtime) -> Experiment:
     document = _read_run(out)
     if document is None:
         raise SparringError(
             f"no {out / RUN_FILE}", "a folder that all processes see", "put --out on a shared disk"
         )
+    threads = document["machine"].get("threads")
+    machine.use_threads(threads if isinstance(threads, int) else 0)
     return Experiment.from_json(document["experiment"])
-
-
-def _threads_before(out: Path) -> int:
-    try:
-        return int(json.loads(storage.read(out / RUN_FILE))["machine"]["threads"])
-    except (ValueError, KeyError, TypeError):
-        return 0
 
 
 def _planned(request: Request, dataset: Dataset, machine: Runtime) -> Experiment:
@@ -237,12 +235,8 @@ def _planned(request: Request, dataset: Dataset, machine: Runtime) -> Experiment
 
 
 def _begin(
-    request: Request, out: Path, dataset: Dataset, machine: Runtime, planned: Experiment | None
+    request: Request, out: Path, dataset: Dataset, machine: Runtime, experiment: Experiment
 ) -> Experiment:
-    if planned is None or (out / RUN_FILE).exists():
-        machine.use_threads(_threads_before(out))
-        return _begun(out)
-    experiment = planned
     probe.choose_threads(experiment, dataset, machine)
     seconds = request.seconds()
     if seconds is not None and request.images is None:

@@ -4,6 +4,7 @@ Told to both players as labels are, they let a generator reach the same distance
 """
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -16,10 +17,12 @@ from sparring.data.dataset import Dataset
 SIDE, FITTED, ROUNDS = 8, 10_000, 12  # pixels a side that are compared; pictures that are fitted on; rounds
 
 
+@lru_cache(maxsize=1)
 def grouped(dataset: Dataset, groups: int) -> Dataset:
     """The set with `groups` classes found by k-means on pictures averaged down to 8x8; as it is, if it has labels.
 
-    Empty groups are left out, so there can be fewer. A pure function of the pictures and the number.
+    Empty groups are left out, so there can be fewer.
+    A pure function of the pictures and the number. The last answer is kept, as a start asks more than once.
 
     References:
         Lloyd 1982, "Least squares quantization in PCM"; Liu et al. 2020, "Diverse image generation via

@@ -167,7 +167,6 @@ class Adversarial(Game):
         return self.config.conditional and isinstance(self.config.head, Auxiliary)
 
     def _play(self, batch: Batch, player: str) -> Play:
-        due = [penalty for penalty in self._penalties(player) if batch.step % penalty.every == 0]
         return Play(
             batch if self.config.conditional else replace(batch, y=None),
             self.generation,
@@ -177,7 +176,7 @@ class Adversarial(Game):
             generating=player == "generator",
             shared=self._shared.pop(batch.draws.rows.start, None) if player == "generator" else None,
             keeps=player == "discriminator" and self.config.shared_fakes,
-            slope=any(penalty.needs_slope for penalty in due),
+            slope=any(penalty.needs_slope for penalty in self._due(player, batch)),
             joint=self.config.joint,
             player=self.players()[player],
             memory=self._past(player),
@@ -196,8 +195,11 @@ class Adversarial(Game):
         return self.config.penalties if player == "discriminator" else self.config.generator_penalties
 
     def _penalised(self, play: Play, player: str) -> dict[str, Tensor]:
-        due = [penalty for penalty in self._penalties(player) if play.batch.step % penalty.every == 0]
+        due = self._due(player, play.batch)
         return {type(penalty).__name__.lower(): penalty.every * penalty(play) for penalty in due}
+
+    def _due(self, player: str, batch: Batch) -> list[Penalty]:
+        return [penalty for penalty in self._penalties(player) if batch.step % penalty.every == 0]
 
     def _after(self, player: str) -> None:
         if player == "discriminator":

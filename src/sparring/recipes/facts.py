@@ -13,13 +13,11 @@ class Facts:
     Arguments:
         spec: what one sample is.
         count: number of samples.
-        gpu: whether there is a fast device.
         images: the length that was asked for; None leaves it to the recipe.
     """
 
     spec: Spec
     count: int
-    gpu: bool = False
     images: int | None = None
 
     def length(self, default: int) -> int:
