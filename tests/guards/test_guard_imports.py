@@ -10,12 +10,12 @@ from source import ROOT, files, imports, name
 LAYERS = {
     "ground": "errors shapes schedule keyed config storage tensorfile checkpoint interrupt record runtime optim average "
     "game play roles",
-    "parts": "augment conditioning data networks objectives penalties",
+    "parts": "augment conditioning data distances features likelihoods metrics networks objectives penalties posteriors",
     "games": "games",
     "experiment": "experiment generatorfile",
     "recipes": "recipes",
-    "the loop": "match guard keeper samples fit probe request train",
-    "faces": "wording report console inspection machine asking run starting cli",
+    "the loop": "match guard keeper samples vitals evaluation fit probe request train",
+    "faces": "wording doctor report console inspection machine asking run starting cli",
     "roof": "__init__ __main__",
 }
 ALSO = {("wording", "data"), ("wording", "fit"), ("console", "data")}  # for type checking only

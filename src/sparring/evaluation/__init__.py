@@ -1,0 +1,1 @@
+"""Evaluation: protocols with names that fix everything, and what comes of them."""

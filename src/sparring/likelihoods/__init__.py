@@ -1,0 +1,1 @@
+"""Likelihoods: how a decoder's answer becomes a distribution over samples."""

@@ -1,0 +1,1 @@
+"""Metrics: pure functions on features or samples, real first."""

@@ -1,0 +1,1 @@
+"""Posteriors: the families that an encoder chooses from."""
