@@ -1,5 +1,7 @@
 """One run, described whole: data, game, optimizers, training. Recipes are functions that return it; `run.json` holds it."""
 
+import math
+import re
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,6 +20,8 @@ from sparring.penalties import CONSTRAINTS, PENALTIES
 from sparring.roles import Augmentation, Constraint, Objective, Penalty
 from sparring.schedule import SCHEDULES, Schedule
 from sparring.shapes import Spec
+
+PROTOCOL = r"[a-z]+[0-9]+k?-[a-z][a-z0-9_]*-(train|test)"  # what a protocol's name looks like
 
 
 @runtime_checkable
@@ -57,6 +61,9 @@ class Training:
         report_every, sample_every, save_every: between lines of the record, sample grids, checkpoints.
         save_seconds: greatest time between checkpoints.
         grid: samples in a sample grid.
+        metric: name of the protocol by which the run is judged as it goes, as `fd1k-pca-test`; empty for none.
+        evaluate_every: between evaluations; 0 is as often as sample grids.
+        target: stop when the metric is at least as good as this; None goes on to the end.
     """
 
     images: int
@@ -70,6 +77,9 @@ class Training:
     save_every: int = 0
     save_seconds: float = 600.0
     grid: int = 64
+    metric: str = ""
+    evaluate_every: int = 0
+    target: float | None = None
 
     def __post_init__(self) -> None:
         if self.images < 1 or self.batch < 1 or (self.micro_batch or 1) < 1 or self.grid < 1:
@@ -84,6 +94,27 @@ class Training:
             or self.ramp < 0
         ):
             raise ConfigError("a negative interval or half-life", "0 or more", "mend it")
+        self._check_metric()
+
+    def _check_metric(self) -> None:
+        if self.metric and not re.fullmatch(PROTOCOL, self.metric):
+            raise ConfigError(
+                f"metric={self.metric!r}",
+                "metric, count, features and part of the data",
+                "as in fd1k-pca-test",
+            )
+        if self.evaluate_every < 0 or (self.target is not None and not math.isfinite(self.target)):
+            raise ConfigError(
+                f"evaluate_every={self.evaluate_every}, target={self.target}",
+                "0 or more; a finite number",
+                "mend it",
+            )
+        if not self.metric and (self.evaluate_every or self.target is not None):
+            raise ConfigError(
+                f"evaluate_every={self.evaluate_every}, target={self.target}, but no metric",
+                "the name of what is measured",
+                "--set training.metric=fd1k-pca-train, or leave these out",
+            )
 
     def resolved(self) -> "Training":
         """The same with every interval filled in."""
@@ -92,7 +123,11 @@ class Training:
             report_every=self.report_every or max(1, self.images // 100),
             sample_every=self.sample_every or max(1, self.images // 10),
             save_every=self.save_every or max(1, self.images // 10),
+            evaluate_every=self._evaluate_every() if self.metric else 0,
         )
+
+    def _evaluate_every(self) -> int:
+        return self.evaluate_every or self.sample_every or max(1, self.images // 10)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -111,7 +111,7 @@ def resolve(request: Request, dataset: Dataset, runtime: Runtime, images: int | 
     document["data"] |= {
         name: value
         for name, value in config.encode(dataset.config, ROLES).items()
-        if name not in ("flip", "groups")
+        if name not in ("flip", "groups", "held_out")
     }
     _merge(document, request.document)
     flags = {"images": length, "seed": request.seed, "batch": request.batch}

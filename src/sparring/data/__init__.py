@@ -10,6 +10,7 @@ from sparring.data.opening import BUILTIN, open_data
 from sparring.data.order import indices
 from sparring.data.report import DataReport, Stopped
 from sparring.data.sheet import contact_sheet, grid_image, points_image
+from sparring.data.split import split
 
 __all__ = [
     "BUILTIN",
@@ -23,5 +24,6 @@ __all__ = [
     "indices",
     "open_data",
     "points_image",
+    "split",
     "to_output",
 ]

@@ -24,6 +24,7 @@ class DataConfig:
         labels: use the labels that are there.
         groups: where there are no labels, this many groups of alike pictures stand in for them; 0 for none.
         largest: the longest side that is chosen when `size` is None, in pixels.
+        held_out: so many samples are kept apart and never trained on, to judge by (see `split.split`).
 
     >>> DataConfig(source="animals", size=(48, 80)).fit
     'crop'
@@ -37,6 +38,7 @@ class DataConfig:
     labels: bool = True
     groups: int = 0
     largest: int = 64
+    held_out: int = 0
 
     def __post_init__(self) -> None:
         if not self.source:
@@ -57,3 +59,5 @@ class DataConfig:
             raise ConfigError(f"groups: {self.groups}", "0 (none) to 1000", "30 is usual")
         if not 1 <= self.largest <= LONGEST_SIDE:
             raise ConfigError(f"largest: {self.largest}", f"1 to {LONGEST_SIDE} pixels", "mend the number")
+        if self.held_out < 0:
+            raise ConfigError(f"held_out: {self.held_out}", "0 (none) or more samples", "mend the number")
