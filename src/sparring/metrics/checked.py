@@ -74,7 +74,7 @@ def as_tensor(samples: Table, name: str) -> Tensor:
 
 def _check_finite(rows: Tensor, name: str) -> None:
     low, high = rows.aminmax() if rows.numel() else (torch.zeros(()), torch.zeros(()))
-    if -LARGEST <= low.item() and high.item() <= LARGEST:
+    if low.item() >= -LARGEST and high.item() <= LARGEST:
         return
     wrong = (~(rows.double().abs() <= LARGEST)).nonzero()[0].tolist()
     raise DataError(
