@@ -14,6 +14,7 @@ from sparring import (
     cli,
     conditioning,
     games,
+    likelihoods,
     networks,
     objectives,
     optim,
@@ -27,6 +28,7 @@ ROLES: dict[str, tuple[ModuleType, list[dict[str, type]], set[str]]] = {
     # folder: the module, its tables, and files in it that are no part of their own but help others
     "augment": (augment, [augment.AUGMENTATIONS], {"packing"}),
     "conditioning": (conditioning, [conditioning.HEADS, conditioning.BATCH_FEATURES], {"labels"}),
+    "likelihoods": (likelihoods, [likelihoods.LIKELIHOODS], set()),
     "networks": (networks, [networks.GENERATORS, networks.DISCRIMINATORS], {"discriminator"}),
     "objectives": (objectives, [objectives.OBJECTIVES], {"auxiliary"}),
     "penalties": (penalties, [penalties.PENALTIES, penalties.CONSTRAINTS], set()),

@@ -1,1 +1,32 @@
-"""Likelihoods: how a decoder's answer becomes a distribution over samples."""
+"""Likelihoods: how probable a sample is under what a decoder says, in nats."""
+
+from typing import Protocol, runtime_checkable
+
+from torch import nn
+
+from sparring.likelihoods.bernoulli import Bernoulli
+from sparring.likelihoods.gaussian import Gaussian
+from sparring.likelihoods.logistic import DiscretisedLogistic
+from sparring.shapes import Spec
+
+
+@runtime_checkable
+class Likelihood(Protocol):
+    """Settings of a module `forward(x (b, *sample), decoded) -> log p(x | decoded) (b,)`, in nats.
+
+    Its `mean(decoded)` is the sample that is shown, in [-1, 1]; its `given(x, draws)` is the data as the model takes it
+    (a Bernoulli model draws black and white from grey). `decoded(spec)` is what the decoder has to make, without bounds.
+    """
+
+    def decoded(self, spec: Spec) -> Spec: ...
+
+    def build(self, spec: Spec) -> nn.Module: ...
+
+
+LIKELIHOODS: dict[str, type[Likelihood]] = {
+    "bernoulli": Bernoulli,
+    "gaussian": Gaussian,
+    "discretised_logistic": DiscretisedLogistic,
+}
+
+__all__ = ["LIKELIHOODS", "Bernoulli", "DiscretisedLogistic", "Gaussian", "Likelihood"]
