@@ -16,38 +16,27 @@ from pathlib import Path
 import numpy as np
 
 from sparring import runtime, samples
+from sparring.data.points import modes
 from sparring.generatorfile import NAME, load
+from sparring.metrics import mode_coverage
 from sparring.request import Request
 from sparring.train import train
-
-MODES = {
-    "ring": (
-        np.array([[math.cos(2 * math.pi * i / 8), math.sin(2 * math.pi * i / 8)] for i in range(8)]),
-        0.01,
-    ),
-    "grid": (np.array([[x, y] for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)], float), 0.05),
-}
 
 
 def judge(points, data):
     """Modes found, share of high quality, reverse KL to uniform modes, and spread within modes over the true one."""
-    means, deviation = MODES[data]
-    distance = np.linalg.norm(points[:, None] - means[None], axis=2)
-    nearest, reach = distance.argmin(1), distance.min(1) / deviation
-    counts = np.bincount(nearest[reach < 3], minlength=len(means))
-    share = counts[counts > 0] / max(1, counts.sum())
-    near = (points - means[nearest])[reach < 5]
+    found = mode_coverage(points, *modes(data))
     return {
-        "modes": int((counts > 0).sum()),
-        "high_quality": round(float((reach < 3).mean()), 4),
-        "reverse_kl": round(float(math.log(len(means)) + (share * np.log(share)).sum()), 4),
-        "spread": round(float(np.sqrt((near**2).mean()) / deviation), 3) if len(near) else None,
+        "modes": int(found["modes"]),
+        "high_quality": round(found["high_quality"], 4),
+        "reverse_kl": round(found["reverse_kl"], 4),
+        "spread": round(found["spread"], 3) if "spread" in found else None,
     }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", choices=list(MODES), default="ring")
+    parser.add_argument("--data", choices=["ring", "grid"], default="ring")
     parser.add_argument("--recipe", default="auto")
     parser.add_argument("--images", type=int)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])

@@ -1,0 +1,191 @@
+"""Structural similarity of pictures, and how alike the pictures of one generator are.
+
+References:
+    Wang, Bovik, Sheikh & Simoncelli 2004, "Image quality assessment: from error visibility to structural similarity",
+        Eq. 13 (SSIM: Gaussian window of 11, deviation 1.5, K1 = 0.01, K2 = 0.03).
+    Wang, Simoncelli & Bovik 2003, "Multi-scale structural similarity for image quality assessment", Eq. 7 and
+        section 3.2 (MS-SSIM and its five exponents).
+    Odena, Olah & Shlens 2017, "Conditional image synthesis with auxiliary classifier GANs", arXiv 1610.09585, section 4.2
+        (mean MS-SSIM of random pairs as a measure of diversity).
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sparring import keyed
+from sparring.errors import ConfigError, DataError
+from sparring.metrics.checked import Table
+
+WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
+EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+BLOCK = 64
+
+
+def psnr(real: Table, fake: Table, dynamic_range: float = 255.0) -> Tensor:
+    """Peak signal-to-noise ratio of each pair, 10 log10(range^2 / mean squared error) dB; infinite for equal pictures.
+
+    >>> psnr(torch.zeros(1, 4, 4, 1), torch.full((1, 4, 4, 1), 25.5)).item()
+    20.0
+
+    Arguments:
+        real: pictures (n, h, w, c), uint8 or floats in [0, dynamic_range].
+        fake: pictures of the same shape; the i-th is compared with the i-th.
+        dynamic_range: the largest value there can be.
+
+    Shape: float64 (n,).
+    """
+
+    def ratio(x: Tensor, y: Tensor) -> Tensor:
+        return 10 * (dynamic_range**2 / (x - y).square().flatten(1).mean(1)).log10()
+
+    return _in_pairs(ratio, real, fake, dynamic_range)
+
+
+def ssim(real: Table, fake: Table, dynamic_range: float = 255.0) -> Tensor:
+    """Mean structural similarity of each pair; 1 for equal pictures.
+
+        SSIM = (2 mu_x mu_y + C1)(2 sigma_xy + C2) / ((mu_x^2 + mu_y^2 + C1)(sigma_x^2 + sigma_y^2 + C2))
+
+    over all places where the window fits wholly, C = (K range)^2. Colour: the mean over the channels (the paper is on
+    grey pictures). Arguments and shape as for `psnr`; both sides of a picture must be 11 or more.
+    """
+
+    def similarity(x: Tensor, y: Tensor) -> Tensor:
+        luminance, structure = _maps(x, y, dynamic_range)
+        return (luminance * structure).flatten(1).mean(1)
+
+    return _in_pairs(similarity, real, fake, dynamic_range, smallest=WINDOW)
+
+
+def ms_ssim(real: Table, fake: Table, dynamic_range: float = 255.0) -> Tensor:
+    """Multi-scale structural similarity of each pair: contrast and structure at each scale, luminance at the last.
+
+        MS-SSIM = l_M^{a_M} prod_{j=1}^M cs_j^{a_j},   scale j + 1 being scale j averaged over 2 x 2
+
+    Rule for small pictures: as many of the five scales as leave both sides at 11 or more (five from 176, four from 88,
+    three from 44, two from 22), with the exponents scaled to sum 1. Deviations: a negative contrast-structure term counts
+    as 0, since it has no real power; colour is the product for each channel, then the mean.
+    Arguments and shape as for `psnr`; both sides of a picture must be 11 or more.
+    """
+
+    def similarity(x: Tensor, y: Tensor) -> Tensor:
+        exponents = torch.tensor(EXPONENTS[: scales(*x.shape[2:])], dtype=torch.float64)
+        value = torch.ones(x.shape[:2], dtype=torch.float64)
+        for number, exponent in enumerate(exponents / exponents.sum()):
+            luminance, structure = _maps(x, y, dynamic_range)
+            last = number == len(exponents) - 1
+            term = (luminance * structure if last else structure).mean((2, 3)).clamp(min=0)
+            value = value * term**exponent
+            x, y = F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
+        return value.mean(1)
+
+    return _in_pairs(similarity, real, fake, dynamic_range, smallest=WINDOW)
+
+
+def scales(height: int, width: int) -> int:
+    """Number of MS-SSIM's scales for pictures of this size.
+
+    >>> scales(28, 28), scales(64, 48), scales(256, 256)
+    (2, 3, 5)
+    """
+    return min(len(EXPONENTS), int(math.log2(min(height, width) / WINDOW)) + 1)
+
+
+def ms_ssim_diversity(
+    pictures: Table, *, pairs: int = 1_000, seed: int = 0, dynamic_range: float = 255.0
+) -> tuple[float, float]:
+    """Mean MS-SSIM of random pairs of different pictures of one set, and its standard error: lower is more varied.
+
+    Odena et al. take pairs within one class. Compare with the same number of the real pictures: well above it, the
+    generator repeats itself; but noise scores lowest of all.
+
+    Arguments:
+        pictures: (n, h, w, c), uint8 or floats in [0, dynamic_range].
+        pairs: how many pairs to draw.
+        seed: of the pairs.
+        dynamic_range: the largest value there can be.
+    """
+    if pairs < 2:
+        raise DataError(f"{pairs} pairs", "2 or more for a mean and its error", "ask for 100 or more")
+    shown = _pictures(pictures, "pictures", dynamic_range, WINDOW)
+    if len(shown) < 2:
+        raise DataError("1 picture", "2 or more to compare", "give more pictures")
+    random = keyed.generator(seed, "diversity")
+    first = torch.randint(len(shown), (pairs,), generator=random)
+    other = (first + 1 + torch.randint(len(shown) - 1, (pairs,), generator=random)) % len(shown)
+    values = torch.cat(
+        [
+            ms_ssim(shown[a], shown[b], dynamic_range)
+            for a, b in zip(first.split(BLOCK), other.split(BLOCK), strict=True)
+        ]
+    )
+    return values.mean().item(), values.std().item() / math.sqrt(pairs)
+
+
+def _maps(x: Tensor, y: Tensor, dynamic_range: float) -> tuple[Tensor, Tensor]:
+    """Luminance and contrast-structure (n, c, h - 10, w - 10) at each place of the window."""
+    c1, c2 = (K1 * dynamic_range) ** 2, (K2 * dynamic_range) ** 2
+    mean_x, mean_y = _blur(x), _blur(y)
+    variance = _blur(x * x) - mean_x**2 + _blur(y * y) - mean_y**2
+    covariance = _blur(x * y) - mean_x * mean_y
+    luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    return luminance, (2 * covariance + c2) / (variance + c2)
+
+
+def _blur(x: Tensor) -> Tensor:
+    """The weighted mean in the window, along one side and then along the other."""
+    places = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
+    kernel = torch.exp(-(places**2) / (2 * SIGMA**2))
+    kernel = (kernel / kernel.sum()).expand(x.shape[1], 1, 1, -1)
+    return F.conv2d(F.conv2d(x, kernel, groups=x.shape[1]), kernel.mT, groups=x.shape[1])
+
+
+def _in_pairs(
+    formula: Callable[[Tensor, Tensor], Tensor],
+    real: Table,
+    fake: Table,
+    dynamic_range: float,
+    smallest: int = 1,
+) -> Tensor:
+    """The formula of the pairs, in float64 (b, c, h, w) blocks."""
+    first = _pictures(real, "real", dynamic_range, smallest)
+    second = _pictures(fake, "fake", dynamic_range, smallest)
+    if first.shape != second.shape:
+        raise DataError(
+            f"real pictures {tuple(first.shape)}, fake ones {tuple(second.shape)}",
+            "the same number and size",
+            "pair each picture with its own target",
+        )
+    blocks = zip(first.split(BLOCK), second.split(BLOCK), strict=True)
+    return torch.cat([formula(*(part.permute(0, 3, 1, 2).double() for part in pair)) for pair in blocks])
+
+
+def _pictures(pictures: Table, name: str, dynamic_range: float, smallest: int) -> Tensor:
+    """A set of pictures (n, h, w, c) on the CPU, in its own type of number, checked."""
+    if not 0 < dynamic_range < math.inf:
+        raise ConfigError(f"dynamic_range {dynamic_range}", "a positive number", "255 for pictures as saved")
+    shown = torch.as_tensor(pictures).detach().cpu()
+    if shown.ndim != 4 or shown.shape[3] not in (1, 2, 3, 4) or not len(shown):
+        raise DataError(
+            f"{name} of shape {tuple(shown.shape)}",
+            "pictures (n, h, w, c) of 1 to 4 channels",
+            "channels come last",
+        )
+    if min(shown.shape[1:3]) < smallest:
+        raise DataError(
+            f"{name} of {shown.shape[1]} x {shown.shape[2]} pixels",
+            f"both sides {smallest} or more, the size of the window",
+            "choose a metric of features for pictures this small",
+        )
+    low, high = shown.aminmax()
+    if not (low >= 0 and high <= dynamic_range):  # NaN too
+        raise DataError(
+            f"{name} with values from {low.item():g} to {high.item():g}",
+            f"0 to {dynamic_range:g}",
+            "pictures in [-1, 1]: (x + 1) * 127.5",
+        )
+    return shown
