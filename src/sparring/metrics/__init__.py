@@ -1,19 +1,13 @@
 """Metrics: pure functions on features or samples, real first."""
 
 from sparring.metrics.accuracy import ClassAccuracy, classification_accuracy_score
-from sparring.metrics.accuracy import ClassAccuracy, classification_accuracy_score
 from sparring.metrics.checked import checked
 from sparring.metrics.frechet import Moments, frechet_distance, frechet_of
 from sparring.metrics.modes import class_coverage, mode_coverage, stacked_modes
-from sparring.metrics.modes import class_coverage, mode_coverage, stacked_modes
 from sparring.metrics.neighbours import precision_recall_density_coverage
 from sparring.metrics.parzen import parzen_log_likelihood
-from sparring.metrics.parzen import parzen_log_likelihood
-from sparring.metrics.path_length import perceptual_path_length
 from sparring.metrics.path_length import perceptual_path_length
 from sparring.metrics.sliced import sliced_wasserstein_distance
-from sparring.metrics.sliced import sliced_wasserstein_distance
-from sparring.metrics.structural import ms_ssim, ms_ssim_diversity, psnr, ssim
 from sparring.metrics.structural import ms_ssim, ms_ssim_diversity, psnr, ssim
 
 __all__ = [
