@@ -16,6 +16,7 @@ class Meaning:
         good: what is good, for somebody who reads the number for the first time.
         labels: whether both sets must have labels.
         generation: whether it needs the generator itself, not only samples.
+        extractors: the only ones that it is defined for; none given: all.
     """
 
     title: str
@@ -25,6 +26,7 @@ class Meaning:
     least: int = 2
     labels: bool = False
     generation: bool = False
+    extractors: tuple[str, ...] = ()
 
 
 MEANINGS = {
@@ -101,6 +103,7 @@ MEANINGS = {
         headline="msssim",
         better="lower",
         good="how alike two samples of one set are; far above the floor's (real pairs) means too little variety",
+        extractors=("pixels",),
     ),
     "ppl": Meaning(
         title="perceptual path length",
@@ -117,6 +120,7 @@ MEANINGS = {
         good="how many of the mixture's modes have a sample near them; the floor's share of good samples, "
         "below 1, is that of a perfect generator: above it the spread is too small",
         least=10,
+        extractors=("points",),
     ),
     "parzen": Meaning(
         title="Parzen-window log-likelihood",
@@ -124,6 +128,7 @@ MEANINGS = {
         better="higher",
         good="nats; the protocol of 2014, kept to compare with it: it can be gamed and is a poor judge of pictures",
         least=20,
+        extractors=("pixels", "points"),
     ),
     "nll": Meaning(
         title="negative log-likelihood by importance sampling",
@@ -132,5 +137,6 @@ MEANINGS = {
         good="nats a sample; an upper bound that falls with the number of importance samples",
         generation=True,
         least=1,
+        extractors=("pixels", "points"),
     ),
 }

@@ -53,6 +53,11 @@ class Protocol:
                 raise ConfigError(
                     f"{what} {name!r}", f"one of {', '.join(sorted(known))}", nearest(name, known)
                 )
+        only = self.meaning.extractors
+        if only and self.extractor not in only:
+            raise ConfigError(
+                f"{self.metric} on features of {self.extractor}", " or ".join(only), f"write {only[0]}"
+            )
         if self.count < self.meaning.least:
             raise ConfigError(
                 f"{self.metric} of {self.count} samples",

@@ -1,0 +1,47 @@
+"""What a metric is given, and what it answers."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sparring.evaluation.bank import Side
+from sparring.evaluation.sides import Reference, Sampled
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One measurement.
+
+    Arguments:
+        real, fake: the two sides. In a floor both are real.
+        reference: where the real ones are from.
+        sampled: what is judged; None in a floor.
+        count: the number in the protocol's name.
+        seed: of what the metric draws.
+        resamples: of the bootstrap; 0 leaves it out.
+    """
+
+    real: Side
+    fake: Side
+    reference: Reference
+    sampled: Sampled | None
+    count: int
+    seed: int = 0
+    resamples: int = 0
+
+
+class Measured(NamedTuple):
+    """What a metric came to.
+
+    values: by name, the headline among them.
+    error: standard error of the headline; None where there is none.
+    kind: how the error was got, in words.
+    """
+
+    values: dict[str, float]
+    error: float | None = None
+    kind: str = ""
+
+
+def share_error(share: float, count: int) -> float:
+    """The standard error of a share of `count` samples, sqrt(p (1 - p) / n)."""
+    return float((max(0.0, share * (1 - share)) / count) ** 0.5)

@@ -1,0 +1,203 @@
+"""From a protocol and two sides to a `Line`: the value, its interval, and what real samples get."""
+
+import math
+import time
+from dataclasses import dataclass, field, replace
+
+from sparring.data.watch import Watch
+from sparring.errors import ConfigError, DataError
+from sparring.evaluation.bank import Bank, Side
+from sparring.evaluation.job import Job, Measured
+from sparring.evaluation.line import Interval, Line, Row
+from sparring.evaluation.protocol import Protocol, short
+from sparring.evaluation.sides import Reference, Sampled
+from sparring.evaluation.table import METRICS
+from sparring.features.extracted import Extractor
+
+SPREAD = 1.96  # standard errors to each side: 95 % of a normal distribution
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """Details of a measurement.
+
+    Arguments:
+        seed: of what the metric draws (and, for the record, of the samples).
+        resamples: of the bootstrap, where a metric needs one; 0 leaves its interval out.
+        watch: told of the progress, asked whether to stop.
+    """
+
+    seed: int = 0
+    resamples: int = 20
+    watch: Watch = field(default_factory=Watch)
+
+
+def measure(
+    protocol: Protocol,
+    fake: Sampled,
+    reference: Reference,
+    extractor: Extractor,
+    other: Reference | None = None,
+    how: How | None = None,
+) -> Line:
+    """Measure one protocol.
+
+    Arguments:
+        fake: what is judged; its first `protocol.count` samples are taken.
+        reference: the split that the protocol names.
+        extractor: the one that the protocol names.
+        other: the other split (test for train, train for test) where there is one, for the train-against-test row.
+
+    Raises:
+        DataError: too few samples, other sizes, features that are not finite. ConfigError: what does not go together.
+    """
+    how, began = how or How(), time.monotonic()
+    check(protocol, fake, reference, extractor)
+    count = protocol.count
+    whole = protocol.meaning.generation
+    real = Side(
+        bank=reference.bank,
+        start=0,
+        stop=len(reference.bank) if whole else count,
+        extractor=extractor,
+        watch=how.watch,
+        role="real",
+    )
+    made = replace(real, bank=fake.bank, stop=len(fake.bank) if whole else count, role="generated")
+    job = Job(
+        real=real,
+        fake=made,
+        reference=reference,
+        sampled=fake,
+        count=count,
+        seed=how.seed,
+        resamples=how.resamples,
+    )
+    found = _finite(protocol, METRICS[protocol.metric](job))
+    rows = (None, None) if whole else _rows(protocol, job, other)
+    return Line(
+        protocol=protocol,
+        values=found.values,
+        interval=_interval(found, found.values[protocol.meaning.headline]),
+        real=len(real),
+        fake=count if whole else len(made),
+        digest=extractor.digest,
+        dimension=extractor.dimension,
+        rule=extractor.rule,
+        seed=how.seed,
+        floor=rows[0],
+        train_against_test=rows[1],
+        compared={
+            "samples": fake.source,
+            "samples_fingerprint": fake.fingerprint,
+            "images": fake.images,
+            "reference": reference.identity,
+            "reference_source": reference.source,
+        },
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def check(protocol: Protocol, fake: Sampled, reference: Reference, extractor: Extractor) -> None:
+    """Raises where the parts do not go together or there are too few samples."""
+    if protocol.metric not in METRICS:
+        raise ConfigError(
+            f"metric {protocol.metric}", f"one of {', '.join(sorted(METRICS))}", "choose another"
+        )
+    if extractor.name != protocol.extractor:
+        raise ConfigError(f"{protocol} with {extractor.name}", protocol.extractor, "load the right extractor")
+    if reference.split != protocol.split:
+        raise ConfigError(
+            f"{protocol} against the {reference.split} set", f"the {protocol.split} set", "name the right one"
+        )
+    ours, theirs = fake.samples.shape[1:], reference.samples.shape[1:]
+    if ours != theirs:
+        raise DataError(
+            f"samples of {shaped(ours)} against real ones of {shaped(theirs)}",
+            "the same size and channels",
+            "prepare both in the same way",
+        )
+    if not protocol.meaning.generation:
+        what = f"the {reference.split} set ({reference.source})" if reference.source else "the reference"
+        _enough(protocol, reference.bank, what)
+        _enough(protocol, fake.bank, fake.source or "the generated set")
+
+
+def _enough(protocol: Protocol, bank: Bank, what: str) -> None:
+    if len(bank) >= protocol.count:
+        return
+    least, there = protocol.meaning.least, len(bank)
+    fix = f"use {replace(protocol, count=there)}" if there >= least else f"give {least:,} samples or more"
+    raise DataError(
+        f"{what} has {there:,} sample{'s' if there != 1 else ''}",
+        f"{protocol.count:,}, which {protocol.metric}{short(protocol.count)} stands for",
+        fix,
+    )
+
+
+def shaped(shape: tuple[int, ...]) -> str:
+    """The shape of a saved sample in words.
+
+    >>> shaped((48, 80, 3))
+    '48x80, 3 channels'
+    """
+    if len(shape) == 1:
+        return f"{shape[0]} coordinates"
+    return f"{shape[0]}x{shape[1]}, {shape[2]} channel{'s' if shape[2] > 1 else ''}"
+
+
+def _rows(protocol: Protocol, job: Job, other: Reference | None) -> tuple[Row | None, Row | None]:
+    """What real samples get; each is measured once for a reference."""
+    known, extractor = job.reference.rows, job.real.extractor
+    beside = other.identity if other is not None else ""
+    name = f"{protocol} {extractor.digest} {extractor.rule} {job.seed} {beside}"
+    if name not in known:
+        known[name] = _floor(protocol, job), _train_against_test(protocol, job, other)
+    found: tuple[Row | None, Row | None] = known[name]
+    return found
+
+
+def _floor(protocol: Protocol, job: Job) -> Row | None:
+    """Two parts of the reference that have no sample in common, each as large as the name says, or half of the set."""
+    size = min(protocol.count, len(job.real.bank) // 2)
+    if size < protocol.meaning.least:
+        return None
+    what = "other samples of the same set" if size == protocol.count else "two halves of the set"
+    first, second = replace(job.real, stop=size), replace(job.real, start=size, stop=2 * size)
+    return _row(protocol, replace(job, real=first, fake=second), what)
+
+
+def _train_against_test(protocol: Protocol, job: Job, other: Reference | None) -> Row | None:
+    if other is None or other.samples.shape[1:] != job.reference.samples.shape[1:]:
+        return None
+    size = min(protocol.count, len(other.bank))
+    if size < protocol.meaning.least or (protocol.meaning.labels and not other.bank.labelled):
+        return None
+    fake = replace(job.real, bank=other.bank, stop=size)
+    real = replace(job.real, stop=size) if protocol.metric != "auth" else job.real
+    return _row(protocol, replace(job, real=real, fake=fake), f"the {other.split} set")
+
+
+def _row(protocol: Protocol, job: Job, what: str) -> Row | None:
+    """The metric on real samples alone; None where it can't be had for so few."""
+    try:
+        found = _finite(protocol, METRICS[protocol.metric](replace(job, sampled=None, resamples=0)))
+    except DataError:
+        return None
+    return Row(values=found.values, real=len(job.real), fake=len(job.fake), what=what)
+
+
+def _finite(protocol: Protocol, found: Measured) -> Measured:
+    bad = [name for name, value in found.values.items() if not math.isfinite(value)]
+    if bad:
+        raise DataError(
+            f"{protocol}: {', '.join(bad)} is not finite", "a number", "look at the samples and at the data"
+        )
+    return found
+
+
+def _interval(found: Measured, value: float) -> Interval | None:
+    if found.error is None or not math.isfinite(found.error):
+        return None
+    reach = SPREAD * found.error
+    return Interval(low=value - reach, high=value + reach, kind=found.kind)
