@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 SIDE = 2048  # rows and columns of a tile: 32 MB in float64
+ROUNDING = 16 * torch.finfo(torch.float64).eps  # of a squared distance, as a share of |x|^2 + |y|^2
 
 
 class Tile(NamedTuple):
@@ -25,12 +26,13 @@ class Nearest(NamedTuple):
     indices: Tensor
 
 
-def tiles(a: Tensor, b: Tensor) -> Iterator[Tile]:
+def tiles(a: Tensor, b: Tensor, slack: float = 0.0) -> Iterator[Tile]:
     """|x|^2 - 2 x.y + |y|^2, at least 0, for all x of `a` (n, d) and y of `b` (m, d), both float64.
 
-    The order of the operations is that of the common packages, so that values agree to the last bit or nearly so.
+    `slack` adds that share of |x|^2 + |y|^2. With `ROUNDING`, a distance that equals a radius but for rounding is not
+    below it: a copy of a neighbour is then on the edge of the ball, on any machine.
     """
-    a_norms, b_norms = norms(a), norms(b)
+    a_norms, b_norms = norms(a) * (1 + slack), norms(b) * (1 + slack)
     for rows in spans(len(a)):
         for columns in spans(len(b)):
             yield Tile(rows, columns, _squares(a[rows], b[columns], a_norms[rows], b_norms[columns]))
