@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sparring.data.dataset import Dataset
 from sparring.errors import ConfigError, nearest
+from sparring.features.efficientnet import Lite
 from sparring.features.extracted import Extracted, Extractor
 from sparring.features.plain import Pca, Pixels, Points
 from sparring.features.wanted import Wanted
@@ -13,6 +14,7 @@ from sparring.runtime import Runtime
 EXTRACTORS: dict[str, Callable[[Wanted], Extractor]] = {
     "pixels": lambda wanted: Pixels(wanted.data().samples.shape[1:] if wanted.fitted_on else None),
     "pca": lambda wanted: Pca(wanted.data().samples),
+    "efficientnet_lite0": Lite,
     "points": lambda wanted: Points(wanted.data(pictures=False).samples.shape[1] if wanted.fitted_on else 0),
 }
 _WITH_WEIGHTS = {"efficientnet_lite0", "inception", "dinov2_s", "dinov2_b", "dinov2_l"}

