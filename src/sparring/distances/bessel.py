@@ -139,7 +139,7 @@ class _LogM(torch.autograd.Function):
         return values.log_m
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return gradient * ctx.saved_tensors[0], None
 
 
@@ -153,7 +153,7 @@ class _Ratio(torch.autograd.Function):
         return values.ratio
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return gradient * ctx.saved_tensors[0], None
 
 
