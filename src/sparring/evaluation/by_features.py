@@ -9,9 +9,14 @@ from torch import Tensor
 from sparring import keyed, metrics
 from sparring.errors import DataError
 from sparring.evaluation.job import Job, Measured, share_error
+from sparring.metrics.authenticity import authenticity
+from sparring.metrics.classes import class_frechet_distance
+from sparring.metrics.inception import inception_score
+from sparring.metrics.infinite import frechet_infinity
+from sparring.metrics.kernel import kernel_distance
 
 NEIGHBOURS = 5
-SUBSETS, SUBSET = 100, 1000
+SUBSETS, SUBSET, SPLITS = 100, 1000, 10
 WIDE = 512  # features from which on a Fréchet distance is slow, and is resampled less often
 
 
@@ -30,29 +35,26 @@ def fd(job: Job) -> Measured:
 
 def fdinf(job: Job) -> Measured:
     """Fréchet distance extrapolated to endless samples."""
-    found = metrics.frechet_distance_infinite(job.real.features, job.fake.features, seed=job.seed)
-    return Measured(
-        {"fdinf": found.distance, "slope": found.slope},
-        found.standard_error,
-        "standard error of the line's intercept",
-    )
+    value, error = frechet_infinity(job.real.features, job.fake.features, seed=job.seed)
+    return Measured({"fdinf": value}, error, "standard error of the line's end")
 
 
 def kd(job: Job) -> Measured:
-    """Kernel distance over subsets."""
-    size = min(SUBSET, len(job.real), len(job.fake))
-    mean, error = metrics.kernel_distance(
-        job.real.features, job.fake.features, subsets=SUBSETS, subset_size=size, seed=job.seed
-    )
-    return Measured(
-        {"kd": mean, "subset": float(size)}, error, f"standard error over {SUBSETS} subsets of {size:,}"
-    )
+    """Kernel distance over subsets.
+
+    Subsets of s out of n samples, drawn without replacement, vary by (n - s) / s times as much as the whole set's value.
+    """
+    count = min(len(job.real), len(job.fake))
+    size = min(SUBSET, count // 2)
+    mean, error = kernel_distance(job.real.features, job.fake.features, SUBSETS, size, job.seed)
+    whole = error * SUBSETS**0.5 * (size / (count - size)) ** 0.5
+    return Measured({"kd": mean}, whole, f"spread over {SUBSETS} subsets of {size:,}")
 
 
 def inception(job: Job) -> Measured:
     """Inception score of the extractor's own classes."""
-    mean, spread = metrics.inception_score(job.fake.logits, seed=job.seed)
-    return Measured({"is": mean, "spread": spread}, spread, "spread over 10 parts")
+    mean, spread = inception_score(job.fake.logits, SPLITS)
+    return Measured({"is": mean}, spread / SPLITS**0.5, f"spread over {SPLITS} parts")
 
 
 def prdc(job: Job) -> Measured:
@@ -65,29 +67,25 @@ def prdc(job: Job) -> Measured:
 
 def auth(job: Job) -> Measured:
     """Share of samples that are no near copies."""
-    share = metrics.authenticity(job.real.features, job.fake.features)
+    share = authenticity(job.real.features, job.fake.features)
     return Measured({"authenticity": share}, share_error(share, len(job.fake)), "binomial")
 
 
 def pcfd(job: Job) -> Measured:
     """Fréchet distance of each class, and their mean and worst."""
-    real, fake = _by_class(job.real.features, job.real.labels), _by_class(job.fake.features, job.fake.labels)
-    names, found = job.reference.classes, {}
-    for number in sorted(real):
-        title = names[number] if number < len(names) else str(number)
-        fewest = min(len(real[number]), len(fake.get(number, ())))
-        if fewest < 2:
-            raise DataError(
-                f"{fewest} samples of class {title}",
-                "at least 2 of each class on both sides",
-                "raise the count, or choose data with fewer classes (NAME:class,class)",
-            )
-        job.fake.watch.poll()
-        found[title] = metrics.frechet_distance(real[number], fake[number])
-    each = list(found.values())
+    real, fake = (torch.from_numpy(np.asarray(side.labels)) for side in (job.real, job.fake))
+    found = class_frechet_distance(job.real.features, real, job.fake.features, fake)
+    names = job.reference.classes or tuple(map(str, range(1 + max(found.distances))))
+    if found.left_out:
+        raise DataError(
+            f"fewer than 2 samples of {', '.join(names[number] for number in found.left_out[:5])}",
+            "at least 2 of each class on both sides",
+            "raise the count, or choose data with fewer classes (NAME:class,class)",
+        )
+    each = list(found.distances.values())
     error = statistics.stdev(each) / len(each) ** 0.5 if len(each) > 1 else None
-    values = {"mean": statistics.fmean(each), "worst": max(each)}
-    values |= {f"class {name}": value for name, value in found.items()}
+    values = {"mean": found.mean, "worst": max(each)}
+    values |= {f"class {names[number]}": value for number, value in found.distances.items()}
     return Measured(values, error, "spread over the classes")
 
 
@@ -111,11 +109,6 @@ def swd(job: Job) -> Measured:
         error / (2 * root) if root > 0 else 0.0,
         "standard error over 512 random lines",
     )
-
-
-def _by_class(features: Tensor, labels: np.ndarray) -> dict[int, Tensor]:
-    numbers = torch.from_numpy(np.asarray(labels))
-    return {int(number): features[numbers == number] for number in numbers.unique()}
 
 
 def _resampled(features: Tensor, seed: int, number: int) -> Tensor:

@@ -5,11 +5,12 @@ import time
 from dataclasses import dataclass, field, replace
 
 from sparring.data.watch import Watch
-from sparring.errors import ConfigError, DataError
-from sparring.evaluation.bank import Bank, Side
+from sparring.errors import DataError
+from sparring.evaluation.bank import Side
+from sparring.evaluation.fitting import check
 from sparring.evaluation.job import Job, Measured
 from sparring.evaluation.line import Interval, Line, Row
-from sparring.evaluation.protocol import Protocol, short
+from sparring.evaluation.protocol import Protocol
 from sparring.evaluation.sides import Reference, Sampled
 from sparring.evaluation.table import METRICS
 from sparring.features.extracted import Extractor
@@ -96,54 +97,6 @@ def measure(
         },
         seconds=round(time.monotonic() - began, 3),
     )
-
-
-def check(protocol: Protocol, fake: Sampled, reference: Reference, extractor: Extractor) -> None:
-    """Raises where the parts do not go together or there are too few samples."""
-    if protocol.metric not in METRICS:
-        raise ConfigError(
-            f"metric {protocol.metric}", f"one of {', '.join(sorted(METRICS))}", "choose another"
-        )
-    if extractor.name != protocol.extractor:
-        raise ConfigError(f"{protocol} with {extractor.name}", protocol.extractor, "load the right extractor")
-    if reference.split != protocol.split:
-        raise ConfigError(
-            f"{protocol} against the {reference.split} set", f"the {protocol.split} set", "name the right one"
-        )
-    ours, theirs = fake.samples.shape[1:], reference.samples.shape[1:]
-    if ours != theirs:
-        raise DataError(
-            f"samples of {shaped(ours)} against real ones of {shaped(theirs)}",
-            "the same size and channels",
-            "prepare both in the same way",
-        )
-    if not protocol.meaning.generation:
-        what = f"the {reference.split} set ({reference.source})" if reference.source else "the reference"
-        _enough(protocol, reference.bank, what)
-        _enough(protocol, fake.bank, fake.source or "the generated set")
-
-
-def _enough(protocol: Protocol, bank: Bank, what: str) -> None:
-    if len(bank) >= protocol.count:
-        return
-    least, there = protocol.meaning.least, len(bank)
-    fix = f"use {replace(protocol, count=there)}" if there >= least else f"give {least:,} samples or more"
-    raise DataError(
-        f"{what} has {there:,} sample{'s' if there != 1 else ''}",
-        f"{protocol.count:,}, which {protocol.metric}{short(protocol.count)} stands for",
-        fix,
-    )
-
-
-def shaped(shape: tuple[int, ...]) -> str:
-    """The shape of a saved sample in words.
-
-    >>> shaped((48, 80, 3))
-    '48x80, 3 channels'
-    """
-    if len(shape) == 1:
-        return f"{shape[0]} coordinates"
-    return f"{shape[0]}x{shape[1]}, {shape[2]} channel{'s' if shape[2] > 1 else ''}"
 
 
 def _rows(protocol: Protocol, job: Job, other: Reference | None) -> tuple[Row | None, Row | None]:

@@ -1,0 +1,58 @@
+"""Whether a protocol, two sets and an extractor go together."""
+
+from dataclasses import replace
+
+from sparring.errors import ConfigError, DataError
+from sparring.evaluation.bank import Bank
+from sparring.evaluation.protocol import Protocol, short
+from sparring.evaluation.sides import Reference, Sampled
+from sparring.evaluation.table import METRICS
+from sparring.features.extracted import Extractor
+
+
+def check(protocol: Protocol, fake: Sampled, reference: Reference, extractor: Extractor) -> None:
+    """Raises where the parts do not go together or there are too few samples."""
+    if protocol.metric not in METRICS:
+        raise ConfigError(
+            f"metric {protocol.metric}", f"one of {', '.join(sorted(METRICS))}", "choose another"
+        )
+    if extractor.name != protocol.extractor:
+        raise ConfigError(f"{protocol} with {extractor.name}", protocol.extractor, "load the right extractor")
+    if reference.split != protocol.split:
+        raise ConfigError(
+            f"{protocol} against the {reference.split} set", f"the {protocol.split} set", "name the right one"
+        )
+    ours, theirs = fake.samples.shape[1:], reference.samples.shape[1:]
+    if ours != theirs:
+        raise DataError(
+            f"samples of {shaped(ours)} against real ones of {shaped(theirs)}",
+            "the same size and channels",
+            "prepare both in the same way",
+        )
+    if not protocol.meaning.generation:
+        what = f"the {reference.split} set ({reference.source})" if reference.source else "the reference"
+        _enough(protocol, reference.bank, what)
+        _enough(protocol, fake.bank, fake.source or "the generated set")
+
+
+def _enough(protocol: Protocol, bank: Bank, what: str) -> None:
+    if len(bank) >= protocol.count:
+        return
+    least, there = protocol.meaning.least, len(bank)
+    fix = f"use {replace(protocol, count=there)}" if there >= least else f"give {least:,} samples or more"
+    raise DataError(
+        f"{what} has {there:,} sample{'s' if there != 1 else ''}",
+        f"{protocol.count:,}, which {protocol.metric}{short(protocol.count)} stands for",
+        fix,
+    )
+
+
+def shaped(shape: tuple[int, ...]) -> str:
+    """The shape of a saved sample in words.
+
+    >>> shaped((48, 80, 3))
+    '48x80, 3 channels'
+    """
+    if len(shape) == 1:
+        return f"{shape[0]} coordinates"
+    return f"{shape[0]}x{shape[1]}, {shape[2]} channel{'s' if shape[2] > 1 else ''}"

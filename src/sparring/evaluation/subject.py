@@ -1,0 +1,129 @@
+"""What is judged: a run's generator (as it is now, or from a checkpoint), a generator's file, or samples made by anything."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load
+
+from sparring import checkpoint, generatorfile, storage
+from sparring.errors import CorruptFileError, SparringError
+from sparring.experiment import Experiment
+from sparring.games.generation import Generation
+from sparring.runtime import Runtime
+from sparring.shapes import Spec
+
+RUN_FILE = "run.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A generator that is judged.
+
+    Arguments:
+        source: as the user named it.
+        generation: the network, in evaluation mode.
+        facts: `units` and `classes`.
+        images: of the checkpoint.
+        experiment: the run's settings; None for a generator's file alone.
+        document: what run.json says of the data.
+        fingerprint: of the weights.
+    """
+
+    source: str
+    generation: Generation
+    facts: dict[str, Any]
+    images: int
+    experiment: Experiment | None = None
+    document: dict[str, Any] = field(default_factory=dict)
+    fingerprint: str = ""
+
+
+def is_generator(path: Path) -> bool:
+    """Whether the user names a run or a generator, and not samples."""
+    return path.suffix == ".safetensors" or any(
+        (path / name).is_file() for name in (RUN_FILE, generatorfile.NAME)
+    )
+
+
+def open_generator(path: Path, runtime: Runtime, images: int | None = None) -> Subject:
+    """The generator of a run.
+
+    Arguments:
+        images: of the checkpoint to take; None takes the generator as it was saved last.
+
+    Raises:
+        SparringError: there is no such checkpoint. CorruptFileError: a file is damaged.
+    """
+    found = generatorfile.load(path / generatorfile.NAME if path.is_dir() else path)
+    generation, at = found.generation, int(found.facts["images"])
+    experiment, document = _described(path)
+    runtime.place(generation)
+    if images is not None and images != at:
+        if experiment is None:
+            raise SparringError(
+                f"--checkpoint {images} of {path}",
+                "a run folder",
+                "give the folder, not the generator's file",
+            )
+        generation, at = _from_checkpoint(path, experiment, generation.spec, images, runtime), images
+    return Subject(
+        source=str(path),
+        generation=generation,
+        facts=found.facts,
+        images=at,
+        experiment=experiment,
+        document=document,
+        fingerprint=_digest(generation),
+    )
+
+
+def _described(path: Path) -> tuple[Experiment | None, dict[str, Any]]:
+    where = path / RUN_FILE if path.is_dir() else path.parent / RUN_FILE
+    if not path.is_dir() or not where.is_file():
+        return None, {}
+    try:
+        document = json.loads(storage.read(where))
+        return Experiment.from_json(document["experiment"]), dict(document["data"])
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, SparringError):
+            raise
+        raise CorruptFileError(
+            f"{where}: {error!r}", "a run.json written by Sparring", "use another run"
+        ) from error
+
+
+def _from_checkpoint(
+    run: Path, experiment: Experiment, spec: Spec, images: int, runtime: Runtime
+) -> Generation:
+    there = checkpoint.numbers(run)
+    if images not in there:
+        raise SparringError(
+            f"--checkpoint {images:,} of {run}",
+            f"one of {', '.join(f'{number:,}' for number in there) or 'none: there is no checkpoint'}",
+            "choose one of these, or leave it out to take the newest",
+        )
+    data = checkpoint.read(run, images).tensors
+    tensors = load(data)
+    prefix = "average.module."
+    generation = experiment.game.kept(spec)
+    kept = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    try:
+        generation.load_state_dict(kept)
+    except RuntimeError as error:
+        raise CorruptFileError(
+            f"checkpoint {images:,} of {run}: {str(error)[:200]}", "this run's own", "use an older one"
+        ) from error
+    runtime.place(generation)
+    return generation.settled(experiment.training.seed).requires_grad_(False)
+
+
+def _digest(generation: Generation) -> str:
+    whole = hashlib.sha256()
+    for name, tensor in sorted(generation.state_dict().items()):
+        whole.update(name.encode())
+        whole.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return whole.hexdigest()

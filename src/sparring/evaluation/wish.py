@@ -1,0 +1,62 @@
+"""What was asked of an evaluation, and what came of it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sparring.errors import ConfigError, DataError
+from sparring.evaluation.closest import Sheet
+from sparring.evaluation.line import Line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What was asked for; None where nothing was said.
+
+    Arguments:
+        subject: a run, a generator's file, or samples.
+        against: real samples.
+        checkpoint: in images seen.
+        metrics: names, whole or short; none for the usual ones.
+        n: samples of each side, for the names that do not say it.
+        seed: of the samples.
+        weights: of the extractor that needs them.
+    """
+
+    subject: Path
+    against: str | None = None
+    checkpoint: int | None = None
+    metrics: tuple[str, ...] = ()
+    n: int | None = None
+    seed: int = 0
+    weights: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.n is not None and self.n < 2:
+            raise ConfigError(f"--n {self.n}", "at least 2 samples", "1000 is a good number")
+        if not self.subject.exists():
+            raise DataError(
+                f"{self.subject} does not exist", "a run, or samples in a folder or file", "mend the path"
+            )
+
+
+@dataclass(kw_only=True)
+class Evaluation:
+    """What came of it.
+
+    Arguments:
+        wish: what was asked for.
+        lines: the results, in order; fewer than asked for where it was stopped or some can't be had.
+        notes: what was chosen, left out or could not be done, in words.
+        sheet: of the closest real pictures.
+        stopped: whether it was interrupted.
+        chosen: whether the protocols were chosen, and not asked for.
+        images: of the checkpoint; None for samples made by anything.
+    """
+
+    wish: Wish
+    lines: list[Line] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    sheet: Sheet | None = None
+    stopped: bool = False
+    chosen: bool = False
+    images: int | None = None
