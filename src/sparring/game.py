@@ -56,6 +56,8 @@ class Turn:
         repeats: how often in a step; each repeat but a `fresh=False` one is dealt a new batch of real samples.
         fresh: whether the turn is dealt new real samples; otherwise it gets those of the turn before.
         after: called when the optimizers have stepped (weight clipping, an equilibrium's balance).
+        active: whether the turn is played in a step that begins after so many images; None plays it always. In each step a
+            fresh one must be.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Turn:
     repeats: int = 1
     fresh: bool = True
     after: Callable[[], None] | None = None
+    active: Callable[[int], bool] | None = None
 
 
 class Game(nn.Module, ABC):

@@ -157,7 +157,8 @@ class Match:
         position = self.clock.images
         factor = 0.5 if self.clock.images < self.clock.calm_until else 1.0
         for index, turn in enumerate(self.turns):
-            for repeat in range(turn.repeats):
+            plays = turn.active is None or turn.active(self.clock.images)
+            for repeat in range(turn.repeats if plays else 0):
                 at = position if turn.fresh else position - self.experiment.training.batch
                 noted |= self._move(turn, self.dealer.batches(self.clock, index, repeat, at))
                 for player in turn.players:

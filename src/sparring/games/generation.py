@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from sparring import keyed
 from sparring.errors import SparringError
+from sparring.games.coding import Decoder, Encoder
 from sparring.networks.layers.statistics import measure_statistics
 from sparring.shapes import Labels, Latent, Sample, Spec
 
@@ -14,34 +15,67 @@ BLOCK = 16  # samples are always made in whole blocks of this size, so that roun
 
 
 class Generation(nn.Module):
-    """A generator (or decoder) with its latent space.
+    """A generator (or decoder) with its latent space, and the encoder where there is one.
 
     Arguments:
         generator: from (z, y) to samples (b, *sample).
         latent: dimension of z, standard normal.
         spec: of the samples; `classes` > 0 where the generator takes labels.
+        encoder: from samples to codes; sampling needs none.
 
     `shares` (classes,) says how frequent each class is in the data.
     """
 
     shares: Tensor
 
-    def __init__(self, generator: nn.Module, latent: int, spec: Spec) -> None:
+    def __init__(self, generator: nn.Module, latent: int, spec: Spec, encoder: Encoder | None = None) -> None:
         super().__init__()
-        self.generator, self.latent, self.spec = generator, latent, spec
+        self.generator, self.latent, self.spec, self.encoder = generator, latent, spec, encoder
         self.register_buffer("shares", torch.full((spec.classes,), 1 / max(1, spec.classes)))
 
     def forward(self, z: Latent, y: Labels | None = None) -> Sample:
         return self.generator(z, y)
 
+    def coders(self) -> tuple[Encoder, Decoder]:
+        """Encoder and decoder.
+
+        Raises:
+            SparringError: there is no encoder.
+        """
+        if self.encoder is None or not isinstance(self.generator, Decoder):
+            raise SparringError(
+                "a generator without an encoder",
+                "a run of an autoencoder (ae, vae, svae ...), with its encoder",
+                "train one: sparring train --recipe vae",
+            )
+        return self.encoder, self.generator
+
+    def encode(self, x: Sample, y: Labels | None = None) -> Latent:
+        """Codes (b, code) of samples, the means where the encoder gives distributions."""
+        return self.coders()[0](x, y)
+
+    def reconstruct(self, x: Sample, y: Labels | None = None) -> Sample:
+        """Samples as they come back from their codes."""
+        encoder, decoder = self.coders()
+        return decoder.decode(encoder(x, y), y)
+
+    def alone(self) -> "Generation":
+        """A copy without the encoder: sampling needs none."""
+        copied = copy.deepcopy(self)
+        copied.encoder = None
+        return copied
+
     def settled(self, seed: int, batches: int = 4, batch: int = 128) -> "Generation":
-        """A copy in evaluation mode, whose batch normalisation has the statistics of its own weights.
+        """A copy in evaluation mode, whose batch normalisation has the statistics of its own weights. (With an encoder, those
+        that were averaged in training: they are of the data's codes.)
 
         Arguments:
             seed: of the latents and labels that they are measured on.
             batches, batch: how many of these.
         """
-        copied = copy.deepcopy(self)
+        copied = copy.deepcopy(self).eval()
+        if self.encoder is not None:
+            return copied
         device = next(copied.parameters()).device
 
         def play(number: int) -> None:

@@ -37,8 +37,9 @@ class DCGANGenerator:
         max_width: channels at the most.
         norm: of the hidden stages.
         embedding: values that a label adds to z, where the data has labels.
+        output: `linear` leaves the tanh out, for a decoder.
 
-    Shape: (b, z) to (b, c, h, w) in [-1, 1].
+    Shape: (b, z) to (b, c, h, w), in [-1, 1] behind the tanh.
     """
 
     latent: int = 100
@@ -46,6 +47,7 @@ class DCGANGenerator:
     max_width: int = 512
     norm: Norm = "batch"
     embedding: int = 64
+    output: Literal["tanh", "linear"] = "tanh"
 
     def __post_init__(self) -> None:
         _check(self.width, self.max_width)
@@ -94,7 +96,7 @@ class Generator(nn.Module):
     def __init__(self, config: DCGANGenerator, spec: Spec) -> None:
         super().__init__()
         channels, height, width = sizes.picture(spec, "dcgan")
-        self.labels = LabelEmbedding(spec.classes, config.embedding)
+        self.labels, self.output = LabelEmbedding(spec.classes, config.embedding), config.output
         self.grids = sizes.grids(height, width)[::-1]
         widths = sizes.widths(len(self.grids) - 1, config.width, config.max_width)[::-1]
         self.start = LatentConv2d(config.latent + self.labels.extra, widths[0], *self.grids[0])
@@ -108,7 +110,7 @@ class Generator(nn.Module):
         x = self.start(self.labels(z, y))
         for grid, norm, doubling in zip(self.grids[1:], self.norms, self.doublings, strict=True):
             x = sizes.crop(doubling(norm(x).relu_()), grid)
-        return torch.tanh(x)
+        return torch.tanh(x) if self.output == "tanh" else x
 
 
 class Body(nn.Module):

@@ -1,0 +1,103 @@
+"""Encoders and decoders: from samples to codes, and from codes back to samples."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from torch import nn
+
+from sparring.conditioning import LabelEmbedding
+from sparring.errors import ConfigError
+from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
+from sparring.networks.dcgan import DCGANGenerator
+from sparring.networks.mlp import MLPGenerator
+from sparring.posteriors.posterior import Distribution, Posterior
+from sparring.shapes import Labels, Latent, Sample, Spec
+
+EMBEDDING = 64  # values that a label adds to an encoder's features
+
+
+class Encoder(nn.Module):
+    """From samples to a distribution over their codes: the body of a discriminator, with a linear map behind it.
+
+    Arguments:
+        network: of the body, from samples to features.
+        posterior: the family of distributions, whose numbers the map gives.
+        spec: of the samples; with classes the map sees the label as well.
+
+    Shape: (b, *sample) and labels (b,) to codes (b, code), the distributions' means.
+    """
+
+    def __init__(self, network: DiscriminatorNetwork, posterior: Posterior, spec: Spec) -> None:
+        super().__init__()
+        body: Any = network.build(spec)
+        self.body, self.posterior = body, posterior
+        self.labels = LabelEmbedding(spec.classes, EMBEDDING)
+        self.head = nn.Linear(body.num_features + self.labels.extra, posterior.parameters)
+
+    def distribution(self, x: Sample, y: Labels | None = None) -> Distribution:
+        """q(z|x)."""
+        return self.posterior.distribution(self.head(self.labels(self.body(x), y)))
+
+    def forward(self, x: Sample, y: Labels | None = None) -> Latent:
+        return self.distribution(x, y).mean
+
+
+class Decoder(nn.Module):
+    """From codes to samples, with a map from standard normal numbers to the codes' prior in front of it.
+
+    Arguments:
+        prior: from normal numbers (b, z) to codes (b, code).
+        network: from codes to what the likelihood expects.
+        likelihood: a module of `likelihoods/`, whose mean is the sample.
+
+    Shape: normal numbers (b, z) and labels (b,) to (b, *sample).
+    """
+
+    def __init__(self, prior: Callable[[Latent], Latent], network: nn.Module, likelihood: nn.Module) -> None:
+        super().__init__()
+        self.prior, self.network = prior, network
+        self.likelihood: Any = likelihood
+
+    def decode(self, codes: Latent, y: Labels | None = None) -> Sample:
+        """The samples (b, *sample) that codes (b, code) stand for."""
+        return self.likelihood.mean(self.network(codes, y))
+
+    def forward(self, z: Latent, y: Labels | None = None) -> Sample:
+        return self.decode(self.prior(z), y)
+
+
+def resized(network: GeneratorNetwork, code: int) -> GeneratorNetwork:
+    """The same network for codes of this size."""
+    changed: GeneratorNetwork = replace(network, latent=code)  # type: ignore[type-var]
+    return changed
+
+
+def fed(network: GeneratorNetwork, code: int) -> GeneratorNetwork:
+    """The same network for codes of this size, without bounds on what it makes.
+
+    Raises:
+        ConfigError: the network can't do without bounds.
+    """
+    if isinstance(network, MLPGenerator | DCGANGenerator):
+        return replace(network, latent=code, output="linear")
+    raise ConfigError(
+        f"a decoder of {type(network).__name__}, which ends in tanh",
+        "a network whose output is free, as likelihoods need it",
+        "set game.decoder=mlp or game.decoder=dcgan",
+    )
+
+
+def told(spec: Spec, conditional: bool) -> Spec:
+    """What the networks know of the data: the labels too, if the game is conditional."""
+    return spec if conditional else Spec(shape=spec.shape)
+
+
+def require_labels_in(spec: Spec, conditional: bool) -> None:
+    """Raises ConfigError where a conditional game is built for data without labels."""
+    if conditional and not spec.classes:
+        raise ConfigError(
+            "a conditional game on a set without labels",
+            "labels",
+            "set game.conditional=false or label the data",
+        )
