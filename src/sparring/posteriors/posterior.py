@@ -9,6 +9,7 @@ from sparring.keyed import Draws
 from sparring.shapes import Latent, PerSample
 
 
+@runtime_checkable
 class Distribution(Protocol):
     """q(z|x) of one batch. Codes z are (count, b, code) or (b, code); densities then are (count, b) or (b,)."""
 
@@ -71,5 +72,5 @@ def check_latent(latent: int, largest: int) -> None:
 
 def check_outputs(raw: Tensor, parameters: int) -> Tensor:
     """The encoder's outputs in float32 at least; they must be (b, parameters)."""
-    assert raw.ndim == 2 and raw.shape[1] == parameters, f"{tuple(raw.shape)} is not (b, {parameters})"
+    assert raw.shape[1:] == (parameters,), f"{tuple(raw.shape)} is not (b, {parameters})"
     return raw if raw.dtype.itemsize >= 4 else raw.float()
