@@ -16,7 +16,7 @@ from typing import Any
 
 from torch import Tensor
 
-from sparring import storage, tensorfile
+from sparring import record, storage, tensorfile
 from sparring.errors import CheckpointWriteError, CorruptFileError
 
 FOLDER = "checkpoints"
@@ -164,6 +164,17 @@ def retained(images: list[int], best: int | None = None) -> set[int]:
 def forget(run: Path, images: int) -> None:
     """Remove one checkpoint, from which training can't go on."""
     storage.discard(run / FOLDER / f"{images:012d}")
+
+
+def best(run: Path) -> int | None:
+    """The checkpoint with the best value of the run's metric, in images seen; None if none was evaluated.
+
+    The best of `evaluations.jsonl` whose checkpoint is there. A run that evaluates as it goes saves a checkpoint at every
+    evaluation that is better than all before, so this is the best of all.
+    """
+    there = set(numbers(run))
+    found = record.best([row for row in record.evaluations(run) if row["images"] in there])
+    return None if found is None else int(found["images"])
 
 
 def retire(run: Path, best: int | None = None) -> None:

@@ -4,17 +4,18 @@ Goodfellow et al. 2014 (arXiv:1406.2661), Algorithm 1, for any game.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sparring import samples
+from sparring import record, samples, vitals
 from sparring.errors import DivergedError
+from sparring.evaluation.judge import Judge
+from sparring.evaluation.stage import Stage
 from sparring.guard import Guard, PersistentlyBadError
 from sparring.keeper import Keeper
 from sparring.match import Match
-from sparring.record import Record
 from sparring.runtime import synchronize
 
 ROLL_BACKS = 3
@@ -23,17 +24,19 @@ CALM_STEPS = 1_000  # at half the learning rate after a roll-back
 
 @dataclass(frozen=True)
 class Status:
-    """What a spectator is told: where the run is, how fast it goes, and the latest line of the record."""
+    """What a spectator is told: where the run is, how fast it goes, the latest line of the record, and all evaluations."""
 
     images: int
     total: int
     images_per_second: float
     seconds_left: float
     latest: Mapping[str, Any]
+    evaluations: Sequence[Mapping[str, Any]] = ()
 
 
+Facts = Mapping[str, Any]
 Spectator = Callable[[Status], None]
-Outcome = Literal["finished", "stopped"]
+Outcome = Literal["finished", "reached", "stopped"]
 
 
 class Fit:
@@ -44,22 +47,25 @@ class Fit:
         run: the run folder.
         facts: `units` and `classes` of the data, for what is shown and saved.
         spectator: told of the progress whenever it is confirmed.
+        stage: who judges the run as it goes, and the samples held out.
     """
 
-    def __init__(self, match: Match, run: Path, facts: Mapping[str, Any], spectator: Spectator) -> None:
+    def __init__(
+        self, match: Match, run: Path, facts: Facts, spectator: Spectator, stage: Stage | None = None
+    ) -> None:
         self.match, self.run, self.facts, self.spectator = match, run, facts, spectator
         self.training = match.experiment.training
-        self.record = Record(run if match.runtime.leads else None)
+        self.record = record.Record(run if match.runtime.leads else None)
         self.keeper = Keeper(match, run, self.record, facts)
-        damaged = self.keeper.restore()
-        for error in damaged:
+        for error in self.keeper.restore():
             self.record.event("damaged checkpoint passed over", match.clock.images, why=str(error))
         self.guard = Guard(match)
+        self.judge = Judge(match, self.record, stage)
         self.owes_save = False
         self.began, self.began_at = time.monotonic(), match.clock.images
 
     def play(self, stop: Callable[[], bool], deadline: float | None = None) -> Outcome:
-        """Play until the end, a signal or the deadline (`time.monotonic()`), then save.
+        """Play until the end, the target, a signal or the deadline (`time.monotonic()`), then save.
 
         Raises:
             DivergedError: three roll-backs did not help.
@@ -68,8 +74,8 @@ class Fit:
         if self.match.clock.images == 0 and self.keeper.saved_at is None:
             self._show()
             self.keeper.save(final=True)  # tells at once whether the folder can be written to
-        stopping = False
-        while self.match.clock.images < self.training.images and not stopping:
+        stopping = self.judge.catch_up(stop)
+        while self.match.clock.images < self.training.images and not (stopping or self.judge.reached):
             before = self.match.clock.images
             self.guard.note(self.match.step())
             stopping = self.match.runtime.any(
@@ -78,17 +84,18 @@ class Fit:
             if stopping or self.guard.due or self._marked(before):
                 stopping = self._settle(before) and stopping
         self.keeper.save(final=True)
+        if self.judge.reached:
+            return "reached"
         return "finished" if self.match.clock.images >= self.training.images else "stopped"
 
     def _marked(self, before: int) -> bool:
-        training = self.training
-        intervals = (training.report_every, training.sample_every, training.save_every)
-        return self.match.clock.images >= training.images or any(
-            self._passed(every, before) for every in intervals
-        )
+        t = self.training
+        intervals = (t.report_every, t.sample_every, t.save_every, t.evaluate_every)
+        ends = self.match.clock.images >= t.images
+        return ends or any(self._passed(every, before) for every in intervals)
 
     def _passed(self, every: int, before: int) -> bool:
-        return self.match.clock.images // every > before // every
+        return every > 0 and self.match.clock.images // every > before // every
 
     def _settle(self, before: int) -> bool:
         try:
@@ -111,8 +118,12 @@ class Fit:
     def _keep_up(self, before: int) -> None:
         now, training = self.match.clock.images, self.training
         ends = now >= training.images
+        self.judge.owes_look |= ends or self._passed(training.evaluate_every, before)
+        if self.guard.bad_in_a_row == 0:  # what is best is saved, and that must not be amid bad steps
+            self.owes_save |= self.judge.look()
         if ends or self._passed(training.report_every, before):
             synchronize(self.match.runtime.device)
+            self.record.add([vitals.measure(self.match, self.judge.held)])
             timing = {"seconds": self.keeper.seconds, "images_per_second": self.status().images_per_second}
             self.record.report(
                 now, self.match.clock.step, {name: round(value, 2) for name, value in timing.items()}
@@ -157,4 +168,5 @@ class Fit:
         """Where the run is."""
         images, total = self.match.clock.images, self.training.images
         rate = (images - self.began_at) / max(time.monotonic() - self.began, 1e-9)
-        return Status(images, total, rate, max(total - images, 0) / max(rate, 1e-9), self.record.latest)
+        left = max(total - images, 0) / max(rate, 1e-9)
+        return Status(images, total, rate, left, self.record.latest, self.record.evaluations)

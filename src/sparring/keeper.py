@@ -55,7 +55,7 @@ class Keeper:
             return
         self.saved_at = images
         try:
-            checkpoint.retire(self.run)
+            checkpoint.retire(self.run, checkpoint.best(self.run))
         except OSError as error:
             self.record.event("an old checkpoint not removed", images, why=str(error))
 

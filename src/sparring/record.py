@@ -1,14 +1,16 @@
-"""The record of a run: one line a report in `metrics.jsonl`, one line for all that was unusual in `events.jsonl`."""
+"""The record of a run: one line a report in `metrics.jsonl`, an evaluation in `evaluations.jsonl`, and for all that was
+unusual in `events.jsonl`.
+"""
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sparring import storage
 
-METRICS, EVENTS = "metrics.jsonl", "events.jsonl"
+METRICS, EVENTS, EVALUATIONS = "metrics.jsonl", "events.jsonl", "evaluations.jsonl"
 
 
 class Record:
@@ -22,6 +24,7 @@ class Record:
         self.run = run
         self.sums: dict[str, list[float]] = {}
         self.latest: dict[str, Any] = {}
+        self.evaluations: list[dict[str, Any]] = []
 
     def add(self, rows: list[dict[str, float]]) -> None:
         """Take in confirmed steps."""
@@ -38,6 +41,12 @@ class Record:
         self.sums = {}
         self._append(METRICS, self.latest)
         return self.latest
+
+    def evaluated(self, row: Mapping[str, Any]) -> None:
+        """Write down an evaluation (`images`, `protocol`, `value`, `better` and more); its value is part of the next report."""
+        self.evaluations.append(dict(row))
+        self.add([{f"metric/{row['protocol']}": row["value"]}])
+        self._append(EVALUATIONS, row)
 
     def event(self, kind: str, images: int, **details: Any) -> None:
         """Write down something unusual."""
@@ -58,14 +67,18 @@ class Record:
     def restore(self, state: Mapping[str, list[float]], images: int) -> None:
         """Go back to a checkpoint: the lines after it are dropped, and a torn last one."""
         self.sums = {name: list(total) for name, total in state.items()}
-        if self.run is None or not (self.run / METRICS).exists():
-            return
-        rows = [row for row in metrics(self.run / METRICS) if row["images"] <= images]
-        self.latest = rows[-1] if rows else {}
+        kept = {name: self._cut(name, images) for name in (METRICS, EVALUATIONS)}
+        self.latest, self.evaluations = (kept[METRICS] or [{}])[-1], kept[EVALUATIONS]
+
+    def _cut(self, name: str, images: int) -> list[dict[str, Any]]:
+        if self.run is None or not (self.run / name).exists():
+            return []
+        rows = [row for row in metrics(self.run / name) if row["images"] <= images]
         try:
-            storage.write_whole(self.run / METRICS, "".join(json.dumps(row) + "\n" for row in rows).encode())
+            storage.write_whole(self.run / name, "".join(json.dumps(row) + "\n" for row in rows).encode())
         except OSError:
             pass  # `metrics` sees that the lines which follow go back in time
+        return rows
 
 
 def metrics(path: Path) -> list[dict[str, Any]]:
@@ -78,6 +91,29 @@ def metrics(path: Path) -> list[dict[str, Any]]:
             rows.pop()
         rows.append(row)
     return rows
+
+
+def evaluations(run: Path) -> list[dict[str, Any]]:
+    """The evaluations made while the run was trained, in the order of time."""
+    return [row for row in metrics(run / EVALUATIONS) if isinstance(row.get("value"), int | float)]
+
+
+def best(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The evaluation with the best value, the first of equals.
+
+    >>> best([{"value": 3.0, "better": "lower"}, {"value": 2.0, "better": "lower"}])["value"]
+    2.0
+    """
+    return min(
+        rows, key=lambda row: row["value"] if row.get("better") == "lower" else -row["value"], default=None
+    )
+
+
+def reaches(row: Mapping[str, Any] | None, target: float | None) -> bool:
+    """Whether an evaluation is at least as good as `target`."""
+    if row is None or target is None:
+        return False
+    return bool(row["value"] <= target if row.get("better") == "lower" else row["value"] >= target)
 
 
 def read(path: Path) -> list[dict[str, Any]]:

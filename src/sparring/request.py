@@ -1,6 +1,5 @@
 """What the user asked for, and how it becomes an experiment: recipe, then file, then flags, then single settings."""
 
-import re
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,9 @@ import yaml
 
 from sparring import config
 from sparring.data import DataConfig, Dataset
+from sparring.data.split import check
 from sparring.errors import ConfigError, nearest
+from sparring.evaluation.goal import Goal, parse
 from sparring.experiment import ROLES, Experiment
 from sparring.recipes import NAMES
 from sparring.recipes.facts import Facts
@@ -27,7 +28,7 @@ class Request:
         images: length of the run.
         seed, batch: of the training.
         size: (height, width).
-        until: a time such as `100s`, `5m` or `2h`, by which the run is to be over.
+        until: a time such as `2h`, by which the run is to be over, a goal such as `fd<=20`, at which it ends, or both.
         settings: of the form `path=value`.
         document: what `--config` holds.
     """
@@ -57,14 +58,10 @@ class Request:
         >>> Request(until="1.5m").seconds()
         90.0
         """
-        if self.until is None:
-            return None
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)", self.until.strip())
-        if match is None or float(match[1]) <= 0:
-            raise ConfigError(
-                f"--until {self.until}", "a time such as 100s, 5m or 2h", "write a number and s, m or h"
-            )
-        return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+        return self._until()[0]
+
+    def _until(self) -> tuple[float | None, Goal | None]:
+        return parse(self.until) if self.until is not None else (None, None)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -75,11 +72,17 @@ class Request:
         """What is asked otherwise than `before` (JSON of another request); what is not said differs from nothing."""
         changed = []
         for name, value in self.to_json().items():
-            if name == "until" and before.get("images") is not None:
-                continue  # it ends this call only
+            if name == "until" and value is not None and self._same_end(before):
+                continue
             if value not in (None, [], {}) and value != before.get(name):
                 changed.append(f"{name} {value!r} (it was begun with {before.get(name)!r})")
         return changed
+
+    def _same_end(self, before: dict[str, Any]) -> bool:
+        """Whether `until` ends the run where it was to end before. With a length, a time ends this call only."""
+        then = Request(until=before.get("until"))._until()
+        seconds, goal = self._until()
+        return goal in (None, then[1]) and (before.get("images") is not None or seconds in (None, then[0]))
 
 
 def data_config(request: Request, largest: int) -> DataConfig:
@@ -117,9 +120,24 @@ def resolve(request: Request, dataset: Dataset, runtime: Runtime, images: int | 
     flags = {"images": length, "seed": request.seed, "batch": request.batch}
     document["training"] |= {name: value for name, value in flags.items() if value is not None}
     document = config.override(document, request.settings)
+    document["training"] |= _goal(request, document, dataset)
     experiment = Experiment.from_json(document)
+    check(len(dataset), experiment.data.held_out)
     check_share(experiment, runtime)
     return replace(experiment, training=experiment.training.resolved())
+
+
+def _goal(request: Request, document: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
+    """What `--until` says of the metric and its target."""
+    goal, training = request._until()[1], document["training"]
+    if goal is None:
+        return {}
+    asked = "metric" in request.document.get("training", {}) or any(
+        setting.startswith("training.metric=") for setting in request.settings
+    )
+    held = int(document["data"].get("held_out") or 0)
+    name = goal.name(training.get("metric", ""), asked, dataset.spec, (len(dataset) - held, held))
+    return {"metric": name, "target": goal.target}
 
 
 def check_share(experiment: Experiment, runtime: Runtime) -> None:

@@ -1,7 +1,6 @@
 """`train`: from what was asked for to a trained run, or to the continuation of one."""
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -10,30 +9,33 @@ from typing import Any
 
 import torch
 
-from sparring import __version__, checkpoint, probe, samples, storage
-from sparring.data import Dataset, Stopped, grouped, open_data
-from sparring.data.sheet import contact_sheet
-from sparring.errors import ConfigError, CorruptFileError, DataError, RunLockedError, SparringError
+from sparring import checkpoint, probe, record, storage
+from sparring.data import Dataset, Stopped, open_data
+from sparring.data.report import Progress
+from sparring.errors import ConfigError, DataError, RunLockedError, SparringError
+from sparring.evaluation.goal import outcome as outcome_words
+from sparring.evaluation.stage import forget, prepare
 from sparring.experiment import Experiment
 from sparring.fit import Fit, Outcome, Spectator
 from sparring.interrupt import Interrupt
 from sparring.match import Match
 from sparring.request import Request, check_share, data_config, resolve
+from sparring.runfile import RUN_FILE, facts_of, read_run, write_run
 from sparring.runtime import Runtime
 
-RUN_FILE = "run.json"
-FORMAT = 1
+__all__ = ["RUN_FILE", "Result", "facts_of", "train"]
 START_SHARE = 0.85  # of the time given goes into steps; the rest is starting, showing and saving
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a call of `train` ended: `already` is true where the run was finished before."""
+    """How a call of `train` ended: `already` is true where the run was over before; `goal` tells what became of its target."""
 
     run: Path
     outcome: Outcome
     already: bool = False
     exit_code: int = 0
+    goal: str = ""
 
 
 def train(
@@ -42,6 +44,7 @@ def train(
     runtime: Callable[[bool], Runtime],
     spectator: Spectator = lambda status: None,
     announce: Callable[[Experiment, Dataset, int], None] = lambda experiment, dataset, images: None,
+    reading: Progress | None = None,
 ) -> Result:
     """Train as asked, in the folder `out`; go on where an earlier call of the same request stopped.
 
@@ -49,6 +52,7 @@ def train(
         runtime: starts the machine, told whether the data is pictures.
         spectator: is told of the progress.
         announce: is told what will be played, and from which image on, before it begins.
+        reading: is told (done, total) while the data is read.
 
     Raises:
         RunLockedError: another process is at it. ConfigError: the run was begun otherwise. DataError: the data changed, or is
@@ -56,10 +60,10 @@ def train(
     """
     began = time.monotonic()
     with Interrupt() as interrupt:
-        before = _read_run(out)
+        before = read_run(out)
         _refuse_if_different(request, before, out)
         try:
-            dataset = _open(request, before, interrupt)
+            dataset = _open(request, before, interrupt, reading)
             if interrupt():
                 raise Stopped
         except Stopped:
@@ -73,16 +77,20 @@ def train(
                 lock = _hold(out, before) if machine.leads else None
                 if planned is not None:
                     experiment = _begin(request, out, dataset, machine, planned)
+                elif machine.leads:
+                    experiment = _begun(out, machine)
+                if experiment is not None and not _over(out, experiment):
+                    prepare(experiment, dataset, machine)
             experiment = experiment or _begun(out, machine)
             check_share(experiment, machine)
-            dataset = grouped(dataset, experiment.data.groups)
-            images = max(checkpoint.numbers(out), default=0)
-            already = images >= experiment.training.images
+            images, already = max(checkpoint.numbers(out), default=0), _over(out, experiment)
+            stage = prepare(experiment, dataset, machine, examined=not already)
             if not already:
-                announce(experiment, dataset, images)
-            outcome = _play(
-                experiment, out, dataset, machine, spectator, interrupt, _deadline(request, began)
+                announce(experiment, stage.training, images)
+            fit = Fit(
+                Match(experiment, stage.training, machine), out, facts_of(stage.training), spectator, stage
             )
+            outcome = fit.play(interrupt, _deadline(request, began))
         except OSError as error:
             raise checkpoint.unwritten(out / RUN_FILE, error) from error
         except (MemoryError, RuntimeError) as error:
@@ -91,24 +99,24 @@ def train(
             if lock is not None:
                 lock.release()
             machine.close()
-    return Result(out, outcome, already, interrupt.exit_code if outcome == "stopped" and interrupt() else 0)
+            forget()
+    code = interrupt.exit_code if outcome == "stopped" and interrupt() else 0
+    return Result(out, outcome, already, code, goal_of(out, experiment))
 
 
-def facts_of(dataset: Dataset) -> dict[str, Any]:
-    """What must be known of the data to use a generator that was trained on it."""
-    return {"units": dataset.units, "classes": list(dataset.classes)}
+def goal_of(out: Path, experiment: Experiment) -> str:
+    """How it stands with the run's target, in words; nothing where it has none."""
+    training = experiment.training
+    if training.target is None:
+        return ""
+    return outcome_words(training.metric, training.target, record.evaluations(out))
 
 
-def _play(
-    experiment: Experiment,
-    out: Path,
-    dataset: Dataset,
-    machine: Runtime,
-    spectator: Spectator,
-    stop: Callable[[], bool],
-    deadline: float | None,
-) -> Outcome:
-    return Fit(Match(experiment, dataset, machine), out, facts_of(dataset), spectator).play(stop, deadline)
+def _over(out: Path, experiment: Experiment) -> bool:
+    """Whether the run has its full length, or has reached its target."""
+    images, training = max(checkpoint.numbers(out), default=0), experiment.training
+    rows = [row for row in record.evaluations(out) if row["images"] <= images]
+    return images >= training.images or record.reaches(record.best(rows), training.target)
 
 
 def _deadline(request: Request, began: float) -> float | None:
@@ -140,7 +148,7 @@ def _hold(out: Path, before: dict[str, Any] | None) -> storage.Lock:
             f"--out {out}: {error}", "a folder that can be written to", "choose another --out"
         ) from error
     try:
-        if _read_run(out) != before:
+        if read_run(out) != before:
             raise RunLockedError(
                 f"{out} was begun by another process just now",
                 "one writer at a time",
@@ -165,31 +173,6 @@ def _too_large(error: Exception) -> Exception:
     )
 
 
-def _read_run(out: Path) -> dict[str, Any] | None:
-    path = out / RUN_FILE
-    if not path.exists():
-        return None
-    try:
-        document = json.loads(storage.read(path).decode())
-        if document["format"] > FORMAT:
-            raise CorruptFileError(
-                f"{path} has format {document['format']}", f"at most {FORMAT}", "update Sparring"
-            )
-        known = {name: document[name] for name in ("request", "experiment", "data")}
-        known["machine"] = document.get("machine", {})
-        data = known["data"]
-        whole = all(isinstance(part, dict) for part in known.values())
-        if not whole or not isinstance(data["fingerprint"], str) or not isinstance(data["count"], int):
-            raise TypeError("a part is not what it should be")
-        return known
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        if isinstance(error, CorruptFileError):
-            raise
-        raise CorruptFileError(
-            f"{path}: {error!r}", "a run.json written by Sparring", "choose another --out"
-        ) from error
-
-
 def _refuse_if_different(request: Request, before: dict[str, Any] | None, out: Path) -> None:
     changed = request.differences(before["request"]) if before else []
     if changed:
@@ -200,11 +183,13 @@ def _refuse_if_different(request: Request, before: dict[str, Any] | None, out: P
         )
 
 
-def _open(request: Request, before: dict[str, Any] | None, stop: Callable[[], bool]) -> Dataset:
+def _open(
+    request: Request, before: dict[str, Any] | None, stop: Callable[[], bool], reading: Progress | None
+) -> Dataset:
     if before is None:
-        return open_data(data_config(request, largest=64), stop=stop)
+        return open_data(data_config(request, largest=64), reading, stop)
     experiment = Experiment.from_json(before["experiment"])
-    dataset = open_data(experiment.data, stop=stop)
+    dataset = open_data(experiment.data, reading, stop)
     if dataset.fingerprint != before["data"]["fingerprint"]:
         raise DataError(
             f"{experiment.data.source} is not what this run was begun with: "
@@ -216,7 +201,7 @@ def _open(request: Request, before: dict[str, Any] | None, stop: Callable[[], bo
 
 
 def _begun(out: Path, machine: Runtime) -> Experiment:
-    document = _read_run(out)
+    document = read_run(out)
     if document is None:
         raise SparringError(
             f"no {out / RUN_FILE}", "a folder that all processes see", "put --out on a shared disk"
@@ -231,6 +216,7 @@ def _planned(request: Request, dataset: Dataset, machine: Runtime) -> Experiment
     experiment = resolve(request, dataset, machine)
     spec = dataset.spec if dataset.classes else replace(dataset.spec, classes=experiment.data.groups)
     experiment.game.build(spec)
+    prepare(experiment, dataset, machine)
     return experiment
 
 
@@ -251,27 +237,5 @@ def _begin(
         experiment = resolve(
             request, dataset, machine, max(batch, int(rate * seconds * START_SHARE) // batch * batch)
         )
-    _write_run(request, out, dataset, machine, experiment)
+    write_run(request, out, dataset, machine, experiment)
     return experiment
-
-
-def _write_run(
-    request: Request, out: Path, dataset: Dataset, machine: Runtime, experiment: Experiment
-) -> None:
-    data = {
-        "fingerprint": dataset.fingerprint,
-        "count": len(dataset),
-        "shape": list(dataset.spec.shape),
-        **facts_of(dataset),
-    }
-    document = {
-        "format": FORMAT,
-        "sparring": __version__,
-        "request": request.to_json(),
-        "experiment": experiment.to_json(),
-        "data": data,
-        "machine": machine.describe(),
-    }
-    storage.write_whole(out / "data.json", json.dumps(dataset.report.as_dict(), indent=1).encode())
-    storage.write_whole(out / "data.png", samples.png(contact_sheet(dataset, 8, 8)))
-    storage.write_whole(out / RUN_FILE, json.dumps(document, allow_nan=False, indent=1).encode())

@@ -14,7 +14,7 @@ LAYERS = {
     "games": "games",
     "experiment": "experiment generatorfile",
     "recipes": "recipes",
-    "the loop": "match guard keeper samples vitals evaluation fit probe request train",
+    "the loop": "match guard keeper samples vitals evaluation fit probe request runfile train",
     "faces": "wording doctor report console inspection machine asking run starting cli",
     "roof": "__init__ __main__",
 }

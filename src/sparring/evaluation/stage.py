@@ -1,0 +1,51 @@
+"""What a run is played on: the samples to train on, those held out, and who judges."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sparring.data import Dataset, grouped, split
+from sparring.evaluation.examiner import Examiner
+from sparring.evaluation.protocol import Protocol
+from sparring.experiment import Experiment
+from sparring.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a run is played on.
+
+    Arguments:
+        training: the samples to train on, with groups for labels where these are wanted.
+        held: those that are held out.
+        examiner: in the first process of a run that has a metric.
+    """
+
+    training: Dataset
+    held: Dataset | None = None
+    examiner: Examiner | None = None
+
+
+def prepare(experiment: Experiment, dataset: Dataset, runtime: Runtime, examined: bool = True) -> Stage:
+    """Group and split the data, and make the examiner ready; the last answer is kept, as a start asks twice.
+
+    Arguments:
+        examined: False leaves the examiner out.
+
+    Raises:
+        ConfigError, DataError: the run can't be judged as it is asked to be.
+    """
+    metric = experiment.training.metric if examined and runtime.leads else ""
+    return _prepare(dataset, experiment.data.groups, experiment.data.held_out, metric, runtime)
+
+
+@lru_cache(maxsize=1)
+def _prepare(dataset: Dataset, groups: int, held_out: int, metric: str, runtime: Runtime) -> Stage:
+    training, held = split(grouped(dataset, groups), held_out)
+    if not metric:
+        return Stage(training, held)
+    return Stage(training, held, Examiner(Protocol.parse(metric), (training, held), runtime))
+
+
+def forget() -> None:
+    """Let go of the last answer."""
+    _prepare.cache_clear()

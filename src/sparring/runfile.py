@@ -1,0 +1,74 @@
+"""`run.json`: what a run was asked for, what that came to, and what data it is trained on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sparring import __version__, samples, storage
+from sparring.data import Dataset
+from sparring.data.sheet import contact_sheet
+from sparring.errors import CorruptFileError
+from sparring.experiment import Experiment
+from sparring.request import Request
+from sparring.runtime import Runtime
+
+RUN_FILE = "run.json"
+FORMAT = 1
+
+
+def facts_of(dataset: Dataset) -> dict[str, Any]:
+    """What must be known of the data to use a generator that was trained on it."""
+    return {"units": dataset.units, "classes": list(dataset.classes)}
+
+
+def read_run(out: Path) -> dict[str, Any] | None:
+    """The request, experiment, data and machine of a run; None if it was not begun.
+
+    Raises:
+        CorruptFileError: it is there, and can't be read.
+    """
+    path = out / RUN_FILE
+    if not path.exists():
+        return None
+    try:
+        document = json.loads(storage.read(path).decode())
+        if document["format"] > FORMAT:
+            raise CorruptFileError(
+                f"{path} has format {document['format']}", f"at most {FORMAT}", "update Sparring"
+            )
+        known = {name: document[name] for name in ("request", "experiment", "data")}
+        known["machine"] = document.get("machine", {})
+        data = known["data"]
+        whole = all(isinstance(part, dict) for part in known.values())
+        if not whole or not isinstance(data["fingerprint"], str) or not isinstance(data["count"], int):
+            raise TypeError("a part is not what it should be")
+        return known
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        if isinstance(error, CorruptFileError):
+            raise
+        raise CorruptFileError(
+            f"{path}: {error!r}", "a run.json written by Sparring", "choose another --out"
+        ) from error
+
+
+def write_run(
+    request: Request, out: Path, dataset: Dataset, machine: Runtime, experiment: Experiment
+) -> None:
+    """Write down what a run is, and a look at its data. With this, the run has begun."""
+    data = {
+        "fingerprint": dataset.fingerprint,
+        "count": len(dataset),
+        "shape": list(dataset.spec.shape),
+        **facts_of(dataset),
+    }
+    document = {
+        "format": FORMAT,
+        "sparring": __version__,
+        "request": request.to_json(),
+        "experiment": experiment.to_json(),
+        "data": data,
+        "machine": machine.describe(),
+    }
+    storage.write_whole(out / "data.json", json.dumps(dataset.report.as_dict(), indent=1).encode())
+    storage.write_whole(out / "data.png", samples.png(contact_sheet(dataset, 8, 8)))
+    storage.write_whole(out / RUN_FILE, json.dumps(document, allow_nan=False, indent=1).encode())
