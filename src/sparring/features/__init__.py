@@ -5,8 +5,11 @@ from pathlib import Path
 
 from sparring.data.dataset import Dataset
 from sparring.errors import ConfigError, nearest
+from sparring.features.classifier import Classifier
+from sparring.features.dinov2 import DinoV2
 from sparring.features.efficientnet import Lite
 from sparring.features.extracted import Extracted, Extractor
+from sparring.features.inception import Fid
 from sparring.features.plain import Pca, Pixels, Points
 from sparring.features.wanted import Wanted
 from sparring.runtime import Runtime
@@ -14,7 +17,12 @@ from sparring.runtime import Runtime
 EXTRACTORS: dict[str, Callable[[Wanted], Extractor]] = {
     "pixels": lambda wanted: Pixels(wanted.data().samples.shape[1:] if wanted.fitted_on else None),
     "pca": lambda wanted: Pca(wanted.data().samples),
+    "classifier": Classifier,
     "efficientnet_lite0": Lite,
+    "inception": Fid,
+    "dinov2_s": DinoV2,
+    "dinov2_b": DinoV2,
+    "dinov2_l": DinoV2,
     "points": lambda wanted: Points(wanted.data(pictures=False).samples.shape[1] if wanted.fitted_on else 0),
 }
 _WITH_WEIGHTS = {"efficientnet_lite0", "inception", "dinov2_s", "dinov2_b", "dinov2_l"}

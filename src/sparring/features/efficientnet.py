@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sparring.features import weights
-from sparring.features.extracted import Extracted, blocks, checked_pictures, joined
+from sparring.features.extracted import Extracted, by_blocks
 from sparring.features.folding import folded, frozen
 from sparring.features.resize import RULE, colour, resized
 from sparring.features.wanted import Wanted
@@ -158,12 +158,8 @@ class Lite:
         self.block = 8 if self.runtime.device.type == "cpu" else 256
 
     def __call__(self, samples: np.ndarray) -> Extracted:
-        with torch.inference_mode():
-            return joined([self._block(block) for block in blocks(checked_pictures(samples), self.block)])
+        return by_blocks(samples, self.block, self._block)
 
     def _block(self, block: np.ndarray) -> Extracted:
-        """A short last block is filled up, so that each picture is computed in the same way whatever comes with it."""
-        full = np.concatenate([block, np.repeat(block[-1:], self.block - len(block), 0)])
-        x = resized(colour(full, self.runtime.device), SIDE, SIDE).sub(127).div_(128).flip(2, 3)
-        features, logits = self.network(x.contiguous(memory_format=torch.channels_last))
-        return Extracted(features[: len(block)].cpu(), logits[: len(block)].cpu())
+        x = resized(colour(block, self.runtime.device), SIDE, SIDE).sub(127).div_(128).flip(2, 3)
+        return self.network(x.contiguous(memory_format=torch.channels_last))

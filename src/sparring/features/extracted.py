@@ -1,6 +1,6 @@
 """What an extractor is, and the checks that each makes of what comes in and what goes out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -67,6 +67,18 @@ def joined(parts: list[Extracted]) -> Extracted:
         )
     logits = [part.logits for part in parts if part.logits is not None]
     return Extracted(features, torch.cat(logits) if logits else None)
+
+
+def by_blocks(samples: np.ndarray, size: int, compute: Callable[[np.ndarray], Extracted]) -> Extracted:
+    """What `compute` makes of uint8 pictures, in blocks all of one size, so that each picture is computed in the same way
+    whatever comes with it: the last block is filled up with its last picture."""
+    parts = []
+    with torch.no_grad():
+        for block in blocks(checked_pictures(samples), size):
+            full = np.concatenate([block, np.repeat(block[-1:], size - len(block), 0)])
+            ours = [value[: len(block)].float().cpu() for value in compute(full) if value is not None]
+            parts.append(Extracted(*ours))
+    return joined(parts)
 
 
 def checked_pictures(samples: np.ndarray) -> np.ndarray:

@@ -35,12 +35,14 @@ class Published:
         sha256: of the file, in hex; the first digits are enough where no more are known.
         where: how to come by it, in words.
         package: the one that ships it, if one does, and the folder in it.
+        also: other usual names of the same file.
     """
 
     file: str
     sha256: str
     where: str
     package: tuple[str, str] | None = None
+    also: tuple[str, ...] = ()
 
 
 def find(published: Published, given: Path | None, name: str) -> Path:
@@ -50,15 +52,14 @@ def find(published: Published, given: Path | None, name: str) -> Path:
         ConfigError: it is in none of these.
     """
     if given is not None:
-        place = Path(given) / published.file if Path(given).is_dir() else Path(given)
-        return place if place.is_file() else _absent(published, name, f"no file {place}")
-    folder = os.environ.get(VARIABLE)
-    places = [Path(folder, published.file)] if folder else []
-    places += _shipped(published)
+        places = _in(Path(given), published) if Path(given).is_dir() else [Path(given)]
+    else:
+        folder = os.environ.get(VARIABLE)
+        places = (_in(Path(folder), published) if folder else []) + _shipped(published)
     for place in places:
         if place.is_file():
             return place
-    looked = " and ".join(str(place) for place in places) or f"nowhere: ${VARIABLE} is not set"
+    looked = " and ".join(str(place) for place in places) or f"nowhere: {VARIABLE} is not set"
     return _absent(published, name, f"no weights for the extractor {name!r} (looked {looked})")
 
 
@@ -111,6 +112,10 @@ def fill(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     module.load_state_dict(values, assign=True)
 
 
+def _in(folder: Path, published: Published) -> list[Path]:
+    return [folder / file for file in (published.file, *published.also)]
+
+
 def _shipped(published: Published) -> list[Path]:
     """Where the package has it; the package is not imported."""
     if published.package is None:
@@ -146,7 +151,7 @@ def _converted(path: Path, digest: str) -> Path:
     raise CorruptFileError(
         f"{path} can't be read as weights: {trouble or 'no place in the cache'}",
         "a file of tensors, as published",
-        "get it anew, or convert it to safetensors by yourself",
+        "get it anew",
     )
 
 

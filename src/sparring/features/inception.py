@@ -1,0 +1,206 @@
+"""The Inception-v3 of FID: the network of December 2015 whose features nearly all published Frechet distances are made of.
+
+It differs from the published Inception-v3 in three things that move the scores: averages in the pooling branches leave the
+padding out of the count; the last block pools by the maximum; it ends in 1,008 classes. Its own resize belongs to the protocol
+(TensorFlow 1's bilinear to 299: pixel i comes from place i old/299, without half-pixel centres and without antialias), as does
+(v - 128) / 128. The logits have no bias, as in the Inception score of Salimans et al. 2016 (arXiv:1606.03498).
+
+Names in the state dict are those of the usual file, so that it loads; its normalisation is then folded into the convolutions.
+
+References:
+    Szegedy et al. 2015, arXiv:1512.00567, table 1 and figures 5-7; Heusel et al. 2017, arXiv:1706.08500, section 4.
+"""
+
+from functools import cache
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sparring.features import weights
+from sparring.features.extracted import Extracted, by_blocks
+from sparring.features.folding import fold, frozen
+from sparring.features.resize import colour
+from sparring.features.wanted import Wanted
+
+PUBLISHED = weights.Published(
+    file="pt_inception-2015-12-05-6726825d.pth",
+    sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+    where="get it from github.com/mseitzer/pytorch-fid (releases, fid_weights), 95,628,359 bytes",
+    also=("weights-inception-2015-12-05-6726825d.pth",),
+)
+SIDE, FEATURES, CLASSES = 299, 2048, 1008
+
+Size = int | tuple[int, int]
+Step = tuple[str, int, Size]  # name, outputs, kernel
+Path = list[Step | list[Step]]  # in a row; a list in it forks into its members
+
+
+class Unit(nn.Module):
+    """Convolution, normalisation, ReLU."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: Size, stride: int = 1, padding: Size | None = None
+    ) -> None:
+        super().__init__()
+        sides = (kernel, kernel) if isinstance(kernel, int) else kernel
+        same = (sides[0] // 2, sides[1] // 2) if stride == 1 else (0, 0)
+        self.conv = nn.Conv2d(
+            inputs, outputs, sides, stride, same if padding is None else padding, bias=False
+        )
+        self.bn = nn.BatchNorm2d(outputs, eps=1e-3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.bn(self.conv(x)).relu_()
+
+
+class Mixed(nn.Module):
+    """Branches side by side, joined by channels, and the pooled input as the last.
+
+    Arguments:
+        inputs: channels that come in.
+        paths: the branches.
+        pool: "mean" or "max" with a convolution `pooled` after it, or "half": a strided maximum without; then the last
+            convolution of each branch is strided too.
+        pooled: width of the pooling branch.
+    """
+
+    def __init__(self, inputs: int, paths: list[Path], pool: str, pooled: int = 0) -> None:
+        super().__init__()
+        self.paths, self.pool = paths, pool
+        for path in paths:
+            width = inputs
+            for place, step in enumerate(path):
+                stride = 2 if pool == "half" and place == len(path) - 1 else 1
+                for name, outputs, kernel in step if isinstance(step, list) else [step]:
+                    self.add_module(name, Unit(width, outputs, kernel, stride))
+                width = outputs
+        if pooled:
+            self.branch_pool = Unit(inputs, pooled, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([out for path in self.paths for out in self._along(path, x)] + [self._pooled(x)], 1)
+
+    def _along(self, path: Path, x: Tensor) -> list[Tensor]:
+        for step in path:
+            if isinstance(step, list):
+                return [self.get_submodule(name)(x) for name, *_ in step]
+            x = self.get_submodule(step[0])(x)
+        return [x]
+
+    def _pooled(self, x: Tensor) -> Tensor:
+        if self.pool == "half":
+            return F.max_pool2d(x, 3, 2)
+        if self.pool == "max":
+            return self.branch_pool(F.max_pool2d(x, 3, 1, 1))
+        return self.branch_pool(F.avg_pool2d(x, 3, 1, 1, count_include_pad=False))
+
+
+def _five(inputs: int, pooled: int) -> Mixed:
+    """Figure 5, at 35x35."""
+    double: Path = [("branch3x3dbl_1", 64, 1), ("branch3x3dbl_2", 96, 3), ("branch3x3dbl_3", 96, 3)]
+    paths: list[Path] = [[("branch1x1", 64, 1)], [("branch5x5_1", 48, 1), ("branch5x5_2", 64, 5)], double]
+    return Mixed(inputs, paths, "mean", pooled)
+
+
+def _seven(inner: int) -> Mixed:
+    """Figure 6, at 17x17, with n = 7: 7x7 convolutions as 1x7 and 7x1."""
+    single: Path = [("branch7x7_1", inner, 1), ("branch7x7_2", inner, (1, 7)), ("branch7x7_3", 192, (7, 1))]
+    double: Path = [("branch7x7dbl_1", inner, 1)]
+    double += [
+        (f"branch7x7dbl_{i}", 192 if i == 5 else inner, (1, 7) if i % 2 else (7, 1)) for i in range(2, 6)
+    ]
+    return Mixed(768, [[("branch1x1", 192, 1)], single, double], "mean", 192)
+
+
+def _wide(inputs: int, pool: str) -> Mixed:
+    """Figure 7, at 8x8: the branches end in forks."""
+
+    def fork(name: str) -> list[Step]:
+        return [(f"{name}a", 384, (1, 3)), (f"{name}b", 384, (3, 1))]
+
+    single: Path = [("branch3x3_1", 384, 1), fork("branch3x3_2")]
+    double: Path = [("branch3x3dbl_1", 448, 1), ("branch3x3dbl_2", 384, 3), fork("branch3x3dbl_3")]
+    return Mixed(inputs, [[("branch1x1", 320, 1)], single, double], pool, 192)
+
+
+class Inception(nn.Module):
+    """The network as published, from pictures (n, 3, 299, 299) of (v - 128) / 128."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.Conv2d_1a_3x3 = Unit(3, 32, 3, 2)
+        self.Conv2d_2a_3x3 = Unit(32, 32, 3, padding=0)
+        self.Conv2d_2b_3x3 = Unit(32, 64, 3)
+        self.Conv2d_3b_1x1 = Unit(64, 80, 1)
+        self.Conv2d_4a_3x3 = Unit(80, 192, 3, padding=0)
+        self.Mixed_5b, self.Mixed_5c, self.Mixed_5d = _five(192, 32), _five(256, 64), _five(288, 64)
+        double: Path = [("branch3x3dbl_1", 64, 1), ("branch3x3dbl_2", 96, 3), ("branch3x3dbl_3", 96, 3)]
+        self.Mixed_6a = Mixed(288, [[("branch3x3", 384, 3)], double], "half")
+        self.Mixed_6b, self.Mixed_6c = _seven(128), _seven(160)
+        self.Mixed_6d, self.Mixed_6e = _seven(160), _seven(192)
+        long: Path = [
+            ("branch7x7x3_1", 192, 1),
+            ("branch7x7x3_2", 192, (1, 7)),
+            ("branch7x7x3_3", 192, (7, 1)),
+        ]
+        long += [("branch7x7x3_4", 192, 3)]
+        self.Mixed_7a = Mixed(768, [[("branch3x3_1", 192, 1), ("branch3x3_2", 320, 3)], long], "half")
+        self.Mixed_7b, self.Mixed_7c = _wide(1280, "mean"), _wide(2048, "max")
+        self.fc = nn.Linear(FEATURES, CLASSES)
+
+    def forward(self, x: Tensor) -> Extracted:
+        x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))
+        x = self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(F.max_pool2d(x, 3, 2)))
+        x = F.max_pool2d(x, 3, 2)
+        for name, block in self.named_children():
+            x = block(x) if name.startswith("Mixed") else x
+        features = x.mean((2, 3))
+        return Extracted(features, features @ self.fc.weight.t())
+
+
+@cache
+def tensorflow_weights(old: int, new: int) -> Tensor:
+    """The matrix of TensorFlow 1's bilinear resize: float32 (new, old).
+
+    >>> tensorflow_weights(2, 4).tolist()
+    [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0], [0.0, 1.0]]
+    """
+    places = np.arange(new, dtype=np.float32) * np.float32(old / new)
+    left = np.floor(places).astype(np.int64)
+    matrix = np.zeros((new, old), np.float32)
+    np.add.at(matrix, (np.arange(new), left), 1 - (places - left))
+    np.add.at(matrix, (np.arange(new), np.minimum(left + 1, old - 1)), places - left)
+    return torch.from_numpy(matrix)
+
+
+def prepared(pictures: Tensor) -> Tensor:
+    """Pictures (n, 3, h, w) of values in [0, 255] as the network takes them."""
+    rows, columns = (tensorflow_weights(side, SIDE).to(pictures.device) for side in pictures.shape[-2:])
+    return ((rows @ pictures @ columns.t()) - 128) / 128
+
+
+class Fid:
+    """The extractor: 2,048 features and 1,008 logits."""
+
+    name, dimension = "inception", FEATURES
+    rule = f"TensorFlow 1 bilinear to {SIDE}, (v-128)/128"
+
+    def __init__(self, wanted: Wanted) -> None:
+        path = weights.find(PUBLISHED, wanted.weights, self.name)
+        tensors, self.digest = weights.read(PUBLISHED, path)
+        with torch.device("meta"):
+            network = Inception()
+        weights.fill(network, tensors, path)
+        fold(network, [("conv", "bn")])
+        self.network = wanted.runtime.place(frozen(network))
+        self.runtime = wanted.runtime
+        self.block = 4 if self.runtime.device.type == "cpu" else 128
+
+    def __call__(self, samples: np.ndarray) -> Extracted:
+        return by_blocks(samples, self.block, self._block)
+
+    def _block(self, block: np.ndarray) -> Extracted:
+        x = prepared(colour(block, self.runtime.device))
+        return self.network(x.contiguous(memory_format=torch.channels_last))
