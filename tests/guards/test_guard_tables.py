@@ -19,6 +19,7 @@ from sparring import (
     objectives,
     optim,
     penalties,
+    posteriors,
     recipes,
     schedule,
 )
@@ -32,6 +33,7 @@ ROLES: dict[str, tuple[ModuleType, list[dict[str, type]], set[str]]] = {
     "networks": (networks, [networks.GENERATORS, networks.DISCRIMINATORS], {"discriminator"}),
     "objectives": (objectives, [objectives.OBJECTIVES], {"auxiliary"}),
     "penalties": (penalties, [penalties.PENALTIES, penalties.CONSTRAINTS], set()),
+    "posteriors": (posteriors, [posteriors.POSTERIORS], {"posterior", "spherical"}),
     "games": (games, [games.GAMES], {"generation"}),
 }
 RECIPE_HELPERS = {"__init__", "table", "facts", "convolutional", "mixtures"}
@@ -40,6 +42,7 @@ FLAGS = {
     "sample": "--n --seed --label --truncation --out --device --quiet",
     "inspect": "--recipe --size --set --out --device --precision --threads --json",
     "report": "",
+    "doctor": "--json",
     "recipes": "",
 }
 

@@ -16,7 +16,7 @@ in which dF is the same quadrature over (score - mean score) p. The gradient thr
 sampler, as in the published code of the hyperspherical VAE, lacks a correction term (Naesseth et al.) and is biased.
 
 References:
-    Figurnov, Mohamed & Mnih 2018, "Implicit reparameterization gradients", arXiv 1805.08498, Eq. 5-6.
+    Figurnov, Mohamed & Mnih 2018, "Implicit reparameterization gradients", arXiv 1805.08498, sec. 3.
     Naesseth et al. 2017, "Reparameterization gradients through acceptance-rejection sampling algorithms", arXiv 1610.05683.
 """
 
@@ -30,9 +30,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-PANELS, NODES, NEWTON = 24, 8, 6
-STRETCH = 4.0  # how far from the mode, in 1 / sqrt(m - 1), panels begin to widen
-TAIL = 34.0  # nats below the mode at which the panels end: a mass of 1e-14
+PANELS, NODES, NEWTON = 24, 8, 8
+STRETCH = 2.0  # how far from the mode, in 1 / sqrt(m - 1), panels begin to widen
+TAIL = 24.0  # nats below the mode at which the panels end: a mass of 1e-10
 
 
 class Panels(NamedTuple):
@@ -94,7 +94,10 @@ class _Inverse(torch.autograd.Function):
         inside = density.gather(1, chosen) @ grid.integrals
         x = _solve(inside, (target - edge.gather(1, panel)) / width)
         powers = _powers(x)
-        slope = (inside * powers * _degrees(x)).sum(2) / x  # the density
+        slope = (inside * powers * _degrees(x)).sum(
+            2
+        ) / x  # the density, held off zero in the outermost panels
+        slope = torch.maximum(slope, 1e-4 * inside.sum(2))
         moved = ((density * score).gather(1, chosen) @ grid.integrals * powers).sum(2) * width
         rate = (moving.gather(1, panel) + moved) / slope  # -ds / dconcentration
         delta = grid.edges[panel] + x * width

@@ -7,7 +7,7 @@ Beta(alpha, beta). We draw it by inverting its distribution function, as von Mis
 number a draw.
 
 References:
-    De Cao & Aziz 2020, "The power spherical distribution", arXiv 2006.04437, Eq. 5 and 9, Thm. 1, Alg. 1.
+    De Cao & Aziz 2020, "The power spherical distribution", arXiv 2006.04437, sec. 3.
 """
 
 import math

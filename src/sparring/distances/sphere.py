@@ -1,7 +1,7 @@
 """What all distributions on a sphere share. The sphere S^d lies in R^m with m = d + 1; functions here take m, the `dimension`.
 
 References:
-    Davidson et al. 2018, "Hyperspherical variational auto-encoders", arXiv 1804.00891, Alg. 1 (mean, tangent, reflection).
+    Davidson et al. 2018, "Hyperspherical variational auto-encoders", arXiv 1804.00891, sec. 3 (mean, tangent, reflection).
 """
 
 import math

@@ -5,7 +5,7 @@
 where M_v(kappa) = Gamma(v + 1) (2 / kappa)^v I_v(kappa) is 1 at kappa = 0: the uniform distribution.
 
 References:
-    Davidson et al. 2018, "Hyperspherical variational auto-encoders", arXiv 1804.00891, Eq. 2-3, 14-15. We evaluate the Bessel
+    Davidson et al. 2018, "Hyperspherical variational auto-encoders", arXiv 1804.00891, sec. 3. We evaluate the Bessel
     functions in log space and differentiate the draws implicitly (`bessel.py`, `cosine.py` say how, and why).
 """
 

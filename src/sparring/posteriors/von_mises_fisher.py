@@ -1,0 +1,68 @@
+"""The von Mises-Fisher posterior of the hyperspherical variational autoencoder, with the uniform prior."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from sparring.distances.hyperspherical import vmf_kl_to_uniform, vmf_log_density, vmf_sample
+from sparring.keyed import Draws
+from sparring.posteriors import spherical
+from sparring.posteriors.posterior import check_latent
+from sparring.shapes import Latent, PerSample
+
+
+class VonMisesFisherDistribution:
+    """vMF(mean, kappa) of one batch: mean (b, d + 1), of length 1, and concentration (b,)."""
+
+    def __init__(self, mean: Tensor, concentration: Tensor) -> None:
+        self.mean, self.concentration = mean, concentration
+
+    def sample(self, draws: Draws, stream: str, count: int = 1) -> Tensor:
+        noise = spherical.draw(draws, stream, count, self.mean.shape[1])
+        return vmf_sample(self.mean, self.concentration, noise.uniform, noise.normal)
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        return vmf_log_density(z, self.mean, self.concentration).to(self.mean.dtype)
+
+    def prior_log_prob(self, z: Tensor) -> Tensor:
+        return spherical.uniform_log_density(z)
+
+    def kl(self) -> PerSample:
+        return vmf_kl_to_uniform(self.concentration, self.mean.shape[1]).to(self.mean.dtype)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VonMisesFisher:
+    """Codes on the sphere S^d, which lies in R^(d+1): density ~ exp(kappa <mean, z>), the prior uniform on the sphere.
+
+    kappa = softplus(raw) + 1 and the mean divided by its length, as in the paper. `latent` is d, as in its tables: the decoder
+    sees d + 1 numbers. The KL does not depend on the mean, so that the prior pulls codes apart and not to one point.
+
+    References:
+        Davidson et al. 2018, "Hyperspherical variational auto-encoders", arXiv 1804.00891, sec. 3 and 5.
+
+    Arguments:
+        latent: d, from 1 (the circle).
+
+    >>> VonMisesFisher(latent=5).code, VonMisesFisher(latent=5).parameters
+    (6, 7)
+    """
+
+    latent: int = 10
+
+    def __post_init__(self) -> None:
+        check_latent(self.latent, spherical.LARGEST)
+
+    @property
+    def code(self) -> int:
+        return self.latent + 1
+
+    @property
+    def parameters(self) -> int:
+        return self.latent + 2
+
+    def distribution(self, raw: Tensor) -> VonMisesFisherDistribution:
+        return VonMisesFisherDistribution(*spherical.direction_and_concentration(raw, self.code))
+
+    def prior(self, z: Latent) -> Latent:
+        return spherical.on_sphere(z)
