@@ -67,7 +67,9 @@ def measure(match: Match, held: Dataset | None = None) -> dict[str, float]:
 
 def _due(match: Match) -> bool:
     now, training = match.clock.images, match.experiment.training
-    before = max(0, now - max(training.report_every, training.batch))
+    before = max(
+        0, now - max(training.report_every, training.batch) - training.batch
+    )  # of the report before, or earlier
     every = max(EVERY_IMAGES, EVERY_STEPS * training.batch)
     return now >= training.images or now // every > before // every
 

@@ -34,12 +34,13 @@ ROLES: dict[str, tuple[ModuleType, list[dict[str, type]], set[str]]] = {
     "objectives": (objectives, [objectives.OBJECTIVES], {"auxiliary"}),
     "penalties": (penalties, [penalties.PENALTIES, penalties.CONSTRAINTS], set()),
     "posteriors": (posteriors, [posteriors.POSTERIORS], {"posterior", "spherical"}),
-    "games": (games, [games.GAMES], {"generation"}),
+    "games": (games, [games.GAMES], {"coding", "generation"}),
 }
-RECIPE_HELPERS = {"__init__", "table", "facts", "convolutional", "mixtures"}
+RECIPE_HELPERS = {"__init__", "table", "facts", "convolutional", "latent", "mixtures"}
 FLAGS = {
     "train": "--recipe --out --images --seed --size --batch --until --set --config --device --precision --threads --quiet --json",
     "sample": "--n --seed --label --truncation --out --device --quiet",
+    "evaluate": "--against --checkpoint --metrics --n --seed --weights --out --device --precision --threads --quiet --json",
     "inspect": "--recipe --size --set --out --device --precision --threads --json",
     "report": "",
     "doctor": "--json",

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg, subcommand
 
+from sparring.cli.doctoring import Doctor
+from sparring.cli.judging import Evaluate
 from sparring.cli.looking import Inspect, Recipes, Report
 from sparring.cli.options import PLAIN, Count, Data, Device, File, Flag, Precision, Settings, Size, Text, Time
 
@@ -88,7 +90,9 @@ class Sample:
 Command = (
     Annotated[Train, subcommand("train")]
     | Annotated[Sample, subcommand("sample")]
+    | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Inspect, subcommand("inspect")]
     | Annotated[Report, subcommand("report")]
+    | Annotated[Doctor, subcommand("doctor")]
     | Annotated[Recipes, subcommand("recipes")]
 )

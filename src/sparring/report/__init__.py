@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sparring import record, storage
+from sparring.doctor import read
 from sparring.errors import SparringError
-from sparring.report import curves, page, parts, sheet
+from sparring.report import curves, health, page, parts, sheet
 
 NAME = "report.html"
 
@@ -43,6 +44,7 @@ def render(run: Path, document: dict[str, Any]) -> str:
     )
     sections = [
         ("Samples", parts.samples(run)),
+        ("The doctor", health.health(read(run))),
         ("Curves", curves.charts(rows)),
         ("Data", sheet.data(table(run / "data.json"))),
         ("Settings", parts.settings(document.get("experiment"))),

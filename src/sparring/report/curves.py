@@ -12,6 +12,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 10, 8, 24
 POINTS = 300  # of a curve; of longer records the means of as many spans are drawn
 COLOURS = 6
 RIGHT_OFTEN = "how often the discriminator is right, of 1"
+VITALS = {"logit": "the discriminator's judgements", "modes": "modes with samples"}
 
 Series = list[tuple[float, float]]
 
@@ -53,6 +54,8 @@ def placed(name: str) -> tuple[str, str]:
         words = {"real": "on real", "fake": "on generated"}
         return RIGHT_OFTEN, words.get(name.removeprefix("accuracy_"), name)
     player, slash, term = name.partition("/")
+    if player == "vitals":
+        return VITALS.get(term.partition("_")[0], "vital signs, of 1"), term.replace("_", " ")
     return (f"losses of the {player}", term) if slash else ("other", name)
 
 

@@ -1,0 +1,160 @@
+"""The record of a run as the doctor reads it: what is missing, torn or foreign is left out. No torch in here."""
+
+import json
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sparring import record, storage
+from sparring.errors import SparringError
+
+EVALUATIONS = "evaluations.jsonl"
+Series = list[tuple[int, float]]  # (images, value), in the order of time
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """What is known of a run.
+
+    Arguments:
+        run: its folder.
+        experiment: the settings, as in run.json.
+        count: samples in the data; 0 where that is unknown.
+        pictures: whether these are pictures.
+        rows: of metrics.jsonl. events: of events.jsonl. evaluations: of evaluations.jsonl.
+        checkpoints: that are on the disk, in images, ascending.
+    """
+
+    run: Path
+    experiment: Mapping[str, Any]
+    count: int = 0
+    pictures: bool = True
+    rows: Sequence[Mapping[str, Any]] = ()
+    events: Sequence[Mapping[str, Any]] = ()
+    evaluations: Sequence[Mapping[str, Any]] = ()
+    checkpoints: Sequence[int] = ()
+
+    @property
+    def images(self) -> int:
+        """How far the record reaches."""
+        return int(self.rows[-1]["images"]) if self.rows else max(self.checkpoints, default=0)
+
+    @property
+    def total(self) -> int:
+        total = self.setting("training", "images")
+        return total if isinstance(total, int) else 0
+
+    @property
+    def step(self) -> int:
+        """Steps played."""
+        found = self.rows[-1].get("step") if self.rows else 0
+        return found if isinstance(found, int) else 0
+
+    @property
+    def finished(self) -> bool:
+        return 0 < self.total <= self.images
+
+    @property
+    def objective(self) -> str:
+        """The tag of the game's objective; empty for games without one."""
+        return str(self.setting("game", "objective", "type") or "")
+
+    @property
+    def measured(self) -> bool:
+        """Whether there are vital signs."""
+        return bool(self.vital("diversity"))
+
+    def setting(self, *names: str) -> Any:
+        """A value of the settings; None where there is none."""
+        place: Any = self.experiment
+        for name in names:
+            place = place.get(name) if isinstance(place, Mapping) else None
+        return place
+
+    def series(self, name: str) -> Series:
+        """A column of the record."""
+        return [
+            (row["images"], float(row[name]))
+            for row in self.rows
+            if isinstance(row.get(name), int | float) and not isinstance(row[name], bool)
+        ]
+
+    def vital(self, name: str) -> Series:
+        return self.series(f"vitals/{name}")
+
+    def recent(self, name: str, count: int = 3) -> float | None:
+        """The median of a column's last values; None where there are not so many."""
+        values = [value for _, value in self.series(name)[-count:]]
+        return statistics.median(values) if len(values) == count else None
+
+    def good_checkpoint(self, since: int | None) -> int | None:
+        """The newest checkpoint from before."""
+        return max(
+            (images for images in self.checkpoints if since is not None and 0 < images < since), default=None
+        )
+
+    def until(self, images: int) -> "History":
+        """What was known at that time."""
+        return replace(
+            self,
+            rows=[row for row in self.rows if row["images"] <= images],
+            events=[row for row in self.events if _images(row) <= images],
+            evaluations=[row for row in self.evaluations if _images(row) <= images],
+            checkpoints=[number for number in self.checkpoints if number <= images],
+        )
+
+
+def _images(row: Mapping[str, Any]) -> int:
+    found = row.get("images")
+    return found if isinstance(found, int) else 0
+
+
+def trailing(series: Series, bad: Callable[[float], bool]) -> tuple[int | None, int]:
+    """Since when the last values are all bad, and how many they are.
+
+    >>> trailing([(10, 0.0), (20, 1.0), (30, 0.0), (40, 0.0)], lambda value: value < 0.5)
+    (30, 2)
+    """
+    length = 0
+    while length < len(series) and bad(series[-1 - length][1]):
+        length += 1
+    return (series[-length][0], length) if length else (None, 0)
+
+
+def read(run: Path) -> History:
+    """The history of a run.
+
+    Raises:
+        SparringError: the folder holds no run.
+    """
+    document = _table(run / "run.json")
+    if not document:
+        raise SparringError(
+            f"no run.json in {run} that can be read",
+            "a run folder",
+            "give the folder that was --out of `sparring train`",
+        )
+    data = document.get("data")
+    data = data if isinstance(data, dict) else {}
+    experiment, count, shape = document.get("experiment"), data.get("count"), data.get("shape")
+    names = [name for name in storage.names(run / "checkpoints") if name.isascii() and name.isdigit()]
+    return History(
+        run=run,
+        experiment=experiment if isinstance(experiment, dict) else {},
+        count=count if isinstance(count, int) else 0,
+        pictures=not isinstance(shape, list) or len(shape) == 3,
+        rows=record.metrics(run / record.METRICS),
+        events=record.read(run / record.EVENTS),
+        evaluations=record.read(run / EVALUATIONS),
+        checkpoints=sorted(map(int, names)),
+    )
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(storage.read(path))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
