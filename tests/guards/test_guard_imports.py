@@ -15,7 +15,7 @@ LAYERS = {
     "experiment": "experiment generatorfile",
     "recipes": "recipes",
     "the loop": "match guard keeper samples vitals evaluation fit probe request runfile train",
-    "faces": "wording doctor report console inspection machine asking run starting cli",
+    "faces": "wording doctor report console inspection machine asking judgement run starting cli",
     "roof": "__init__ __main__",
 }
 ALSO = {("wording", "data"), ("wording", "fit"), ("console", "data")}  # for type checking only

@@ -1,0 +1,137 @@
+"""Results as words and tables: for the terminal, Markdown and the page. No torch in here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sparring.evaluation.line import Line, Row
+
+SHOWN = {
+    "prdc": ("precision", "recall", "density", "coverage"),
+    "pcfd": ("mean", "worst"),
+    "modes": ("modes", "high_quality", "reverse_kl", "spread"),
+}
+HEAD = ("metric", "value", "95 %", "real samples get", "train against test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One number of the table, with what stands beside it; all in plain text, empty where there is nothing."""
+
+    label: str
+    value: str
+    interval: str
+    floor: str
+    beside: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        return self.label, self.value, self.interval, self.floor, self.beside
+
+
+def number(value: float) -> str:
+    """A number with four figures.
+
+    >>> number(12.34567), number(1234567.0), number(0.00001234), number(0.5)
+    ('12.35', '1,234,567', '1.234e-05', '0.5')
+    """
+    if value and abs(value) < 1e-3:
+        return f"{value:.3e}"
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+
+
+def figures(line: Line) -> list[Figure]:
+    """The numbers of a result that are shown, one a row."""
+    names = [name for name in SHOWN.get(line.protocol.metric, ()) if name in line.values]
+    headline = line.protocol.meaning.headline
+    found = []
+    for name in names or [headline]:
+        interval = ""
+        if name == headline and line.interval is not None:
+            interval = f"{number(line.interval.low)} to {number(line.interval.high)}"
+        found.append(
+            Figure(
+                label=f"{line.name} {name}" if names else line.name,
+                value=number(line.values[name]),
+                interval=interval,
+                floor=_of(line.floor, name),
+                beside=_of(line.train_against_test, name),
+            )
+        )
+    return found
+
+
+def _of(row: Row | None, name: str) -> str:
+    return number(row.values[name]) if row is not None and name in row.values else ""
+
+
+def table(lines: Sequence[Line]) -> list[str]:
+    """The results as aligned text; columns in which nothing stands are left out."""
+    rows = [HEAD, *(figure.cells for line in lines for figure in figures(line))]
+    kept = [at for at in range(len(HEAD)) if at == 0 or any(row[at] for row in rows[1:])]
+    widths = {at: max(len(row[at]) for row in rows) for at in kept}
+    return [
+        "  ".join(row[at].ljust(widths[at]) if at == 0 else row[at].rjust(widths[at]) for at in kept).rstrip()
+        for row in rows
+    ]
+
+
+def verdict(line: Line) -> str:
+    """What the headline says beside that of real samples, in a sentence."""
+    row = line.train_against_test or line.floor
+    name, meaning = line.protocol.meaning.headline, line.protocol.meaning
+    value = f"{meaning.title} {number(line.value)}"
+    if row is None or name not in row.values:
+        return f"{value}."
+    real = row.values[name]
+    shown = f"{number(real)} ({row.what}, {row.fake:,} of them)"
+    low, high = (line.interval.low, line.interval.high) if line.interval else (line.value, line.value)
+    better = high < real if line.lower_is_better else low > real
+    alike = low <= real <= high
+    if line.protocol.metric == "msssim":
+        words = "as alike as real ones" if alike else "more varied" if better else "more alike: less variety"
+        return f"{value}: two samples are {words}; real pairs get {shown}."
+    if alike:
+        return f"{value}: as real samples, as far as {line.fake:,} can tell; they get {shown}."
+    if better:
+        copying = line.protocol.split == "train" and line.lower_is_better
+        return f"{value}: better than real samples, which get {shown}" + (
+            ". Nearer to the training set than real samples are: look for copies." if copying else "."
+        )
+    if line.protocol.metric == "auth":
+        return f"{value}: real samples get {shown}. More of the generated ones are near copies than chance would make."
+    times = f", {line.value / real:.3g} times as far" if line.lower_is_better and real > 0 else ""
+    return f"{value}: real samples get {shown}{times}."
+
+
+def explained(line: Line) -> str:
+    """What is good, and which way."""
+    way = "Lower is better" if line.lower_is_better else "Higher is better"
+    return f"{way}: {line.protocol.meaning.good}."
+
+
+def circumstances(line: Line) -> list[tuple[str, str]]:
+    """How it was measured: what must be told when the number is."""
+    weights = line.digest[:16] or "none"
+    pairs = [
+        ("samples", f"{line.fake:,} of {line.compared.get('samples') or 'those given'}"),
+        (
+            "against",
+            f"{line.real:,} of {line.compared.get('reference_source') or 'the reference'} "
+            f"({line.protocol.split})",
+        ),
+        ("features", f"{line.protocol.extractor}, {line.dimension:,} of them, weights {weights}"),
+        ("pictures", line.rule),
+        ("seed", str(line.seed)),
+    ]
+    if line.interval is not None:
+        pairs.append(("95 %", f"1.96 standard errors to each side; {line.interval.kind}"))
+    for title, row in (("real against real", line.floor), ("train against test", line.train_against_test)):
+        if row is not None:
+            fewer = "" if row.fake == line.fake else ", fewer than generated: it reads too high"
+            pairs.append(
+                (
+                    title,
+                    f"{row.what}: {row.real:,} against {row.fake:,}{fewer if line.lower_is_better else ''}",
+                )
+            )
+    return [*pairs, ("time", f"{line.seconds:.1f} s")]
