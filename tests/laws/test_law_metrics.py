@@ -11,6 +11,7 @@ from sparring.metrics import (
     Moments,
     authenticity,
     class_frechet_distance,
+    data_copying,
     frechet_distance,
     frechet_infinity,
     frechet_of,
@@ -285,6 +286,42 @@ def test_nearest_finds_copies_at_no_distance(monkeypatch):
     apart = torch.cdist(fake, x, compute_mode="donot_use_mm_for_euclid_dist").topk(3, largest=False)
     torch.testing.assert_close(found.distances, apart.values)
     assert torch.equal(found.indices, apart.indices)
+
+
+# data copying
+
+
+def test_data_copying_of_fresh_samples_is_a_standard_normal():
+    """No ties, equal distributions: mean 0 and spread about 1 (training samples shared by both sides cost nothing here)."""
+    values = [data_copying(*(normal(200, 3, seed=3 * i + j) for j in range(3))) for i in range(60)]
+    assert abs(np.mean(values)) < 4 / 60**0.5
+    assert 0.7 < np.std(values) < 1.5
+
+
+def test_data_copying_tells_copies_from_strangers():
+    training, held_out = normal(400, 3), normal(300, 3, seed=1)
+    assert data_copying(training, held_out, training[:100] + 0.01) < -10
+    assert data_copying(training, held_out, normal(100, 3, seed=2) * 3) > 5
+
+
+def test_data_copying_averages_over_cells():
+    """Two far clusters, two cells: the mean of what each cluster says, weighted by its held-out samples."""
+    away = torch.tensor([100.0, 0.0]).double()
+    here = [normal(n, 2, seed=i) for i, n in enumerate((200, 300, 50))]
+    there = [normal(n, 2, seed=i + 9) * 5 + away for i, n in enumerate((200, 100, 60))]
+    there[2] = there[0][:60] + 0.01
+    whole = [torch.cat(both) for both in zip(here, there, strict=True)]
+    expected = (3 * data_copying(*here) + data_copying(*there)) / 4
+    assert data_copying(*whole, cells=2) == pytest.approx(expected, rel=1e-9)
+    assert data_copying(*there) < -5
+
+
+def test_data_copying_needs_enough_in_a_cell():
+    x = normal(30, 2)
+    with pytest.raises(DataError, match="needs 20"):
+        data_copying(x, x, x[:19])
+    with pytest.raises(DataError, match="no cell of 30"):
+        data_copying(x, x, x, cells=30)
 
 
 # Inception score

@@ -4,6 +4,7 @@ from sparring.metrics.accuracy import ClassAccuracy, classification_accuracy_sco
 from sparring.metrics.authenticity import Closest, authenticity, nearest
 from sparring.metrics.checked import checked
 from sparring.metrics.classes import PerClass, class_frechet_distance
+from sparring.metrics.copying import data_copying
 from sparring.metrics.frechet import Moments, frechet_distance, frechet_of
 from sparring.metrics.inception import inception_score
 from sparring.metrics.infinite import frechet_infinity
@@ -25,6 +26,7 @@ __all__ = [
     "class_coverage",
     "class_frechet_distance",
     "classification_accuracy_score",
+    "data_copying",
     "frechet_distance",
     "frechet_infinity",
     "frechet_of",
