@@ -13,10 +13,12 @@ from sparring.errors import ConfigError
 from sparring.game import Game
 from sparring.games import GAMES
 from sparring.games.generation import Generation
+from sparring.likelihoods import LIKELIHOODS, Likelihood
 from sparring.networks import DISCRIMINATORS, GENERATORS, DiscriminatorNetwork, GeneratorNetwork
 from sparring.objectives import OBJECTIVES
 from sparring.optim import OPTIMIZERS, OptimizerConfig
 from sparring.penalties import CONSTRAINTS, PENALTIES
+from sparring.posteriors import POSTERIORS, Posterior
 from sparring.roles import Augmentation, Constraint, Objective, Penalty
 from sparring.schedule import SCHEDULES, Schedule
 from sparring.shapes import Spec
@@ -37,6 +39,8 @@ ROLES: config.Roles = {
     GeneratorNetwork: GENERATORS,
     DiscriminatorNetwork: DISCRIMINATORS,
     Objective: OBJECTIVES,
+    Posterior: POSTERIORS,
+    Likelihood: LIKELIHOODS,
     Conditioning: HEADS,
     BatchFeature: BATCH_FEATURES,
     Penalty: PENALTIES,

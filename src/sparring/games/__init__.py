@@ -1,5 +1,15 @@
 """The algorithms: who plays, with which terms, in which order."""
 
 from sparring.games.adversarial import AdversarialConfig
+from sparring.games.autoencoder import AutoencoderConfig
+from sparring.games.two_stage import TwoStageConfig
+from sparring.games.vae_gan import VAEGANConfig
+from sparring.games.variational import VariationalConfig
 
-GAMES: dict[str, type] = {"adversarial": AdversarialConfig}
+GAMES: dict[str, type] = {
+    "adversarial": AdversarialConfig,
+    "autoencoder": AutoencoderConfig,
+    "variational": VariationalConfig,
+    "vae_gan": VAEGANConfig,
+    "two_stage": TwoStageConfig,
+}

@@ -14,4 +14,12 @@ NAMES: dict[str, str] = {
     "sngan": "spectral normalisation, residual networks, hinge (Miyato et al. 2018)",
     "pacgan": "the discriminator judges packs of samples (Lin et al. 2018)",
     "r3gan": "relativistic loss with R1 and R2, no tricks (Huang et al. 2024)",
+    "ae": "an autoencoder: to a code and back (Hinton & Salakhutdinov 2006)",
+    "dae": "an autoencoder that mends what was damaged (Vincent et al. 2008)",
+    "vae": "a variational autoencoder: a likelihood instead of a judge (Kingma & Welling 2014)",
+    "beta_vae": "the same with KL weighing more (Higgins et al. 2017)",
+    "iwae": "the same with importance weights (Burda et al. 2016)",
+    "svae": "the same with codes on a sphere (Davidson et al. 2018)",
+    "vae_gan": "a VAE that compares pictures by a discriminator's features (Larsen et al. 2016)",
+    "two_stage_vae": "a second VAE learns the codes of the first (Dai & Wipf 2019)",
 }

@@ -5,16 +5,24 @@ from collections.abc import Callable
 from sparring.experiment import Experiment
 from sparring.recipes import (
     acgan,
+    ae,
     auto,
+    beta_vae,
     cgan,
+    dae,
     dcgan,
     dragan,
     gan,
     improved,
+    iwae,
     lsgan,
     pacgan,
     r3gan,
     sngan,
+    svae,
+    two_stage_vae,
+    vae,
+    vae_gan,
     wgan,
     wgan_gp,
 )
@@ -34,6 +42,14 @@ MODULES = {
     "sngan": sngan,
     "pacgan": pacgan,
     "r3gan": r3gan,
+    "ae": ae,
+    "dae": dae,
+    "vae": vae,
+    "beta_vae": beta_vae,
+    "iwae": iwae,
+    "svae": svae,
+    "vae_gan": vae_gan,
+    "two_stage_vae": two_stage_vae,
 }
 
 RECIPES: dict[str, Callable[[Facts], Experiment]] = {

@@ -1,0 +1,152 @@
+"""Two variational autoencoders, one behind the other: the second learns how the codes of the first are distributed.
+
+    first:   x -> z -> x, until the clock shows `switch` images
+    second:  z -> u -> z, z ~ q(z|x) of the first, which stays as it is from then on
+    sampling:  u ~ N(0, 1),  z ~ N(mean(u), s^2) of the second,  x the mean of the first
+
+Codes of a well-trained first stage fill their space, but are not normal, which is why samples from the normal prior are poor.
+The second stage has no dimensions to lose: it can match them exactly.
+
+References: Dai & Wipf 2019, "Diagnosing and enhancing VAE models", arXiv:1903.05789, sec. 3 and 4.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from sparring.errors import ConfigError
+from sparring.game import Batch, Game, Terms, Turn
+from sparring.games.coding import Decoder, Encoder, fed
+from sparring.games.generation import Generation
+from sparring.games.variational import evidence
+from sparring.likelihoods import Gaussian, Likelihood
+from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
+from sparring.posteriors import Normal
+from sparring.shapes import Features, Latent, Spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoStageConfig:
+    """Two variational autoencoders, trained one after the other.
+
+    Arguments:
+        encoder, decoder: of the first. second_encoder, second_decoder: of the second, whose samples are codes. The decoders'
+            `latent` and `output` are set to fit.
+        latent: size of both codes.
+        likelihood: of the first; the second has normal noise of learned width.
+        switch: images after which the second takes over.
+    """
+
+    encoder: DiscriminatorNetwork
+    decoder: GeneratorNetwork
+    second_encoder: DiscriminatorNetwork
+    second_decoder: GeneratorNetwork
+    switch: int
+    latent: int = 64
+    likelihood: Likelihood = Gaussian()
+
+    def __post_init__(self) -> None:
+        for name in ("decoder", "second_decoder"):
+            object.__setattr__(self, name, fed(getattr(self, name), self.posterior.code))
+        if self.switch < 1:
+            raise ConfigError(f"switch {self.switch}", "1 image or more", "give the first stage some time")
+
+    @property
+    def posterior(self) -> Normal:
+        """Of both stages."""
+        return Normal(latent=self.latent)
+
+    def kept(self, spec: Spec) -> Generation:
+        """Both decoders and the first encoder, untrained."""
+        seen, codes = Spec(shape=spec.shape), Spec(shape=(self.latent,))
+        inner = Decoder(self.posterior.prior, self.second_decoder.build(codes), Gaussian().build(codes))
+        network = self.decoder.build(self.likelihood.decoded(seen))
+        decoder = Decoder(SecondStage(inner, self.latent), network, self.likelihood.build(seen))
+        return Generation(decoder, 2 * self.latent, seen, Encoder(self.encoder, self.posterior, seen))
+
+    def build(self, spec: Spec) -> "TwoStage":
+        """The game for samples of this kind."""
+        return TwoStage(self, spec)
+
+
+class SecondStage(nn.Module):
+    """The codes' distribution: normal until the second stage has begun to learn it.
+
+    Arguments:
+        decoder: of the second stage.
+        size: of a code of either stage.
+
+    Shape: (b, 2 size) to codes (b, size): what the second stage starts from, and the noise on what it says.
+    """
+
+    begun: Tensor
+
+    def __init__(self, decoder: Decoder, size: int) -> None:
+        super().__init__()
+        self.decoder, self.size = decoder, size
+        self.register_buffer("begun", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, z: Latent) -> Features:
+        start, noise = z.split(self.size, 1)
+        if not int(self.begun):
+            return start
+        mean, scale = self.decoder.likelihood.parts(self.decoder.network(start))
+        codes: Tensor = mean + scale * noise
+        return codes
+
+
+class TwoStage(Game):
+    """The game of two players who never meet."""
+
+    def __init__(self, config: TwoStageConfig, spec: Spec) -> None:
+        super().__init__()
+        self.config = config
+        self.generation = config.kept(spec)
+        codes = Spec(shape=(config.latent,))
+        self.second_encoder = Encoder(config.second_encoder, config.posterior, codes)
+
+    @property
+    def kept(self) -> Generation:
+        return self.generation
+
+    @property
+    def stage(self) -> SecondStage:
+        """The second stage's part of what is kept."""
+        prior = self.generation.coders()[1].prior
+        assert isinstance(prior, SecondStage)
+        return prior
+
+    def players(self) -> dict[str, nn.Module]:
+        encoder, decoder = self.generation.coders()
+        return {
+            "first": nn.ModuleList([encoder, decoder.network, decoder.likelihood]),
+            "second": nn.ModuleList([self.second_encoder, self.stage.decoder]),
+        }
+
+    def turns(self) -> list[Turn]:
+        switch = self.config.switch
+        return [
+            Turn(name="first", players=("first",), terms=self._first, active=lambda images: images < switch),
+            Turn(
+                name="second",
+                players=("second",),
+                terms=self._second,
+                after=lambda: self._begin(),
+                active=lambda images: images >= switch,
+            ),
+        ]
+
+    def _first(self, batch: Batch) -> Terms:
+        return evidence(self.generation.coders(), replace(batch, y=None), 1.0)
+
+    def _second(self, batch: Batch) -> Terms:
+        encoder, decoder = self.generation.coders()
+        with torch.no_grad():
+            x = decoder.likelihood.given(batch.x, batch.draws)
+            codes = encoder.eval().distribution(x).sample(batch.draws, "first code")[0]
+        inner = (self.second_encoder, self.stage.decoder)
+        return evidence(inner, replace(batch, x=codes, y=None), 1.0)
+
+    def _begin(self) -> None:
+        self.stage.begun.fill_(1)

@@ -1,0 +1,142 @@
+"""Variational autoencoders: an encoder that says how the code is distributed, a decoder, and the bound that both raise.
+
+    ELBO = RE - KL,  RE = E_q[log p(x|z)],  KL = KL(q(z|x) || p(z))                              (importance = 1)
+    bound_k = E[log (1/k) sum_i p(x|z_i) p(z_i) / q(z_i|x)] >= ELBO                               (importance = k)
+
+One turn trains both. The record holds RE, KL and their difference, in nats, without the weights that training puts on them.
+
+References: Kingma & Welling 2014, arXiv:1312.6114, eq. 3 and Algorithm 1; Rezende et al. 2014, arXiv:1401.4082; Higgins et al.
+2017, "beta-VAE" (the weight on KL); Bowman et al. 2016, arXiv:1511.06349 (its warm-up); Kingma et al. 2016, arXiv:1606.04934, eq.
+15 (free bits); Burda et al. 2016, arXiv:1509.00519, eq. 8 (importance weights); Sohn et al. 2015, "Learning structured output
+representation using deep conditional generative models" (labels).
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from sparring import schedule
+from sparring.errors import ConfigError
+from sparring.game import Batch, Game, Terms, Turn
+from sparring.games.coding import Decoder, Encoder, fed, require_labels_in, told
+from sparring.games.generation import Generation
+from sparring.likelihoods import Bernoulli, Likelihood
+from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
+from sparring.posteriors.posterior import Posterior
+from sparring.shapes import Labels, Spec
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariationalConfig:
+    """A variational autoencoder.
+
+    Arguments:
+        encoder: body of the encoder, from samples to features.
+        decoder: from codes to what the likelihood expects. Its `latent` and `output` are set to fit.
+        posterior: the family of q(z|x), with its prior; its `latent` is the dimension d.
+        likelihood: log p(x|z).
+        beta: weight of KL; a schedule from 0 warms it up.
+        free_bits: KL, in nats a sample, that costs nothing: below it, on the batch's mean, KL has no slope.
+        importance: codes drawn for each sample (k).
+        conditional: whether encoder and decoder are told the labels.
+    """
+
+    encoder: DiscriminatorNetwork
+    decoder: GeneratorNetwork
+    posterior: Posterior
+    likelihood: Likelihood = Bernoulli()
+    beta: schedule.Schedule = 1.0
+    free_bits: float = 0.0
+    importance: int = 1
+    conditional: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "decoder", fed(self.decoder, self.posterior.code))
+        if self.importance < 1 or self.free_bits < 0:
+            got = f"importance={self.importance}, free_bits={self.free_bits}"
+            raise ConfigError(got, "1 or more codes, 0 or more nats", "mend them")
+        if self.importance > 1 and self.free_bits:
+            raise ConfigError(
+                "free bits with importance weights, which have no KL term",
+                "one of them",
+                "set one to its default",
+            )
+
+    def kept(self, spec: Spec) -> Generation:
+        """Decoder and encoder, untrained."""
+        seen = told(spec, self.conditional)
+        network = self.decoder.build(replace(self.likelihood.decoded(seen), classes=seen.classes))
+        decoder = Decoder(self.posterior.prior, network, self.likelihood.build(seen))
+        return Generation(decoder, self.posterior.code, seen, Encoder(self.encoder, self.posterior, seen))
+
+    def build(self, spec: Spec) -> "Variational":
+        """The game for samples of this kind."""
+        require_labels_in(spec, self.conditional)
+        return Variational(self, spec)
+
+
+class Variational(Game):
+    """The game of one player."""
+
+    def __init__(self, config: VariationalConfig, spec: Spec) -> None:
+        super().__init__()
+        self.config = config
+        self.generation = config.kept(spec)
+
+    @property
+    def kept(self) -> Generation:
+        return self.generation
+
+    def players(self) -> dict[str, nn.Module]:
+        return {"autoencoder": self.generation}
+
+    def turns(self) -> list[Turn]:
+        return [Turn(name="autoencoder", players=("autoencoder",), terms=self._terms)]
+
+    def _terms(self, batch: Batch) -> Terms:
+        batch = batch if self.config.conditional else replace(batch, y=None)
+        beta = schedule.at(self.config.beta, batch.images)
+        if self.config.importance > 1:
+            return importance_weighted(self.generation.coders(), batch, self.config.importance, beta)
+        return evidence(self.generation.coders(), batch, beta, self.config.free_bits)
+
+
+def evidence(coders: tuple[Encoder, Decoder], batch: Batch, beta: float, free_bits: float = 0.0) -> Terms:
+    """The two terms of the bound, KL in closed form, from one code a sample."""
+    encoder, decoder = coders
+    x = decoder.likelihood.given(batch.x, batch.draws)
+    posterior = encoder.distribution(x, batch.y)
+    z = posterior.sample(batch.draws, "code")[0]
+    re = decoder.likelihood(x, decoder.network(z, batch.y))
+    kl = posterior.kl()
+    priced = torch.where(kl.mean() < free_bits, torch.zeros_like(kl), kl) if free_bits else kl
+    return Terms({"reconstruction": -re, "kl": beta * priced}, watched(re, kl))
+
+
+def importance_weighted(coders: tuple[Encoder, Decoder], batch: Batch, count: int, beta: float) -> Terms:
+    """The bound from `count` codes a sample; beta tempers p(z) / q(z|x)."""
+    encoder, decoder = coders
+    x = decoder.likelihood.given(batch.x, batch.draws)
+    posterior = encoder.distribution(x, batch.y)
+    z = posterior.sample(batch.draws, "code", count)
+    re = likelihood_of_codes(decoder, x, z, batch.y)
+    kl = posterior.log_prob(z) - posterior.prior_log_prob(z)
+    bound = (re - beta * kl).logsumexp(0) - math.log(count)
+    return Terms({"bound": -bound}, watched(re.mean(0), kl.mean(0)) | {"bound": bound.detach().mean()})
+
+
+def likelihood_of_codes(decoder: Decoder, x: Tensor, z: Tensor, y: Labels | None) -> Tensor:
+    """log p(x|z) of several codes a sample: x (b, *sample) and z (k, b, code) to (k, b)."""
+    count, size = z.shape[:2]
+    labels = None if y is None else y.repeat(count)
+    decoded = decoder.network(z.flatten(0, 1), labels)
+    repeated = x.expand(count, *x.shape).flatten(0, 1)
+    return decoder.likelihood(repeated, decoded).view(count, size)
+
+
+def watched(re: Tensor, kl: Tensor) -> dict[str, Tensor]:
+    """RE, KL and ELBO = RE - KL for the record."""
+    re_mean, kl_mean = re.detach().mean(), kl.detach().mean()
+    return {"re": re_mean, "kl": kl_mean, "elbo": re_mean - kl_mean}
