@@ -11,7 +11,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from sparring.wording import data_line, drawn, losses_line, machine_words, progress_line, shown
+from sparring.record import stale
+from sparring.wording import (
+    data_line,
+    drawn,
+    losses_line,
+    machine_words,
+    metric_line,
+    metric_words,
+    progress_line,
+    shown,
+)
 
 if TYPE_CHECKING:
     from sparring.data import Dataset
@@ -38,6 +48,8 @@ class Console:
         self._last = -INTERVAL_SECONDS
         self._latest: Status | None = None
         self._printed: int | None = None
+        self._stale: int | None = None
+        self._read = time.monotonic()
 
     @classmethod
     def standard(cls, *, quiet: bool, to_errors: bool = False) -> "Console":
@@ -82,10 +94,11 @@ class Console:
             "data": data_line(dataset),
             "recipe": f"{experiment.recipe}, {players} parameters",
             "machine": ", ".join(machine_words(self.machine)),
+            "judge": metric_words(experiment.training),
             "length": length + (f"; going on from image {images:,}" if images else ""),
             "run": f"{self.run}  (samples.png shows how it goes; Ctrl-C saves and stops)",
         }
-        self.say(*(f"{name:<8}{text}" for name, text in lines.items()), "")
+        self.say(*(f"{name:<8}{text}" for name, text in lines.items() if text), "")
         self.start_live()
 
     def start_live(self) -> None:
@@ -105,24 +118,41 @@ class Console:
         if self.stream is None:
             return
         self._latest = status
+        self._advise(status)
         first_or_last = self._printed is None or status.images >= status.total
         wait = REDRAW_SECONDS if self.live else INTERVAL_SECONDS
         if not first_or_last and time.monotonic() - self._last < wait:
             return
         self._show(status)
 
+    def _advise(self, status: "Status") -> None:
+        since = stale(status.evaluations)
+        if since is None or since == self._stale:
+            return
+        self._stale = since
+        words = f"no better since image {since:,}; stopping would lose nothing so far (the best is kept)"
+        if self.live is None:
+            self.say(words)
+        else:
+            self.live.console.print(words)
+
+    def reading(self, done: int, total: int) -> None:
+        """Show how far the data is read, where that takes long."""
+        if time.monotonic() - self._read >= INTERVAL_SECONDS:
+            self._read = time.monotonic()
+            self.say(f"{done:,}/{total:,} read")
+
     def _show(self, status: "Status") -> None:
         self._last, self._printed = time.monotonic(), status.images
+        told = "  ".join(filter(None, [losses_line(status.latest), metric_line(status.evaluations)]))
         if self.live is None:
-            self.say("  ".join([progress_line(status), losses_line(status.latest)]).rstrip())
+            self.say("  ".join(filter(None, [progress_line(status), told])))
             return
         from rich.text import Text
 
         width = self.live.console.width
         bar = drawn(status.images / status.total, max(10, min(40, width - 62)))
-        text = Text.assemble(
-            (bar, "cyan"), " ", progress_line(status), "\n", (losses_line(status.latest), "dim")
-        )
+        text = Text.assemble((bar, "cyan"), " ", progress_line(status), "\n", (told, "dim"))
         text.no_wrap, text.overflow = True, "ellipsis"
         try:
             self.live.update(text, refresh=True)

@@ -11,6 +11,7 @@ from typing import Any
 from sparring import storage
 
 METRICS, EVENTS, EVALUATIONS = "metrics.jsonl", "events.jsonl", "evaluations.jsonl"
+PATIENCE = 5  # evaluations without a better one, after which that is said
 
 
 class Record:
@@ -114,6 +115,13 @@ def reaches(row: Mapping[str, Any] | None, target: float | None) -> bool:
     if row is None or target is None:
         return False
     return bool(row["value"] <= target if row.get("better") == "lower" else row["value"] >= target)
+
+
+def stale(rows: Sequence[Mapping[str, Any]]) -> int | None:
+    """The image at which the metric was best, at the very evaluation that is the last of `PATIENCE` which were no better."""
+    found = best(rows)
+    behind = sum(found is not None and row["images"] > found["images"] for row in rows)
+    return int(found["images"]) if found is not None and behind == PATIENCE else None
 
 
 def read(path: Path) -> list[dict[str, Any]]:

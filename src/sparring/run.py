@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring import generatorfile, record, report, samples, storage
+from sparring import checkpoint, generatorfile, record, report, samples, storage
 from sparring.errors import CorruptFileError, SparringError
 from sparring.experiment import Experiment
 from sparring.machine import Machine
@@ -105,6 +105,15 @@ class Run:
     def events(self) -> list[dict[str, Any]]:
         """The lines of events.jsonl: all that was unusual."""
         return record.read(self.path / record.EVENTS)
+
+    @property
+    def best(self) -> int | None:
+        """The checkpoint that was best by the run's metric, in images seen (see `checkpoint.best`); None without a metric."""
+        return checkpoint.best(self.path)
+
+    def evaluations(self) -> list[dict[str, Any]]:
+        """The lines of evaluations.jsonl: what the metric came to while the run was trained."""
+        return record.evaluations(self.path)
 
     def report(self) -> Path:
         """Write `report.html`, and tell where it is."""

@@ -78,7 +78,7 @@ def perform(request: Request, out: Path, machine: Machine, console: Console) -> 
 
     console.run = out
     try:
-        result = play(request, out, start, console.see, console.begin)
+        result = play(request, out, start, console.see, console.begin, console.reading)
     except DivergedError:
         write_report(out, leads)
         raise

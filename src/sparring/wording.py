@@ -1,11 +1,15 @@
 """Facts and figures as words, for the terminal and the report. No torch in here."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from sparring.evaluation.protocol import Protocol
+from sparring.record import best
 
 if TYPE_CHECKING:
     from sparring.data import Dataset
+    from sparring.experiment import Training
     from sparring.fit import Status
 
 NAMES_SHOWN = 4
@@ -59,6 +63,31 @@ def losses_line(latest: Mapping[str, Any]) -> str:
     right = [f"{100 * latest[key]:.0f}% {word}" for word, key in _ACCURACIES.items() if key in latest]
     parts = [f"loss: {' '.join(losses)}"] if losses else []
     return "  ".join([*parts, *([f"right: {', '.join(right)}"] if right else [])])
+
+
+def metric_line(evaluations: Sequence[Mapping[str, Any]]) -> str:
+    """The latest evaluation, and the best if that is another one; nothing if there is none.
+
+    >>> metric_line([{"protocol": "fd1k-pca-test", "value": 18.73, "better": "lower", "images": 800}])
+    'fd1k-pca-test 18.73'
+    """
+    if not evaluations:
+        return ""
+    latest, top = evaluations[-1], best(evaluations)
+    words = f"{latest['protocol']} {latest['value']:.4g}"
+    return (
+        words if top is None or top is latest else f"{words} (best {top['value']:.4g} at {top['images']:,})"
+    )
+
+
+def metric_words(training: "Training") -> str:
+    """By what a run is judged, and at which value it ends."""
+    if not training.metric:
+        return ""
+    protocol = Protocol.parse(training.metric)
+    sign = "<=" if protocol.meaning.better == "lower" else ">="
+    goal = "" if training.target is None else f"; the run ends at {sign} {training.target:g}"
+    return f"{protocol} every {training.evaluate_every:,} images{goal}"
 
 
 def drawn(share: float, width: int) -> str:

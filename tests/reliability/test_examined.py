@@ -169,7 +169,7 @@ def test_the_best_is_kept(toy_data, tmp_path, monkeypatch):
     assert 48 in checkpoint.numbers(run)
     assert len(checkpoint.numbers(run)) < 10
     (stale,) = [event for event in toy.events(run) if event["event"] == examiner.STALE]
-    assert (stale["since"], stale["images"]) == (48, 48 + examiner.PATIENCE * EVERY * toy.BATCH)
+    assert (stale["since"], stale["images"]) == (48, 48 + record.PATIENCE * EVERY * toy.BATCH)
 
 
 def test_the_best_is_saved_between_saves(toy_data, tmp_path, monkeypatch):

@@ -25,7 +25,8 @@ class Train:
         seed: Of everything random.
         size: Side or height x width of the pictures, in pixels. By default chosen from the data.
         batch: Samples a step.
-        until: Choose the length such that the run takes this long; with --images, stop and save then.
+        until: A time such as 100s, 5m or 2h: choose the length such that the run takes this long; with --images, stop
+            and save then. Or a goal such as "fd<=20": stop when a metric is as good as that. Or both: "fd<=20,2h".
         settings: Any setting of run.json, as in training.batch=32; can be given many times.
         config: A YAML or JSON file of settings; a run.json will do.
         device: auto, cpu, cuda or mps.

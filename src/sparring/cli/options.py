@@ -15,7 +15,7 @@ Settings = Annotated[
 Text = Annotated[str | None, arg(metavar="NAME", help_behavior_hint=PLAIN)]
 Count = Annotated[int | None, arg(metavar="N", help_behavior_hint=PLAIN)]
 Size = Annotated[str | None, arg(metavar="N|HxW", help_behavior_hint=PLAIN)]
-Time = Annotated[str | None, arg(metavar="100s|5m|2h", help_behavior_hint=PLAIN)]
+Time = Annotated[str | None, arg(metavar="2h|fd<=20", help_behavior_hint=PLAIN)]
 File = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint=PLAIN)]
 Flag = Annotated[bool, arg(help_behavior_hint=PLAIN)]
 Device = Annotated[str, arg(metavar="DEVICE")]

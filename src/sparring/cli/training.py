@@ -41,6 +41,7 @@ def train(options: "Train") -> int:
                 "images": images,
                 "seconds": round(seconds, 2),
             }
+            told |= {"goal": result.goal} if result.goal else {}
             print(json.dumps(told), flush=True)
     return result.exit_code
 
@@ -65,16 +66,20 @@ def request_of(options: "Train") -> Request:
 def closing(result: Result, images: int, seconds: float) -> list[str]:
     """How it ended, where the results are, and what to do next."""
     run, typed = result.run, shlex.quote(str(result.run))
-    if result.already:
+    if result.already and result.outcome == "reached":
+        head = f"this run was over before: {result.goal}. Another --out or --seed begins a new one."
+    elif result.already:
         head = f"this run was finished before: {images:,} images. Another --out or --seed begins a new one."
-    elif result.outcome == "finished":
+    elif result.outcome in ("finished", "reached"):
         head = f"finished: {images:,} images in {clock(seconds)}"
     elif images:
         head = f"stopped at image {images:,}; all is saved"
     else:
         return ["stopped before the first step; the same command begins anew"]
     lines = [head]
-    if result.outcome != "finished":
+    if result.goal and result.goal not in head:
+        lines.append(result.goal)
+    if result.outcome == "stopped":
         lines.append(f"{'go on':<11}sparring train --out {typed}")
     for what, name in {
         "samples": "samples.png",

@@ -15,10 +15,9 @@ from sparring.evaluation.protocol import Protocol
 from sparring.evaluation.sides import Reference, Sampled
 from sparring.features import Extractor, load
 from sparring.match import Match
-from sparring.record import Record, best
+from sparring.record import Record, best, stale
 from sparring.runtime import Runtime
 
-PATIENCE = 5  # evaluations without a better one, after which that is said
 STALE = "no better since"
 SEED = 0  # of the samples: the same ones at every evaluation, and those that `sparring sample` makes first
 BLOCK = 256  # samples between two looks at the wish to stop
@@ -96,14 +95,6 @@ class Examiner:
         )
 
     def _advise(self, record: Record, images: int) -> None:
-        since = stale(record)
+        since = stale(record.evaluations)
         if since is not None:
             record.event(STALE, images, since=since, metric=str(self.protocol))
-
-
-def stale(record: Record) -> int | None:
-    """The image at which the metric was best, at the very evaluation that is the last of `PATIENCE` which were no better."""
-    rows = record.evaluations
-    found = best(rows)
-    behind = sum(found is not None and row["images"] > found["images"] for row in rows)
-    return int(found["images"]) if found is not None and behind == PATIENCE else None

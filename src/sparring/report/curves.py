@@ -56,6 +56,8 @@ def placed(name: str) -> tuple[str, str]:
     player, slash, term = name.partition("/")
     if player == "vitals":
         return VITALS.get(term.partition("_")[0], "vital signs, of 1"), term.replace("_", " ")
+    if player == "metric":
+        return "judged while it was trained", term
     return (f"losses of the {player}", term) if slash else ("other", name)
 
 
