@@ -21,6 +21,7 @@ from sparring.metrics import (
     precision_recall_density_coverage,
 )
 from sparring.metrics import frechet as frechet_file
+from sparring.metrics import kernel as kernel_file
 from sparring.metrics import tiles as tiles_file
 from sparring.metrics.infinite import intercept, sizes
 from sparring.metrics.kernel import discrepancy
@@ -169,6 +170,20 @@ def test_kernel_distance_by_its_definition():
     assert discrepancy(real, fake) == pytest.approx(reals + fakes - 2 * crossed, rel=1e-12)
     everything = (torch.arange(6), torch.arange(5))
     assert kernel_distance(real, fake, chosen=[everything] * 2) == pytest.approx((discrepancy(real, fake), 0))
+
+
+def test_kernel_distance_out_of_all_pairs_or_by_subsets(monkeypatch):
+    """Few large subsets of few samples share the kernel of all pairs; a few small ones don't; both are the mean over subsets."""
+    real, fake = normal(70, 6), normal(50, 6, seed=1) + 0.2
+    draw = torch.Generator().manual_seed(0)
+    for subsets, size in ((40, 30), (3, 10)):
+        chosen = [tuple(torch.randperm(n, generator=draw)[:size] for n in (70, 50)) for _ in range(subsets)]
+        values = [discrepancy(real[r], fake[f]) for r, f in chosen]
+        expected = np.mean(values), np.std(values, ddof=1) / subsets**0.5
+        assert kernel_distance(real, fake, chosen=chosen) == pytest.approx(expected, rel=1e-9)
+        for file in (tiles_file, kernel_file):
+            monkeypatch.setattr(file, "SIDE", 16)
+        assert kernel_distance(real, fake, chosen=chosen) == pytest.approx(expected, rel=1e-9)
 
 
 def test_kernel_distance_is_unbiased():

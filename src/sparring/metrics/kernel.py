@@ -8,6 +8,7 @@ from torch import Tensor
 from sparring.errors import ConfigError, DataError
 from sparring.keyed import generator
 from sparring.metrics.checked import Table, pair
+from sparring.metrics.tiles import SIDE, spans
 
 Choice = tuple[Tensor, Tensor]  # indices of reals and of fakes
 
@@ -43,36 +44,63 @@ def kernel_distance(
     if subsets < 2 or size < 2:
         raise ConfigError(f"{subsets} subsets of {size}", "2 or more of 2 or more", "100 of 1,000 is usual")
     real, fake = pair(real, fake, size if chosen is None else 2, "kernel distance")
-    choices = _choices(len(real), len(fake), subsets, size, seed) if chosen is None else chosen
-    values = torch.tensor(
-        [discrepancy(real[r].double(), fake[f].double()) for r, f in choices], dtype=torch.float64
-    )
-    if len(values) < 2:
-        raise DataError(f"{len(values)} chosen subsets", "2 or more", "give more, for a standard error")
+    choices = list(_choices(len(real), len(fake), subsets, size, seed) if chosen is None else chosen)
+    if len(choices) < 2:
+        raise DataError(f"{len(choices)} chosen subsets", "2 or more", "give more, for a standard error")
+    values = _values(real, fake, choices)
     return values.mean().item(), (values.std() / len(values) ** 0.5).item()
 
 
 def discrepancy(real: Tensor, fake: Tensor) -> float:
-    """The unbiased estimate of MMD^2 between (n, d) and (m, d), both float64.
+    """The unbiased estimate of MMD^2 between (n, d) and (m, d).
 
     >>> discrepancy(torch.tensor([[0.0], [0.0]]), torch.tensor([[1.0], [1.0]]))  # 1 + 8 - 2
     7.0
     """
+    everything = torch.ones(1, len(real)).double(), torch.ones(1, len(fake)).double()
+    return _discrepancies(real, fake, *everything).item()
+
+
+def _values(real: Tensor, fake: Tensor, choices: list[Choice]) -> Tensor:
+    """One value a subset: out of the kernel of all pairs, or subset by subset, whichever has fewer products."""
     n, m = len(real), len(fake)
-    against_real = _kernel(torch.cat([real, fake]), real)  # two products instead of three
-    fakes = _kernel(fake, fake)
-    reals, crossed = against_real[:n], against_real[n:]
-    within = _off_diagonal(reals) / (n * (n - 1)) + _off_diagonal(fakes) / (m * (m - 1))
-    return (within - 2 * crossed.mean()).item()
+    if (n + m) ** 2 / 2 > sum((len(r) + len(f)) ** 2 / 2 for r, f in choices):
+        return torch.tensor([discrepancy(real[r], fake[f]) for r, f in choices], dtype=torch.float64)
+    in_real = torch.stack([_counts(r, n) for r, _ in choices])
+    return _discrepancies(real, fake, in_real, torch.stack([_counts(f, m) for _, f in choices]))
+
+
+def _discrepancies(real: Tensor, fake: Tensor, in_real: Tensor, in_fake: Tensor) -> Tensor:
+    """MMD^2 (s,) of s subsets, told by how often each row is in each: (s, n) and (s, m)."""
+    s, t = in_real.sum(1), in_fake.sum(1)
+    within = _own_sums(real, in_real) / (s * (s - 1)) + _own_sums(fake, in_fake) / (t * (t - 1))
+    crossed = torch.zeros_like(s)
+    for rows in spans(len(real)):
+        for columns in spans(len(fake)):
+            block = in_real[:, rows] @ _kernel(real[rows], fake[columns])
+            crossed += (block * in_fake[:, columns]).sum(1)
+    return within - 2 * crossed / (s * t)
+
+
+def _own_sums(x: Tensor, in_x: Tensor) -> Tensor:
+    """Sums of the kernel over each subset's pairs (s,), no sample with itself; each pair is computed once."""
+    total = torch.zeros(len(in_x), dtype=torch.float64)
+    for rows in spans(len(x)):
+        for columns in spans(len(x))[rows.start // SIDE :]:
+            kernel = _kernel(x[rows], x[columns])
+            total += (in_x[:, rows] @ kernel * in_x[:, columns]).sum(1) * (1 if rows == columns else 2)
+            if rows == columns:
+                total -= in_x[:, rows] @ kernel.diagonal()
+    return total
 
 
 def _kernel(a: Tensor, b: Tensor) -> Tensor:
-    base = torch.mm(a, b.T).div_(a.shape[1]).add_(1)
+    base = torch.mm(a.double(), b.double().T).div_(a.shape[1]).add_(1)
     return base * base * base
 
 
-def _off_diagonal(kernel: Tensor) -> Tensor:
-    return kernel.sum() - kernel.trace()
+def _counts(indices: Tensor, count: int) -> Tensor:
+    return indices.bincount(minlength=count).double()
 
 
 def _choices(n: int, m: int, subsets: int, size: int, seed: int) -> Iterable[Choice]:
