@@ -72,14 +72,15 @@ def _add(polynomial: Polynomial, power: int, value: Fraction) -> None:
 
 @cache
 def _coefficients(order: float, device: torch.device) -> Tensor:
-    """Debye's sums at this order as polynomials in t (powers from 1 on, 3): t / (t - 1) log M, V r / x, V r'."""
-    sums: list[Polynomial] = [{}, {}, {}]
+    """What beside the leading terms goes into t / (t - 1) log M, r / x and r', as polynomials in t (powers from 1 on, 3)."""
+    first = 1 / Fraction(order) ** 2
+    sums: list[Polynomial] = [{}, {2: -first / 2}, {2: first / 2, 4: -first}]  # of -log(s) / 2
     for k, polynomial in enumerate(debye_polynomials(), 1):
         scale = Fraction(order) ** -k
         for n, c in polynomial.items():
             for power in range(n):  # t^n - 1 = (t - 1) (1 + t + ... + t^(n-1))
                 _add(sums[0], power + 1, c * scale)
-            e = n * c * scale / Fraction(order)  # of E = t^3 D'(t) / V, which goes into both derivatives
+            e = n * c * scale * first  # of E = t^3 D'(t) / V^2, which goes into both derivatives
             _add(sums[1], n + 2, -e)
             _add(sums[2], n + 2, e * (n + 1))
             _add(sums[2], n + 4, -e * (n + 2))
@@ -102,14 +103,12 @@ def _debye(order: float, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     powers = t.unsqueeze(-1).expand(*t.shape, len(coefficients)).cumprod(-1)
     log_sum, h_sum, slope_sum = (powers @ coefficients).unbind(-1)
     log_m = order * (above - torch.log1p(above / 2)) - torch.log1p(above) / 2 - above * log_sum
-    h = (t / (1 + t) - t**2 / (2 * order) + h_sum) / order
-    slope = (t**2 * (1 / (1 + t) + (0.5 - t**2) / order) + slope_sum) / order
-    return log_m, h, slope
+    leading = t / ((1 + t) * order)
+    return log_m, leading + h_sum, leading * t + slope_sum
 
 
-@torch.no_grad()
 def evaluate(order: float, x: Tensor) -> Values:
-    """log M_v, r_v and r_v' at x >= 0 (float64, any shape), without gradients.
+    """log M_v, r_v and r_v' at x >= 0 (float64, any shape).
 
     >>> from torch import tensor
     >>> [round(float(value), 6) for value in evaluate(0.5, tensor(1.0).double())]  # log sinh(1), coth(1) - 1, 1 - csch(1)^2

@@ -30,7 +30,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-PANELS, NODES, NEWTON = 24, 8, 8
+PANELS, NODES, NEWTON = 24, 8, 4
 STRETCH = 2.0  # how far from the mode, in 1 / sqrt(m - 1), panels begin to widen
 TAIL = 24.0  # nats below the mode at which the panels end: a mass of 1e-10
 
@@ -43,8 +43,9 @@ class Panels(NamedTuple):
     above: Tensor  # 1 + tau, without cancellation
     log_above: Tensor
     log_cosh: Tensor
-    weights: Tensor  # (panels, nodes) of the quadrature
+    weights: Tensor  # (panels * nodes, panels + 1): the quadrature up to each edge
     integrals: Tensor  # (nodes, nodes): powers 1, 2, ... of the integral from 0 to x of each node's Lagrange polynomial
+    degrees: Tensor  # (nodes,): 1, 2, ...
 
 
 class Shape(NamedTuple):
@@ -71,7 +72,18 @@ def panels(dimension: int, device: torch.device) -> Panels:
     integrals = np.linalg.inv(np.vander(places, increasing=True)).T / np.arange(1, NODES + 1)
     log_cosh = np.logaddexp(delta, -delta) - math.log(2)
     log_above = delta - log_cosh
-    rows = (edges, np.tanh(delta), np.exp(log_above), log_above, log_cosh, weights / 2 * widths, integrals)
+    left_of = np.arange(PANELS)[:, None, None] < np.arange(PANELS + 1)
+    upto = ((weights / 2 * widths)[:, :, None] * left_of).reshape(-1, PANELS + 1)
+    rows = (
+        edges,
+        np.tanh(delta),
+        np.exp(log_above),
+        log_above,
+        log_cosh,
+        upto,
+        integrals,
+        np.arange(1, NODES + 1),
+    )
     return Panels(*(torch.tensor(row, dtype=torch.float64, device=device) for row in rows))
 
 
@@ -84,23 +96,24 @@ class _Inverse(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         grid = panels(dimension, concentration.device)
         mode, gap, log_density, score = family(concentration.unsqueeze(1), dimension, grid)
-        density, score = (each.unflatten(1, (PANELS, NODES)) for each in (log_density.exp(), score))
-        mass = density * grid.weights
-        score = score - (mass * score).sum((1, 2), keepdim=True) / mass.sum((1, 2), keepdim=True)
-        edge, moving = _cumulated(mass), _cumulated(mass * score)
+        density = log_density.exp_()
+        edge, moving = density @ grid.weights, (density * score) @ grid.weights
+        mean_score = moving[:, -1:] / edge[:, -1:]
+        moving = moving - mean_score * edge
         target = uniform * edge[:, -1:]
         panel = (torch.searchsorted(edge, target, right=True) - 1).clamp_(0, PANELS - 1)
-        chosen, width = panel.unsqueeze(2).expand(-1, -1, NODES), grid.edges.diff()[panel]
-        inside = density.gather(1, chosen) @ grid.integrals
-        x = _solve(inside, (target - edge.gather(1, panel)) / width)
+        here, there = grid.edges[panel], grid.edges[panel + 1]
+        density, score = (_of_panel(each, panel) for each in (density, score))
+        inside = density @ grid.integrals
+        x = _solve(inside, (target - edge.gather(1, panel)) / (there - here), grid.degrees)
         powers = _powers(x)
-        slope = (inside * powers * _degrees(x)).sum(
-            2
-        ) / x  # the density, held off zero in the outermost panels
-        slope = torch.maximum(slope, 1e-4 * inside.sum(2))
-        moved = ((density * score).gather(1, chosen) @ grid.integrals * powers).sum(2) * width
+        # the density, held off zero in the outermost panels, and how F moves with the concentration
+        slope = torch.maximum((inside * powers * grid.degrees).sum(2) / x, 1e-4 * inside.sum(2))
+        moved = ((density * (score - mean_score.unsqueeze(2))) @ grid.integrals * powers).sum(2) * (
+            there - here
+        )
         rate = (moving.gather(1, panel) + moved) / slope  # -ds / dconcentration
-        delta = grid.edges[panel] + x * width
+        delta = here + x * (there - here)
         tau = torch.tanh(delta)
         below = gap + mode * torch.exp(delta) / torch.cosh(delta)  # 1 + a tau
         w, sine = (mode + tau) / below, (gap * (1 + mode)).sqrt() / (torch.cosh(delta) * below)
@@ -114,9 +127,9 @@ class _Inverse(torch.autograd.Function):
         return (for_w * w_slope + for_sine * sine_slope).sum(1), None, None, None
 
 
-def _cumulated(mass: Tensor) -> Tensor:
-    """Integrals from the left up to each edge (b, panels + 1)."""
-    return torch.nn.functional.pad(mass.sum(2).cumsum(1), (1, 0))
+def _of_panel(values: Tensor, panel: Tensor) -> Tensor:
+    """The values (b, n, nodes) at the nodes of the panels (b, n)."""
+    return values.unflatten(1, (PANELS, NODES)).gather(1, panel.unsqueeze(2).expand(-1, -1, NODES))
 
 
 def _powers(x: Tensor) -> Tensor:
@@ -124,18 +137,20 @@ def _powers(x: Tensor) -> Tensor:
     return x.unsqueeze(2).expand(-1, -1, NODES).cumprod(2)
 
 
-def _degrees(x: Tensor) -> Tensor:
-    return torch.arange(1, NODES + 1, dtype=x.dtype, device=x.device)
+def _solve(coefficients: Tensor, target: Tensor, degrees: Tensor) -> Tensor:
+    """The x from 0 to 1 at which the increasing polynomial (b, n, nodes) without constant term has the value `target`.
 
-
-def _solve(coefficients: Tensor, target: Tensor) -> Tensor:
-    """The x from 0 to 1 at which the increasing polynomial (b, n, nodes) without constant term has the value `target`."""
-    sloped = coefficients * _degrees(target)
-    x = (target / coefficients.sum(2)).clamp_(1e-12, 1)
+    Newton's method, from where an exponential with the same slopes at both ends and the same end would have it.
+    """
+    sloped = coefficients * degrees
+    both = torch.stack((coefficients, sloped), 2)
+    end, last = both.sum(3).unbind(2)
+    growth = (last / sloped[:, :, 0]).nan_to_num(1.0).clamp_(1e-6, 1e6).log_()
+    growth = torch.where(growth.abs() < 1e-3, 1e-3, growth)
+    x = (torch.log1p(target / end * torch.expm1(growth)) / growth).clamp_(1e-12, 1)
     for _ in range(NEWTON):
-        powers = _powers(x)
-        excess = (coefficients * powers).sum(2) - target
-        x = (x - x * excess / (sloped * powers).sum(2)).clamp_(1e-12, 1)
+        value, x_slope = (both @ _powers(x).unsqueeze(3)).squeeze(3).unbind(2)  # x_slope = x F'(x)
+        x = torch.addcdiv(x, x * (value - target), x_slope, value=-1).clamp_(1e-12, 1)
     return x
 
 
