@@ -72,7 +72,7 @@ def load(path: Path) -> Loaded:
         spec = Spec(shape=tuple(int(side) for side in about["shape"]), classes=len(about["classes"]))
         facts = _facts(about, spec)
         with torch.device("meta"), _at_most(4 * len(table) + 64):
-            expected = game.kept(spec).state_dict()
+            expected = _kept(game, spec, table).state_dict()
     except Exception as error:  # whatever a stranger's settings break on
         if isinstance(error, CorruptFileError):
             raise
@@ -80,9 +80,17 @@ def load(path: Path) -> Loaded:
             f"{path}: {error}", "a generator written by Sparring", "use another file"
         ) from error
     tensors = tensorfile.parse(data, expected)
-    generation = game.kept(spec)
+    generation = _kept(game, spec, table)
     generation.load_state_dict(tensors)
     return Loaded(generation.eval().requires_grad_(False), facts)
+
+
+def _kept(game: GameConfig, spec: Spec, table: Mapping[str, Any]) -> Generation:
+    """What the tensors are for: without the encoder, if none of them is its own."""
+    generation = game.kept(spec)
+    if not any(name.startswith("encoder.") for name in table):
+        generation.encoder = None
+    return generation
 
 
 def _facts(about: dict[str, Any], spec: Spec) -> dict[str, Any]:

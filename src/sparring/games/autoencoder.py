@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from sparring import schedule
 from sparring.errors import ConfigError
 from sparring.game import Batch, Game, Terms, Turn
-from sparring.games.coding import Decoder, Encoder, resized
+from sparring.games.coding import Decoder, Encoder, Itself, resized
 from sparring.games.generation import Generation
 from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
 from sparring.posteriors import Deterministic
@@ -100,13 +100,6 @@ class Autoencoder(Game):
             return x + amount * batch.draws.normal("corruption", *x.shape[1:])
         gone = batch.draws.uniform("corruption", *x.shape[1:]) < amount
         return x.masked_fill(gone, -1.0 if x.ndim == 4 else 0.0)
-
-
-class Itself(nn.Module):
-    """Stands where a likelihood would: what is decoded is the sample."""
-
-    def mean(self, decoded: Sample) -> Sample:
-        return decoded
 
 
 class FittedNormal(nn.Module):

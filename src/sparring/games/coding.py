@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from sparring.conditioning import LabelEmbedding
 from sparring.errors import ConfigError
@@ -43,6 +43,13 @@ class Encoder(nn.Module):
         return self.distribution(x, y).mean
 
 
+class Itself(nn.Module):
+    """Stands where a likelihood would, in games without one: what is decoded is the sample."""
+
+    def mean(self, decoded: Sample) -> Sample:
+        return decoded
+
+
 class Decoder(nn.Module):
     """From codes to samples, with a map from standard normal numbers to the codes' prior in front of it.
 
@@ -62,6 +69,14 @@ class Decoder(nn.Module):
     def decode(self, codes: Latent, y: Labels | None = None) -> Sample:
         """The samples (b, *sample) that codes (b, code) stand for."""
         return self.likelihood.mean(self.network(codes, y))
+
+    def explain(self, x: Sample, z: Tensor, y: Labels | None = None) -> Tensor:
+        """log p(x|z) (k, b) of several codes a sample, z (k, b, code)."""
+        count, size = z.shape[:2]
+        decoded = self.network(z.flatten(0, 1), None if y is None else y.repeat(count))
+        repeated = x.expand(count, *x.shape).flatten(0, 1)
+        likely: Tensor = self.likelihood(repeated, decoded)
+        return likely.view(count, size)
 
     def forward(self, z: Latent, y: Labels | None = None) -> Sample:
         return self.decode(self.prior(z), y)

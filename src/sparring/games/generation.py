@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from sparring import keyed
 from sparring.errors import SparringError
-from sparring.games.coding import Decoder, Encoder
+from sparring.games.coding import Decoder, Encoder, Itself
+from sparring.metrics import LatentLikelihood, latent_log_likelihood
 from sparring.networks.layers.statistics import measure_statistics
 from sparring.shapes import Labels, Latent, Sample, Spec
 
@@ -58,6 +59,29 @@ class Generation(nn.Module):
         """Samples as they come back from their codes."""
         encoder, decoder = self.coders()
         return decoder.decode(encoder(x, y), y)
+
+    @torch.no_grad()
+    def log_likelihood(
+        self, x: Tensor, y: Labels | None = None, *, samples: int = 500, seed: int = 0
+    ) -> LatentLikelihood:
+        """How likely data (n, *sample) on the CPU is, in nats a sample; see `metrics.latent_log_likelihood`.
+
+        What a Bernoulli model draws from grey data is drawn once, by the seed.
+
+        Raises:
+            SparringError: there is no encoder, or no likelihood.
+        """
+        encoder, decoder = self.coders()
+        if isinstance(decoder.likelihood, Itself):
+            raise SparringError(
+                "a model without a likelihood", "a variational one", "train with --recipe vae"
+            )
+        device = next(self.parameters()).device
+        given = decoder.likelihood.given(x.to(device), keyed.Draws(seed, (0,), len(x), device=device))
+        labels = y.to(device) if y is not None and self.spec.classes else None
+        return latent_log_likelihood(
+            encoder.distribution, decoder.explain, given, labels, samples=samples, seed=seed
+        )
 
     def alone(self) -> "Generation":
         """A copy without the encoder: sampling needs none."""

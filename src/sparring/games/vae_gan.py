@@ -24,8 +24,7 @@ from sparring import schedule
 from sparring.conditioning import Linear
 from sparring.errors import ConfigError
 from sparring.game import Batch, Game, Terms, Turn
-from sparring.games.autoencoder import Itself
-from sparring.games.coding import Decoder, Encoder, resized
+from sparring.games.coding import Decoder, Encoder, Itself, resized
 from sparring.games.generation import Generation
 from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
 from sparring.networks.discriminator import Discriminator

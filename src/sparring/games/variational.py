@@ -25,7 +25,7 @@ from sparring.games.generation import Generation
 from sparring.likelihoods import Bernoulli, Likelihood
 from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
 from sparring.posteriors.posterior import Posterior
-from sparring.shapes import Labels, Spec
+from sparring.shapes import Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,19 +121,10 @@ def importance_weighted(coders: tuple[Encoder, Decoder], batch: Batch, count: in
     x = decoder.likelihood.given(batch.x, batch.draws)
     posterior = encoder.distribution(x, batch.y)
     z = posterior.sample(batch.draws, "code", count)
-    re = likelihood_of_codes(decoder, x, z, batch.y)
+    re = decoder.explain(x, z, batch.y)
     kl = posterior.log_prob(z) - posterior.prior_log_prob(z)
     bound = (re - beta * kl).logsumexp(0) - math.log(count)
     return Terms({"bound": -bound}, watched(re.mean(0), kl.mean(0)) | {"bound": bound.detach().mean()})
-
-
-def likelihood_of_codes(decoder: Decoder, x: Tensor, z: Tensor, y: Labels | None) -> Tensor:
-    """log p(x|z) of several codes a sample: x (b, *sample) and z (k, b, code) to (k, b)."""
-    count, size = z.shape[:2]
-    labels = None if y is None else y.repeat(count)
-    decoded = decoder.network(z.flatten(0, 1), labels)
-    repeated = x.expand(count, *x.shape).flatten(0, 1)
-    return decoder.likelihood(repeated, decoded).view(count, size)
 
 
 def watched(re: Tensor, kl: Tensor) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from sparring.metrics.frechet import Moments, frechet_distance, frechet_of
 from sparring.metrics.inception import inception_score
 from sparring.metrics.infinite import frechet_infinity
 from sparring.metrics.kernel import kernel_distance
+from sparring.metrics.likelihood import LatentLikelihood, latent_log_likelihood
 from sparring.metrics.modes import class_coverage, mode_coverage, stacked_modes
 from sparring.metrics.neighbours import precision_recall_density_coverage
 from sparring.metrics.parzen import parzen_log_likelihood
@@ -19,6 +20,7 @@ from sparring.metrics.structural import ms_ssim, ms_ssim_diversity, psnr, ssim
 __all__ = [
     "ClassAccuracy",
     "Closest",
+    "LatentLikelihood",
     "Moments",
     "PerClass",
     "authenticity",
@@ -32,6 +34,7 @@ __all__ = [
     "frechet_of",
     "inception_score",
     "kernel_distance",
+    "latent_log_likelihood",
     "mode_coverage",
     "ms_ssim",
     "ms_ssim_diversity",
