@@ -39,8 +39,8 @@ class PowerSphericalDistribution:
 class PowerSpherical:
     """Codes on the sphere S^d, which lies in R^(d+1): density ~ (1 + <mean, z>)^kappa, the prior uniform on the sphere.
 
-    kappa = softplus(raw) + 1 and the mean divided by its length, as for von Mises-Fisher. All closed forms are of gamma functions, and
-    its KL costs less.
+    kappa = softplus(raw) + 1 and the mean divided by its length, as for von Mises-Fisher. All closed forms are of gamma functions
+    and the KL costs less.
 
     References:
         De Cao & Aziz 2020, "The power spherical distribution", arXiv 2006.04437, sec. 3.
