@@ -89,9 +89,10 @@ class Console:
         players = ", ".join(
             f"{name} {count:,}" for name, count in parameters(experiment, dataset.spec).items()
         )
+        held = experiment.data.held_out
         length = f"{experiment.training.images:,} images in batches of {experiment.training.batch:,}"
         lines = {
-            "data": data_line(dataset),
+            "data": data_line(dataset) + (f", {held:,} more held out" if held else ""),
             "recipe": f"{experiment.recipe}, {players} parameters",
             "machine": ", ".join(machine_words(self.machine)),
             "judge": metric_words(experiment.training),

@@ -120,23 +120,23 @@ def resolve(request: Request, dataset: Dataset, runtime: Runtime, images: int | 
     flags = {"images": length, "seed": request.seed, "batch": request.batch}
     document["training"] |= {name: value for name, value in flags.items() if value is not None}
     document = config.override(document, request.settings)
-    document["training"] |= _goal(request, document, dataset)
+    document["training"] |= _judging(request, document, dataset)
     experiment = Experiment.from_json(document)
     check(len(dataset), experiment.data.held_out)
     check_share(experiment, runtime)
     return replace(experiment, training=experiment.training.resolved())
 
 
-def _goal(request: Request, document: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
-    """What `--until` says of the metric and its target."""
+def _judging(request: Request, document: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
+    """What `--until` says of the metric and its target; where a recipe's metric was taken away, its interval goes too."""
     goal, training = request._until()[1], document["training"]
+    words = [setting.removeprefix("training.").partition("=")[0] for setting in request.settings]
+    asked = {*request.document.get("training", {}), *words}
     if goal is None:
-        return {}
-    asked = "metric" in request.document.get("training", {}) or any(
-        setting.startswith("training.metric=") for setting in request.settings
-    )
+        return {"evaluate_every": 0} if not training["metric"] and "evaluate_every" not in asked else {}
     held = int(document["data"].get("held_out") or 0)
-    name = goal.name(training.get("metric", ""), asked, dataset.spec, (len(dataset) - held, held))
+    counts = (len(dataset) - held, held)
+    name = goal.name(training.get("metric", ""), "metric" in asked, dataset.spec, counts)
     return {"metric": name, "target": goal.target}
 
 
