@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sparring import record, samples, vitals
+from sparring import reconstruction, record, samples, vitals
 from sparring.errors import DivergedError
 from sparring.evaluation.judge import Judge
 from sparring.evaluation.stage import Stage
@@ -139,12 +139,12 @@ class Fit:
     def _show(self) -> None:
         if not self.match.runtime.leads:
             return
+        now, generation = self.match.clock.images, self.match.generation
         try:
-            samples.show(
-                self.run, self.match.clock.images, self.match.generation, self.facts, self.training.grid
-            )
+            samples.show(self.run, now, generation, self.facts, self.training.grid)
+            reconstruction.show(self.run, now, generation, self.match.dealer.dataset)
         except OSError as error:
-            self.record.event("samples not written", self.match.clock.images, why=str(error))
+            self.record.event("samples not written", now, why=str(error))
 
     def _roll_back(self) -> None:
         self.keeper.roll_backs += 1

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring import checkpoint, generatorfile, record, report, samples, storage
+from sparring import checkpoint, generatorfile, reconstruction, record, report, samples, storage
 from sparring.errors import CorruptFileError, SparringError
 from sparring.experiment import Experiment
 from sparring.machine import Machine
@@ -97,6 +97,21 @@ class Run:
         found = self.generator
         chosen = self.labels(n, labels, seed)
         return samples.draw(found.generation, found.facts, n, seed, labels=chosen, truncation=truncation)
+
+    def encode(self, samples: np.ndarray, labels: Sequence[int] | None = None) -> np.ndarray:
+        """Codes float32 (n, code) of samples, by a run with an encoder (ae, vae, svae ...).
+
+        Arguments:
+            samples: uint8 (n, h, w, c) of the run's size, or points (n, d).
+            labels: (n,) numbers of classes, for a conditional run.
+        """
+        found, y = self.generator, None if labels is None else torch.as_tensor(labels)
+        return reconstruction.codes(found.generation, found.facts, samples, y).numpy()
+
+    def reconstruct(self, samples: np.ndarray, labels: Sequence[int] | None = None) -> np.ndarray:
+        """Samples as they come back from their codes, as many and of the same kind; see `encode`."""
+        found, y = self.generator, None if labels is None else torch.as_tensor(labels)
+        return reconstruction.reconstructed(found.generation, found.facts, samples, y)
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl."""

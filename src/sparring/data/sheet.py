@@ -1,14 +1,19 @@
 """Pictures of many samples at once: grids, contact sheets of a data set, scatter plots of points."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
 from sparring.data.dataset import Dataset
 
+Colour = tuple[int, int, int]
 LEGIBLE_PIXELS = 64  # smaller tiles are enlarged by a whole factor towards this
 SHOWN_POINTS = 10_000
 GAP, GAP_SHADE = 2, 255
 REAL_COLOUR, FAKE_COLOUR, FRAME_COLOUR = (150, 155, 165), (214, 62, 20), (225, 227, 232)
+CLASS_COLOURS = [(31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189)]
+CLASS_COLOURS += [(140, 86, 75), (227, 119, 194), (100, 100, 100), (160, 160, 20), (23, 170, 190)]
 DOT = 0.0042  # radius of a point, as a part of the picture's side
 
 
@@ -77,15 +82,26 @@ def points_image(points: np.ndarray, real: np.ndarray | None = None, size: int =
         real: the same of the data, or None.
         size: side of the picture in pixels.
     """
-    shown = np.asarray(points if real is None else real, np.float64)[:, :2]
+    layers = [(real, REAL_COLOUR)] if real is not None else []
+    return _scatter([*layers, (points, FAKE_COLOUR)], points if real is None else real, size)
+
+
+def labelled_image(points: np.ndarray, labels: np.ndarray, size: int = 512) -> Image.Image:
+    """A scatter plot of points float (n, d), d >= 2, each class (n,) in a colour of its own; beyond ten they come again."""
+    classes = [int(label) for label in np.unique(labels)]
+    layers = [(points[labels == label], CLASS_COLOURS[label % len(CLASS_COLOURS)]) for label in classes]
+    return _scatter(layers, points, size)
+
+
+def _scatter(layers: Sequence[tuple[np.ndarray, Colour]], view: np.ndarray, size: int) -> Image.Image:
+    shown = np.asarray(view, np.float64)[:, :2]
     shown = shown[np.isfinite(shown).all(1)]
     low, high = (shown.min(0), shown.max(0)) if len(shown) else (np.zeros(2), np.ones(2))
     side = max(float((high - low).max()), 1e-6) * 1.16
     corner = (low + high - side) / 2
     canvas = np.full((size, size, 3), 255.0)
     canvas[[0, -1], :], canvas[:, [0, -1]] = FRAME_COLOUR, FRAME_COLOUR
-    layers = [(real, REAL_COLOUR)] if real is not None else []
-    for values, colour in [*layers, (points, FAKE_COLOUR)]:
+    for values, colour in layers:
         opacity = _opacity((np.asarray(values, np.float64)[:, :2] - corner) / side * size, size)[:, :, None]
         canvas += opacity * (np.array(colour) - canvas)
     return Image.fromarray(np.rint(canvas).astype(np.uint8))
