@@ -183,8 +183,8 @@ def test_logistic_regression_is_at_its_minimum():
     x, y = numbers(60, 4), torch.arange(60) % 3
     w, b = fit_logistic(x, y, 2.0)
     error = (x @ w + b).softmax(1) - torch.nn.functional.one_hot(y)
-    torch.testing.assert_close(x.T @ error, -2.0 * w, atol=1e-4, rtol=0)
-    torch.testing.assert_close(error.sum(0), torch.zeros(3, dtype=torch.float64), atol=1e-4, rtol=0)
+    torch.testing.assert_close(x.T @ error, -2.0 * w, atol=1e-3, rtol=0)
+    torch.testing.assert_close(error.sum(0), torch.zeros(3, dtype=torch.float64), atol=1e-3, rtol=0)
 
 
 # perceptual path length
@@ -288,6 +288,13 @@ def test_ssim_by_hand():
     c1, c2 = 2.55**2, 7.65**2
     expected = (2 * mx * my + c1) * (2 * vxy + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))
     assert ssim(x[None, :, :, None], y[None, :, :, None]).item() == pytest.approx(expected.item())
+
+
+def test_pictures_may_be_read_only():
+    """As those of a memory-mapped set are."""
+    x = pictures(2)
+    x.flags.writeable = False
+    assert ms_ssim_diversity(x, pairs=2)[0] < 1
 
 
 def test_psnr_of_a_known_error():

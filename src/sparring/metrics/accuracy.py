@@ -16,7 +16,7 @@ from sparring.errors import ConfigError, DataError
 from sparring.metrics.checked import Table, checked
 from sparring.metrics.modes import class_numbers
 
-STEPS = 300
+STEPS = 1_000  # enough for 784 features of 5,000 samples, twice over
 
 
 class ClassAccuracy(NamedTuple):
@@ -99,7 +99,7 @@ def fit_logistic(features: Tensor, targets: Tensor, weight_decay: float) -> tupl
         [w, b],
         max_iter=STEPS,
         history_size=20,
-        tolerance_grad=1e-7,
+        tolerance_grad=1e-5,
         tolerance_change=1e-12,
         line_search_fn="strong_wolfe",
     )

@@ -12,6 +12,7 @@ References:
 import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -104,10 +105,8 @@ def ms_ssim_diversity(
     generator repeats itself; but noise scores lowest of all.
 
     Arguments:
-        pictures: (n, h, w, c), uint8 or floats in [0, dynamic_range].
-        pairs: how many pairs to draw.
-        seed: of the pairs.
-        dynamic_range: the largest value there can be.
+        pictures: (n, h, w, c), as for `psnr`.
+        pairs: how many pairs to draw, by `seed`.
     """
     if pairs < 2:
         raise DataError(f"{pairs} pairs", "2 or more for a mean and its error", "ask for 100 or more")
@@ -117,12 +116,8 @@ def ms_ssim_diversity(
     random = keyed.generator(seed, "diversity")
     first = torch.randint(len(shown), (pairs,), generator=random)
     other = (first + 1 + torch.randint(len(shown) - 1, (pairs,), generator=random)) % len(shown)
-    values = torch.cat(
-        [
-            ms_ssim(shown[a], shown[b], dynamic_range)
-            for a, b in zip(first.split(BLOCK), other.split(BLOCK), strict=True)
-        ]
-    )
+    blocks = zip(first.split(BLOCK), other.split(BLOCK), strict=True)
+    values = torch.cat([ms_ssim(shown[a], shown[b], dynamic_range) for a, b in blocks])
     return values.mean().item(), values.std().item() / math.sqrt(pairs)
 
 
@@ -168,7 +163,9 @@ def _pictures(pictures: Table, name: str, dynamic_range: float, smallest: int) -
     """A set of pictures (n, h, w, c) on the CPU, in its own type of number, checked."""
     if not 0 < dynamic_range < math.inf:
         raise ConfigError(f"dynamic_range {dynamic_range}", "a positive number", "255 for pictures as saved")
-    shown = torch.as_tensor(pictures).detach().cpu()
+    if isinstance(pictures, np.ndarray):
+        pictures = torch.from_numpy(np.require(pictures, requirements=["C", "W"]))
+    shown = pictures.detach().cpu()
     if shown.ndim != 4 or shown.shape[3] not in (1, 2, 3, 4) or not len(shown):
         raise DataError(
             f"{name} of shape {tuple(shown.shape)}",
