@@ -32,7 +32,7 @@ class Training:
         rate: learning rate of Adam, falling linearly to zero.
     """
 
-    images: int = 180_000
+    images: int = 100_000
     batch: int = 128
     rate: float = 1e-3
 
@@ -67,18 +67,25 @@ def trained(dataset: Dataset, training: Training, runtime: Runtime) -> bytes:
     """The weights of a classifier of this set, as a safetensors file with the accuracy on the tenth that it has not seen."""
     assert dataset.labels is not None
     channels = 1 if dataset.samples.shape[3] == 1 else 3
-    network = _initial(channels, len(dataset.classes)).to(runtime.device)
+    network = _initial(channels, len(dataset.classes))
+    runtime.place(network)
     order = torch.randperm(len(dataset), generator=generator(0, "classifier", 0))
     kept = min(5_000, len(dataset) // 10)
-    x = torch.cat([prepared(dataset.samples[at : at + 500], channels) for at in range(0, len(dataset), 500)])
+    x = torch.cat([_half(dataset.samples[at : at + 500], channels) for at in range(0, len(dataset), 500)])
     y = torch.from_numpy(dataset.labels)
     _fit(network, x, y, order[kept:], training, runtime)
     with torch.no_grad():
         guesses = [
-            network(x[rows].to(runtime.device)).logits.argmax(1).cpu() for rows in order[:kept].split(500)
+            network(x[rows].to(runtime.device).float()).logits.argmax(1).cpu()
+            for rows in order[:kept].split(500)
         ]
     accuracy = float((torch.cat(guesses) == y[order[:kept]]).double().mean())
     return tensorfile.render(network.state_dict(), {"accuracy": repr(accuracy)})
+
+
+def _half(pictures: np.ndarray, channels: int) -> Tensor:
+    """Prepared, in half the memory: the rounding is below a hundredth of a grey level."""
+    return prepared(pictures, channels).half().contiguous(memory_format=torch.channels_last)
 
 
 def _initial(channels: int, classes: int) -> Network:
@@ -103,7 +110,7 @@ def _fit(network: Network, x: Tensor, y: Tensor, rows: Tensor, training: Trainin
         chosen = rows[order[start : start + training.batch]]
         optimizer.param_groups[0]["lr"] = training.rate * (1 - step / steps)
         with runtime.autocast():
-            logits = network(x[chosen].to(runtime.device)).logits
+            logits = network(x[chosen].to(runtime.device).float()).logits
         loss = F.cross_entropy(logits.float(), y[chosen].to(runtime.device))
         optimizer.zero_grad()
         loss.backward()

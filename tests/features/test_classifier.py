@@ -1,0 +1,71 @@
+"""The user's own classifier: it learns, it is kept, and it is the same when it is made again."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sparring.data import DataConfig, Dataset, open_data
+from sparring.errors import ConfigError, DataError
+from sparring.features import load
+from sparring.features.classifier import Classifier
+from sparring.features.learning import Training
+from sparring.features.wanted import Wanted
+from sparring.runtime import Runtime
+
+CPU = Runtime(torch.device("cpu"))
+SHORT = Training(images=12_000, batch=64)
+
+
+def stripes(tmp_path: Path, classes: int = 2, count: int = 200) -> Dataset:
+    """Noise with stripes along one of two directions: linear in no pixel."""
+    draw = np.random.default_rng(0)
+    labels = np.arange(count) % classes
+    waves = np.sin(np.arange(16)[None] * 1.5 + draw.uniform(0, 6, count)[:, None])[:, None].repeat(16, 1)
+    pictures = np.where(labels[:, None, None] == 0, waves, waves.transpose(0, 2, 1)) * 60 + 128
+    pictures = (pictures + 20 * draw.normal(size=pictures.shape)).clip(0, 255).astype(np.uint8)
+    np.savez(tmp_path / "set.npz", images=pictures[..., None], labels=labels)
+    return open_data(DataConfig(source=str(tmp_path / "set.npz")))
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    monkeypatch.setenv("SPARRING_CACHE", str(tmp_path / "cache"))
+    return stripes(tmp_path)
+
+
+def made(dataset: Dataset, training: Training = SHORT) -> Classifier:
+    return Classifier(Wanted(name="classifier", runtime=CPU, fitted_on=dataset), training)
+
+
+def test_it_learns_and_is_kept(dataset: Dataset, tmp_path: Path) -> None:
+    first = made(dataset)
+    assert first.accuracy > 0.9
+    (kept,) = (tmp_path / "cache" / "classifiers").glob("*.safetensors")
+    before = kept.stat().st_mtime_ns
+    again = made(dataset)
+    assert kept.stat().st_mtime_ns == before
+    assert again.digest == first.digest
+    found = first(dataset.samples)
+    assert found.features.shape == (200, 128)
+    assert float((found.logits.argmax(1).numpy() == dataset.labels).mean()) > 0.9
+    assert torch.equal(again(dataset.samples[70:75]).features, found.features[70:75])
+
+
+def test_made_again_it_is_the_same_and_a_damaged_one_is_made_again(dataset: Dataset, tmp_path: Path) -> None:
+    short = Training(images=640, batch=64)
+    first = made(dataset, short).digest
+    (kept,) = (tmp_path / "cache" / "classifiers").glob("*.safetensors")
+    kept.write_bytes(kept.read_bytes()[:-5])
+    assert made(dataset, short).digest == first
+    assert made(dataset, Training(images=704, batch=64)).digest != first
+
+
+def test_it_needs_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARRING_CACHE", str(tmp_path / "cache"))
+    one = stripes(tmp_path, classes=1)
+    with pytest.raises(DataError, match="without labels, or of one class"):
+        load("classifier", runtime=CPU, fitted_on=one)
+    with pytest.raises(ConfigError, match="without a set"):
+        load("classifier", runtime=CPU)

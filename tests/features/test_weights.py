@@ -1,0 +1,95 @@
+"""Weights come in as data only, from where the user says, and only the right ones."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from sparring.errors import ConfigError, CorruptFileError
+from sparring.features import efficientnet, inception, load, weights
+from sparring.runtime import Runtime
+
+CPU = Runtime(torch.device("cpu"))
+
+
+@pytest.fixture(autouse=True)
+def _places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARRING_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv(weights.VARIABLE, raising=False)
+
+
+def published(path: Path) -> weights.Published:
+    return weights.Published(
+        file=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), where="look around"
+    )
+
+
+def test_absent_weights_are_explained_in_three_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load("inception", runtime=CPU)
+    assert "no weights for the extractor 'inception'" in caught.value.got
+    assert "6726825d" in caught.value.expected
+    assert "pytorch-fid" in caught.value.fix
+    assert weights.VARIABLE in caught.value.fix
+    monkeypatch.setenv(weights.VARIABLE, str(tmp_path))
+    with pytest.raises(ConfigError, match="weights-inception-2015"):
+        load("inception", runtime=CPU)
+    with pytest.raises(ConfigError, match="nowhere.pth"):
+        load("dinov2_s", runtime=CPU, weights=tmp_path / "nowhere.pth")
+
+
+def test_they_are_found_in_the_folder_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(weights.VARIABLE, str(tmp_path))
+    other = tmp_path / inception.PUBLISHED.also[0]
+    other.write_bytes(b"")
+    assert weights.find(inception.PUBLISHED, None, "inception") == other
+    assert weights.find(inception.PUBLISHED, tmp_path, "inception") == other
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    wrong = tmp_path / inception.PUBLISHED.file
+    wrong.write_bytes(b"something else")
+    with pytest.raises(CorruptFileError, match="begins with 6726825d0af5f729"):
+        load("inception", runtime=CPU, weights=wrong)
+    with pytest.raises(CorruptFileError, match="begins with 579344248a93e230"):
+        load("efficientnet_lite0", runtime=CPU, weights=wrong)
+
+
+def test_pth_files_are_converted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save({"state_dict": {"a": torch.arange(3.0), "b": torch.ones(2, 2).t()}}, path)
+    source = published(path)
+    tensors, digest = weights.read(source, path)
+    assert tensors["a"].tolist() == [0, 1, 2]
+    assert digest == source.sha256
+    monkeypatch.setattr(weights, "_run", lambda *_: pytest.fail("converted again"))
+    assert set(weights.read(source, path)[0]) == {"a", "b"}
+
+
+class Trap:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return print, ("sprung",)
+
+
+def test_a_file_that_would_run_something_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "trap.pth"
+    torch.save({"a": Trap()}, path)
+    with pytest.raises(CorruptFileError, match="can't be read as weights"):
+        weights.read(published(path), path)
+    assert "sprung" not in capfd.readouterr().out
+    assert not list((tmp_path / "cache" / "weights").iterdir())
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    save_file({"_fc.weight": torch.zeros(10, 1280)}, path)
+    with torch.device("meta"):
+        network = efficientnet.EfficientNetLite0()
+    with pytest.raises(CorruptFileError, match="missing, too many or of another shape"):
+        weights.fill(network, weights.read(published(path), path)[0], path)
