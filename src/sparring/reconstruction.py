@@ -66,7 +66,7 @@ def _inputs(generation: Generation, facts: Mapping[str, Any], samples: np.ndarra
             "bring them to the run's size (`sparring reconstruct` does)",
         )
     if spec.is_image:
-        return torch.from_numpy(np.ascontiguousarray(samples)).permute(0, 3, 1, 2).float() / 127.5 - 1
+        return torch.tensor(samples).permute(0, 3, 1, 2).float() / 127.5 - 1
     centre, scale = (np.array(facts["units"][name], np.float32) for name in ("centre", "scale"))
     return torch.from_numpy(((samples - centre) / scale).astype(np.float32))
 

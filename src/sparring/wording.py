@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NAMES_SHOWN = 4
 REASONS_SHOWN = 12
+_BOUND = ("elbo", "re", "kl")  # of a latent-variable model, in nats
 _ACCURACIES = {"of real": "accuracy_real", "of generated": "accuracy_fake"}
 
 
@@ -53,7 +54,7 @@ def progress_line(status: "Status") -> str:
 
 
 def losses_line(latest: Mapping[str, Any]) -> str:
-    """Both losses, and how often the discriminator is right."""
+    """Both losses, and how often the discriminator is right; of a latent-variable model the bound and its parts."""
     named = {
         name.removesuffix("/adversarial"): value
         for name, value in latest.items()
@@ -62,6 +63,7 @@ def losses_line(latest: Mapping[str, Any]) -> str:
     losses = [f"{name} {value:.2f}" for name, value in sorted(named.items(), reverse=True)]
     right = [f"{100 * latest[key]:.0f}% {word}" for word, key in _ACCURACIES.items() if key in latest]
     parts = [f"loss: {' '.join(losses)}"] if losses else []
+    parts += [f"{name} {latest[name]:.2f}" for name in _BOUND if name in latest]
     return "  ".join([*parts, *([f"right: {', '.join(right)}"] if right else [])])
 
 

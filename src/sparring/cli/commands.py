@@ -10,6 +10,7 @@ from sparring.cli.doctoring import Doctor
 from sparring.cli.judging import Evaluate
 from sparring.cli.looking import Inspect, Recipes, Report
 from sparring.cli.options import PLAIN, Count, Data, Device, File, Flag, Precision, Settings, Size, Text, Time
+from sparring.cli.relatives import Reconstruct
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,7 @@ class Sample:
 Command = (
     Annotated[Train, subcommand("train")]
     | Annotated[Sample, subcommand("sample")]
+    | Annotated[Reconstruct, subcommand("reconstruct")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Inspect, subcommand("inspect")]
     | Annotated[Report, subcommand("report")]
