@@ -23,7 +23,7 @@ def judge(
     stop: Callable[[], bool] = lambda: False,
     say: Callable[[str], None] = lambda what: None,
 ) -> Evaluation:
-    """Evaluate; a run's results are added to its evaluations.jsonl.
+    """Evaluate; a run's results are added to its evaluation/results.jsonl.
 
     Arguments:
         see: told (done, total) of each piece of work.

@@ -13,7 +13,10 @@ from torch import Tensor
 
 from sparring import checkpoint, generatorfile, reconstruction, record, report, samples, storage
 from sparring.errors import CorruptFileError, SparringError
+from sparring.evaluation.line import Line
+from sparring.evaluation.wish import Wish
 from sparring.experiment import Experiment
+from sparring.judgement import judge
 from sparring.machine import Machine
 from sparring.train import RUN_FILE
 
@@ -112,6 +115,21 @@ class Run:
         """Samples as they come back from their codes, as many and of the same kind; see `encode`."""
         found, y = self.generator, None if labels is None else torch.as_tensor(labels)
         return reconstruction.reconstructed(found.generation, found.facts, samples, y)
+
+    def evaluate(
+        self, against: str | Path | None = None, metrics: str | Sequence[str] = (), **choices: Any
+    ) -> list[Line]:
+        """Judge the generator: `sparring evaluate` in Python.
+
+        Arguments:
+            against: real samples; None takes what the run held out, or what it was trained on.
+            metrics: names, short (`fd`) or whole (`fd1k-pca-train`); none for the usual ones.
+            choices: `checkpoint`, `n`, `seed` and `weights` of `evaluation.wish.Wish`.
+        """
+        named = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+        data = None if against is None else str(against)
+        wish = Wish(subject=self.path, against=data, metrics=named, **choices)
+        return judge(wish, Machine(device=self.device)).lines
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl."""

@@ -1,4 +1,4 @@
-"""The results of a run, one line each in `RUN/evaluations.jsonl`."""
+"""The results of a run, one line each in `RUN/evaluation/results.jsonl`. (What training measures is in its own record.)"""
 
 import json
 from pathlib import Path
@@ -8,19 +8,20 @@ from sparring import record, storage
 from sparring.errors import SparringError
 from sparring.evaluation.line import Line
 
-NAME = "evaluations.jsonl"
+FOLDER, NAME = "evaluation", "results.jsonl"
 
 
 def append(run: Path, line: Line) -> None:
     """Write a result down, with the images that the generator had seen."""
     row: dict[str, Any] = {"images": line.compared.get("images"), **line.to_json()}
-    storage.append(run / NAME, json.dumps(row, allow_nan=False))
+    storage.make_folder(run / FOLDER)
+    storage.append(run / FOLDER / NAME, json.dumps(row, allow_nan=False))
 
 
 def lines(run: Path) -> list[Line]:
     """The results that can be read, in the order in which they were written."""
     found = []
-    for row in record.read(run / NAME):
+    for row in record.read(run / FOLDER / NAME):
         try:
             found.append(Line.from_json(row))
         except SparringError:

@@ -62,13 +62,13 @@ def prdc(job: Job) -> Measured:
     found = metrics.precision_recall_density_coverage(
         job.real.features, job.fake.features, k=min(NEIGHBOURS, len(job.real) - 1, len(job.fake) - 1)
     )
-    return Measured(dict(found), share_error(found["coverage"], len(job.real)), "binomial")
+    return Measured(dict(found), share_error(found["coverage"], len(job.real)), "binomial", share=True)
 
 
 def auth(job: Job) -> Measured:
     """Share of samples that are no near copies."""
     share = authenticity(job.real.features, job.fake.features)
-    return Measured({"authenticity": share}, share_error(share, len(job.fake)), "binomial")
+    return Measured({"authenticity": share}, share_error(share, len(job.fake)), "binomial", share=True)
 
 
 def pcfd(job: Job) -> Measured:
@@ -97,7 +97,7 @@ def cas(job: Job) -> Measured:
         job.fake.features,
         torch.from_numpy(np.asarray(job.fake.labels)),
     )
-    return Measured({"accuracy": found.accuracy}, found.standard_error, "binomial")
+    return Measured({"accuracy": found.accuracy}, found.standard_error, "binomial", share=True)
 
 
 def swd(job: Job) -> Measured:

@@ -11,7 +11,8 @@ from sparring.evaluation.protocol import EXTRACTORS, FORM, Protocol, short
 from sparring.shapes import Spec
 
 COUNTS = (10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20, 10)
-BUDGET_SECONDS = 120.0  # for making samples and their features
+BUDGET_SECONDS = 40.0  # for making samples and their features
+CHEAP = 200  # samples that are taken however long they take
 SMALLEST_SIDE = 8  # of pictures that a network of photographs is asked about
 CLASS_SAMPLES = 20  # of each class, for a distance of each class
 WINDOW = 11  # pixels a side that structural similarity needs
@@ -66,7 +67,7 @@ def count_for(facts: Facts, extractor: str, split: str) -> int:
         allowed = min(allowed, facts.made)
     affordable = BUDGET_SECONDS / max(facts.seconds(extractor), 1e-9)
     for count in COUNTS:
-        if count <= allowed and (count <= affordable or count <= 500):
+        if count <= allowed and (count <= affordable or count <= CHEAP):
             return count
     return max(2, min(there, facts.made or there))
 

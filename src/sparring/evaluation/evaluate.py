@@ -42,7 +42,7 @@ def evaluate(
                 see(line)
         if done.lines:
             say("looking for the closest real pictures")
-            done.sheet = hearing.sheet(protocols)
+            done.sheet = hearing.sheet()
     except Stopped:
         done.stopped = True
     return done

@@ -35,13 +35,22 @@ class Measured(NamedTuple):
     values: by name, the headline among them.
     error: standard error of the headline; None where there is none.
     kind: how the error was got, in words.
+    share: whether the headline lies between 0 and 1.
     """
 
     values: dict[str, float]
     error: float | None = None
     kind: str = ""
+    share: bool = False
 
 
 def share_error(share: float, count: int) -> float:
-    """The standard error of a share of `count` samples, sqrt(p (1 - p) / n)."""
-    return float((max(0.0, share * (1 - share)) / count) ** 0.5)
+    """The standard error of a share p of n samples, after two successes and two failures more (Agresti & Coull 1998).
+
+    It is not 0 for a share of 0 or 1, of which n samples can't be sure either.
+
+    >>> round(share_error(0.5, 96), 3), round(share_error(0.0, 96), 3)
+    (0.05, 0.014)
+    """
+    p = (share * count + 2) / (count + 4)
+    return float((p * (1 - p) / (count + 4)) ** 0.5)

@@ -153,4 +153,7 @@ def _interval(found: Measured, value: float) -> Interval | None:
     if found.error is None or not math.isfinite(found.error):
         return None
     reach = SPREAD * found.error
-    return Interval(low=value - reach, high=value + reach, kind=found.kind)
+    low, high = value - reach, value + reach
+    if found.share:
+        low, high = max(0.0, low), min(1.0, high)
+    return Interval(low=low, high=high, kind=found.kind)

@@ -10,6 +10,23 @@ SHOWN = {
     "pcfd": ("mean", "worst"),
     "modes": ("modes", "high_quality", "reverse_kl", "spread"),
 }
+PLACES = {
+    "alike": "as real samples, as far as so few can tell; they get {}",
+    "better": "better than real samples, which get {}",
+    "worse": "real samples get {}",
+}
+SPECIAL = {
+    "msssim": {
+        "alike": "two samples are as alike as two real ones; these get {}",
+        "better": "two samples are less alike than two real ones, which get {}: more variety, or noise",
+        "worse": "two samples are more alike than two real ones, which get {}: too little variety",
+    },
+    "auth": {
+        "alike": "no more near copies than chance makes; real samples get {}",
+        "better": "no sign of copying (samples far from all real ones get 1, too); real samples get {}",
+        "worse": "more near copies than chance makes; real samples get {}: it memorises",
+    },
+}
 HEAD = ("metric", "value", "95 %", "real samples get", "train against test")
 
 
@@ -76,31 +93,33 @@ def table(lines: Sequence[Line]) -> list[str]:
 
 
 def verdict(line: Line) -> str:
-    """What the headline says beside that of real samples, in a sentence."""
-    row = line.train_against_test or line.floor
-    name, meaning = line.protocol.meaning.headline, line.protocol.meaning
-    value = f"{meaning.title} {number(line.value)}"
+    """What the result says beside that of real samples, in a sentence."""
+    row, metric = line.train_against_test or line.floor, line.protocol.metric
+    name, title = line.protocol.meaning.headline, line.protocol.meaning.title
+    if metric in SHOWN:
+        title = ", ".join(f"{one} {number(line.values[one])}" for one in SHOWN[metric] if one in line.values)
+        value = title[:1].upper() + title[1:]
+    else:
+        value = f"{title[:1].upper()}{title[1:]} {number(line.value)}"
     if row is None or name not in row.values:
         return f"{value}."
     real = row.values[name]
-    shown = f"{number(real)} ({row.what}, {row.fake:,} of them)"
     low, high = (line.interval.low, line.interval.high) if line.interval else (line.value, line.value)
-    better = high < real if line.lower_is_better else low > real
-    alike = low <= real <= high
-    if line.protocol.metric == "msssim":
-        words = "as alike as real ones" if alike else "more varied" if better else "more alike: less variety"
-        return f"{value}: two samples are {words}; real pairs get {shown}."
-    if alike:
-        return f"{value}: as real samples, as far as {line.fake:,} can tell; they get {shown}."
-    if better:
-        copying = line.protocol.split == "train" and line.lower_is_better
-        return f"{value}: better than real samples, which get {shown}" + (
-            ". Nearer to the training set than real samples are: look for copies." if copying else "."
-        )
-    if line.protocol.metric == "auth":
-        return f"{value}: real samples get {shown}. More of the generated ones are near copies than chance would make."
-    times = f", {line.value / real:.3g} times as far" if line.lower_is_better and real > 0 else ""
-    return f"{value}: real samples get {shown}{times}."
+    place = (
+        "alike"
+        if low <= real <= high
+        else "better"
+        if (line.value < real) == line.lower_is_better
+        else "worse"
+    )
+    who = f"{name} " if metric in SHOWN else ""
+    shown = f"{who}{number(real)} ({row.what}, {row.fake:,} of them)"
+    words = SPECIAL.get(metric, {}).get(place) or PLACES[place]
+    if place == "worse" and line.lower_is_better and real > 0 and metric != "msssim":
+        words = f"{line.value / real:.3g} times as far as real samples, which get {{}}"
+    if place == "better" and line.protocol.split == "train" and metric in ("fd", "fdinf", "kd"):
+        words = "nearer to the training set than real samples, which get {}: look for copies"
+    return f"{value}: {words.format(shown)}."
 
 
 def explained(line: Line) -> str:
