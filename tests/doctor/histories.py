@@ -1,0 +1,96 @@
+"""Records made by hand: a healthy one, and one for each thing that can be wrong."""
+
+from pathlib import Path
+from typing import Any
+
+from sparring.doctor import History
+from sparring.recipes.table import TINY
+
+REPORT, TOTAL = 1_000, 80_000
+WELL = {
+    "discriminator/adversarial": 0.6,
+    "generator/adversarial": 1.4,
+    "discriminator/r1": 0.02,
+    "accuracy_real": 0.85,
+    "accuracy_fake": 0.8,
+    "vitals/diversity": 0.95,
+    "vitals/repeats": 0.0,
+    "vitals/reached": 0.9,
+    "vitals/modes": 8,
+    "vitals/modes_of": 8,
+    "vitals/saturated": 0.7,
+    "vitals/saturated_real": 0.75,
+    "vitals/logit_train": 1.5,
+    "vitals/logit_fake": -1.0,
+    "vitals/apart": 0.9,
+    "vitals/apart_held": 0.9,
+    "vitals/memorised": 0.52,
+}
+
+
+def history(
+    changes: dict[str, Any] | None = None, since: int = 41_000, recipe: str = "auto", **more: Any
+) -> History:
+    """A run at image 60,000 whose record changes at `since`."""
+    experiment = TINY[recipe]().to_json()
+    experiment["training"]["images"] = TOTAL
+    for player in experiment["optimizers"].values():
+        player["lr"] = 1e-3
+    rows = []
+    for images in range(REPORT, 60_001, REPORT):
+        wobble = 0.05 * ((images // REPORT) % 7 - 3)
+        row = {"images": images, "step": images // 16, **WELL}
+        row |= {name: row[name] * (1 + wobble) for name in row if name.endswith("/adversarial")}
+        for name, value in (changes or {}).items() if images >= since else ():
+            row[name] = value(images) if callable(value) else value
+        rows.append(row)
+    checkpoints = (8_000, 32_000, 48_000, 56_000)
+    made = {"rows": rows, "count": 10_000, "checkpoints": checkpoints, **more}
+    return History(run=Path("runs/x"), experiment=experiment, **made)
+
+
+def metric(images: int, value: float) -> dict[str, Any]:
+    compared = {"images": images}
+    return {"protocol": "fd1k-pca-train", "values": {"fd": value}, "interval": None, "compared": compared}
+
+
+def swings(images: int) -> float:
+    return 6.0 if images // REPORT % 4 < 2 else 0.2
+
+
+LOST = {
+    "discriminator/adversarial": 0.003,
+    "generator/adversarial": 9.0,
+    "accuracy_real": 1.0,
+    "accuracy_fake": 1.0,
+}
+FEW = dict.fromkeys(("vitals/memorised", "vitals/apart_held"))
+STILL = {"discriminator/adversarial": 0.69, "generator/adversarial": 0.69}
+ILL: dict[str, History] = {
+    "diverged": history({"discriminator/adversarial": 400.0}),
+    "not_finite": history(
+        events=[{"event": "rolled back after bad steps in a row", "images": 41_000, "to": 32_000}]
+    ),
+    "collapse": history({"vitals/diversity": 0.02, "vitals/repeats": 0.98}),
+    "modes_missing": history({"vitals/modes": 2}),
+    "memorisation": history({"vitals/memorised": 0.99, "vitals/apart_held": 0.2}),
+    "copies": history(evaluations=[{"protocol": "auth1k-pca-train", "values": {"authenticity": 0.1}}]),
+    "discriminator_wins": history(LOST),
+    "discriminator_useless": history({"vitals/apart": 0.5, "vitals/diversity": 0.4}),
+    "little_variety": history({"vitals/diversity": 0.4, "vitals/modes_of": None}),
+    "got_worse": history(
+        evaluations=[
+            metric(images, value)
+            for images, value in ((20_000, 30.0), (32_000, 12.0), (48_000, 18.0), (56_000, 19.0))
+        ]
+    ),
+    "oscillation": history({"generator/adversarial": swings}, since=0),
+    "penalty_too_weak": history({"vitals/logit_train": 30.0, "vitals/logit_fake": -25.0}),
+    "penalty_too_strong": history({"discriminator/r1": 9.0, "vitals/apart": 0.62}),
+    "saturated": history({"vitals/saturated": 0.99}),
+    "standstill": history(STILL),
+    "unsaved": history(
+        events=[{"event": "checkpoint not written", "images": 58_000, "why": "the disk is full"}]
+    ),
+    "few_samples": history(FEW, since=0, count=50),
+}

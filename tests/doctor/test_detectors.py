@@ -1,0 +1,123 @@
+"""Each detector sees what it is for, and nothing in a healthy record."""
+
+import pytest
+from histories import ILL, LOST, REPORT, TOTAL, history, metric
+
+from sparring import config
+from sparring.doctor import DETECTORS, diagnose
+from sparring.doctor.words import lines
+from sparring.experiment import Experiment
+from sparring.recipes.table import TINY
+from sparring.shapes import Spec
+
+
+def names(found) -> list[str]:
+    return [finding.name for finding in diagnose(found).findings]
+
+
+def test_a_healthy_record_gives_no_finding_at_any_time() -> None:
+    whole = history(
+        evaluations=[metric(images, 40.0 - images / 2_000) for images in range(8_000, 60_000, 8_000)]
+    )
+    for images in range(0, 60_001, REPORT):
+        assert names(whole.until(images)) == [], images
+    assert diagnose(whole).worst == "well"
+    assert diagnose(whole.until(2 * REPORT)).worst == "early"
+
+
+def test_there_is_an_ill_record_for_each_detector() -> None:
+    assert set(ILL) == set(DETECTORS)
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_each_detector_sees_what_it_is_for(name: str) -> None:
+    found = DETECTORS[name](ILL[name])
+    assert found is not None
+    assert found.name == name
+    assert name in names(ILL[name])
+    told = "\n".join(lines(diagnose(ILL[name])))
+    assert found.title.split()[-1] in told
+    assert (
+        max(map(len, [line for line in told.splitlines() if "--set" not in line and "sparring" not in line]))
+        <= 100
+    )
+
+
+@pytest.mark.parametrize("name", ["collapse", "modes_missing", "memorisation", "diverged"])
+def test_it_tells_since_when_and_the_last_good_checkpoint(name: str) -> None:
+    found = DETECTORS[name](ILL[name])
+    assert found is not None
+    assert found.since == 41_000
+    assert found.checkpoint == 32_000
+    assert found.severity == "bad"
+
+
+def test_what_has_passed_is_no_alarm() -> None:
+    collapsed = {"vitals/diversity": lambda images: 0.02 if images < 57_000 else 0.95}
+    assert names(history(collapsed)) == []
+    loud = history({"generator/adversarial": lambda images: 300.0 if images < 50_000 else 1.4})
+    assert [finding.severity for finding in diagnose(loud).findings] == ["note"]
+
+
+def test_one_odd_measurement_is_no_finding() -> None:
+    last = {"vitals/diversity": 0.01, "vitals/modes": 1, "vitals/memorised": 0.99}
+    assert names(history(last, since=60_000)) == []
+
+
+def test_a_generator_gets_time_to_become_varied() -> None:
+    young = history({"vitals/diversity": 0.05}, since=0)
+    assert names(young.until(4_000)) == []
+    assert "collapse" in names(young.until(12_000))
+
+
+def test_losses_without_a_scale_may_be_large() -> None:
+    wild = {"generator/adversarial": lambda images: 300.0 + images % 7_000, "vitals/logit_fake": -250.0}
+    assert names(history(wild, since=0, recipe="wgan_gp")) == []
+    grown = history({"generator/adversarial": lambda images: 9_000.0 + images}, recipe="wgan_gp")
+    assert names(grown) == ["diverged"]
+
+
+def test_a_relativistic_judgement_has_no_zero() -> None:
+    """Its accuracies at 0 mean nothing: whether it wins is seen by the order of the judgements."""
+    assert names(history({"accuracy_fake": 0.05, "accuracy_real": 1.0}, recipe="r3gan")) == []
+    lost = {**LOST, "accuracy_fake": 0.0, "vitals/apart": 1.0}
+    assert "discriminator_wins" in names(history(lost, recipe="r3gan"))
+
+
+def test_the_learning_rate_may_fall_to_0_at_the_end_but_not_before() -> None:
+    falling = {"type": "linear", "start": 1e-3, "end": 0.0, "begin": 0, "over": TOTAL}
+    for over, expected in ((TOTAL, []), (TOTAL // 2, ["standstill"])):
+        run = history()
+        for player in run.experiment["optimizers"].values():
+            player["lr"] = {**falling, "over": over}
+        assert names(run) == expected
+
+
+@pytest.mark.parametrize(
+    "recipe", [name for name, tiny in TINY.items() if tiny().to_json()["game"]["type"] == "adversarial"]
+)
+def test_all_advice_can_be_taken(recipe: str) -> None:
+    """Each option that is advised exists in that run's settings, and the game that comes of it can be built."""
+    seen = 0
+    for ill in ILL.values():
+        run = history(
+            recipe=recipe, rows=ill.rows, events=ill.events, evaluations=ill.evaluations, count=ill.count
+        )
+        found = diagnose(run)
+        for advice in [*(one for finding in found.findings for one in finding.advice), *found.unseen]:
+            document = config.override(dict(run.experiment), advice.settings)
+            game = Experiment.from_json(document).game
+            spec = Spec(shape=(1, 16, 16), classes=3 if document["game"]["conditional"] else 0)
+            if advice.settings:
+                game.build(spec)
+                seen += 1
+    assert seen > 10
+
+
+def test_without_vital_signs_it_says_what_it_can_not_see() -> None:
+    rows = [{name: value for name, value in row.items() if "vitals" not in name} for row in history().rows]
+    found = diagnose(history(rows=rows))
+    assert found.worst == "well"
+    assert "no vital signs" in found.unseen[0].words
+    assert diagnose(history(rows=[])).unseen[0].words == "nothing was recorded yet"
+    assert diagnose(history(rows=[], checkpoints=())).worst == "early"
