@@ -1,0 +1,146 @@
+"""`--until "fd<=20"`: what can be written, what is said, and what it leads to."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from sparring import checkpoint
+from sparring import load as open_run
+from sparring.console import Console
+from sparring.errors import ConfigError
+from sparring.evaluation.goal import Goal, outcome, parse, usual
+from sparring.fit import Status
+from sparring.request import Request
+from sparring.shapes import Spec
+from sparring.wording import metric_line
+
+PICTURES, POINTS = Spec(shape=(3, 32, 32), classes=2), Spec(shape=(2,))
+RIGHT = {
+    "100s": (100.0, None),
+    "fd<=20": (None, ("fd", "", 20.0)),
+    "2h, kd <= 0.01": (7200.0, ("kd", "", 0.01)),
+    "cas>=0.8": (None, ("cas", "", 0.8)),
+    "fd1000-pca-train<=1e2": (None, ("fd", "fd1k-pca-train", 100.0)),
+}
+WRONG = {
+    "fd>=20": "lower is better",
+    "cas<=0.5": "higher is better",
+    "df<=20": "or fd?",
+    "fd<20": "fd<=20,2h",
+    "fd<=": "fd<=20,2h",
+    "fd<=many": "a number",
+    "fd<=nan": "a number",
+    "fd<=1,kd<=2": "fd<=20,2h",
+    "1h,2h": "fd<=20,2h",
+    "": "fd<=20,2h",
+    "fd1k-pca<=3": "fd1k",
+}
+
+
+@pytest.mark.parametrize("text", RIGHT)
+def test_what_can_be_written(text: str) -> None:
+    seconds, goal = RIGHT[text]
+    wanted = goal and Goal(metric=goal[0], protocol=goal[1], target=goal[2])
+    assert parse(text) == (seconds, wanted)
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_what_can_not(text: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        Request(until=text)
+    assert WRONG[text] in str(told.value)
+
+
+def test_where_nothing_is_said_the_cheap_protocol_is_taken() -> None:
+    assert usual("fd", PICTURES, (9_500, 500)) == "fd500-pca-test"
+    assert usual("fd", PICTURES, (9_970, 30)) == "fd1k-pca-train"
+    assert usual("cas", PICTURES, (700, 0)) == "cas500-classifier-train"
+    assert usual("swd", POINTS, (100_000, 0)) == "swd1k-points-train"
+    assert usual("kd", PICTURES, (60, 0)) == "kd60-pca-train"
+
+
+def test_the_same_end_is_no_difference() -> None:
+    begun = Request(data="a", until="fd<=20,1h").to_json()
+    for until, same in {
+        "fd<=20": True,
+        "1h": True,
+        "fd<=20,1h": True,
+        "fd<=10": False,
+        "fd<=20,2h": False,
+    }.items():
+        assert (Request(data="a", until=until).differences(begun) == []) == same, until
+    begun = Request(data="a", images=100, until="fd<=20").to_json()
+    assert Request(data="a", until="5m").differences(begun) == []
+    assert Request(data="a", until="5m,fd<=3").differences(begun) != []
+
+
+GAN = ["--recipe", "gan", "--images", "1000", "--batch", "100", "--device", "cpu", "--threads", "1"]
+SMALL = ["--set", "game.generator.hidden=[8]", "game.discriminator.hidden=[8]"]
+
+
+def test_a_goal_is_reached(sparring, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    command = ["train", "ring", *GAN, *SMALL, "--out", run, "--until", "swd<=1e9"]
+    code, out, _ = sparring(*command)
+    assert code == 0
+    assert "judge   swd1k-points-train every 100 images; the run ends at <= 1e+09" in out
+    assert "reached swd <= 1e+09 at image 100: swd1k-points-train" in out
+    assert checkpoint.numbers(run) == [0, 100]
+    assert open_run(run).best == 100
+    code, out, _ = sparring(*command)
+    assert code == 0
+    assert "this run was over before: reached swd <= 1e+09" in out
+    code, out, _ = sparring("train", "--out", run, "--json")
+    assert code == 0
+    assert json.loads(out)["outcome"] == "reached"
+
+
+def test_a_goal_out_of_reach_is_told_of(sparring, tmp_path: Path) -> None:
+    rarely = [f"training.{name}_every=1000" for name in ("evaluate", "sample", "save")]
+    options = [*GAN, *SMALL, *rarely, "--out", tmp_path / "run"]
+    code, out, _ = sparring("train", "ring", *options, "--until", "swd<=0")
+    assert code == 0
+    assert "finished: 1,000 images" in out
+    assert "swd <= 0 was not reached: best swd1k-points-train" in out
+
+
+def test_two_metrics_are_refused(sparring, tmp_path: Path) -> None:
+    metric = "training.metric=kd100-points-train"
+    code, _, err = sparring("train", "ring", *GAN, "--until", "swd<=1", "--set", metric, "--out", tmp_path)
+    assert code == 2
+    assert "one metric" in err
+
+
+def rows(*values: float) -> list[dict]:
+    return [
+        {"images": 10 * (n + 1), "value": value, "better": "lower", "protocol": "fd1k-pca-test"}
+        for n, value in enumerate(values)
+    ]
+
+
+def test_words() -> None:
+    assert metric_line([]) == ""
+    assert metric_line(rows(3.0, 4.0)) == "fd1k-pca-test 4 (best 3 at 10)"
+    assert outcome("fd1k-pca-test", 2.0, []).endswith("nothing was evaluated (fd1k-pca-test)")
+
+
+def test_no_gain_is_said_once() -> None:
+    stream = io.StringIO()
+    console = Console(stream)
+    for count in range(1, 9):
+        for images in (10 * count, 10 * count + 5):
+            console.see(Status(images, 100, 1.0, 1.0, {}, rows(*([5.0, 2.0] + [3.0] * 7)[:count])))
+    assert stream.getvalue().count("no better since image 20; stopping would lose nothing") == 1
+
+
+def test_reading_is_shown_when_it_takes_long() -> None:
+    stream = io.StringIO()
+    console = Console(stream)
+    console.reading(1, 900)
+    assert stream.getvalue() == ""
+    console._read -= 60
+    console.reading(450, 900)
+    console.reading(451, 900)
+    assert stream.getvalue() == "450/900 read\n"
