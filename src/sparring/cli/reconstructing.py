@@ -1,10 +1,10 @@
 """`sparring reconstruct`."""
 
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sparring.cli.relatives import Reconstruct
 from sparring.console import Console
 from sparring.data import DataConfig, open_data, points_image
 from sparring.data.config import Fit
@@ -17,8 +17,11 @@ from sparring.samples import picture_of, png, save
 from sparring.train import RUN_FILE
 from sparring.wording import grouped, shown
 
+if TYPE_CHECKING:
+    from sparring.cli.relatives import Reconstruct
 
-def reconstruct(options: Reconstruct) -> int:
+
+def reconstruct(options: "Reconstruct") -> int:
     """Send pictures through encoder and decoder; save what comes back."""
     run = load(options.run, options.device)
     run.generator.generation.coders()
@@ -68,9 +71,8 @@ def _save(out: Path, given: Named, back: np.ndarray) -> None:
         return
     stems = [str(PurePosixPath(name).with_suffix("")) for name in given.names]
     for name, stem, array in zip(given.names, stems, back, strict=True):
-        place = (
-            out / f"{stem if stems.count(stem) == 1 else name}.png"
-        )  # a.jpg and a.png would both become a.png
+        alone = stems.count(stem) == 1 or name.endswith(".png")  # a.jpg beside a.png becomes a.jpg.png
+        place = out / f"{stem if alone else name}.png"
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(png(picture_of(array)))
 

@@ -10,7 +10,7 @@ from sparring.experiment import Experiment, Training
 from sparring.games.autoencoder import AutoencoderConfig
 from sparring.optim import Adam
 from sparring.recipes.facts import TINY, Facts
-from sparring.recipes.latent import coders, tiny_of
+from sparring.recipes.latent import coders, size, tiny_of
 
 
 def experiment(facts: Facts) -> Experiment:
@@ -20,7 +20,7 @@ def experiment(facts: Facts) -> Experiment:
 def autoencoder(recipe: str, facts: Facts, **noise: object) -> Experiment:
     """An autoencoder with or without corruption of what it sees."""
     encoder, decoder = coders(facts.spec)
-    latent = 32 if facts.spec.is_image else 2
+    latent = max(32, size(facts.spec)) if facts.spec.is_image else 2
     return Experiment(
         recipe=recipe,
         data=facts.data,

@@ -9,11 +9,11 @@ Run: sparring train mnist --recipe beta_vae    Expect: docs/results.md, "Latent-
 from sparring.experiment import Experiment
 from sparring.posteriors import Normal
 from sparring.recipes.facts import TINY, Facts
-from sparring.recipes.latent import tiny_of, variational
+from sparring.recipes.latent import size, tiny_of, variational
 
 
 def experiment(facts: Facts) -> Experiment:
-    return variational("beta_vae", facts, Normal(latent=10), beta=4.0)
+    return variational("beta_vae", facts, Normal(latent=size(facts.spec)), beta=4.0)
 
 
 def tiny() -> Experiment:

@@ -32,6 +32,13 @@ def coders(spec: Spec) -> tuple[DiscriminatorNetwork, GeneratorNetwork]:
     )
 
 
+def size(spec: Spec) -> int:
+    """Of a code: 10 for small pictures, as in the paper's tables between its 2 and 40; 128 for larger ones, 2 for points."""
+    if not spec.is_image:
+        return 2
+    return 128 if max(spec.shape[1:]) > LONGEST else 10
+
+
 def likelihood(spec: Spec) -> Likelihood:
     """Drawn black and white for small grey pictures, such as MNIST; else normal, of a width that is learned.
 

@@ -9,11 +9,11 @@ Run: sparring train mnist --recipe svae   Expect: docs/results.md, "Latent-varia
 from sparring.experiment import Experiment
 from sparring.posteriors import VonMisesFisher
 from sparring.recipes.facts import TINY, Facts
-from sparring.recipes.latent import tiny_of, variational
+from sparring.recipes.latent import size, tiny_of, variational
 
 
 def experiment(facts: Facts) -> Experiment:
-    return variational("svae", facts, VonMisesFisher(latent=10))
+    return variational("svae", facts, VonMisesFisher(latent=size(facts.spec)))
 
 
 def tiny() -> Experiment:

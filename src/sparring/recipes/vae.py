@@ -11,11 +11,11 @@ Run: sparring train mnist --recipe vae    Expect: docs/results.md, "Latent-varia
 from sparring.experiment import Experiment
 from sparring.posteriors import Normal
 from sparring.recipes.facts import TINY, Facts
-from sparring.recipes.latent import tiny_of, variational
+from sparring.recipes.latent import size, tiny_of, variational
 
 
 def experiment(facts: Facts) -> Experiment:
-    return variational("vae", facts, Normal(latent=10))
+    return variational("vae", facts, Normal(latent=size(facts.spec)))
 
 
 def tiny() -> Experiment:

@@ -1,0 +1,293 @@
+"""Games with codes: what the record adds up to, what is kept, what comes back, and what is refused."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import toy
+from PIL import Image
+
+from sparring import cli, config, generatorfile
+from sparring.data import DataConfig, open_data
+from sparring.errors import ConfigError, CorruptFileError, DataError, SparringError
+from sparring.experiment import ROLES, Experiment, GameConfig
+from sparring.game import Batch
+from sparring.games.autoencoder import FittedNormal
+from sparring.keyed import Draws
+from sparring.likelihoods import Bernoulli, DiscretisedLogistic, Gaussian
+from sparring.match import Match
+from sparring.metrics import psnr
+from sparring.networks import (
+    DCGANDiscriminator,
+    DCGANGenerator,
+    ResNetGenerator,
+)
+from sparring.posteriors import Normal
+from sparring.recipes.facts import Facts
+from sparring.recipes.latent import variational
+from sparring.recipes.table import RECIPES, TINY
+from sparring.reconstruction import codes, reconstructed
+from sparring.run import load
+
+CODED = ["ae", "dae", "vae", "beta_vae", "iwae", "svae", "vae_gan", "two_stage_vae"]
+THIN_BODY, THIN_GENERATOR = DCGANDiscriminator(width=4), DCGANGenerator(width=4)
+FACTS = {"units": {}, "classes": [], "images": 0}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Discs of three sizes at various places, 16x16; and points."""
+    place, draws = tmp_path_factory.mktemp("coded"), np.random.default_rng(0)
+    rows, columns = np.indices((16, 16))
+    middles, labels = draws.uniform(5, 11, (96, 2, 1, 1)), np.arange(96) % 3
+    apart = np.hypot(rows - middles[:, 0], columns - middles[:, 1])
+    images = np.where(apart < 2 + labels[:, None, None], 255, 0).astype(np.uint8)[..., None]
+    np.savez(place / "discs.npz", images=images, labels=labels)
+    np.savez(place / "constant.npz", images=np.full((32, 16, 16, 1), 200, np.uint8))
+    np.savez(place / "points.npz", x=draws.normal(3, 0.1, (64, 2)).astype(np.float32))
+    np.savez(place / "colour.npz", images=draws.integers(0, 256, (32, 40, 36, 3), dtype=np.uint8))
+    return place
+
+
+def opened(data, name="discs"):
+    return open_data(DataConfig(source=str(data / f"{name}.npz")))
+
+
+def played(experiment, dataset, steps=3, **changes):
+    training = replace(experiment.training.resolved(), **changes)
+    match = Match(replace(experiment, training=training), dataset, toy.cpu())
+    rows = [{name: float(value) for name, value in match.step().items()} for _ in range(steps)]
+    return match, rows
+
+
+def perceptrons(dataset, posterior=None, **rules):
+    facts = Facts(spec=dataset.spec, count=len(dataset), images=64)
+    whole = variational("vae", facts, posterior or Normal(latent=4), beta=1.0, **rules)
+    document = config.override(whole.to_json(), ["optimizers.autoencoder.lr=2e-3"])
+    return Experiment.from_json(document)
+
+
+@pytest.mark.parametrize("name", ["vae", "svae", "beta_vae", "iwae", "two_stage_vae"])
+def test_the_bound_is_re_minus_kl_in_every_line(name, data):
+    _, rows = played(TINY[name](), opened(data), steps=5)
+    for row in rows:
+        assert row["elbo"] == pytest.approx(row["re"] - row["kl"], rel=1e-6)
+        assert row["kl"] >= -1e-4 or name == "iwae"
+
+
+def test_the_weight_on_kl_is_in_the_loss_alone(data):
+    _, rows = played(TINY["beta_vae"](), opened(data), steps=1)
+    assert rows[0]["autoencoder/kl"] == pytest.approx(4 * rows[0]["kl"], rel=1e-6)
+    _, rows = played(perceptrons(opened(data), free_bits=1e6), opened(data), steps=1)
+    assert rows[0]["autoencoder/kl"] == 0 < rows[0]["kl"]
+
+
+def test_one_importance_sample_is_the_bound_and_more_are_tighter(data):
+    dataset = opened(data)
+    whole = perceptrons(dataset)
+    bounds = {}
+    for count in (2, 50):
+        match, _ = played(replace(whole, game=replace(whole.game, importance=count)), dataset, steps=0)
+        row = {name: float(value) for name, value in match.step().items()}
+        bounds[count] = row["bound"]
+        assert row["elbo"] < row["bound"]
+    assert bounds[2] < bounds[50]
+
+
+def test_a_short_training_learns_the_data(data):
+    """The bound rises by far, and what comes back is closer to its own original than to another one's."""
+    dataset = opened(data)
+    match, rows = played(perceptrons(dataset), dataset, steps=150, half_life=0.0)
+    assert rows[-1]["elbo"] > rows[0]["elbo"] + 60
+    samples = np.asarray(dataset.samples)
+    back = reconstructed(match.generation, FACTS, samples)
+    assert psnr(samples, back).mean() > psnr(samples, np.roll(back, 7, 0)).mean() + 3
+    found = match.generation.log_likelihood(dataset.batch(range(20))[0], samples=200)
+    assert found.elbo < found.log_likelihood < 0
+    assert found == match.generation.log_likelihood(dataset.batch(range(20))[0], samples=200)
+
+
+@pytest.mark.parametrize("name", CODED)
+def test_codes_are_deterministic_and_each_depends_on_its_sample_alone(name, data):
+    dataset = opened(data)
+    match, _ = played(TINY[name](), dataset)
+    samples = np.asarray(dataset.samples)
+    whole = codes(match.generation, FACTS, samples)
+    assert whole.isfinite().all()
+    assert torch.equal(whole[5:7], codes(match.generation, FACTS, samples[5:7]))
+    back = reconstructed(match.generation, FACTS, samples)
+    assert (back.shape, back.dtype) == (samples.shape, np.uint8)
+    assert np.array_equal(back[:3], reconstructed(match.generation, FACTS, samples[:3]))
+
+
+@pytest.mark.parametrize("name", CODED)
+def test_samples_need_no_encoder(name, data, tmp_path):
+    match, _ = played(TINY[name](), opened(data))
+    whole, alone = tmp_path / "whole.safetensors", tmp_path / "alone.safetensors"
+    generatorfile.write(whole, match.generation, match.experiment, FACTS)
+    generatorfile.write(alone, match.generation.alone(), match.experiment, FACTS)
+    with_encoder, without = (generatorfile.load(path).generation for path in (whole, alone))
+    assert alone.stat().st_size < whole.stat().st_size
+    assert torch.equal(with_encoder.sample(0, range(5)), without.sample(0, range(5)))
+    with pytest.raises(SparringError, match="without an encoder"):
+        load(alone).encode(np.asarray(match.dealer.dataset.samples))
+
+
+def test_half_an_encoder_is_refused(data, tmp_path, monkeypatch):
+    match, _ = played(TINY["vae"](), opened(data), steps=1)
+    generation = match.generation
+    generation.encoder.head = torch.nn.Identity()
+    generatorfile.write(tmp_path / "half.safetensors", generation, match.experiment, FACTS)
+    with pytest.raises(CorruptFileError):
+        generatorfile.load(tmp_path / "half.safetensors")
+
+
+def test_the_second_stage_takes_over_and_leaves_the_first_as_it_is(data):
+    match, rows = played(TINY["two_stage_vae"](), opened(data), steps=5)
+    assert ["second/kl" in row for row in rows] == [False] * 3 + [True] * 2
+    assert ["first/kl" in row for row in rows] == [True] * 3 + [False] * 2
+    first = {name: p.clone() for name, p in match.game.players()["first"].state_dict().items()}
+    latents = torch.randn(4, 12, generator=torch.Generator().manual_seed(0))
+    assert int(match.game.stage.begun) == 1
+    before = match.generation(latents)
+    match.step()
+    after = match.game.players()["first"].state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in first.items())
+    assert not torch.equal(before, match.generation(latents))
+
+
+def test_codes_are_sampled_as_they_were_seen():
+    fitted, draws = FittedNormal(2), torch.Generator().manual_seed(0)
+    mix, middle = torch.tensor([[2.0, 0.0], [1.5, 0.1]]), torch.tensor([5.0, -40.0])
+    for _ in range(300):
+        fitted.take_in(torch.randn(64, 2, generator=draws) @ mix.T + middle)
+    drawn = fitted(torch.randn(20_000, 2, generator=draws))
+    assert drawn.mean(0).tolist() == pytest.approx(middle.tolist(), abs=0.1)
+    assert drawn.T.cov().flatten().tolist() == pytest.approx((mix @ mix.T).flatten().tolist(), rel=0.08)
+
+
+def test_the_fit_over_few_batches_is_that_of_all_their_codes():
+    fitted, batches = FittedNormal(3), torch.randn(5, 32, 3, generator=torch.Generator().manual_seed(0))
+    for number, batch in enumerate(batches):
+        fitted.take_in(batch + number)
+    whole = torch.cat([batch + number for number, batch in enumerate(batches)])
+    assert torch.allclose(fitted.mean, whole.mean(0), atol=1e-5)
+    assert torch.allclose(fitted.covariance, whole.T.cov(correction=0), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", CODED)
+@pytest.mark.parametrize("kind", ["points", "constant", "colour"])
+def test_odd_data_trains(name, kind, data):
+    dataset = opened(data, kind)
+    whole = RECIPES[name](Facts(spec=dataset.spec, count=len(dataset), images=64))
+    if kind == "colour":  # convolutions of full width take long, and are tried elsewhere
+        whole = replace(whole, game=replace(whole.game, encoder=THIN_BODY, decoder=THIN_GENERATOR))
+    if name == "vae_gan":
+        whole = replace(whole, game=replace(whole.game, discriminator=MLPDiscriminator(hidden=(8,))))
+    if name == "two_stage_vae":
+        whole = replace(whole, game=replace(whole.game, switch=8))
+    match, rows = played(whole, dataset, steps=2, batch=8)
+    assert all(np.isfinite(value) for row in rows for value in row.values())
+    assert match.generation.sample(0, range(3)).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "likelihood", [Bernoulli(), Gaussian(deviation="pixel"), DiscretisedLogistic(deviation="pixel")]
+)
+@pytest.mark.parametrize("conditional", [False, True])
+def test_any_likelihood_with_any_networks(likelihood, conditional, data):
+    dataset = opened(data)
+    whole = perceptrons(dataset, likelihood=likelihood, conditional=conditional)
+    whole = replace(whole, game=replace(whole.game, encoder=THIN_BODY, decoder=THIN_GENERATOR))
+    match, _ = played(whole, dataset, batch=8)
+    assert match.generation.sample(0, range(3)).shape == (3, 1, 16, 16)
+    labels = torch.from_numpy(dataset.labels)
+    back = reconstructed(match.generation, FACTS, np.asarray(dataset.samples), labels)
+    assert back.shape == dataset.samples.shape
+    if conditional:
+        with pytest.raises(DataError, match="labels"):
+            reconstructed(match.generation, FACTS, np.asarray(dataset.samples))
+
+
+def test_what_can_not_be_is_refused(data):
+    points = opened(data, "points")
+    with pytest.raises(ConfigError, match="points"):
+        perceptrons(points, likelihood=Bernoulli()).game.build(points.spec)
+    with pytest.raises(ConfigError, match="tanh"):
+        replace(TINY["vae"]().game, decoder=ResNetGenerator())
+    with pytest.raises(ConfigError, match="labels"):
+        replace(TINY["vae"]().game, conditional=True).build(points.spec)
+    with pytest.raises(ConfigError, match="dimension"):
+        Normal(latent=10**9)
+    grey = perceptrons(opened(data, "constant"), likelihood=Bernoulli(binarise="none"))
+    with pytest.raises(DataError, match="not a likelihood"):
+        played(grey, opened(data, "constant"), batch=8)
+    with pytest.raises(SparringError, match="without a likelihood"):
+        played(TINY["ae"](), opened(data))[0].generation.log_likelihood(torch.zeros(4, 1, 16, 16))
+
+
+def test_a_code_of_one_number_and_the_decoder_follows_the_posterior(data):
+    match, _ = played(perceptrons(opened(data), Normal(latent=1)), opened(data))
+    assert match.generation.latent == 1
+    document = config.override(TINY["vae"]().to_json(), ["game.posterior.latent=7"])
+    game = config.decode(GameConfig, document["game"], ROLES)
+    assert (game.decoder.latent, game.decoder.output) == (7, "linear")
+
+
+def test_the_noise_of_a_denoising_autoencoder_is_on_what_it_sees_alone(data):
+    game = TINY["dae"]().game.build(opened(data).spec)
+    seen = []
+    game.generation.encoder.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    x = torch.ones(64, 1, 16, 16)
+    game.turns()[0].terms(Batch(x=x, y=None, draws=Draws(0, (0,), 64), images=0, step=0))
+    assert float((seen[0] == -1).float().mean()) == pytest.approx(0.25, abs=0.02)
+    assert (x == 1).all()
+
+
+def test_trained_sheeted_and_reconstructed_from_the_command_line(data, tmp_path, capsys):
+    run = tmp_path / "run"
+    thin = ["game.posterior.latent=2", "game.encoder.hidden=[16]", "game.decoder.hidden=[16]"]
+    command = [
+        "train",
+        str(data / "discs.npz"),
+        "--recipe",
+        "vae",
+        "--images",
+        "128",
+        "--out",
+        str(run),
+        "--quiet",
+    ]
+    command += [
+        "--threads",
+        "1",
+        "--device",
+        "cpu",
+        *[word for setting in thin for word in ("--set", setting)],
+    ]
+    assert cli.run(command) == 0
+    assert (run / "reconstructions.png").is_file()
+    assert (run / "codes.png").is_file()
+    assert json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["elbo"] < 0
+    pictures = tmp_path / "pictures"
+    (pictures / "inner").mkdir(parents=True)
+    for name in ("a.png", "a.jpg", "inner/b.png"):
+        Image.new("RGB", (30, 20), (250, 250, 250)).save(pictures / name)
+    capsys.readouterr()
+    assert (
+        cli.run(["reconstruct", str(run), str(pictures), "--out", str(tmp_path / "back"), "--device", "cpu"])
+        == 0
+    )
+    back = {path.relative_to(tmp_path / "back").as_posix() for path in (tmp_path / "back").rglob("*.png")}
+    assert back == {"a.png", "a.jpg.png", "inner/b.png"}
+    told = capsys.readouterr()
+    assert "PSNR" in told.out + told.err
+
+
+def test_reconstructing_with_a_gan_is_refused(data, tmp_path):
+    match, _ = played(TINY["gan"](), opened(data), steps=1)
+    generatorfile.write(tmp_path / "g.safetensors", match.generation, match.experiment, FACTS)
+    with pytest.raises(SparringError, match="without an encoder"):
+        load(tmp_path / "g.safetensors").reconstruct(np.asarray(match.dealer.dataset.samples))
