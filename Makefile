@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ORACLE := .venv-oracle
 THREADS ?= 1
 
-.PHONY: demo test check prove bench clean
+.PHONY: demo test check prove oracle bench clean
 
 # torch comes first and alone, by its exact pin, so that nothing after it pulls another build.
 $(VENV)/base: constraints.txt pyproject.toml
@@ -23,7 +24,7 @@ demo: $(VENV)/base   ## train on the built-in set and show where the pictures ar
 	$(BIN)/sparring sample runs/demo --n 64 --seed 0 --out runs/demo-new.png
 
 test: $(VENV)/dev    ## all tests but the slow proofs
-	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -n 2 -m "not prove"
+	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -n 2 -m "not prove and not oracle"
 
 check: $(VENV)/dev   ## lint, format, types
 	$(BIN)/ruff check .
@@ -33,8 +34,19 @@ check: $(VENV)/dev   ## lint, format, types
 prove: $(VENV)/dev   ## the slow proofs at full size: thousands of kills, every fault
 	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -n 2 -m prove --timeout=3600
 
+# Other people's metrics, in an environment of their own: some of them need a torchvision, which ours must do without.
+$(ORACLE)/ready: constraints.txt constraints-oracle.txt pyproject.toml
+	test -d $(ORACLE) || $(PYTHON) -m venv $(ORACLE)
+	$(ORACLE)/bin/python -m pip install --quiet --disable-pip-version-check -r constraints.txt
+	$(ORACLE)/bin/python -m pip install --quiet --disable-pip-version-check -r constraints-oracle.txt -e ".[dev]"
+	$(ORACLE)/bin/python -c "import torch; assert torch.__version__.startswith('2.13.0'), torch.__version__"
+	touch $@
+
+oracle: $(ORACLE)/ready   ## agreement with other packages' metrics and networks
+	OMP_NUM_THREADS=$(THREADS) $(ORACLE)/bin/python -m pytest -m oracle tests/oracle
+
 bench: $(VENV)/dev   ## list the measurements; each is a script of its own
 	@ls bench/*.py
 
 clean:
-	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(ORACLE) runs build dist .pytest_cache .mypy_cache .ruff_cache
