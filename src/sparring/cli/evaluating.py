@@ -44,7 +44,8 @@ def evaluate(options: "Evaluate") -> int:
         progress.close()
         if done.lines:
             console.say(*table(done.lines), "", *(verdict(line) for line in done.lines), "")
-        console.say(*(f"note: {note}" for note in done.notes))
+        if done.notes:
+            console.say(*(f"note: {note}" for note in done.notes), "")
         if done.lines:
             _write(done, options, console)
         if done.stopped:

@@ -50,9 +50,9 @@ def draw(subject: Subject, count: int, seed: int, watch: Watch, *, labelled: boo
 def ready_made(dataset: Dataset, source: str, classes: tuple[str, ...]) -> Sampled:
     """Samples that somebody made, with their labels as numbers of the reference's classes where the names are the same."""
     labels = None
-    if dataset.labels is not None and set(dataset.classes) <= set(classes):
-        numbers = np.array([classes.index(name) for name in dataset.classes])
-        labels = numbers[dataset.labels]
+    numbers = class_numbers(dataset.classes, classes)
+    if dataset.labels is not None and numbers is not None:
+        labels = np.array(numbers)[dataset.labels]
     order = torch.randperm(len(dataset), generator=keyed.generator(0, "samples")).numpy()
     return Sampled(
         samples=np.asarray(dataset.samples)[order],
@@ -60,3 +60,16 @@ def ready_made(dataset: Dataset, source: str, classes: tuple[str, ...]) -> Sampl
         source=source,
         fingerprint=dataset.fingerprint,
     )
+
+
+def class_numbers(ours: tuple[str, ...], classes: tuple[str, ...]) -> list[int] | None:
+    """Which of `classes` each of our names is: the same name, or (as `sparring sample` writes it) its number.
+
+    >>> class_numbers(("1", "0"), ("cat", "dog")), class_numbers(("cat", "cow"), ("cat", "dog"))
+    ([1, 0], None)
+    """
+    if ours and set(ours) <= set(classes):
+        return [classes.index(name) for name in ours]
+    if ours and all(name.isdigit() and int(name) < len(classes) for name in ours):
+        return [int(name) for name in ours]
+    return None

@@ -40,6 +40,8 @@ def evaluate(
             if line is not None:
                 done.lines.append(line)
                 see(line)
+        if not done.lines and hearing.refused is not None:
+            raise hearing.refused
         if done.lines:
             say("looking for the closest real pictures")
             done.sheet = hearing.sheet()

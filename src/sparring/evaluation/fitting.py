@@ -31,15 +31,17 @@ def check(protocol: Protocol, fake: Sampled, reference: Reference, extractor: Ex
         )
     if not protocol.meaning.generation:
         what = f"the {reference.split} set ({reference.source})" if reference.source else "the reference"
-        _enough(protocol, reference.bank, what)
-        _enough(protocol, fake.bank, fake.source or "the generated set")
+        there = min(len(reference.bank), len(fake.bank))
+        _enough(protocol, reference.bank, what, there)
+        _enough(protocol, fake.bank, fake.source or "the generated set", there)
 
 
-def _enough(protocol: Protocol, bank: Bank, what: str) -> None:
+def _enough(protocol: Protocol, bank: Bank, what: str, both: int) -> None:
+    """Raises unless the bank holds as many as the name says; `both` sides have so many."""
     if len(bank) >= protocol.count:
         return
     least, there = protocol.meaning.least, len(bank)
-    fix = f"use {replace(protocol, count=there)}" if there >= least else f"give {least:,} samples or more"
+    fix = f"use {replace(protocol, count=both)}" if both >= least else f"give {least:,} samples or more"
     raise DataError(
         f"{what} has {there:,} sample{'s' if there != 1 else ''}",
         f"{protocol.count:,}, which {protocol.metric}{short(protocol.count)} stands for",

@@ -11,7 +11,7 @@ from sparring.errors import ConfigError, DataError
 from sparring.evaluation import against
 from sparring.evaluation.choose import Facts, complete, installed
 from sparring.evaluation.closest import Sheet, sheet
-from sparring.evaluation.drawn import draw, ready_made
+from sparring.evaluation.drawn import class_numbers, draw, ready_made
 from sparring.evaluation.line import Line
 from sparring.evaluation.measure import How, measure
 from sparring.evaluation.protocol import Protocol
@@ -36,6 +36,7 @@ class Hearing:
         self.made: Dataset | None = None
         self.sampled: Sampled | None = None
         self.extractors: dict[str, Extractor] = {}
+        self.refused: DataError | None = None
         self.labelled = True
 
     def open(self) -> None:
@@ -65,7 +66,7 @@ class Hearing:
         ours: tuple[str, ...] = self.made.classes if self.made is not None else ()
         if self.subject is not None:
             ours = tuple(str(name) for name in self.subject.facts["classes"])
-        same = set(ours) <= set(real) if self.made is not None else ours == real
+        same = class_numbers(ours, real) is not None if self.made is not None else ours == real
         self.labelled = bool(ours) and bool(real) and same
         both = self.references.get("test") or self.references["train"]
         self.labelled = self.labelled and both.classes == real
@@ -140,6 +141,7 @@ class Hearing:
         except DataError as error:
             if not self.done.chosen:
                 raise
+            self.refused = error
             self.done.notes.append(f"{protocol} left out: {error.got}; {error.fix}")
             return None
 

@@ -27,7 +27,7 @@ SPECIAL = {
         "worse": "more near copies than chance makes; real samples get {}: it memorises",
     },
 }
-HEAD = ("metric", "value", "95 %", "real samples get", "train against test")
+HEAD = ("metric", "value", "95 %", "floor (real samples)", "train against test")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,176 @@
+"""`sparring evaluate` on runs and on samples made by anything: the same numbers, or a refusal that names the need."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy
+from PIL import Image
+
+from sparring import checkpoint, cli
+from sparring.data.watch import Watch
+from sparring.errors import SparringError
+from sparring.evaluation import book
+from sparring.evaluation.drawn import draw
+from sparring.evaluation.line import Line
+from sparring.evaluation.subject import open_generator
+from sparring.evaluation.wish import Wish
+from sparring.judgement import judge
+from sparring.machine import Machine
+from sparring.run import load
+
+HERE = Machine(device="cpu", threads=1)
+
+
+@pytest.fixture(scope="module")
+def run(toy_data, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("judged") / "run"
+    toy.play(toy.request(toy_data, steps=12, more=("data.held_out=12",)), out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def arrays() -> np.ndarray:
+    return np.random.default_rng(3).integers(0, 256, (24, 8, 8, 1), dtype=np.uint8)
+
+
+@pytest.fixture
+def told(capsys):
+    """Runs a command; its exit code and all that it said."""
+
+    def give(*arguments) -> tuple[int, str]:
+        code = cli.run([str(word) for word in arguments])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return give
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "evaluation" not in path.parts
+    }
+
+
+def test_a_run_is_judged_and_left_as_it_was(run, told, tmp_path) -> None:
+    before = digests(run)
+    code, said = told(
+        "evaluate",
+        run,
+        "--metrics",
+        "fd10-pca-test,kd10-pca-train,auth",
+        "--json",
+        tmp_path / "r.json",
+        "--threads",
+        1,
+    )
+    assert code == 0, said
+    assert digests(run) == before
+    lines = [Line.from_json(one) for one in json.loads((tmp_path / "r.json").read_text())["lines"]]
+    assert [line.name for line in lines][:2] == ["fd10-pca-test", "kd10-pca-train"]
+    assert lines[2].protocol.split == "train"
+    assert lines[0].train_against_test is not None
+    assert lines[0].compared["images"] == checkpoint.numbers(run)[-1]
+    assert book.lines(run)[-3:] == lines
+    page = (run / "evaluation" / "evaluation.html").read_text()
+    assert "fd10-pca-test" in page
+    assert "data:image/png" in page
+    assert "fd10-pca-test" in (run / "evaluation" / "evaluation.md").read_text()
+    assert Image.open(run / "evaluation" / "closest.png").width > 100
+
+
+def test_python_gives_the_same_numbers(run) -> None:
+    judged = load(run, "cpu")
+    first, second = (judged.evaluate(metrics="fd10-pca-test") for _ in range(2))
+    assert first[0].values == second[0].values
+    assert first[0].compare(second[0]).difference == 0
+
+
+def test_a_checkpoint_is_the_generator_of_its_time(run) -> None:
+    newest = checkpoint.numbers(run)[-1]
+    file = open_generator(run, toy.cpu())
+    from sparring.evaluation import subject
+
+    made = subject._from_checkpoint(run, file.experiment, file.generation.spec, newest, toy.cpu())
+    assert np.array_equal(made.sample(0, range(8)).numpy(), file.generation.sample(0, range(8)).numpy())
+    older = open_generator(run, toy.cpu(), checkpoint.numbers(run)[0])
+    samples = [draw(one, 8, 0, Watch(), labelled=False).samples for one in (older, file)]
+    assert older.images < file.images
+    assert not np.array_equal(*samples)
+    with pytest.raises(SparringError, match="one of"):
+        open_generator(run, toy.cpu(), 7)
+
+
+def test_samples_of_anything_give_the_same_numbers_in_any_wrapping(arrays, toy_data, tmp_path) -> None:
+    (tmp_path / "folder").mkdir()
+    for number, array in enumerate(arrays):
+        Image.fromarray(array[:, :, 0]).save(tmp_path / "folder" / f"{number:03d}.png")
+    (tmp_path / "folder" / "notes.txt").write_text("no picture")
+    np.savez(tmp_path / "samples.npz", images=arrays)
+    found = []
+    for name in ("folder", "samples.npz"):
+        wish = Wish(subject=tmp_path / name, against=str(toy_data), metrics=("fd20-pca", "prdc20-pca"))
+        done = judge(wish, HERE)
+        found.append([line.values for line in done.lines])
+        assert (name == "folder") == any("notes.txt" in note for note in done.notes), (
+            "what is skipped is said"
+        )
+    assert found[0] == found[1]
+
+
+def test_other_sizes_are_refused_with_both(arrays, toy_data, tmp_path, told) -> None:
+    np.savez(tmp_path / "wide.npz", images=arrays.repeat(2, axis=2))
+    code, said = told("evaluate", tmp_path / "wide.npz", "--against", toy_data, "--metrics", "fd20-pca")
+    assert code == 2
+    assert "8x16" in said
+    assert "8x8" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("{samples}",), "--against DATA"),
+        (("{samples}", "--against", "{data}", "--metrics", "fdd"), "did you mean fd"),
+        (("{samples}", "--against", "{data}", "--metrics", "fd1k-pca"), "use fd24-pca-test"),
+        (("{samples}", "--against", "{data}", "--metrics", "fd20-pca-train"), "write -test"),
+        (("{samples}", "--against", "{data}", "--checkpoint", "3"), "leave --checkpoint out"),
+        (("{data}x", "--against", "{data}"), "does not exist"),
+        (("{damaged}", "--against", "{data}"), "damaged.npz"),
+        (("{one}", "--against", "{data}"), "1 sample"),
+    ],
+)
+def test_a_mistake_is_told_with_its_remedy(arguments, word, arrays, toy_data, tmp_path, told) -> None:
+    places = {"data": toy_data, "samples": tmp_path / "s.npz", "damaged": tmp_path / "damaged.npz"}
+    places["one"] = tmp_path / "one.npz"
+    np.savez(places["samples"], images=arrays)
+    np.savez(places["one"], images=arrays[:1])
+    places["damaged"].write_bytes(places["samples"].read_bytes()[:500])
+    code, said = told("evaluate", *(text.format(**places) for text in arguments))
+    assert code == 2, said
+    assert word in said
+
+
+def test_a_stop_keeps_what_is_finished(arrays, toy_data, tmp_path) -> None:
+    np.savez(tmp_path / "s.npz", images=arrays)
+    wish = Wish(subject=tmp_path / "s.npz", against=str(toy_data), metrics=("fd20-pca", "fd20-pixels"))
+    stop: list[bool] = []
+
+    def say(what: str) -> None:
+        if "2 of 2" in what:
+            stop.append(True)
+
+    done = judge(wish, HERE, stop=lambda: bool(stop), say=say)
+    assert done.stopped
+    assert [line.name for line in done.lines] == ["fd20-pca-test"]
+
+
+def test_a_broken_generator_gives_no_number(run, monkeypatch) -> None:
+    found = open_generator(run, toy.cpu())
+    parameter = next(found.generation.parameters())
+    parameter.data.fill_(float("nan"))
+    with pytest.raises(SparringError, match="not finite"):
+        draw(found, 8, 0, Watch(), labelled=False)

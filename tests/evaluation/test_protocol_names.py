@@ -1,0 +1,83 @@
+"""A protocol's name fixes everything, and a wrong one is told the nearest right one."""
+
+import pytest
+
+from sparring import features
+from sparring.errors import ConfigError
+from sparring.evaluation.choose import Facts, complete, defaults
+from sparring.evaluation.meaning import MEANINGS
+from sparring.evaluation.protocol import EXTRACTORS, Protocol
+from sparring.evaluation.table import METRICS
+from sparring.shapes import Spec
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "fd10k-efficientnet_lite0-test",
+        "kd1k-pca-train",
+        "fdinf2500-inception-train",
+        "modes2500-points-train",
+    ],
+)
+def test_a_name_is_read_and_written_alike(name) -> None:
+    assert str(Protocol.parse(name)) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("fid10k-pca-test", "fd"),
+        ("fd10k-efficientnet_lite-test", "efficientnet_lite0"),
+        ("fd10k-pca-tset", "test"),
+        ("prdc", "prdc1k-pca-train"),
+        ("parzen1k-pca-test", "pixels"),
+        ("kd3-pca-test", "at least 10"),
+    ],
+)
+def test_a_wrong_name_is_told_the_right_one(name, told) -> None:
+    with pytest.raises(ConfigError, match=told):
+        Protocol.parse(name)
+
+
+def test_the_tables_agree() -> None:
+    assert set(METRICS) <= set(MEANINGS)
+    assert set(MEANINGS) - set(METRICS) <= {"nll"}
+    assert set(features.EXTRACTORS) <= set(EXTRACTORS)
+
+
+def facts(**changes) -> Facts:
+    known = {
+        "spec": Spec(shape=(1, 28, 28), classes=10),
+        "counts": {"train": 9_000, "test": 1_000},
+        "made": None,
+        "source": "x",
+        "network": True,
+        "seconds": lambda name: 1e-4,
+    }
+    return Facts(**{**known, **changes})
+
+
+def test_short_names_are_completed() -> None:
+    assert [str(one) for one in complete(["fd", "kd500", "auth", "swd-pixels-train"], facts())] == [
+        "fd1k-efficientnet_lite0-test",
+        "kd500-efficientnet_lite0-test",
+        "auth2k-efficientnet_lite0-train",
+        "swd2k-pixels-train",
+    ]
+    with pytest.raises(ConfigError, match="held out"):
+        complete(["fd-pca-test"], facts(counts={"train": 100}))
+    with pytest.raises(ConfigError, match="the count once"):
+        complete(["fd500"], facts(), n=100)
+
+
+def test_the_usual_protocols_depend_on_what_is_there() -> None:
+    def names(**changes) -> set[str]:
+        return {str(one) for one in defaults(facts(**changes))}
+
+    assert {"fd1k-efficientnet_lite0-test", "cas1k-efficientnet_lite0-test"} <= names()
+    assert "fd1k-pca-test" in names(network=False)
+    assert not any(name.startswith(("cas", "pcfd")) for name in names(spec=Spec(shape=(1, 28, 28))))
+    assert "fd200-efficientnet_lite0-test" in names(seconds=lambda name: 1.0), "bounded time"
+    points = {"spec": Spec(shape=(2,)), "counts": {"train": 100_000}, "source": "ring"}
+    assert {"modes10k-points-train", "swd10k-points-train"} <= names(**points)
