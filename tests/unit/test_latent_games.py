@@ -19,11 +19,7 @@ from sparring.keyed import Draws
 from sparring.likelihoods import Bernoulli, DiscretisedLogistic, Gaussian
 from sparring.match import Match
 from sparring.metrics import psnr
-from sparring.networks import (
-    DCGANDiscriminator,
-    DCGANGenerator,
-    ResNetGenerator,
-)
+from sparring.networks import DCGANDiscriminator, DCGANGenerator, MLPDiscriminator, ResNetGenerator
 from sparring.posteriors import Normal
 from sparring.recipes.facts import Facts
 from sparring.recipes.latent import variational
