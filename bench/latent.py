@@ -1,0 +1,135 @@
+"""Log-likelihoods of variational autoencoders on MNIST: Table 1 of Davidson et al. 2018 (arXiv:1804.00891), and rows like it.
+
+    python bench/latent.py --posterior normal von_mises_fisher --d 2 5 10 20 40 --seeds 0 1 2 --epochs 60
+    python bench/latent.py --posterior normal --d 40 --hidden 400 --batch 100 --epochs 100 --samples 200    # pythae's VAE row
+
+Networks 784-256-128-z-128-256-784 (or --hidden), Bernoulli likelihood of pictures that are made black and white anew each time they
+are seen, Adam at --lr, which falls to 0 over the second half of the run, KL warmed up over a fifth of it, weights averaged. Then,
+on the 10,000 test pictures, made black and white once: log-likelihood by importance sampling, ELBO, RE, KL. d is that of S^d, in
+R^(d+1). One line of JSON a run; with --keep the runs stay in that folder, and lines that are in --log are not run again.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+import mnist
+from sparring import keyed, runtime
+from sparring.data import DataConfig, open_data
+from sparring.games.variational import likelihood_of_codes
+from sparring.generatorfile import NAME, load
+from sparring.metrics.likelihood import latent_log_likelihood
+from sparring.request import Request
+from sparring.train import train
+
+RECIPES = {"normal": "vae", "von_mises_fisher": "svae", "power_spherical": "svae"}
+
+
+def settings(posterior, latent, asked):
+    images = asked.epochs * 60_000
+    half = images // 2
+    chosen = [
+        f"game.posterior.type={posterior}",
+        f"game.posterior.latent={latent}",
+        f"optimizers.autoencoder.lr={json.dumps(falling(asked.lr, images, half))}",
+        f"training.half_life={asked.half_life}",
+        "training.metric=",
+        "data.held_out=0",
+    ]
+    if asked.hidden:
+        chosen += [f"game.encoder.hidden={asked.hidden}", f"game.decoder.hidden={asked.hidden[::-1]}"]
+    return tuple(chosen)
+
+
+def falling(lr, images, over):
+    return {"type": "linear", "start": lr, "end": 0.0, "begin": images - over, "over": over}
+
+
+def judged(path, samples, count):
+    generation = load(path).generation
+    test = open_data(DataConfig(source=str(mnist.source("t10k")), size=(28, 28)))
+    x, _ = test.batch(range(min(count, len(test))))
+    encoder, decoder = generation.coders()
+    x = decoder.likelihood.given(x, keyed.Draws(0, (0,), len(x)))
+    return latent_log_likelihood(
+        lambda part, y: encoder.distribution(part, y),
+        lambda part, z, y: likelihood_of_codes(decoder, part, z, y),
+        x,
+        samples=samples,
+    )
+
+
+def run(posterior, latent, seed, asked):
+    request = Request(
+        data=str(mnist.source()),
+        recipe=RECIPES[posterior],
+        images=asked.epochs * 60_000,
+        seed=seed,
+        batch=asked.batch,
+        size=(28, 28),
+        settings=settings(posterior, latent, asked),
+    )
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(asked.keep or temporary) / f"{posterior}-{latent}-{seed}"
+        begin, began = time.process_time(), time.monotonic()
+        train(request, folder, lambda pictures: runtime.start(threads=1, pictures=pictures))
+        spent, took = time.process_time() - begin, time.monotonic() - began
+        found = judged(folder / NAME, asked.samples, asked.count)
+    return {
+        "cpu_seconds": round(spent),
+        "seconds": round(took),
+        "log_likelihood": round(found.log_likelihood, 2),
+        "elbo": round(found.elbo, 2),
+        "re": round(found.re, 2),
+        "kl": round(found.kl, 2),
+        "active": f"{found.active_units}/{found.codes}",
+        "standard_error": round(found.standard_error, 2),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--posterior", nargs="+", default=["normal", "von_mises_fisher"], choices=list(RECIPES)
+    )
+    parser.add_argument("--d", nargs="+", type=int, default=[2, 5, 10, 20, 40])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--half-life", type=float, default=60_000.0)
+    parser.add_argument("--hidden", nargs="+", type=int, default=[])
+    parser.add_argument("--samples", type=int, default=500, help="importance samples")
+    parser.add_argument("--count", type=int, default=10_000, help="test pictures")
+    parser.add_argument("--keep", type=Path, default=None)
+    parser.add_argument("--log", type=Path, default=None)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    lines = asked.log.read_text().splitlines() if asked.log and asked.log.exists() else []
+    names = ("posterior", "d", "seed", "epochs", "batch", "hidden")
+    done = [tuple(str(json.loads(line)[name]) for name in names) for line in lines]
+    for seed in asked.seeds:
+        for latent in asked.d:
+            for posterior in asked.posterior:
+                what = dict(
+                    zip(
+                        names, (posterior, latent, seed, asked.epochs, asked.batch, asked.hidden), strict=True
+                    )
+                )
+                if tuple(map(str, what.values())) in done:
+                    continue
+                line = json.dumps(what | run(posterior, latent, seed, asked))
+                print(line, flush=True)
+                if asked.log:
+                    with open(asked.log, "a") as log:
+                        log.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()
