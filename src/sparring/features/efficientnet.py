@@ -142,7 +142,7 @@ def faster(network: EfficientNetLite0) -> EfficientNetLite0:
 
 
 class Lite:
-    """The extractor: blocks of eight pictures on a processor, whose activations stay in its cache."""
+    """The extractor: blocks of 16 pictures on a processor: fewer, and torch leaves its fast 1x1 convolutions; more, and its cache overflows."""
 
     name, dimension = "efficientnet_lite0", FEATURES
     rule = f"{RULE} to {SIDE}, (v-127)/128"
@@ -155,7 +155,7 @@ class Lite:
         weights.fill(network, tensors, path)
         self.runtime = wanted.runtime
         self.network = self.runtime.place(faster(network))
-        self.block = 8 if self.runtime.device.type == "cpu" else 256
+        self.block = 16 if self.runtime.device.type == "cpu" else 256
 
     def __call__(self, samples: np.ndarray) -> Extracted:
         return by_blocks(samples, self.block, self._block)
