@@ -43,6 +43,18 @@ DETECTORS: dict[str, Callable[[History], Finding | None]] = {
     "few_samples": learning.few_samples,
 }
 
+FOLLOWS = {
+    "diverged": (
+        "penalty_too_weak",
+        "penalty_too_strong",
+        "oscillation",
+        "discriminator_useless",
+        "saturated",
+    ),
+    "collapse": ("modes_missing", "saturated", "discriminator_useless"),
+    "memorisation": ("discriminator_wins", "penalty_too_weak"),
+}
+
 
 def examine(run: Path) -> Diagnosis:
     """What is wrong with a run.
@@ -54,9 +66,13 @@ def examine(run: Path) -> Diagnosis:
 
 
 def diagnose(history: History) -> Diagnosis:
-    """What is wrong with a run of this history."""
-    found = [finding for detect in DETECTORS.values() if (finding := detect(history))]
-    return Diagnosis(history, tuple(sorted(found, key=lambda finding: ORDER.index(finding.severity))))
+    """What is wrong with a run of this history; what follows from something worse is not told on top of it."""
+    found = {name: finding for name, detect in DETECTORS.items() if (finding := detect(history))}
+    hidden = {
+        one for name, finding in found.items() if finding.severity == "bad" for one in FOLLOWS.get(name, ())
+    }
+    told = [finding for name, finding in found.items() if name not in hidden]
+    return Diagnosis(history, tuple(sorted(told, key=lambda finding: ORDER.index(finding.severity))))
 
 
 __all__ = ["DETECTORS", "Advice", "Diagnosis", "Finding", "History", "diagnose", "examine", "read"]

@@ -75,7 +75,7 @@ class Diagnosis:
             some = max(64, min(1_000, history.count // 10))
             fits = history.count >= 4 * some
             found.append(
-                Advice("memorising: nothing was held out", (f"data.held_out={some}",) if fits else ())
+                Advice("memorising: no samples are held out", (f"data.held_out={some}",) if fits else ())
             )
         if not history.evaluations:
             metric = "kd1k-pca-train" if history.pictures else "swd1k-points-train"
@@ -88,19 +88,14 @@ class Diagnosis:
 
     @property
     def command(self) -> str:
-        """A new run with the first advice of each ill finding; empty where there is none to be taken."""
-        settings: dict[str, str] = {}
-        for finding in self.findings:
-            if finding.severity == "note":
-                continue
-            first = next((advice for advice in finding.advice if advice.settings), None)
-            for setting in first.settings if first else ():
-                settings.setdefault(setting.partition("=")[0], setting)
-        if not settings:
+        """A new run that takes the first advice on what is worst; empty where there is none to be taken."""
+        ill = [finding for finding in self.findings if finding.severity != "note"]
+        offers = [advice.settings for finding in ill for advice in finding.advice if advice.settings]
+        if not offers:
             return ""
         run = self.history.run
         words = ["sparring", "train", "--config", str(run / "run.json")]
-        words += [word for setting in settings.values() for word in ("--set", setting)]
+        words += [word for setting in offers[0] for word in ("--set", setting)]
         return shlex.join([*words, "--out", f"{run}-2"])
 
     def to_json(self) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def got_worse(history: History) -> Finding | None:
         best = min(found, key=lambda point: point[1] if lower else -point[1])
         last = [value for _, value in found[-2:]]
         loss = min(value - best[1] if lower else best[1] - value for value in last)
-        if loss <= max(WORSE * abs(best[1]), reach(lines[-1])):
+        if loss <= max(WORSE * abs(best[1]), reach(lines[-1])) or _as_real(lines[-1], last[-1], lower):
             continue
         kept = best[0] if best[0] in history.checkpoints else history.good_checkpoint(best[0] + 1)
         return Finding(
@@ -125,6 +125,13 @@ def got_worse(history: History) -> Finding | None:
             checkpoint=kept,
         )
     return None
+
+
+def _as_real(line: Any, value: float, lower: bool) -> bool:
+    """Whether it is as good as what real samples get: then its ups and downs mean nothing."""
+    floor = line.get("floor")
+    real = value_of({**line, "values": floor.get("values")}) if isinstance(floor, dict) else None
+    return real is not None and (value <= real if lower else value >= real)
 
 
 def metric_of(line: Any) -> str:

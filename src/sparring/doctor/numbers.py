@@ -11,7 +11,7 @@ GROWN = 30.0  # times the usual, for a loss without a scale
 FAR = 100.0  # logits
 RECENT = 3
 STILL = 0.01  # of the greatest learning rate
-LEFT = 0.05  # of a run
+LEFT = 0.15  # of a run
 
 
 def diverged(history: History) -> Finding | None:
@@ -69,8 +69,8 @@ def _exploded(history: History, name: str) -> Series:
 def _called(name: str) -> str:
     player, _, what = name.partition("/")
     if player != "vitals":
-        return f"the {player}'s loss"
-    return f"the discriminator's judgement of {'real' if what == 'logit_train' else 'generated'} samples"
+        return f"The {player}'s loss"
+    return f"The discriminator's judgement of {'real' if what == 'logit_train' else 'generated'} samples"
 
 
 def standstill(history: History) -> Finding | None:

@@ -22,9 +22,7 @@ def collapsed(history: History) -> Finding | None:
     now, copies = diversity[series[-1][0]], repeats.get(series[-1][0], 0.0)
     before = max((value for at, value in diversity.items() if at < since), default=None)
     words = f"Two samples differ by {now:.0%} of what two real ones differ by, and {copies:.0%} of them have a near copy."
-    words += (
-        f" Before, they differed by up to {before:.0%}." if before is not None else " They never differed."
-    )
+    words += f" Before, they differed by up to {before:.0%}." if before is not None and before < 2 else ""
     return Finding(
         name="collapse",
         severity="bad",

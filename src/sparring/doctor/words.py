@@ -17,7 +17,7 @@ def lines(diagnosis: Diagnosis, width: int = 100) -> list[str]:
     for finding in diagnosis.findings:
         told += ["", *_of(finding, width)]
     if diagnosis.command:
-        told += ["", "To try the first advice of each in a new run:", f"  {diagnosis.command}"]
+        told += ["", "To try the first of these in a new run:", f"  {diagnosis.command}"]
     if diagnosis.unseen:
         told += ["", "What could not be seen:"]
         told += [line for one in diagnosis.unseen for line in _advised(one, width, 2, "")]
@@ -49,7 +49,8 @@ def _of(finding: Finding, width: int) -> list[str]:
 def _advised(advice: Advice, width: int, indent: int, before: str) -> Iterable[str]:
     yield from _wrapped(before + advice.words, width, indent)
     if advice.settings:
-        yield " " * (indent + len(before)) + " ".join(f"--set {shlex.quote(one)}" for one in advice.settings)
+        space = " " * (indent + (len(before) or 2))
+        yield from (f"{space}--set {shlex.quote(one)}" for one in advice.settings)
 
 
 def _wrapped(text: str, width: int, indent: int) -> list[str]:

@@ -35,7 +35,7 @@ def command(diagnosis: Diagnosis) -> str:
     """The command that takes the advice."""
     if not diagnosis.command:
         return ""
-    return f'<p class="soft">the first advice of each, in a new run:</p><pre class="wrap">{escape(diagnosis.command)}</pre>'
+    return f'<p class="soft">the first of these in a new run:</p><pre class="wrap">{escape(diagnosis.command)}</pre>'
 
 
 def unseen(diagnosis: Diagnosis) -> str:
