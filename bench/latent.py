@@ -35,8 +35,6 @@ def settings(posterior, latent, asked):
         f"game.posterior.latent={latent}",
         f"optimizers.autoencoder.lr={json.dumps(falling(asked.lr, images, half))}",
         f"training.half_life={asked.half_life}",
-        "training.metric=",
-        "data.held_out=0",
     ]
     if asked.hidden:
         chosen += [f"game.encoder.hidden={asked.hidden}", f"game.decoder.hidden={asked.hidden[::-1]}"]
