@@ -142,7 +142,10 @@ def faster(network: EfficientNetLite0) -> EfficientNetLite0:
 
 
 class Lite:
-    """The extractor: blocks of 16 pictures on a processor: fewer, and torch leaves its fast 1x1 convolutions; more, and its cache overflows."""
+    """The extractor.
+
+    Blocks of 16 pictures on a processor: with fewer, torch leaves its fast 1x1 convolutions; with more, the cache overflows.
+    """
 
     name, dimension = "efficientnet_lite0", FEATURES
     rule = f"{RULE} to {SIDE}, (v-127)/128"
