@@ -10,7 +10,7 @@ from typing import Any
 from sparring import record, storage
 from sparring.doctor import read
 from sparring.errors import SparringError
-from sparring.report import curves, health, page, parts, sheet
+from sparring.report import coded, curves, health, page, parts, sheet
 
 NAME = "report.html"
 
@@ -44,6 +44,7 @@ def render(run: Path, document: dict[str, Any]) -> str:
     )
     sections = [
         ("Samples", parts.samples(run)),
+        ("Codes and back", coded.coded(run)),
         ("The doctor", health.health(read(run))),
         ("Curves", curves.charts(rows)),
         ("Data", sheet.data(table(run / "data.json"))),
