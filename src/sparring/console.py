@@ -93,7 +93,7 @@ class Console:
         length = f"{experiment.training.images:,} images in batches of {experiment.training.batch:,}"
         lines = {
             "data": data_line(dataset) + (f", {held:,} more held out" if held else ""),
-            "recipe": f"{experiment.recipe}, {players} parameters",
+            "recipe": f"{experiment.recipe}, " + (f"{players} parameters" if players else "which counts"),
             "machine": ", ".join(machine_words(self.machine)),
             "judge": metric_words(experiment.training),
             "length": length + (f"; going on from image {images:,}" if images else ""),

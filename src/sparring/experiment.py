@@ -12,7 +12,7 @@ from sparring.data import DataConfig
 from sparring.errors import ConfigError
 from sparring.game import Game
 from sparring.games import GAMES
-from sparring.games.generation import Generation
+from sparring.games.classification import Kept
 from sparring.likelihoods import LIKELIHOODS, Likelihood
 from sparring.networks import DISCRIMINATORS, GENERATORS, DiscriminatorNetwork, GeneratorNetwork
 from sparring.objectives import OBJECTIVES
@@ -31,7 +31,7 @@ class GameConfig(Protocol):
     """The rules of a game, for any kind of samples."""
 
     def build(self, spec: Spec) -> Game: ...
-    def kept(self, spec: Spec) -> Generation: ...
+    def kept(self, spec: Spec) -> Kept: ...
 
 
 ROLES: config.Roles = {

@@ -139,10 +139,10 @@ class Fit:
     def _show(self) -> None:
         if not self.match.runtime.leads:
             return
-        now, generation = self.match.clock.images, self.match.generation
+        now, kept = self.match.clock.images, self.match.kept
         try:
-            samples.show(self.run, now, generation, self.facts, self.training.grid)
-            reconstruction.show(self.run, now, generation, self.match.dealer.dataset)
+            samples.show(self.run, now, kept, self.facts, self.training.grid)
+            reconstruction.show(self.run, now, kept, self.match.dealer.dataset)
         except OSError as error:
             self.record.event("samples not written", now, why=str(error))
 

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -25,6 +25,7 @@ class Batch:
         draws: the random numbers of this turn.
         images: the clock, in real samples seen.
         step: number of this step, for lazy penalties.
+        count: samples in the set; each comes once before `images` reaches it.
     """
 
     x: Sample
@@ -32,6 +33,7 @@ class Batch:
     draws: Draws
     images: int
     step: int
+    count: int = 0
 
 
 class Terms(NamedTuple):
@@ -51,7 +53,8 @@ class Turn:
 
     Arguments:
         name: for the record.
-        players: names in `Game.players()` whose parameters this turn trains; all others are frozen meanwhile.
+        players: names in `Game.players()` whose parameters this turn trains; all others are frozen meanwhile. A turn without
+            players computes no slopes: it counts, and what its terms come to is for the record.
         terms: from a batch to named losses, one value a sample, not reduced.
         repeats: how often in a step; each repeat but a `fresh=False` one is dealt a new batch of real samples.
         fresh: whether the turn is dealt new real samples; otherwise it gets those of the turn before.
@@ -84,6 +87,15 @@ class Game(nn.Module, ABC):
     @abstractmethod
     def kept(self) -> nn.Module:
         """What is kept when training is over (the generator). A running average of it is sampled from, saved and shared."""
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """What can tell classes: a classifier, a generator whose samples have a likelihood, a game with a judge of classes."""
+
+    def log_probabilities(self, x: Sample) -> Tensor:
+        """log p(y|x) (b, classes), in float32 or better."""
+        ...
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 from sparring import __version__, config, storage, tensorfile
 from sparring.errors import CorruptFileError, SparringError
 from sparring.experiment import ROLES, Experiment, GameConfig
+from sparring.games.classification import Kept
 from sparring.games.generation import Generation
 from sparring.shapes import Spec
 
@@ -23,29 +24,40 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Loaded:
-    """A generator with all that is needed to use it.
+    """What is kept of a game, with all that is needed to use it.
 
     Arguments:
-        generation: the network, in evaluation mode.
+        kept: the network, in evaluation mode.
         facts: `recipe`, `images` seen, `units`, `classes`.
     """
 
-    generation: Generation
+    kept: Kept
     facts: dict[str, Any]
 
+    @property
+    def generation(self) -> Generation:
+        """The generator. Raises SparringError where there is none."""
+        if not isinstance(self.kept, Generation):
+            raise SparringError(
+                "a classifier: it learned to tell classes, and has no samples",
+                "a model that generates",
+                "use `sparring classify`, or train naive_bayes, its generative partner",
+            )
+        return self.kept
 
-def write(path: Path, generation: Generation, experiment: Experiment, facts: Mapping[str, Any]) -> None:
+
+def write(path: Path, kept: Kept, experiment: Experiment, facts: Mapping[str, Any]) -> None:
     """Write the file; at every instant it is the old one or the new one, whole."""
     about = {
         "format": FORMAT,
         "sparring": __version__,
         "recipe": experiment.recipe,
         "game": config.encode(experiment.game, ROLES),
-        "shape": list(generation.spec.shape),
+        "shape": list(kept.spec.shape),
         **facts,
     }
     metadata = {"sparring": json.dumps(about, allow_nan=False)}
-    storage.write_whole(path, tensorfile.render(generation.state_dict(), metadata))
+    storage.write_whole(path, tensorfile.render(kept.state_dict(), metadata))
 
 
 def load(path: Path) -> Loaded:
@@ -80,17 +92,17 @@ def load(path: Path) -> Loaded:
             f"{path}: {error}", "a generator written by Sparring", "use another file"
         ) from error
     tensors = tensorfile.parse(data, expected)
-    generation = _kept(game, spec, table)
-    generation.load_state_dict(tensors)
-    return Loaded(generation.eval().requires_grad_(False), facts)
+    kept = _kept(game, spec, table)
+    kept.load_state_dict(tensors)
+    return Loaded(kept.eval().requires_grad_(False), facts)
 
 
-def _kept(game: GameConfig, spec: Spec, table: Mapping[str, Any]) -> Generation:
+def _kept(game: GameConfig, spec: Spec, table: Mapping[str, Any]) -> Kept:
     """What the tensors are for: without the encoder, if none of them is its own."""
-    generation = game.kept(spec)
-    if not any(name.startswith("encoder.") for name in table):
-        generation.encoder = None
-    return generation
+    kept = game.kept(spec)
+    if isinstance(kept, Generation) and not any(name.startswith("encoder.") for name in table):
+        kept.encoder = None
+    return kept
 
 
 def _facts(about: dict[str, Any], spec: Spec) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Keeper:
     def _write_generator(self, images: int) -> None:
         path, facts = self.run / generatorfile.NAME, {**self.facts, "images": images}
         try:
-            generatorfile.write(path, self.match.generation, self.match.experiment, facts)
+            generatorfile.write(path, self.match.kept, self.match.experiment, facts)
         except OSError as error:
             raise checkpoint.unwritten(path, error) from error
 

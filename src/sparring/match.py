@@ -12,6 +12,7 @@ from sparring.data.order import indices
 from sparring.errors import ConfigError
 from sparring.experiment import Experiment
 from sparring.game import Batch, Game, Turn, frozen
+from sparring.games.classification import Kept
 from sparring.games.generation import Generation
 from sparring.keyed import Draws, generator, key
 from sparring.optim import Learner
@@ -64,7 +65,8 @@ class Dealer:
             at = (clock.step, turn, repeat)
             self.runtime.seed_layers(key(seed, "layers", *at, self.runtime.rank, part))
             draws = Draws(seed, at, self.training.batch, rows, self.runtime.device)
-            yield Batch(x=x, y=y, draws=draws, images=clock.images, step=clock.step)
+            count = len(self.dataset)
+            yield Batch(x=x, y=y, draws=draws, images=clock.images, step=clock.step, count=count)
 
     def _real(self, seed: int, salt: int, position: int) -> list[tuple[Tensor, Tensor | None]]:
         if self._held is None or self._held[0] != (salt, position):
@@ -102,6 +104,7 @@ class Match:
         self.game.train()
         self.turns: list[Turn] = self.game.turns()
         _check_optimizers(experiment, self.game)
+        _check_alone(self.turns, runtime)
         self.learners = {
             name: Learner(experiment.optimizers[name], player) for name, player in self.game.players().items()
         }
@@ -118,17 +121,23 @@ class Match:
         self.average.count = self.average.count.to(runtime.device)
         self.dealer = Dealer(dataset, experiment, runtime)
         self.clock = Clock()
-        self._settled: tuple[int, Generation] | None = None
+        self._settled: tuple[int, Kept] | None = None
         runtime.share(self.tensors().values())
 
     @property
-    def generation(self) -> Generation:
-        """A copy of what is kept of the game, with averaged weights, ready to be sampled from."""
+    def kept(self) -> Kept:
+        """A copy of what is kept of the game, with averaged weights, ready for use."""
         if self._settled is None or self._settled[0] != self.clock.step:
             kept = self.average.module
-            assert isinstance(kept, Generation)
+            assert isinstance(kept, Kept)
             self._settled = self.clock.step, kept.settled(self.experiment.training.seed)
         return self._settled[1]
+
+    @property
+    def generation(self) -> Generation:
+        """The same, of a game that generates."""
+        assert isinstance(self.kept, Generation)
+        return self.kept
 
     def tensors(self) -> dict[str, Tensor]:
         """All that must survive a restart but the clock, by name: the very tensors, not copies."""
@@ -183,7 +192,8 @@ class Match:
                 means = {
                     f"{turn.name}/{name}": loss.float().mean() * weight for name, loss in terms.losses.items()
                 }
-                torch.stack(list(means.values())).sum().backward()
+                if turn.players:
+                    torch.stack(list(means.values())).sum().backward()
                 means |= {name: value * weight for name, value in terms.watched.items()}
                 for name, value in means.items():
                     noted[name] = noted[name] + value.detach() if name in noted else value.detach()
@@ -195,6 +205,12 @@ def _check_optimizers(experiment: Experiment, game: Game) -> None:
     if given != players:
         raise ConfigError(
             f"optimizers for {', '.join(given) or 'nobody'}",
-            f"one for each of {', '.join(players)}",
+            f"one for each of {', '.join(players) or 'nobody'}",
             "mend `optimizers`",
         )
+
+
+def _check_alone(turns: list[Turn], runtime: Runtime) -> None:
+    if runtime.world > 1 and not all(turn.players for turn in turns):
+        got = f"{runtime.world} processes for a game that counts and learns no weights"
+        raise ConfigError(got, "one process", "train without torchrun: it takes seconds")

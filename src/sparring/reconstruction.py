@@ -13,6 +13,7 @@ from sparring import storage
 from sparring.data import Dataset, grid_image, points_image, to_output
 from sparring.data.sheet import labelled_image
 from sparring.errors import DataError
+from sparring.games.classification import Kept
 from sparring.games.generation import Generation
 from sparring.samples import POINTS_SHOWN, png
 
@@ -71,9 +72,9 @@ def _inputs(generation: Generation, facts: Mapping[str, Any], samples: np.ndarra
     return torch.from_numpy(((samples - centre) / scale).astype(np.float32))
 
 
-def show(run: Path, images: int, generation: Generation, dataset: Dataset) -> None:
+def show(run: Path, images: int, generation: Kept, dataset: Dataset) -> None:
     """Write the sheet of reconstructions of this moment, and the map of codes; nothing without an encoder."""
-    if generation.encoder is None:
+    if not isinstance(generation, Generation) or generation.encoder is None:
         return
     facts = {"units": dataset.units}
     wanted = COLUMNS * ROWS if dataset.spec.is_image else POINTS_SHOWN

@@ -39,7 +39,7 @@ class Run:
     def generator(self) -> generatorfile.Loaded:
         """The averaged generator as it was saved last."""
         found = generatorfile.load(self.path / generatorfile.NAME if self.path.is_dir() else self.path)
-        Machine(device=self.device).start().place(found.generation)
+        Machine(device=self.device).start().place(found.kept)
         return found
 
     @cached_property
@@ -62,7 +62,7 @@ class Run:
     def classes(self) -> list[str]:
         """Names of the classes that can be asked for; none without labels."""
         found = self.generator
-        return [str(name) for name in found.facts["classes"]] if found.generation.spec.classes else []
+        return [str(name) for name in found.facts["classes"]] if found.kept.spec.classes else []
 
     def labels(
         self, n: int, wanted: str | int | Sequence[str | int] | None = None, seed: int = 0

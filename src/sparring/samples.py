@@ -14,6 +14,7 @@ from sparring import storage
 from sparring.data import to_output
 from sparring.data.sheet import grid_image, points_image
 from sparring.errors import SparringError
+from sparring.games.classification import Classification, Kept
 from sparring.games.generation import Generation
 
 FOLDER = "samples"
@@ -34,9 +35,17 @@ def draw(
     return to_output(made, generation.spec, facts["units"])
 
 
-def show(run: Path, images: int, generation: Generation, facts: Mapping[str, Any], count: int) -> None:
-    """Write the sample grid of this moment, from latents that are always the same, a row or more for each class."""
-    picture = grid(generation, facts, count)
+def show(run: Path, images: int, kept: Kept, facts: Mapping[str, Any], count: int) -> None:
+    """Write the sample grid of this moment, from latents that are always the same, a row or more for each class; or, of a
+    classifier, what it looks for in the pictures of each class (white speaks for the class, black against it).
+    """
+    if isinstance(kept, Classification):
+        if not kept.spec.is_image:
+            return
+        templates = to_output(kept.templates(), kept.spec, facts["units"])
+        picture = grid_image(templates, min(len(templates), MOST_COLUMNS))
+    else:
+        picture = grid(kept, facts, count)
     data = png(picture)
     storage.make_folder(run / FOLDER)
     storage.write_whole(run / FOLDER / f"{images:012d}.png", data)

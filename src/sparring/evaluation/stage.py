@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+import torch
+
 from sparring.data import Dataset, grouped, split
+from sparring.errors import ConfigError
 from sparring.evaluation.examiner import Examiner
 from sparring.evaluation.protocol import Protocol
 from sparring.experiment import Experiment
+from sparring.games.generation import Generation
 from sparring.runtime import Runtime
 
 
@@ -35,6 +39,8 @@ def prepare(experiment: Experiment, dataset: Dataset, runtime: Runtime, examined
         ConfigError, DataError: the run can't be judged as it is asked to be.
     """
     metric = experiment.training.metric if examined and runtime.leads else ""
+    if metric:
+        _require_samples(experiment, dataset)
     return _prepare(dataset, experiment.data.groups, experiment.data.held_out, metric, runtime)
 
 
@@ -44,6 +50,17 @@ def _prepare(dataset: Dataset, groups: int, held_out: int, metric: str, runtime:
     if not metric:
         return Stage(training, held)
     return Stage(training, held, Examiner(Protocol.parse(metric), (training, held), runtime))
+
+
+def _require_samples(experiment: Experiment, dataset: Dataset) -> None:
+    with torch.device("meta"):
+        kept = experiment.game.kept(dataset.spec)
+    if not isinstance(kept, Generation):
+        raise ConfigError(
+            f"the metric {experiment.training.metric} for a classifier, which has no samples",
+            "a recipe that generates",
+            "leave the metric out; `sparring classify RUN DATA` tells the accuracy",
+        )
 
 
 def forget() -> None:

@@ -110,6 +110,7 @@ def _from_checkpoint(
     tensors = load(data)
     prefix = "average.module."
     generation = experiment.game.kept(spec)
+    assert isinstance(generation, Generation), "a file of another kind was loaded before"
     kept = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
     try:
         generation.load_state_dict(kept)

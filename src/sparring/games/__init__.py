@@ -2,6 +2,8 @@
 
 from sparring.games.adversarial import AdversarialConfig
 from sparring.games.autoencoder import AutoencoderConfig
+from sparring.games.discriminative import DiscriminativeConfig
+from sparring.games.naive_bayes import NaiveBayesConfig
 from sparring.games.two_stage import TwoStageConfig
 from sparring.games.vae_gan import VAEGANConfig
 from sparring.games.variational import VariationalConfig
@@ -12,4 +14,6 @@ GAMES: dict[str, type] = {
     "variational": VariationalConfig,
     "vae_gan": VAEGANConfig,
     "two_stage": TwoStageConfig,
+    "naive_bayes": NaiveBayesConfig,
+    "discriminative": DiscriminativeConfig,
 }

@@ -16,7 +16,7 @@ from sparring import schedule
 from sparring.augment.packing import pack
 from sparring.average import Average
 from sparring.conditioning import Auxiliary, BatchFeature, Conditioning, Linear
-from sparring.errors import ConfigError
+from sparring.errors import ConfigError, SparringError
 from sparring.game import Batch, Game, Terms, Turn
 from sparring.games.generation import Generation
 from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
@@ -24,7 +24,7 @@ from sparring.networks.discriminator import Discriminator
 from sparring.objectives.auxiliary import auxiliary_fake, auxiliary_real
 from sparring.play import Play, Shared
 from sparring.roles import Augmentation, Constraint, Objective, Penalty
-from sparring.shapes import Spec
+from sparring.shapes import Sample, Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +161,16 @@ class Adversarial(Game):
         if self.judges_classes:
             losses["classes"] = schedule.at(self.config.auxiliary_weight, batch.images) * auxiliary_fake(play)
         return Terms(losses | self._penalised(play, "generator"), {})
+
+    def log_probabilities(self, x: Sample) -> Tensor:
+        """log p(y|x) (b, classes) by the auxiliary head; a game without one raises SparringError."""
+        if not self.judges_classes:
+            raise SparringError(
+                "a GAN whose discriminator names no classes, and whose samples have no likelihood",
+                "a model that can tell classes",
+                "train one of the recipes acgan, cvae, naive_bayes or logistic on labelled pictures",
+            )
+        return self.discriminator.classify(self.discriminator.features(x)).float().log_softmax(1)
 
     @property
     def judges_classes(self) -> bool:

@@ -100,7 +100,7 @@ class Generation(nn.Module):
         copied = copy.deepcopy(self).eval()
         if self.encoder is not None:
             return copied
-        device = next(copied.parameters()).device
+        device = self.shares.device
 
         def play(number: int) -> None:
             draws = keyed.Draws(seed, (number,), batch, device=device)
@@ -135,7 +135,7 @@ class Generation(nn.Module):
     def _block(
         self, seed: int, block: range, wanted: range, labels: Tensor | None, truncation: float
     ) -> Tensor:
-        device = next(self.parameters()).device
+        device = self.shares.device
         first, last = max(block.start, wanted.start), min(block.stop, wanted.stop)
         z = keyed.latents(seed, block, self.latent) * truncation
         y = None

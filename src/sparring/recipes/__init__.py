@@ -22,4 +22,7 @@ NAMES: dict[str, str] = {
     "svae": "the same with codes on a sphere (Davidson et al. 2018)",
     "vae_gan": "a VAE that compares pictures by a discriminator's features (Larsen et al. 2016)",
     "two_stage_vae": "a second VAE learns the codes of the first (Dai & Wipf 2019)",
+    "cvae": "a VAE that is told the labels, and can tell them (Sohn et al. 2015)",
+    "naive_bayes": "every pixel by itself, in each class: counted in one pass (Ng & Jordan 2001)",
+    "logistic": "logistic regression, its discriminative partner: tells classes, has no samples (Cox 1958)",
 }

@@ -9,13 +9,16 @@ from sparring.recipes import (
     auto,
     beta_vae,
     cgan,
+    cvae,
     dae,
     dcgan,
     dragan,
     gan,
     improved,
     iwae,
+    logistic,
     lsgan,
+    naive_bayes,
     pacgan,
     r3gan,
     sngan,
@@ -50,6 +53,9 @@ MODULES = {
     "svae": svae,
     "vae_gan": vae_gan,
     "two_stage_vae": two_stage_vae,
+    "cvae": cvae,
+    "naive_bayes": naive_bayes,
+    "logistic": logistic,
 }
 
 RECIPES: dict[str, Callable[[Facts], Experiment]] = {
