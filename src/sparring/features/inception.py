@@ -11,8 +11,6 @@ References:
     Szegedy et al. 2015, arXiv:1512.00567, table 1 and figures 5-7; Heusel et al. 2017, arXiv:1706.08500, section 4.
 """
 
-from functools import cache
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -21,7 +19,7 @@ from torch import Tensor, nn
 from sparring.features import weights
 from sparring.features.extracted import Extracted, by_blocks
 from sparring.features.folding import fold, frozen
-from sparring.features.resize import colour
+from sparring.features.resize import colour, tensorflow_weights
 from sparring.features.wanted import Wanted
 
 PUBLISHED = weights.Published(
@@ -160,21 +158,6 @@ class Inception(nn.Module):
         return Extracted(features, features @ self.fc.weight.t())
 
 
-@cache
-def tensorflow_weights(old: int, new: int) -> Tensor:
-    """The matrix of TensorFlow 1's bilinear resize: float32 (new, old).
-
-    >>> tensorflow_weights(2, 4).tolist()
-    [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0], [0.0, 1.0]]
-    """
-    places = np.arange(new, dtype=np.float32) * np.float32(old / new)
-    left = np.floor(places).astype(np.int64)
-    matrix = np.zeros((new, old), np.float32)
-    np.add.at(matrix, (np.arange(new), left), 1 - (places - left))
-    np.add.at(matrix, (np.arange(new), np.minimum(left + 1, old - 1)), places - left)
-    return torch.from_numpy(matrix)
-
-
 def prepared(pictures: Tensor) -> Tensor:
     """Pictures (n, 3, h, w) of values in [0, 255] as the network takes them."""
     rows, columns = (tensorflow_weights(side, SIDE).to(pictures.device) for side in pictures.shape[-2:])
@@ -202,5 +185,6 @@ class Fid:
         return by_blocks(samples, self.block, self._block)
 
     def _block(self, block: np.ndarray) -> Extracted:
-        x = prepared(colour(block, self.runtime.device))
-        return self.network(x.contiguous(memory_format=torch.channels_last))
+        return self.network(
+            prepared(colour(block, self.runtime.device)).contiguous(memory_format=torch.channels_last)
+        )

@@ -38,6 +38,21 @@ def weights(old: int, new: int) -> Tensor:
     return torch.from_numpy(values / values.sum(1, keepdims=True)).float()
 
 
+@cache
+def tensorflow_weights(old: int, new: int) -> Tensor:
+    """The matrix of TensorFlow 1's bilinear resize: float32 (new, old).
+
+    >>> tensorflow_weights(2, 4).tolist()
+    [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0], [0.0, 1.0]]
+    """
+    places = np.arange(new, dtype=np.float32) * np.float32(old / new)
+    left = np.floor(places).astype(np.int64)
+    matrix = np.zeros((new, old), np.float32)
+    np.add.at(matrix, (np.arange(new), left), 1 - (places - left))
+    np.add.at(matrix, (np.arange(new), np.minimum(left + 1, old - 1)), places - left)
+    return torch.from_numpy(matrix)
+
+
 def resized(pictures: Tensor, height: int, width: int) -> Tensor:
     """Pictures (n, c, h, w) of values in [0, 255] at another size: float32 (n, c, height, width)."""
     x = pictures.float()
