@@ -12,7 +12,7 @@ from PIL import Image
 from sparring import checkpoint, cli
 from sparring.data.watch import Watch
 from sparring.errors import SparringError
-from sparring.evaluation import book
+from sparring.evaluation import book, subject
 from sparring.evaluation.drawn import draw
 from sparring.evaluation.line import Line
 from sparring.evaluation.subject import open_generator
@@ -62,7 +62,7 @@ def test_a_run_is_judged_and_left_as_it_was(run, told, tmp_path) -> None:
         "evaluate",
         run,
         "--metrics",
-        "fd10-pca-test,kd10-pca-train,auth",
+        "fd10-pca-test,kd10-pca-train,auth10-pca",
         "--json",
         tmp_path / "r.json",
         "--threads",
@@ -80,7 +80,8 @@ def test_a_run_is_judged_and_left_as_it_was(run, told, tmp_path) -> None:
     assert "fd10-pca-test" in page
     assert "data:image/png" in page
     assert "fd10-pca-test" in (run / "evaluation" / "evaluation.md").read_text()
-    assert Image.open(run / "evaluation" / "closest.png").width > 100
+    with Image.open(run / "evaluation" / "closest.png") as sheet:
+        assert sheet.width > 100
 
 
 def test_python_gives_the_same_numbers(run) -> None:
@@ -93,8 +94,6 @@ def test_python_gives_the_same_numbers(run) -> None:
 def test_a_checkpoint_is_the_generator_of_its_time(run) -> None:
     newest = checkpoint.numbers(run)[-1]
     file = open_generator(run, toy.cpu())
-    from sparring.evaluation import subject
-
     made = subject._from_checkpoint(run, file.experiment, file.generation.spec, newest, toy.cpu())
     assert np.array_equal(made.sample(0, range(8)).numpy(), file.generation.sample(0, range(8)).numpy())
     older = open_generator(run, toy.cpu(), checkpoint.numbers(run)[0])

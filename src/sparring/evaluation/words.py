@@ -11,7 +11,7 @@ SHOWN = {
     "modes": ("modes", "high_quality", "reverse_kl", "spread"),
 }
 PLACES = {
-    "alike": "as real samples, as far as so few can tell; they get {}",
+    "alike": "as real samples, as far as these can tell; they get {}",
     "better": "better than real samples, which get {}",
     "worse": "real samples get {}",
 }
@@ -94,32 +94,49 @@ def table(lines: Sequence[Line]) -> list[str]:
 
 def verdict(line: Line) -> str:
     """What the result says beside that of real samples, in a sentence."""
-    row, metric = line.train_against_test or line.floor, line.protocol.metric
-    name, title = line.protocol.meaning.headline, line.protocol.meaning.title
+    row, metric, name = (
+        line.train_against_test or line.floor,
+        line.protocol.metric,
+        line.protocol.meaning.headline,
+    )
     if metric in SHOWN:
-        title = ", ".join(f"{one} {number(line.values[one])}" for one in SHOWN[metric] if one in line.values)
-        value = title[:1].upper() + title[1:]
-    else:
-        value = f"{title[:1].upper()}{title[1:]} {number(line.value)}"
+        beside = f"; real samples get {_several(metric, row.values)} {_who(row)}" if row is not None else ""
+        text = _several(metric, line.values)
+        return f"{text[:1].upper()}{text[1:]}{beside}."
+    title = line.protocol.meaning.title
+    value = f"{title[:1].upper()}{title[1:]} {number(line.value)}"
     if row is None or name not in row.values:
         return f"{value}."
-    real = row.values[name]
-    low, high = (line.interval.low, line.interval.high) if line.interval else (line.value, line.value)
-    place = (
-        "alike"
-        if low <= real <= high
-        else "better"
-        if (line.value < real) == line.lower_is_better
-        else "worse"
+    words = _words(line, row.values[name])
+    return f"{value}: {words.format(f'{number(row.values[name])} {_who(row)}')}."
+
+
+def _several(metric: str, values: dict[str, float]) -> str:
+    """The values of a metric that has several, as a list."""
+    return ", ".join(
+        f"{one.replace('_', ' ')} {number(values[one])}" for one in SHOWN[metric] if one in values
     )
-    who = f"{name} " if metric in SHOWN else ""
-    shown = f"{who}{number(real)} ({row.what}, {row.fake:,} of them)"
-    words = SPECIAL.get(metric, {}).get(place) or PLACES[place]
-    if place == "worse" and line.lower_is_better and real > 0 and metric != "msssim":
-        words = f"{line.value / real:.3g} times as far as real samples, which get {{}}"
+
+
+def _who(row: Row) -> str:
+    return f"({row.what}, {row.fake:,} of them)"
+
+
+def _words(line: Line, real: float) -> str:
+    """How the headline stands to that of real samples, which goes into the braces."""
+    metric = line.protocol.metric
+    low, high = (line.interval.low, line.interval.high) if line.interval else (line.value, line.value)
+    if low <= real <= high:
+        place = "alike"
+    else:
+        place = "better" if (line.value < real) == line.lower_is_better else "worse"
+    if metric in SPECIAL:
+        return SPECIAL[metric][place]
+    if place == "worse" and line.lower_is_better and real > 0:
+        return f"{line.value / real:.3g} times as far as real samples, which get {{}}"
     if place == "better" and line.protocol.split == "train" and metric in ("fd", "fdinf", "kd"):
-        words = "nearer to the training set than real samples, which get {}: look for copies"
-    return f"{value}: {words.format(shown)}."
+        return "nearer to the training set than real samples, which get {}: look for copies"
+    return PLACES[place]
 
 
 def explained(line: Line) -> str:
