@@ -1,0 +1,36 @@
+"""What auto holds out, by what it judges itself, and how often."""
+
+import pytest
+
+from sparring.data import DataConfig
+from sparring.recipes import auto
+from sparring.recipes.facts import Facts
+from sparring.shapes import Spec
+
+PICTURES, POINTS = Spec(shape=(1, 28, 28), classes=10), Spec(shape=(2,))
+
+
+@pytest.mark.parametrize(
+    ("spec", "count", "held_out", "metric"),
+    [
+        (PICTURES, 399, 0, ""),
+        (PICTURES, 800, 40, ""),
+        (PICTURES, 3_000, 150, "kd100-pixels-test"),
+        (PICTURES, 100_000, 500, "kd500-pixels-test"),
+        (POINTS, 50, 0, ""),
+        (POINTS, 100_000, 0, "swd1k-points-train"),
+    ],
+)
+def test_what_is_held_out(spec: Spec, count: int, held_out: int, metric: str) -> None:
+    found = auto.experiment(Facts(spec=spec, count=count))
+    assert found.data == DataConfig(held_out=held_out, groups=found.data.groups)
+    assert found.training.metric == metric
+
+
+@pytest.mark.parametrize("images", [64, 5_488, 11_000, 40_000, 400_000])
+def test_evaluations_are_few_and_at_the_times_of_grids(images: int) -> None:
+    training = auto.experiment(Facts(spec=PICTURES, count=10_000, images=images)).training.resolved()
+    assert training.evaluate_every % training.sample_every == 0
+    times = max(1, images // training.evaluate_every)
+    assert times <= 10
+    assert times * 100 <= 0.03 * max(images, 4_000)
