@@ -98,20 +98,19 @@ def test_the_learning_rate_may_fall_to_0_at_the_end_but_not_before() -> None:
 )
 def test_all_advice_can_be_taken(recipe: str) -> None:
     """Each option that is advised exists in that run's settings, and the game that comes of it can be built."""
-    seen = 0
+    seen: set[tuple[str, ...]] = set()
     for ill in ILL.values():
         run = history(
             recipe=recipe, rows=ill.rows, events=ill.events, evaluations=ill.evaluations, count=ill.count
         )
         found = diagnose(run)
-        for advice in [*(one for finding in found.findings for one in finding.advice), *found.unseen]:
-            document = config.override(dict(run.experiment), advice.settings)
+        offers = [*(one for finding in found.findings for one in finding.advice), *found.unseen]
+        for settings in {advice.settings for advice in offers if advice.settings} - seen:
+            document = config.override(dict(run.experiment), settings)
             game = Experiment.from_json(document).game
-            spec = Spec(shape=(1, 16, 16), classes=3 if document["game"]["conditional"] else 0)
-            if advice.settings:
-                game.build(spec)
-                seen += 1
-    assert seen > 10
+            game.build(Spec(shape=(1, 16, 16), classes=3 if document["game"]["conditional"] else 0))
+            seen.add(settings)
+    assert len(seen) >= 5
 
 
 def test_without_vital_signs_it_says_what_it_can_not_see() -> None:

@@ -21,7 +21,7 @@ class History:
     Arguments:
         run: its folder.
         experiment: the settings, as in run.json.
-        count: samples in the data; 0 where that is unknown.
+        count: samples that are trained on; 0 where that is unknown.
         pictures: whether these are pictures.
         rows: of metrics.jsonl. events: of events.jsonl. evaluations: of evaluations.jsonl.
         checkpoints: that are on the disk, in images, ascending.
@@ -90,10 +90,12 @@ class History:
         return statistics.median(values) if len(values) == count else None
 
     def good_checkpoint(self, since: int | None) -> int | None:
-        """The newest checkpoint from before."""
-        return max(
-            (images for images in self.checkpoints if since is not None and 0 < images < since), default=None
-        )
+        """The newest checkpoint from before; of that time, or earlier, is the last report in which all was well."""
+        if since is None:
+            return None
+        looked = [row for row in self.rows if "vitals/diversity" in row] if self.measured else self.rows
+        well = max((row["images"] for row in looked if row["images"] < since), default=0)
+        return max((images for images in self.checkpoints if 0 < images <= well), default=None)
 
     def until(self, images: int) -> "History":
         """What was known at that time."""
@@ -139,11 +141,14 @@ def read(run: Path) -> History:
     data = document.get("data")
     data = data if isinstance(data, dict) else {}
     experiment, count, shape = document.get("experiment"), data.get("count"), data.get("shape")
+    settings = experiment.get("data") if isinstance(experiment, dict) else None
+    held = settings.get("held_out") if isinstance(settings, dict) else 0
+    held = held if isinstance(held, int) else 0
     names = [name for name in storage.names(run / "checkpoints") if name.isascii() and name.isdigit()]
     return History(
         run=run,
         experiment=experiment if isinstance(experiment, dict) else {},
-        count=count if isinstance(count, int) else 0,
+        count=max(0, count - held) if isinstance(count, int) else 0,
         pictures=not isinstance(shape, list) or len(shape) == 3,
         rows=record.metrics(run / record.METRICS),
         events=record.read(run / record.EVENTS),

@@ -109,7 +109,7 @@ def got_worse(history: History) -> Finding | None:
         loss = min(value - best[1] if lower else best[1] - value for value in last)
         if loss <= max(WORSE * abs(best[1]), reach(lines[-1])) or _as_real(lines[-1], last[-1], lower):
             continue
-        kept = best[0] if best[0] in history.checkpoints else history.good_checkpoint(best[0] + 1)
+        kept = max((images for images in history.checkpoints if 0 < images <= best[0]), default=None)
         return Finding(
             name="got_worse",
             severity="warning",
