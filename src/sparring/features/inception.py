@@ -3,9 +3,8 @@
 It differs from the published Inception-v3 in three things that move the scores: averages in the pooling branches leave the
 padding out of the count; the last block pools by the maximum; it ends in 1,008 classes. Its own resize belongs to the protocol
 (TensorFlow 1's bilinear to 299: pixel i comes from place i old/299, without half-pixel centres and without antialias), as does
-(v - 128) / 128. The logits have no bias, as in the Inception score of Salimans et al. 2016 (arXiv:1606.03498).
-
-Names in the state dict are those of the usual file, so that it loads; its normalisation is then folded into the convolutions.
+(v - 128) / 128. The logits have no bias, as in the Inception score of Salimans et al. 2016 (arXiv:1606.03498). Names in the
+state dict are those of the usual file, so that it loads; its normalisation is then folded into the convolutions.
 
 References:
     Szegedy et al. 2015, arXiv:1512.00567, table 1 and figures 5-7; Heusel et al. 2017, arXiv:1706.08500, section 4.
@@ -43,10 +42,9 @@ class Unit(nn.Module):
     ) -> None:
         super().__init__()
         sides = (kernel, kernel) if isinstance(kernel, int) else kernel
-        same = (sides[0] // 2, sides[1] // 2) if stride == 1 else (0, 0)
-        self.conv = nn.Conv2d(
-            inputs, outputs, sides, stride, same if padding is None else padding, bias=False
-        )
+        if padding is None:
+            padding = (sides[0] // 2, sides[1] // 2) if stride == 1 else (0, 0)
+        self.conv = nn.Conv2d(inputs, outputs, sides, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(outputs, eps=1e-3)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -185,6 +183,5 @@ class Fid:
         return by_blocks(samples, self.block, self._block)
 
     def _block(self, block: np.ndarray) -> Extracted:
-        return self.network(
-            prepared(colour(block, self.runtime.device)).contiguous(memory_format=torch.channels_last)
-        )
+        x = prepared(colour(block, self.runtime.device))
+        return self.network(x.contiguous(memory_format=torch.channels_last))
