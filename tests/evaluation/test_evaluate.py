@@ -12,7 +12,7 @@ from PIL import Image
 from sparring import checkpoint, cli
 from sparring.data.watch import Watch
 from sparring.errors import SparringError
-from sparring.evaluation import book, subject
+from sparring.evaluation import book, hearing, subject
 from sparring.evaluation.drawn import draw
 from sparring.evaluation.line import Line
 from sparring.evaluation.subject import open_generator
@@ -142,7 +142,10 @@ def test_other_sizes_are_refused_with_both(arrays, toy_data, tmp_path, told) -> 
         (("{one}", "--against", "{data}"), "1 sample"),
     ],
 )
-def test_a_mistake_is_told_with_its_remedy(arguments, word, arrays, toy_data, tmp_path, told) -> None:
+def test_a_mistake_is_told_with_its_remedy(
+    arguments, word, arrays, toy_data, tmp_path, told, monkeypatch
+) -> None:
+    monkeypatch.setattr(hearing, "installed", lambda: False)
     places = {"data": toy_data, "samples": tmp_path / "s.npz", "damaged": tmp_path / "damaged.npz"}
     places["one"] = tmp_path / "one.npz"
     np.savez(places["samples"], images=arrays)
