@@ -1,0 +1,60 @@
+"""Precision, recall, density and coverage against their authors' package and torch-fidelity; whose argument comes first."""
+
+import numpy as np
+import pytest
+import torch
+
+from sparring.metrics import precision_recall_density_coverage
+
+pytest.importorskip("prdc", reason="`make oracle` has the packages to compare with")
+from prdc import compute_prdc
+from torch_fidelity.metric_prc import prc_features_to_metric
+
+pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore")]
+NAMES = ["random", "lite, 160", "lite, 640", "pixels"]
+
+
+@pytest.mark.parametrize("k", [1, 3, 5])
+@pytest.mark.parametrize("name", NAMES)
+def test_equal_to_the_last_bit(pairs, name, k):
+    real, fake = pairs[name]
+    theirs = compute_prdc(real.numpy(), fake.numpy(), nearest_k=k)
+    ours = precision_recall_density_coverage(real, fake, k)
+    assert ours == theirs
+    assert 0 < ours["recall"] != ours["precision"]
+
+
+def test_equal_to_the_last_bit_for_many(pairs):
+    """More than a tile of ours, and a set against which every count differs."""
+    draw = torch.Generator().manual_seed(5)
+    real = torch.randn(2300, 12, generator=draw, dtype=torch.float64)
+    fake = torch.randn(2100, 12, generator=draw, dtype=torch.float64) * 0.8
+    assert precision_recall_density_coverage(real, fake) == compute_prdc(
+        real.numpy(), fake.numpy(), nearest_k=5
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_torch_fidelity_takes_generated_samples_first(pairs, name):
+    real, fake = pairs[name]
+    ours = precision_recall_density_coverage(real, fake, k=3)
+    settings = {"prc_neighborhood": 3, "prc_batch_size": 500, "save_cpu_ram": False, "verbose": False}
+    right, turned = (prc_features_to_metric(*order, **settings) for order in ((fake, real), (real, fake)))
+    assert right["precision"] == pytest.approx(ours["precision"], rel=1e-6)  # their mean is of float32
+    assert right["recall"] == pytest.approx(ours["recall"], rel=1e-6)
+    assert turned["precision"] == pytest.approx(ours["recall"], rel=1e-6)
+    assert turned["recall"] == pytest.approx(ours["precision"], rel=1e-6)
+
+
+def test_copies_are_where_they_differ():
+    """A fake that is the k-th neighbour of a real, to the bit, lies on the edge of its ball: with `prdc` rounding decides."""
+    draw = np.random.default_rng(0)
+    real = draw.normal(size=(400, 64)) + 3
+    ours = precision_recall_density_coverage(real, real.copy(), 5)
+    theirs = compute_prdc(real, real.copy(), nearest_k=5)
+    assert ours["precision"] == theirs["precision"] == 1
+    assert ours["recall"] == theirs["recall"] == 1
+    assert (
+        ours["density"] == 1
+    )  # k balls hold each on average: itself and the k - 1 that are nearer than the k-th
+    assert theirs["density"] == pytest.approx(1, abs=0.2)
