@@ -1,5 +1,6 @@
 """The metrics of samples themselves, of mixtures whose modes are known, and of the generator."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,6 +11,7 @@ from sparring.errors import ConfigError, DataError
 from sparring.evaluation.job import Job, Measured
 
 MIXTURES = ("ring", "grid")
+SCORED = 1_000  # real samples whose likelihood is measured
 EPSILON = 0.05  # the step in z: large enough that pictures of 256 shades change
 
 
@@ -79,3 +81,23 @@ def ppl(job: Job) -> Measured:
         found["standard_error"],
         "standard error over the paths",
     )
+
+
+def nll(job: Job) -> Measured:
+    """Negative log-likelihood of real samples; the count of the protocol is that of importance samples."""
+    assert job.sampled is not None
+    generation, units = job.sampled.generation, job.sampled.units
+    if generation is None:
+        raise DataError("the likelihood of samples", "a run of a variational autoencoder", "name a run")
+    count = min(SCORED, len(job.real))
+    samples = torch.from_numpy(np.array(job.real.bank.samples(0, count)))
+    if generation.spec.is_image:
+        x = samples.permute(0, 3, 1, 2).float() / 127.5 - 1
+    else:
+        centre, scale = (torch.tensor(units[name], dtype=torch.float32) for name in ("centre", "scale"))
+        x = (samples - centre) / scale
+    labels = job.real.bank.labels(0, count) if generation.spec.classes else None
+    y = None if labels is None else torch.from_numpy(np.array(labels))
+    found = generation.log_likelihood(x, y, samples=job.count, seed=job.seed)
+    values = {"nll": -found.log_likelihood, "elbo": found.elbo, "kl": found.kl, "scored": float(count)}
+    return Measured(values, found.standard_error, "standard error over the real samples")

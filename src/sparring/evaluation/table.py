@@ -19,4 +19,5 @@ METRICS: dict[str, Callable[[Job], Measured]] = {
     "ppl": by_samples.ppl,
     "modes": by_samples.modes,
     "parzen": by_samples.parzen,
+    "nll": by_samples.nll,
 }

@@ -10,6 +10,7 @@ SHOWN = {
     "pcfd": ("mean", "worst"),
     "modes": ("modes", "high_quality", "reverse_kl", "spread"),
 }
+DRAWN = {"nll": "importance samples", "ppl": "paths"}  # what the count counts, where it is not samples
 PLACES = {
     "alike": "as real samples, as far as these can tell; they get {}",
     "better": "better than real samples, which get {}",
@@ -149,7 +150,10 @@ def circumstances(line: Line) -> list[tuple[str, str]]:
     """How it was measured: what must be told when the number is."""
     weights = line.digest[:16] or "none"
     pairs = [
-        ("samples", f"{line.fake:,} of {line.compared.get('samples') or 'those given'}"),
+        (
+            DRAWN.get(line.protocol.metric, "samples"),
+            f"{line.fake:,} of {line.compared.get('samples') or 'those given'}",
+        ),
         (
             "against",
             f"{line.real:,} of {line.compared.get('reference_source') or 'the reference'} "
