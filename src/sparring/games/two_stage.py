@@ -5,12 +5,14 @@
     sampling:  u ~ N(0, 1),  z ~ N(mean(u), s^2) of the second,  x the mean of the first
 
 Codes of a well-trained first stage fill their space, but are not normal, which is why samples from the normal prior are poor.
-The second stage has no dimensions to lose: it can match them exactly.
+The second stage has no dimensions to lose: it can match them exactly. As in the authors' code its networks have their input beside
+their last hidden layer, without which it stays where it ignores its codes.
 
 References: Dai & Wipf 2019, "Diagnosing and enhancing VAE models", arXiv:1903.05789, sec. 3 and 4.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +25,7 @@ from sparring.games.variational import evidence
 from sparring.likelihoods import Gaussian, Likelihood
 from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
 from sparring.posteriors import Normal
-from sparring.shapes import Features, Latent, Spec
+from sparring.shapes import Features, Labels, Latent, Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +62,8 @@ class TwoStageConfig:
     def kept(self, spec: Spec) -> Generation:
         """Both decoders and the first encoder, untrained."""
         seen, codes = Spec(shape=spec.shape), Spec(shape=(self.latent,))
-        inner = Decoder(self.posterior.prior, self.second_decoder.build(codes), Gaussian().build(codes))
+        inner_network = WithInput(self.second_decoder.build(codes), nn.Linear(self.latent, self.latent))
+        inner = Decoder(self.posterior.prior, inner_network, Gaussian().build(codes))
         network = self.decoder.build(self.likelihood.decoded(seen))
         decoder = Decoder(SecondStage(inner, self.latent), network, self.likelihood.build(seen))
         return Generation(decoder, 2 * self.latent, seen, Encoder(self.encoder, self.posterior, seen))
@@ -68,6 +71,42 @@ class TwoStageConfig:
     def build(self, spec: Spec) -> "TwoStage":
         """The game for samples of this kind."""
         return TwoStage(self, spec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BesideInput:
+    """Settings of a body whose features have the sample itself behind them."""
+
+    network: DiscriminatorNetwork
+
+    def build(self, spec: Spec) -> nn.Module:
+        body: Any = self.network.build(spec)
+        joined: Any = Joined(body)
+        joined.num_features = body.num_features + spec.size
+        return joined
+
+
+class Joined(nn.Module):
+    """See `BesideInput`."""
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, x: Tensor) -> Features:
+        return torch.cat([self.body(x), x], 1)
+
+
+class WithInput(nn.Module):
+    """A decoder of codes with a linear map of its input added to what it makes."""
+
+    def __init__(self, network: nn.Module, linear: nn.Linear) -> None:
+        super().__init__()
+        self.network, self.linear = network, linear
+
+    def forward(self, z: Latent, y: Labels | None = None) -> Features:
+        out: Tensor = self.network(z) + self.linear(z)
+        return out
 
 
 class SecondStage(nn.Module):
@@ -104,7 +143,7 @@ class TwoStage(Game):
         self.config = config
         self.generation = config.kept(spec)
         codes = Spec(shape=(config.latent,))
-        self.second_encoder = Encoder(config.second_encoder, config.posterior, codes)
+        self.second_encoder = Encoder(BesideInput(network=config.second_encoder), config.posterior, codes)
 
     @property
     def kept(self) -> Generation:
