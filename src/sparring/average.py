@@ -29,9 +29,8 @@ class Average(nn.Module):
         super().__init__()
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
         self.half_life, self.ramp = half_life, ramp
-        self._pairs: tuple[nn.Module, list[Tensor], list[Tensor]] | None = (
-            None  # found once: looking takes longer than adding
-        )
+        # found once: looking takes longer than adding; in a tuple, as a module by itself would become a part of this one
+        self._pairs: tuple[nn.Module, list[list[Tensor]]] | None = None
         self.register_buffer("count", torch.zeros((), dtype=torch.int64))
 
     @classmethod
@@ -45,10 +44,12 @@ class Average(nn.Module):
         self.count += 1
         weight = self._weight(images, batch)
         if self._pairs is None or self._pairs[0] is not module:
-            self._pairs = module, _numbers(self.module), _numbers(module)
-        torch._foreach_lerp_(self._pairs[1], self._pairs[2], weight)
-        for copied, buffer in zip(_counters(self.module), _counters(module), strict=True):
-            copied.copy_(buffer)
+            found = [find(each) for find in (_numbers, _counters) for each in (self.module, module)]
+            self._pairs = module, found
+        means, numbers, copies, counters = self._pairs[1]
+        torch._foreach_lerp_(means, numbers, weight)
+        for copied, counter in zip(copies, counters, strict=True):
+            copied.copy_(counter)
 
     def _weight(self, images: int, batch: int) -> float:
         if self.half_life is None:

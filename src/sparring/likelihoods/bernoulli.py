@@ -64,9 +64,9 @@ class Module(nn.Module):
     def given(self, x: Sample, draws: Draws) -> Sample:
         """The data made binary: values of -1 and 1."""
         if self.binarise == "threshold":
-            return (x > 0).to(x.dtype).mul_(2).sub_(1)
+            return _black_or_white(x > 0, x)
         if self.binarise == "dynamic":
-            return (draws.uniform("binarise", *x.shape[1:]) * 2 - 1 < x).to(x.dtype).mul_(2).sub_(1)
+            return _black_or_white(draws.uniform("binarise", *x.shape[1:]).mul_(2).sub_(1) < x, x)
         if bool((x.abs() != 1).any()):
             raise DataError(
                 "a Bernoulli likelihood without binarisation, of data with values between black and white",
@@ -76,7 +76,7 @@ class Module(nn.Module):
         return x
 
     def forward(self, x: Sample, decoded: Sample) -> PerSample:
-        apart = F.binary_cross_entropy_with_logits(decoded, (x + 1) / 2, reduction="none")
+        apart = F.binary_cross_entropy_with_logits(decoded, x.add(1).mul_(0.5), reduction="none")
         return -apart.flatten(1).sum(1)
 
     def mean(self, decoded: Sample) -> Sample:
@@ -86,4 +86,8 @@ class Module(nn.Module):
     def drawn(self, decoded: Tensor, draws: Draws) -> Tensor:
         """A draw of x: values of -1 and 1."""
         chosen = draws.uniform("observation", *decoded.shape[1:]) < torch.sigmoid(decoded)
-        return chosen.to(decoded.dtype).mul_(2).sub_(1)
+        return _black_or_white(chosen, decoded)
+
+
+def _black_or_white(white: Tensor, like: Tensor) -> Tensor:
+    return torch.where(white, 1.0, -1.0).to(like.dtype)
