@@ -1,5 +1,6 @@
 """What was asked of an evaluation, and what came of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,3 +61,17 @@ class Evaluation:
     stopped: bool = False
     chosen: bool = False
     images: int | None = None
+
+
+def listed(metrics: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of metrics, from one name or several.
+
+    >>> listed("fd"), listed(["fd", "kd"])
+    (('fd',), ('fd', 'kd'))
+    """
+    return (metrics,) if isinstance(metrics, str) else tuple(metrics)
+
+
+def named(data: str | Path | None) -> str | None:
+    """The name of a data set, from what may be a path."""
+    return None if data is None else str(data)
