@@ -14,7 +14,7 @@ from torch import Tensor
 from sparring import checkpoint, generatorfile, reconstruction, record, report, samples, storage
 from sparring.errors import CorruptFileError, SparringError
 from sparring.evaluation.line import Line
-from sparring.evaluation.wish import Wish
+from sparring.evaluation.wish import Wish, listed, named
 from sparring.experiment import Experiment
 from sparring.judgement import judge
 from sparring.machine import Machine
@@ -119,16 +119,10 @@ class Run:
     def evaluate(
         self, against: str | Path | None = None, metrics: str | Sequence[str] = (), **choices: Any
     ) -> list[Line]:
-        """Judge the generator: `sparring evaluate` in Python.
-
-        Arguments:
-            against: real samples; None takes what the run held out, or what it was trained on.
-            metrics: names, short (`fd`) or whole (`fd1k-pca-train`); none for the usual ones.
-            choices: `checkpoint`, `n`, `seed` and `weights` of `evaluation.wish.Wish`.
+        """Judge the generator: `sparring evaluate` in Python. `against`: real samples; None takes the run's own. `metrics`: names,
+        short (`fd`) or whole (`fd1k-pca-train`); none for the usual ones. `choices`: `checkpoint`, `n`, `seed`, `weights`.
         """
-        named = (metrics,) if isinstance(metrics, str) else tuple(metrics)
-        data = None if against is None else str(against)
-        wish = Wish(subject=self.path, against=data, metrics=named, **choices)
+        wish = Wish(subject=self.path, against=named(against), metrics=listed(metrics), **choices)
         return judge(wish, Machine(device=self.device)).lines
 
     def metrics(self) -> list[dict[str, Any]]:
