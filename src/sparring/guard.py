@@ -100,7 +100,12 @@ class Guard:
 def all_finite(tensors: list[Tensor]) -> bool:
     """Whether every number in every tensor is finite."""
     numbers = [tensor for tensor in tensors if tensor.is_floating_point() and tensor.numel()]
-    return bool(torch.stack(torch._foreach_norm(numbers, ord=math.inf)).isfinite().all()) if numbers else True
+    if not numbers:
+        return True
+    quick = numbers[0].device.type == "cpu"  # there a sum is found 20 times faster than a norm
+    if quick and bool(torch.stack([tensor.sum(dtype=torch.float32) for tensor in numbers]).isfinite().all()):
+        return True  # a finite sum has finite terms; one that is not may have overflowed
+    return bool(torch.stack(torch._foreach_norm(numbers, ord=math.inf)).isfinite().all())
 
 
 def _to_numbers(rows: list[dict[str, Tensor]], runtime: Runtime) -> list[dict[str, float]]:
