@@ -50,7 +50,7 @@ class VAEGANConfig:
     discriminator: DiscriminatorNetwork
     posterior: Posterior = Normal(latent=128)
     beta: schedule.Schedule = 1.0
-    style: schedule.Schedule = 1e-3
+    style: schedule.Schedule = 1e-2
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decoder", resized(self.decoder, self.posterior.code))
