@@ -12,10 +12,9 @@ from torch import Tensor
 from sparring import storage
 from sparring.data import Dataset, grid_image, points_image, to_output
 from sparring.data.sheet import labelled_image
-from sparring.errors import DataError
 from sparring.games.classification import Kept
 from sparring.games.generation import Generation
-from sparring.samples import POINTS_SHOWN, png
+from sparring.samples import POINTS_SHOWN, inputs, png
 
 FOLDER, CODES = "reconstructions", "codes"
 BLOCK = 64  # samples are always encoded in whole blocks of this size, so that rounding can't depend on how many there are
@@ -33,7 +32,7 @@ def codes(
         samples: uint8 (n, h, w, c) of the run's size, or points (n, d) in the data's own units.
         labels: (n,) of a conditional model.
     """
-    return _in_blocks(generation, _inputs(generation, facts, samples), labels, generation.encode)
+    return _in_blocks(generation, inputs(generation.spec, facts, samples), labels, generation.encode)
 
 
 @torch.no_grad()
@@ -41,7 +40,7 @@ def reconstructed(
     generation: Generation, facts: Mapping[str, Any], samples: np.ndarray, labels: Tensor | None = None
 ) -> np.ndarray:
     """Samples as they come back from their codes, in the form in which they were given."""
-    x = _in_blocks(generation, _inputs(generation, facts, samples), labels, generation.reconstruct)
+    x = _in_blocks(generation, inputs(generation.spec, facts, samples), labels, generation.reconstruct)
     return to_output(x, generation.spec, facts["units"])
 
 
@@ -55,21 +54,6 @@ def _in_blocks(generation: Generation, x: Tensor, labels: Tensor | None, work: A
         out = work(x[rows].to(device), None if y is None else y[rows].to(device))
         done.append(out[: len(x) - start].float().cpu())
     return torch.cat(done) if done else work(x.to(device), y)
-
-
-def _inputs(generation: Generation, facts: Mapping[str, Any], samples: np.ndarray) -> Tensor:
-    spec = generation.spec
-    shape = (*spec.shape[1:], spec.shape[0]) if spec.is_image else spec.shape
-    if samples.shape[1:] != shape or not len(samples) or (spec.is_image and samples.dtype != np.uint8):
-        raise DataError(
-            f"samples {samples.dtype} {samples.shape}",
-            f"at least one, {'uint8' if spec.is_image else 'float'} (n, {', '.join(map(str, shape))})",
-            "bring them to the run's size (`sparring reconstruct` does)",
-        )
-    if spec.is_image:
-        return torch.tensor(samples).permute(0, 3, 1, 2).float() / 127.5 - 1
-    centre, scale = (np.array(facts["units"][name], np.float32) for name in ("centre", "scale"))
-    return torch.from_numpy(((samples - centre) / scale).astype(np.float32))
 
 
 def show(run: Path, images: int, generation: Kept, dataset: Dataset) -> None:

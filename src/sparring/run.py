@@ -11,7 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring import checkpoint, generatorfile, reconstruction, record, report, samples, storage
+from sparring import (
+    checkpoint,
+    classification,
+    generatorfile,
+    reconstruction,
+    record,
+    report,
+    samples,
+    storage,
+)
 from sparring.errors import CorruptFileError, SparringError
 from sparring.evaluation.line import Line
 from sparring.evaluation.wish import Wish, listed, named
@@ -115,6 +124,10 @@ class Run:
         """Samples as they come back from their codes, as many and of the same kind; see `encode`."""
         found, y = self.generator, None if labels is None else torch.as_tensor(labels)
         return reconstruction.reconstructed(found.generation, found.facts, samples, y)
+
+    def classify(self, samples: np.ndarray) -> np.ndarray:
+        """Probabilities float64 (n, classes) of the samples' classes, in the order of `classes`; `samples` as for `encode`."""
+        return classification.classified(self.path, self.generator, samples).numpy()
 
     def evaluate(
         self, against: str | Path | None = None, metrics: str | Sequence[str] = (), **choices: Any

@@ -13,9 +13,10 @@ from torch import Tensor
 from sparring import storage
 from sparring.data import to_output
 from sparring.data.sheet import grid_image, points_image
-from sparring.errors import SparringError
+from sparring.errors import DataError, SparringError
 from sparring.games.classification import Classification, Kept
 from sparring.games.generation import Generation
+from sparring.shapes import Spec
 
 FOLDER = "samples"
 POINTS_SHOWN = 2_000
@@ -33,6 +34,30 @@ def draw(
     """
     made = generation.sample(seed, range(count), **choices)
     return to_output(made, generation.spec, facts["units"])
+
+
+def inputs(spec: Spec, facts: Mapping[str, Any], samples: np.ndarray) -> Tensor:
+    """Samples as networks take them, float32 (n, *sample), from the form in which they are saved.
+
+    Arguments:
+        spec: of the samples.
+        facts: with `units`.
+        samples: uint8 (n, h, w, c) of the run's size, or points (n, d) in the data's own units.
+
+    Raises:
+        DataError: they are of another kind or size, or there are none.
+    """
+    shape = (*spec.shape[1:], spec.shape[0]) if spec.is_image else spec.shape
+    if samples.shape[1:] != shape or not len(samples) or (spec.is_image and samples.dtype != np.uint8):
+        raise DataError(
+            f"samples {samples.dtype} {samples.shape}",
+            f"at least one, {'uint8' if spec.is_image else 'float'} (n, {', '.join(map(str, shape))})",
+            "bring them to the run's size (`sparring reconstruct` and `classify` do)",
+        )
+    if spec.is_image:
+        return torch.tensor(samples).permute(0, 3, 1, 2).float() / 127.5 - 1
+    centre, scale = (np.array(facts["units"][name], np.float32) for name in ("centre", "scale"))
+    return torch.from_numpy(((samples - centre) / scale).astype(np.float32))
 
 
 def show(run: Path, images: int, kept: Kept, facts: Mapping[str, Any], count: int) -> None:

@@ -14,7 +14,7 @@ LAYERS = {
     "games": "games",
     "experiment": "experiment generatorfile",
     "recipes": "recipes",
-    "the loop": "match guard keeper samples reconstruction vitals evaluation fit probe request runfile train",
+    "the loop": "match guard keeper samples reconstruction classification vitals evaluation fit probe request runfile train",
     "faces": "wording doctor report console inspection machine asking judgement run starting cli",
     "roof": "__init__ __main__",
 }

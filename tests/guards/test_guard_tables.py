@@ -41,6 +41,7 @@ FLAGS = {
     "train": "--recipe --out --images --seed --size --batch --until --set --config --device --precision --threads --quiet --json",
     "sample": "--n --seed --label --truncation --out --device --quiet",
     "reconstruct": "--label --out --device --quiet",
+    "classify": "--json --device --quiet",
     "evaluate": "--against --checkpoint --metrics --n --seed --weights --out --device --precision --threads --quiet --json",
     "inspect": "--recipe --size --set --out --device --precision --threads --json",
     "report": "",

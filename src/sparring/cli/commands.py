@@ -10,7 +10,7 @@ from sparring.cli.doctoring import Doctor
 from sparring.cli.judging import Evaluate
 from sparring.cli.looking import Inspect, Recipes, Report
 from sparring.cli.options import PLAIN, Count, Data, Device, File, Flag, Precision, Settings, Size, Text, Time
-from sparring.cli.relatives import Reconstruct
+from sparring.cli.relatives import Classify, Reconstruct
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +93,7 @@ Command = (
     Annotated[Train, subcommand("train")]
     | Annotated[Sample, subcommand("sample")]
     | Annotated[Reconstruct, subcommand("reconstruct")]
+    | Annotated[Classify, subcommand("classify")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Inspect, subcommand("inspect")]
     | Annotated[Report, subcommand("report")]

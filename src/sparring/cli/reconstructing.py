@@ -5,16 +5,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sparring.cli.given import Given, given
 from sparring.console import Console
-from sparring.data import DataConfig, open_data, points_image
-from sparring.data.config import Fit
-from sparring.data.named import Named, is_named, named_pictures
+from sparring.data import points_image
 from sparring.errors import SparringError
 from sparring.metrics import psnr
 from sparring.reconstruction import pairs_image
-from sparring.run import Run, load
+from sparring.run import load
 from sparring.samples import picture_of, png, save
-from sparring.train import RUN_FILE
 from sparring.wording import grouped, shown
 
 if TYPE_CHECKING:
@@ -25,52 +23,35 @@ def reconstruct(options: "Reconstruct") -> int:
     """Send pictures through encoder and decoder; save what comes back."""
     run = load(options.run, options.device)
     run.generator.generation.coders()
-    given = _given(run, options.images)
-    labels = run.labels(len(given.names), options.label) if options.label is not None else None
-    back = run.reconstruct(given.pictures, None if labels is None else labels.tolist())
+    found = given(run, options.images)
+    labels = run.labels(len(found.names), options.label) if options.label is not None else None
+    back = run.reconstruct(found.samples, None if labels is None else labels.tolist())
     try:
-        _save(options.out, given, back)
+        _save(options.out, found, back)
     except OSError as error:
         raise SparringError(
             f"--out {options.out}: {error}", "a path that can be written to", "choose another --out"
         ) from error
     with Console.standard(quiet=options.quiet) as console:
-        left_out = [shown(line) for line in grouped("skipped", given.skipped)]
-        said = f"{len(back):,} reconstructed, in {options.out}: {_quality(given.pictures, back)}"
+        left_out = [shown(line) for line in grouped("skipped", found.skipped)]
+        said = f"{len(back):,} reconstructed, in {options.out}: {_quality(found.samples, back)}"
         console.say(*left_out, said)
     return 0
 
 
-def _given(run: Run, source: str) -> Named:
-    spec, place = run.generator.generation.spec, Path(source)
-    if not spec.is_image:
-        found = open_data(DataConfig(source=source))
-    elif is_named(place):
-        return named_pictures(place, spec.shape[1:], spec.shape[0], _fit(run))  # type: ignore[arg-type]
-    else:
-        size = (spec.shape[1], spec.shape[2])
-        found = open_data(DataConfig(source=source, size=size, channels=spec.shape[0], fit=_fit(run)))
-    names = [f"{number:06d}.png" for number in range(len(found))]
-    return Named(names, np.asarray(found.samples), list(found.report.skipped))
-
-
-def _fit(run: Run) -> Fit:
-    return run.experiment.data.fit if (run.path / RUN_FILE).is_file() else "crop"
-
-
-def _save(out: Path, given: Named, back: np.ndarray) -> None:
+def _save(out: Path, found: Given, back: np.ndarray) -> None:
     points = back.ndim == 2
     if out.suffix == ".png":
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(
-            png(points_image(back, given.pictures) if points else pairs_image(given.pictures, back))
+            png(points_image(back, found.samples) if points else pairs_image(found.samples, back))
         )
         return
     if points or out.suffix == ".npz":
         save(out, back, None, None)
         return
-    stems = [str(PurePosixPath(name).with_suffix("")) for name in given.names]
-    for name, stem, array in zip(given.names, stems, back, strict=True):
+    stems = [str(PurePosixPath(name).with_suffix("")) for name in found.names]
+    for name, stem, array in zip(found.names, stems, back, strict=True):
         alone = stems.count(stem) == 1 or name.endswith(".png")  # a.jpg beside a.png becomes a.jpg.png
         place = out / f"{stem if alone else name}.png"
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""`sparring reconstruct`: its options."""
+"""`sparring reconstruct` and `sparring classify`: their options."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,3 +33,29 @@ class Reconstruct:
         from sparring.cli.reconstructing import reconstruct
 
         return reconstruct(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classify:
+    """Tell the classes of pictures, and how often that is right where a folder tells them.
+
+    Args:
+        run: The run folder of a classifier (logistic, acgan) or of a model with a likelihood for each class (naive_bayes,
+            cvae), or its generator.safetensors.
+        images: A picture, or a folder of them, with a sub-folder for each class or without; or an array file, zip or
+            built-in name as for `sparring train`.
+        json: Write all that is found here.
+        device: auto, cpu, cuda or mps.
+        quiet: Print nothing but errors.
+    """
+
+    run: Annotated[Positional[Path], arg(metavar="RUN")]
+    images: Annotated[Positional[str], arg(metavar="IMAGES")]
+    json: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint=PLAIN)] = None
+    device: Device = "auto"
+    quiet: Flag = False
+
+    def __call__(self) -> int:
+        from sparring.cli.classifying import classify
+
+        return classify(self)
