@@ -32,7 +32,9 @@ def features(count: int, width: int, seed: int) -> Tensor:
     """ReLU of a product of normal numbers, of which a fifth of the width is independent."""
     draw = torch.Generator().manual_seed(seed)
     mixing = torch.randn(width // 5, width, generator=torch.Generator().manual_seed(0)) / (width // 5) ** 0.5
-    blocks = [torch.randn(len(rows), width // 5, generator=draw) @ mixing for rows in torch.arange(count).split(500)]
+    blocks = [
+        torch.randn(len(rows), width // 5, generator=draw) @ mixing for rows in torch.arange(count).split(500)
+    ]
     return torch.cat(blocks).relu_()
 
 
