@@ -1,12 +1,15 @@
 """Log-likelihoods of variational autoencoders on MNIST: Table 1 of Davidson et al. 2018 (arXiv:1804.00891), and rows like it.
 
     python bench/latent.py --posterior normal von_mises_fisher --d 2 5 10 20 40 --seeds 0 1 2 --epochs 60
-    python bench/latent.py --posterior normal --d 40 --hidden 400 --batch 100 --epochs 100 --samples 200    # pythae's VAE row
+    python bench/latent.py --static --posterior normal --d 40 --hidden 400 --batch 100 --epochs 60 --samples 200   # pythae's VAE
 
 Networks 784-256-128-z-128-256-784 (or --hidden), Bernoulli likelihood of pictures that are made black and white anew each time they
 are seen, Adam at --lr, which falls to 0 over the second half of the run, KL warmed up over a fifth of it, weights averaged. Then,
 on the 10,000 test pictures, made black and white once: log-likelihood by importance sampling, ELBO, RE, KL. d is that of S^d, in
 R^(d+1). One line of JSON a run; with --keep the runs stay in that folder, and lines that are in --log are not run again.
+
+--static is the protocol of Larochelle & Murray 2011: 50,000 training pictures, made black and white once for all. (Their files were
+not at hand: pictures are drawn anew by their greys.)
 """
 
 import argparse
@@ -15,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 
 import mnist
@@ -24,11 +28,12 @@ from sparring.generatorfile import NAME, load
 from sparring.request import Request
 from sparring.train import train
 
+STATIC = 50_000
 RECIPES = {"normal": "vae", "von_mises_fisher": "svae", "power_spherical": "svae"}
 
 
 def settings(posterior, latent, asked):
-    images = asked.epochs * 60_000
+    images = length(asked)
     half = images // 2
     chosen = [
         f"game.posterior.type={posterior}",
@@ -36,6 +41,8 @@ def settings(posterior, latent, asked):
         f"optimizers.autoencoder.lr={json.dumps(falling(asked.lr, images, half))}",
         f"training.half_life={asked.half_life}",
     ]
+    if asked.static:
+        chosen.append("game.likelihood.binarise=none")
     if asked.hidden:
         chosen += [f"game.encoder.hidden={asked.hidden}", f"game.decoder.hidden={asked.hidden[::-1]}"]
     return tuple(chosen)
@@ -45,18 +52,36 @@ def falling(lr, images, over):
     return {"type": "linear", "start": lr, "end": 0.0, "begin": images - over, "over": over}
 
 
-def judged(path, samples, count):
+def length(asked):
+    """In pictures."""
+    return asked.epochs * (STATIC if asked.static else 60_000)
+
+
+def source(split, static):
+    """The set, or a copy of it that is black and white: each value white with the probability that its grey says."""
+    path = mnist.source(split)
+    if not static:
+        return path
+    copy = mnist.CACHE / "mnist" / f"static-{split}.npz"
+    if not copy.exists():
+        grey = np.asarray(open_data(DataConfig(source=str(path), size=(28, 28))).samples)[:STATIC]
+        white = np.random.default_rng(0).random(grey.shape) < grey / 255
+        np.savez_compressed(copy, images=white.astype(np.uint8) * 255)
+    return copy
+
+
+def judged(path, asked):
     generation = load(path).generation
-    test = open_data(DataConfig(source=str(mnist.source("t10k")), size=(28, 28)))
-    x, _ = test.batch(range(min(count, len(test))))
-    return generation.log_likelihood(x, samples=samples)
+    test = open_data(DataConfig(source=str(source("t10k", asked.static)), size=(28, 28)))
+    x, _ = test.batch(range(min(asked.count, len(test))))
+    return generation.log_likelihood(x, samples=asked.samples)
 
 
 def run(posterior, latent, seed, asked):
     request = Request(
-        data=str(mnist.source()),
+        data=str(source("train", asked.static)),
         recipe=RECIPES[posterior],
-        images=asked.epochs * 60_000,
+        images=length(asked),
         seed=seed,
         batch=asked.batch,
         size=(28, 28),
@@ -67,7 +92,7 @@ def run(posterior, latent, seed, asked):
         begin, began = time.process_time(), time.monotonic()
         train(request, folder, lambda pictures: runtime.start(threads=1, pictures=pictures))
         spent, took = time.process_time() - begin, time.monotonic() - began
-        found = judged(folder / NAME, asked.samples, asked.count)
+        found = judged(folder / NAME, asked)
     return {
         "cpu_seconds": round(spent),
         "seconds": round(took),
@@ -94,6 +119,7 @@ def main():
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--half-life", type=float, default=60_000.0)
     parser.add_argument("--hidden", nargs="+", type=int, default=[])
+    parser.add_argument("--static", action="store_true")
     parser.add_argument("--samples", type=int, default=500, help="importance samples")
     parser.add_argument("--count", type=int, default=10_000, help="test pictures")
     parser.add_argument("--keep", type=Path, default=None)
@@ -101,14 +127,16 @@ def main():
     asked = parser.parse_args()
     torch.set_num_threads(1)
     lines = asked.log.read_text().splitlines() if asked.log and asked.log.exists() else []
-    names = ("posterior", "d", "seed", "epochs", "batch", "hidden")
-    done = [tuple(str(json.loads(line)[name]) for name in names) for line in lines]
+    names = ("posterior", "d", "seed", "epochs", "batch", "hidden", "static")
+    done = [tuple(str(json.loads(line).get(name, False)) for name in names) for line in lines]
     for seed in asked.seeds:
         for latent in asked.d:
             for posterior in asked.posterior:
                 what = dict(
                     zip(
-                        names, (posterior, latent, seed, asked.epochs, asked.batch, asked.hidden), strict=True
+                        names,
+                        (posterior, latent, seed, asked.epochs, asked.batch, asked.hidden, asked.static),
+                        strict=True,
                     )
                 )
                 if tuple(map(str, what.values())) in done:
