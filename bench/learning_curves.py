@@ -1,0 +1,141 @@
+"""Ng & Jordan's two regimes: naive Bayes against logistic regression, by how many samples they have seen.
+
+    python bench/learning_curves.py mnist=FOLDER fashion=FOLDER --out curves.json    # folders of the idx files
+
+Two pairs, each on the same pixels and both with planes between the classes:
+    coarse: grey pictures brought to 7x7 (49 numbers, about as many as in the paper's sets); Gaussian naive Bayes with one variance
+        a pixel for all classes against logistic regression
+    binary: black and white at 28x28 (above mid-grey is white); Bernoulli naive Bayes against logistic regression
+Both have a prior that does not depend on m: naive Bayes a = 1, logistic regression standard normal weights (decay 1/m). Errors are
+on the 10,000 test pictures. All fits are done by the trainer; logistic regression gets 1,000 steps of 64, or 5 passes if these are
+more.
+"""
+
+import argparse
+import json
+import math
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sparring import keyed
+from sparring.data import DataConfig, Dataset, open_data
+from sparring.experiment import Experiment, Training
+from sparring.game import Classifies
+from sparring.games.classifying import classifier
+from sparring.games.discriminative import DiscriminativeConfig
+from sparring.games.naive_bayes import NaiveBayesConfig
+from sparring.machine import Machine
+from sparring.match import Match
+from sparring.optim import Adam
+from sparring.schedule import Linear
+
+COUNTS = (10, 20, 30, 50, 100, 300, 1_000, 3_000, 10_000, 60_000)
+SEEDS = {3_000: 3, 10_000: 2, 60_000: 1}  # subsets of each size; 5 of the others
+PAIRS = {
+    "coarse": NaiveBayesConfig(family="gaussian", shared=True),
+    "binary": NaiveBayesConfig(family="bernoulli"),
+}
+SIDES = {"coarse": 7, "binary": 28}
+RATES = {"coarse": 3e-2, "binary": 1e-3}  # of Adam; fewer numbers need larger weights
+
+
+def opened(folder: Path, split: str, side: int) -> Dataset:
+    return open_data(DataConfig(source=str(next(folder.glob(f"{split}-images*"))), size=(side, side)))
+
+
+def part(whole: Dataset, rows: np.ndarray, binary: bool) -> Dataset:
+    """Some samples, of all of the classes."""
+    samples = np.asarray(whole.samples[rows])
+    return Dataset(
+        (samples > 127).astype(np.uint8) * 255 if binary else samples,
+        whole.labels[rows],
+        whole.classes,
+        fingerprint="",
+        report=whole.report,
+        config=whole.config,
+    )
+
+
+def naive_bayes(game: NaiveBayesConfig, count: int, seed: int) -> Experiment:
+    training = Training(images=count, batch=min(256, count), half_life=0.0, seed=seed)
+    return Experiment(recipe="naive_bayes", data=DataConfig(), game=game, optimizers={}, training=training)
+
+
+def logistic(rate: float, count: int, seed: int) -> Experiment:
+    images = max(1_000 * 64, 5 * count)
+    return Experiment(
+        recipe="logistic",
+        data=DataConfig(),
+        game=DiscriminativeConfig(decay=1 / count),
+        optimizers={"classifier": Adam(lr=Linear(start=rate, end=0.0, over=images), beta1=0.9)},
+        training=Training(images=images, batch=64, half_life=0.0, seed=seed),
+    )
+
+
+def fitted(experiment: Experiment, dataset: Dataset) -> Classifies:
+    machine = Machine(device="cpu", precision="fp32", threads=1).start()
+    match = Match(replace(experiment, training=experiment.training.resolved()), dataset, machine)
+    while match.clock.images < experiment.training.images:
+        match.step()
+    found = classifier(match.kept)
+    assert found is not None
+    return found
+
+
+@torch.no_grad()
+def error(model: Classifies, test: Dataset) -> float:
+    wrong = 0
+    for rows in np.array_split(np.arange(len(test)), 20):
+        x, y = test.batch(rows)
+        wrong += int((model.log_probabilities(x).argmax(1) != y).sum())
+    return wrong / len(test)
+
+
+def measure(folder: Path, pair: str) -> dict[str, dict[int, list[float]]]:
+    train, held = (opened(folder, split, SIDES[pair]) for split in ("train", "t10k"))
+    test = part(held, np.arange(len(held)), pair == "binary")
+    curves: dict[str, dict[int, list[float]]] = {"naive_bayes": {}, "logistic": {}}
+    for count in COUNTS:
+        for seed in range(SEEDS.get(count, 5)):
+            order = torch.randperm(len(train), generator=keyed.generator(seed, "subset")).numpy()
+            subset = part(train, order[:count], pair == "binary")
+            for name, experiment in {
+                "naive_bayes": naive_bayes(PAIRS[pair], count, seed),
+                "logistic": logistic(RATES[pair], count, seed),
+            }.items():
+                curves[name].setdefault(count, []).append(error(fitted(experiment, subset), test))
+        told = {name: f"{100 * np.mean(curve[count]):.2f}%" for name, curve in curves.items()}
+        print(folder, pair, count, told, file=sys.stderr, flush=True)
+    return curves
+
+
+def crossing(curves: dict[str, dict[int, list[float]]]) -> float | None:
+    """m at which the curves cross last, on straight lines between the measured points over log m; None if they do not."""
+    gaps = [np.mean(curves["naive_bayes"][m]) - np.mean(curves["logistic"][m]) for m in COUNTS]
+    for at in reversed(range(len(COUNTS) - 1)):
+        if gaps[at] < 0 <= gaps[at + 1]:
+            share = -gaps[at] / (gaps[at + 1] - gaps[at])
+            return math.exp((1 - share) * math.log(COUNTS[at]) + share * math.log(COUNTS[at + 1]))
+    return None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("sets", nargs="*")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    found = {}
+    for pair in PAIRS:
+        for name, _, folder in (word.partition("=") for word in options.sets):
+            curves = measure(Path(folder), pair)
+            found[f"{name} {pair}"] = {"curves": curves, "crossing": crossing(curves)}
+            options.out.write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
