@@ -52,7 +52,6 @@ def facts(**changes) -> Facts:
         "made": None,
         "source": "x",
         "network": True,
-        "seconds": lambda name: 1e-4,
     }
     return Facts(**{**known, **changes})
 
@@ -61,7 +60,7 @@ def test_short_names_are_completed() -> None:
     assert [str(one) for one in complete(["fd", "kd500", "auth", "swd-pixels-train"], facts())] == [
         "fd1k-efficientnet_lite0-test",
         "kd500-efficientnet_lite0-test",
-        "auth2k-efficientnet_lite0-train",
+        "auth1k-efficientnet_lite0-train",
         "swd2k-pixels-train",
     ]
     with pytest.raises(ConfigError, match="held out"):
@@ -77,6 +76,9 @@ def test_the_usual_protocols_depend_on_what_is_there() -> None:
     assert {"fd1k-efficientnet_lite0-test", "cas1k-efficientnet_lite0-test"} <= names()
     assert "fd1k-pca-test" in names(network=False)
     assert not any(name.startswith(("cas", "pcfd")) for name in names(spec=Spec(shape=(1, 28, 28))))
-    assert "fd200-efficientnet_lite0-test" in names(seconds=lambda name: 1.0), "bounded time"
+    many = {"train": 50_000, "test": 10_000}
+    assert "fd1k-efficientnet_lite0-test" in names(counts=many), "bounded time on a CPU"
+    assert "fd10k-efficientnet_lite0-test" in names(counts=many, accelerated=True)
+    assert "fd10k-pca-test" in names(counts=many, network=False)
     points = {"spec": Spec(shape=(2,)), "counts": {"train": 100_000}, "source": "ring"}
     assert {"modes10k-points-train", "swd10k-points-train"} <= names(**points)

@@ -2,7 +2,7 @@
 
 import importlib.util
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sparring.errors import ConfigError, nearest
@@ -11,8 +11,8 @@ from sparring.evaluation.protocol import EXTRACTORS, FORM, Protocol, short
 from sparring.shapes import Spec
 
 COUNTS = (10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20, 10)
-BUDGET_SECONDS = 40.0  # for making samples and their features
-CHEAP = 200  # samples that are taken however long they take
+SLOW_COUNT = 1_000  # samples for a large network without an accelerator: the same on every machine, so that numbers compare
+LARGE = ("efficientnet_lite0", "inception", "dinov2_s", "dinov2_b", "dinov2_l")
 SMALLEST_SIDE = 8  # of pictures that a network of photographs is asked about
 CLASS_SAMPLES = 20  # of each class, for a distance of each class
 WINDOW = 11  # pixels a side that structural similarity needs
@@ -30,7 +30,7 @@ class Facts:
         made: samples that were made; None where as many as wanted can be made.
         source: of the real samples.
         network: whether the network of photographs is installed.
-        seconds: that one sample takes, made and turned into features, by extractor.
+        accelerated: whether there is more than a CPU.
     """
 
     spec: Spec
@@ -38,7 +38,7 @@ class Facts:
     made: int | None
     source: str
     network: bool
-    seconds: Callable[[str], float]
+    accelerated: bool = False
 
     @property
     def split(self) -> str:
@@ -57,7 +57,7 @@ def installed() -> bool:
 
 
 def count_for(facts: Facts, extractor: str, split: str) -> int:
-    """The largest usual number of samples that the sets allow and that takes a bounded time.
+    """The largest usual number of samples that the sets allow, at most 1,000 for a large network on a CPU.
 
     Where no other real samples are at hand, half of the set is kept for the floor.
     """
@@ -65,9 +65,10 @@ def count_for(facts: Facts, extractor: str, split: str) -> int:
     allowed = there if len(facts.counts) > 1 and min(facts.counts.values()) >= there else there // 2
     if facts.made is not None:
         allowed = min(allowed, facts.made)
-    affordable = BUDGET_SECONDS / max(facts.seconds(extractor), 1e-9)
+    if extractor in LARGE and not facts.accelerated:
+        allowed = min(allowed, SLOW_COUNT)
     for count in COUNTS:
-        if count <= allowed and (count <= affordable or count <= CHEAP):
+        if count <= allowed:
             return count
     return max(2, min(there, facts.made or there))
 

@@ -1,6 +1,5 @@
 """All that an evaluation has before it, opened step by step."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -21,7 +20,6 @@ from sparring.evaluation.wish import Evaluation, Wish
 from sparring.features.extracted import Extractor
 from sparring.runtime import Runtime
 
-TRIED = 32  # samples on which the speed is measured
 FOUND_BY_PATH = ("inception", "dinov2_s", "dinov2_b", "dinov2_l")
 Say = Callable[[str], None]
 
@@ -83,7 +81,7 @@ class Hearing:
             made=None if self.made is None else len(self.made),
             source=main.source,
             network=installed(),
-            seconds=self._seconds,
+            accelerated=self.runtime.device.type != "cpu",
         )
         self.done.chosen = not self.wish.metrics
         found = complete(self.wish.metrics, facts, self.wish.n)
@@ -93,22 +91,6 @@ class Hearing:
                 "pip install 'sparring[features]' brings a network of photographs"
             )
         return list(dict.fromkeys(found))
-
-    def _seconds(self, name: str) -> float:
-        """Time for one sample, made and turned into features, by trying."""
-        extractor = self.extractor(name)
-        main = self.references.get("test") or self.references["train"]
-        count = min(TRIED, len(main.samples))
-        samples = main.bank.samples(0, count)
-        extractor(samples[: max(1, count // 4)])
-        began = time.monotonic()
-        extractor(samples)
-        spent = 3 * (time.monotonic() - began)  # the generated ones, the real ones, the floor's
-        if self.subject is not None:
-            began = time.monotonic()
-            self.subject.generation.sample(self.wish.seed, range(count))
-            spent += time.monotonic() - began
-        return spent / count
 
     def extractor(self, name: str) -> Extractor:
         """Loaded once."""
