@@ -1,0 +1,229 @@
+"""A ladder of generators of known order, ranked under several extractors; and what fools each metric (docs/judging.md).
+
+    python bench/ladder.py climb [--images 96000] --folder ladder          # auto on Fashion-MNIST, samples kept on the way
+    python bench/ladder.py judge --folder ladder [--count 2000] [--extractors efficientnet_lite0 classifier pca]
+    python bench/ladder.py show --folder ladder                            # the tables; needs no network
+
+The rungs: noise, one run of `auto` at 500, 2,000, 8,000, 32,000 and 96,000 images, and real training pictures. Beside them stand
+what can't be put in order beforehand: the best generator asked for one class only, ten of its pictures repeated, two copiers
+(training pictures with noise of 3 of 255, and moved by a pixel), real pictures without three of the classes, JPEG files, and real
+pictures that were enlarged from 28 to 32 without a filter. The reference is the test set. Pictures and features lie in --folder and
+are made once.
+"""
+
+import argparse
+import io
+import itertools
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+import fashion
+from sparring import metrics, runtime, samples
+from sparring.data import DataConfig, open_data
+from sparring.data.sheet import grid_image
+from sparring.features import load
+from sparring.guard import Guard
+from sparring.match import Match
+from sparring.request import Request, resolve
+from sparring.runfile import facts_of
+
+MARKS = (500, 2_000, 8_000, 32_000, 96_000)
+ORDER = ["noise", *(f"auto {mark:,}" for mark in MARKS), "real"]  # from the worst to the best
+BESIDE = [
+    "one class",
+    "ten pictures",
+    "copies with noise",
+    "copies moved",
+    "without 3 classes",
+    "jpeg",
+    "nearest",
+]
+POOL, LEFT_OUT = 3_000, (1, 6, 7)  # training pictures; trousers, shirts, sneakers
+VALUES = ("fd", "kd", "precision", "recall", "density", "coverage", "auth", "copying")
+
+
+def training_set():
+    return open_data(DataConfig(source=str(fashion.source()), size=(32, 32)))
+
+
+def climb(folder, images, count, seed):
+    """Train `auto`, and keep samples of its averaged generator on the way."""
+    dataset, machine = training_set(), runtime.start(threads=1, pictures=True)
+    request = Request(
+        images=images, seed=seed, recipe="auto", settings=('training.metric=""', "data.held_out=0")
+    )
+    match = Match(resolve(request, dataset, machine), dataset, machine)
+    guard, begin, facts = Guard(match), time.process_time(), facts_of(dataset)
+    for mark in [mark for mark in MARKS if mark <= images]:
+        while match.clock.images < mark:
+            guard.note(match.step())
+            if guard.due:
+                guard.settle()
+        np.save(folder / f"auto {mark:,}.npy", samples.draw(match.generation, facts, count, seed=1))
+        print(
+            f"{match.clock.images:,} images, {time.process_time() - begin:.0f} CPU-s with samples", flush=True
+        )
+    one = torch.full((count,), 1)
+    np.save(folder / "one class.npy", samples.draw(match.generation, facts, count, seed=1, labels=one))
+
+
+def planted(folder, count):
+    """All sets of pictures by name; `test` and `train` are those that the others are compared with."""
+    rng, best = np.random.default_rng(0), np.load(folder / f"{ORDER[-2]}.npy")
+    images, labels = fashion.pictures("train")
+    order = rng.permutation(len(images))
+    train, fresh = images[order[:count]], order[count : count + POOL]  # `fresh` ones are not in `train`
+    real, kept = images[fresh[:count]], fresh[~np.isin(labels[fresh], LEFT_OUT)][:count]
+    assert len(kept) == count, "a larger POOL"
+    noisy = train.astype(int) + np.rint(rng.normal(0, 3, train.shape)).astype(int)
+    made = {path.stem: np.load(path)[:count] for path in folder.glob("*.npy")}
+    return made | {
+        "test": fashion.pictures("t10k")[0][:count],
+        "train": train,
+        "real": real,
+        "noise": rng.integers(0, 256, train.shape, dtype=np.uint8),
+        "ten pictures": best[np.arange(count) % 10],
+        "copies with noise": noisy.clip(0, 255).astype(np.uint8),
+        "copies moved": moved(train, rng),
+        "without 3 classes": images[kept],
+        "jpeg": np.stack([jpeg(picture) for picture in real]),
+        "nearest": nearest(fresh[:count]),
+    }
+
+
+def moved(pictures, rng):
+    """Each by one pixel, up, down, left or right."""
+    ways = [(1, 0), (-1, 0), (0, 1), (0, -1)]
+    return np.stack([np.roll(x, ways[rng.integers(4)], (0, 1)) for x in pictures])
+
+
+def jpeg(picture):
+    file = io.BytesIO()
+    Image.fromarray(picture[..., 0]).save(file, "JPEG", quality=75)
+    return np.asarray(Image.open(file))[..., None]
+
+
+def nearest(rows):
+    """The pictures of these numbers, brought from 28x28 to 32x32 without any filter."""
+    small = np.asarray(open_data(DataConfig(source=str(fashion.source()), size=(28, 28))).samples)[rows]
+    sides = (np.arange(32) * 28 + 14) // 32
+    return small[:, sides][:, :, sides]
+
+
+def extracted(folder, name, sets):
+    """Features of all sets by one extractor, kept in a file; equal pictures are looked at once."""
+    path = folder / f"{name}.features.npz"
+    found = dict(np.load(path)) if path.exists() else {}
+    missing = [key for key in sets if key not in found]
+    if not missing:
+        return found
+    fitted = training_set() if name in ("pca", "classifier") else None
+    begin = time.process_time()
+    extractor = load(name, runtime=runtime.start(device="cpu"), fitted_on=fitted)
+    print(f"{name}: ready in {time.process_time() - begin:.0f} CPU-s", flush=True)
+    for key in missing:
+        begin = time.process_time()
+        different, back = np.unique(sets[key], axis=0, return_inverse=True)
+        found[key] = extractor(different).features.numpy()[back.reshape(-1)]
+        print(f"{name}, {key}: {time.process_time() - begin:.0f} CPU-s", flush=True)
+        np.savez(path, **found)
+    return found
+
+
+def values(found, key):
+    """All metrics of one set."""
+    test, train, fake = found["test"], found["train"], found[key]
+    near = {
+        "fd": metrics.frechet_distance(test, fake),
+        "kd": metrics.kernel_distance(test, fake)[0],
+        "auth": metrics.authenticity(train, fake),
+        "copying": metrics.data_copying(train, test, fake),
+    }
+    return near | metrics.precision_recall_density_coverage(test, fake)
+
+
+def judge(folder, count, extractors):
+    sets = planted(folder, count)
+    Image.fromarray(sheet(sets)).save(folder / "ladder.png")
+    for name in extractors:
+        found = extracted(folder, name, sets)
+        table = {key: values(found, key) for key in [*ORDER, *BESIDE, "train", "test"]}
+        table |= {f"fd of {n} real": {"fd": small(found, n)} for n in (100, 200, 500, 1_000, count)}
+        table["one class and noise"] = values(found | {"both": blended(found)}, "both")
+        (folder / f"{name}.json").write_text(json.dumps(table, indent=1))
+
+
+def small(found, count):
+    """The Frechet distance of `count` real training pictures to as many of the test set."""
+    return metrics.frechet_distance(found["test"][:count], found["real"][:count])
+
+
+def blended(found):
+    """The collapsed generator, of whose samples a twentieth is noise."""
+    mixed = found["one class"].copy()
+    mixed[: len(mixed) // 20] = found["noise"][: len(mixed) // 20]
+    return mixed
+
+
+def sheet(sets):
+    """Twenty samples of each set, a row each."""
+    rows = [sets[key][:20] for key in [*ORDER, *BESIDE]]
+    return np.asarray(grid_image(np.concatenate(rows), 20))
+
+
+def agreement(first, second):
+    """Kendall's tau and Spearman's rho of two lists without ties.
+
+    >>> agreement([1, 2, 3], [1, 3, 2])
+    (0.3333333333333333, 0.5)
+    """
+    pairs = list(itertools.combinations(range(len(first)), 2))
+    tau = sum(np.sign((first[i] - first[j]) * (second[i] - second[j])) for i, j in pairs) / len(pairs)
+    ranks = [np.argsort(np.argsort(x)) for x in (first, second)]
+    return float(tau), float(np.corrcoef(*ranks)[0, 1])
+
+
+def show(folder):
+    tables = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    for name, table in tables.items():
+        print(f"\n{name}\n| set | {' | '.join(VALUES)} |\n|---|{'---|' * len(VALUES)}")
+        for key, found in table.items():
+            print(f"| {key} | {' | '.join(f'{found[v]:.4g}' if v in found else '' for v in VALUES)} |")
+    print("\nagreement (tau, rho) with the known order, 7 rungs; with the other extractors, all 14 sets")
+    for value, sign in (("fd", -1), ("kd", -1), ("coverage", 1)):
+        for name, table in tables.items():
+            tau, rho = agreement(range(len(ORDER)), [sign * table[key][value] for key in ORDER])
+            print(f"{value} {name}: {tau:.2f} {rho:.2f}")
+        for one, two in itertools.combinations(tables, 2):
+            lists = [[tables[name][key][value] for key in [*ORDER, *BESIDE]] for name in (one, two)]
+            print("{} {} and {}: {:.2f} {:.2f}".format(value, one, two, *agreement(*lists)))
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=["climb", "judge", "show"])
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--images", type=int, default=MARKS[-1])
+    parser.add_argument("--count", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--extractors", nargs="+", default=["pca", "classifier", "efficientnet_lite0"])
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    if asked.what == "climb":
+        climb(asked.folder, asked.images, asked.count, asked.seed)
+    elif asked.what == "judge":
+        judge(asked.folder, asked.count, asked.extractors)
+    else:
+        show(asked.folder)
+
+
+if __name__ == "__main__":
+    main()
