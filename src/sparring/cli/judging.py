@@ -19,7 +19,7 @@ class Evaluate:
             what it was trained on.
         checkpoint: Judge the checkpoint of this many images. By default the newest.
         metrics: Names with commas between: short (fd,kd,prdc,auth) or whole (fd10k-efficientnet_lite0-test).
-        n: Samples of each side. By default as many as there are and a few minutes allow.
+        n: Samples of each side. By default as many as the data allow: see docs/evaluation.md.
         seed: Of the samples.
         weights: Of an extractor whose weights do not come along (inception, dinov2_s ...).
         out: Folder for the page, the Markdown and the closest pictures. By default RUN/evaluation.
