@@ -79,7 +79,7 @@ def test_the_learned_deviation_settles_on_that_of_the_residuals():
         Gaussian().build(ONE),
         0.1 * torch.randn(4000, 1, 1, 1, generator=torch.Generator().manual_seed(0)),
     )
-    optimizer = torch.optim.Adam(module.parameters(), lr=0.05)
+    optimizer = torch.optim.Adam(module.parameters(), lr=0.005)
     for _ in range(300):
         optimizer.zero_grad()
         (-module(x, torch.zeros_like(x)).mean()).backward()

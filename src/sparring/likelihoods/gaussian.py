@@ -15,6 +15,7 @@ from sparring.shapes import PerSample, Sample, Spec
 FLOOR = (
     1e-3  # of the standard deviation, an eighth of a grey level: a density has no greatest value without one
 )
+RATE = 10  # a learned deviation moves so many times as fast as a weight: with steps as small it would lag behind the decoder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +26,9 @@ class Gaussian:
 
     It is a density: on 8-bit data it may be above 0, and can't be compared with the probabilities of the other likelihoods.
     With s fixed at 1 the model blurs; one s learned for all values (gamma = s^2 of Dai & Wipf) lets the reconstruction become
-    exact where the code has room, and does what a weight on the KL term would do. Deviation: s never falls below 0.001,
-    so that constant data does not drive the density to infinity.
+    exact where the code has room, and does what a weight on the KL term would do. Deviations: s never falls below 0.001,
+    so that constant data does not drive the density to infinity; and it is learned 10 times as fast as weights are, as short runs
+    otherwise end long before it has come down.
 
     References:
         Dai & Wipf 2019, "Diagnosing and enhancing VAE models", arXiv 1903.05789, eq. 4 and sec. 4.
@@ -64,7 +66,7 @@ class Module(nn.Module):
     def __init__(self, config: Gaussian) -> None:
         super().__init__()
         self.each = config.deviation == "pixel"
-        start = torch.tensor(_inverse_softplus(config.scale - FLOOR))
+        start = torch.tensor(_inverse_softplus(config.scale - FLOOR) / RATE)
         if config.deviation == "fixed":
             self.register_buffer("raw_scale", start)
         else:
@@ -77,7 +79,7 @@ class Module(nn.Module):
     def parts(self, decoded: Tensor) -> tuple[Tensor, Tensor]:
         """Mean, and the standard deviation in a shape that goes with it."""
         mean, behind = decoded.chunk(2, 1) if self.each else (decoded, decoded.new_zeros(()))
-        return mean, FLOOR + F.softplus(behind + self.raw_scale)
+        return mean, FLOOR + F.softplus(behind + RATE * self.raw_scale)
 
     def forward(self, x: Sample, decoded: Sample) -> PerSample:
         mean, scale = self.parts(decoded.float())

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from sparring.errors import ConfigError
 from sparring.keyed import Draws
+from sparring.likelihoods.gaussian import RATE
 from sparring.shapes import PerSample, Sample, Spec
 
 HALF = 1 / 255  # half of the distance between two levels, in [-1, 1]
@@ -68,7 +69,7 @@ class Module(nn.Module):
         super().__init__()
         self.each = config.deviation == "pixel"
         start = config.scale - FLOOR
-        self.raw_scale = nn.Parameter(torch.tensor(start + math.log(-math.expm1(-start))))
+        self.raw_scale = nn.Parameter(torch.tensor((start + math.log(-math.expm1(-start))) / RATE))
 
     def given(self, x: Sample, draws: Draws) -> Sample:
         """The data as it is."""
@@ -77,7 +78,7 @@ class Module(nn.Module):
     def parts(self, decoded: Tensor) -> tuple[Tensor, Tensor]:
         """Location, and the scale in a shape that goes with it."""
         location, behind = decoded.chunk(2, 1) if self.each else (decoded, decoded.new_zeros(()))
-        return location, FLOOR + F.softplus(behind + self.raw_scale)
+        return location, FLOOR + F.softplus(behind + RATE * self.raw_scale)
 
     def forward(self, x: Sample, decoded: Sample) -> PerSample:
         location, scale = self.parts(decoded.float())

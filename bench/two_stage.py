@@ -1,0 +1,127 @@
+"""What a second stage adds to a variational autoencoder (Dai & Wipf 2019, arXiv:1903.05789, Table 1), on Fashion-MNIST at 32x32.
+
+    python bench/two_stage.py two_stage_vae --images 2000000 --switch 1000000 --seeds 0 1
+    python bench/two_stage.py vae --images 1000000 --seeds 0 1 --set game.posterior.latent=64     # cross-entropy
+    python bench/two_stage.py auto --images 16000                                                 # a GAN
+
+Three distances of each run, over the features of the small frozen classifier (bench/fashion.py), 10,000 pictures against the 10,000
+of the test set: of `samples`; of the first stage without the second (codes from the normal prior, `one_stage`); and of decoded
+codes of 10,000 training pictures, z ~ q(z|x) (`codes`), which is what a perfect second stage would reach. --second names an
+extractor of Sparring's for a kernel distance of --count pictures besides. One line of JSON a run.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import fashion
+from sparring import features, keyed, metrics, runtime, samples
+from sparring.data.dataset import to_output
+from sparring.games.two_stage import SecondStage
+from sparring.generatorfile import NAME, load
+from sparring.request import Request
+from sparring.train import train
+
+COUNT, BLOCK = 10_000, 500
+
+
+@torch.no_grad()
+def decoded(loaded, images):
+    """Pictures decoded from codes that are drawn for `images`."""
+    encoder, decoder = loaded.generation.coders()
+    parts = []
+    for at in range(0, len(images), BLOCK):
+        x = fashion.tensor(images[at : at + BLOCK])
+        draws = keyed.Draws(0, (at,), len(x), device=x.device)
+        given = decoder.likelihood.given(x, draws)
+        codes = encoder.distribution(given).sample(draws, "code")[0]
+        parts.append(to_output(decoder.decode(codes), loaded.generation.spec, loaded.facts["units"]))
+    return np.concatenate(parts)
+
+
+def made(loaded, seed, train_images):
+    """What is judged, by name: uint8 (n, 32, 32, 1) each."""
+    drawn = {"samples": samples.draw(loaded.generation, loaded.facts, COUNT, seed=seed + 1)}
+    if loaded.generation.encoder is None:
+        return drawn
+    drawn["codes"] = decoded(loaded, train_images[:COUNT])
+    prior = loaded.generation.generator.prior
+    if isinstance(prior, SecondStage):
+        prior.begun.zero_()
+        drawn["one_stage"] = samples.draw(loaded.generation, loaded.facts, COUNT, seed=seed + 1)
+    return drawn
+
+
+class Second:
+    """Kernel distances under one of Sparring's extractors."""
+
+    def __init__(self, name, count):
+        from sparring.data import DataConfig, open_data
+
+        fitted = open_data(DataConfig(source=str(fashion.source()), size=(fashion.SIDE, fashion.SIDE)))
+        self.extract = features.load(name, runtime=runtime.start(threads=1), fitted_on=fitted)
+        self.name, self.count = f"kd{count}-{name}", count
+        self.real = self.extract(fashion.pictures("t10k")[0][:count]).features
+
+    def distance(self, images):
+        return metrics.kernel_distance(self.real, self.extract(images[: self.count]).features)[0]
+
+
+def run(asked, seed, judge, second, train_images):
+    chosen = [*asked.set, *([f"game.switch={asked.switch}"] if asked.switch else [])]
+    request = Request(
+        data=str(fashion.source()),
+        recipe=asked.recipe,
+        images=asked.images,
+        seed=seed,
+        size=(32, 32),
+        settings=tuple(chosen),
+    )
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = asked.keep / f"{asked.recipe}-{seed}" if asked.keep else Path(temporary) / "run"
+        begin = time.process_time()
+        train(request, folder, lambda pictures: runtime.start(threads=1, pictures=pictures))
+        spent = time.process_time() - begin
+        loaded = load(folder / NAME)
+    row = {
+        "recipe": asked.recipe,
+        "seed": seed,
+        "images": asked.images,
+        "set": chosen,
+        "cpu_seconds": round(spent),
+    }
+    for name, images in made(loaded, seed, train_images).items():
+        row[name] = round(judge.distance(images), 2)
+        if second:
+            row[f"{name} {second.name}"] = float(f"{second.distance(images):.4g}")
+    return row
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("recipe")
+    parser.add_argument("--images", type=int, default=2_000_000)
+    parser.add_argument("--switch", type=int, default=0)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--set", nargs="*", default=[])
+    parser.add_argument("--second", default="")
+    parser.add_argument("--count", type=int, default=1_000)
+    parser.add_argument("--keep", type=Path, default=None)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    judge = fashion.Judge()
+    second = Second(asked.second, asked.count) if asked.second else None
+    train_images = fashion.pictures("train")[0]
+    for seed in asked.seeds:
+        print(json.dumps(run(asked, seed, judge, second, train_images)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
