@@ -142,3 +142,12 @@ def test_unlabelled_pictures_are_one_class(sparring, folder: Path, tmp_path: Pat
     code, _, err = sparring("classify", tmp_path / "run", folder)
     assert code == 2
     assert "can't tell classes" in err
+
+
+def test_what_comes_next_is_what_can_be_done(sparring, runs, folder: Path) -> None:
+    for name, verb in {"logistic": "classify", "naive_bayes": "sample"}.items():
+        code, out, _ = sparring("train", "--out", runs[name])
+        assert code == 0
+        assert f"next       sparring {verb} {runs[name]}" in out
+        sparring("report", runs[name])
+        assert f"sparring {verb} {runs[name]}" in (runs[name] / "report.html").read_text()

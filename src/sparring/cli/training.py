@@ -9,7 +9,9 @@ from sparring import checkpoint
 from sparring.asking import default_out, one, pixels
 from sparring.console import Console
 from sparring.machine import Machine
+from sparring.report.parts import only_classifies
 from sparring.request import Request, read_document
+from sparring.runfile import read_run
 from sparring.starting import perform
 from sparring.train import Result
 from sparring.wording import clock
@@ -88,4 +90,6 @@ def closing(result: Result, images: int, seconds: float) -> list[str]:
     }.items():
         if (run / name).exists():
             lines.append(f"{what:<11}{run / name}")
-    return [*lines, f"{'next':<11}sparring sample {typed} --n 64 --out new.png"]
+    classifies = only_classifies(read_run(run) or {})
+    verb = f"classify {typed} PICTURES" if classifies else f"sample {typed} --n 64 --out new.png"
+    return [*lines, f"{'next':<11}sparring {verb}"]

@@ -43,7 +43,7 @@ def render(run: Path, document: dict[str, Any]) -> str:
         default=0,
     )
     sections = [
-        ("Samples", parts.samples(run)),
+        ("Samples", parts.samples(run, document)),
         ("Codes and back", coded.coded(run)),
         ("The doctor", health.health(read(run))),
         ("Curves", curves.charts(rows)),

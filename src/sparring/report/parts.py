@@ -51,8 +51,17 @@ def shaped(shape: list[Any]) -> str:
     return f"{text(shape[1])} × {text(shape[2])} {colours.get(text(shape[0]), '')}"
 
 
-def samples(run: Path) -> str:
-    """The sample grids through time, always of the same latents, beside samples of the data."""
+GENERATED = "generated, from latents that stay the same, by the averaged generator"
+LOOKED_FOR = "what is looked for in each class: white speaks for it, black against it"
+
+
+def only_classifies(document: Mapping[str, Any]) -> bool:
+    """Whether the run is of a classifier, which has no samples."""
+    return dig(document, "experiment", "game").get("type") == "discriminative"
+
+
+def samples(run: Path, document: Mapping[str, Any]) -> str:
+    """The sample grids through time, always of the same latents (a classifier's templates), beside samples of the data."""
     names = [name for name in storage.names(run / "samples") if name.endswith(".png") and name[:-4].isdigit()]
     chosen = pictures.evenly(names, SAMPLES)
     sources = {name: pictures.inlined(run / "samples" / name, small=name != chosen[-1]) for name in chosen}
@@ -60,7 +69,7 @@ def samples(run: Path) -> str:
     last = len(made) - 1
     slider = f'<input type="range" min="0" max="{last}" value="{last}" aria-label="time"><output></output>'
     strip = f'<div class="strip">{"".join(made)}</div>'
-    note = '<p class="soft">generated, from latents that stay the same, by the averaged generator</p>'
+    note = f'<p class="soft">{LOOKED_FOR if only_classifies(document) else GENERATED}</p>'
     generated = f'<div class="samples">{note}<div class="slider">{slider}</div>{strip}</div>' if made else ""
     source = pictures.inlined(run / "data.png", small=True)
     real = f'<div><p class="soft">real, from the data</p>{pictured(source, "")}</div>' if source else ""
@@ -123,12 +132,19 @@ def usage(run: Path, document: Mapping[str, Any]) -> str:
         if dig(document, "data").get("classes") and dig(document, "experiment", "game").get("conditional")
         else ""
     )
+    classifies = only_classifies(document)
+    sample = (
+        f"sparring sample {shlex.quote(str(run))} --n 64 --seed 0 --out new.png    # or new.npz, or a folder"
+    )
+    classify = f"sparring classify {shlex.quote(str(run))} PICTURES --json classes.json"
     lines = [
-        f"sparring sample {shlex.quote(str(run))} --n 64 --seed 0 --out new.png    # or new.npz, or a folder",
+        classify if classifies else sample,
         f"sparring train --out {shlex.quote(str(run))}                             # go on, if it is not finished",
         "",
         "import sparring",
         f"run = sparring.load({str(run)!r})",
-        f"pictures = run.sample(16, seed=0{label})",
+        "probabilities = run.classify(pictures)"
+        if classifies
+        else f"pictures = run.sample(16, seed=0{label})",
     ]
     return f"<pre>{escape(chr(10).join(lines))}</pre>"
