@@ -65,6 +65,16 @@ def perceptrons(dataset, posterior=None, **rules):
     return Experiment.from_json(document)
 
 
+@pytest.mark.parametrize("name", CODED)
+def test_a_step_in_bfloat16_works(name, data):
+    dataset, experiment = opened(data), TINY[name]()
+    match = Match(
+        replace(experiment, training=experiment.training.resolved()), dataset, replace(toy.cpu(), bf16=True)
+    )
+    for _ in range(4):  # both stages of two
+        assert all(torch.isfinite(value) for value in match.step().values())
+
+
 @pytest.mark.parametrize("name", ["vae", "svae", "beta_vae", "iwae", "two_stage_vae"])
 def test_the_bound_is_re_minus_kl_in_every_line(name, data):
     _, rows = played(TINY[name](), opened(data), steps=5)

@@ -131,7 +131,9 @@ class FittedNormal(nn.Module):
         weight = 1 / (self.count + 1).clamp(max=MEMORY)
         middle = codes.mean(0)
         shift, off = middle - self.mean, codes - middle
-        self.covariance.addcmul_(weight * shift[:, None], shift).lerp_(off.T @ off / len(codes), weight)
+        with torch.autocast(codes.device.type, enabled=False):
+            spread = off.T @ off / len(codes)
+        self.covariance.addcmul_(weight * shift[:, None], shift).lerp_(spread, weight)
         self.mean.lerp_(middle, weight)
         self.count.add_(1)
 
