@@ -41,6 +41,9 @@ def settings(posterior, latent, asked):
         f"optimizers.autoencoder.lr={json.dumps(falling(asked.lr, images, half))}",
         f"training.half_life={asked.half_life}",
     ]
+    if asked.warm_up:
+        over = int(asked.warm_up * images)
+        chosen.append(f"game.beta={json.dumps({'type': 'linear', 'start': 0.0, 'end': 1.0, 'over': over})}")
     if asked.static:
         chosen.append("game.likelihood.binarise=none")
     if asked.hidden:
@@ -120,6 +123,12 @@ def main():
     parser.add_argument("--half-life", type=float, default=60_000.0)
     parser.add_argument("--hidden", nargs="+", type=int, default=[])
     parser.add_argument("--static", action="store_true")
+    parser.add_argument(
+        "--warm-up",
+        type=float,
+        default=0.0,
+        help="share of the run in which KL is warmed up (0: the recipe's)",
+    )
     parser.add_argument("--samples", type=int, default=500, help="importance samples")
     parser.add_argument("--count", type=int, default=10_000, help="test pictures")
     parser.add_argument("--keep", type=Path, default=None)
@@ -127,15 +136,27 @@ def main():
     asked = parser.parse_args()
     torch.set_num_threads(1)
     lines = asked.log.read_text().splitlines() if asked.log and asked.log.exists() else []
-    names = ("posterior", "d", "seed", "epochs", "batch", "hidden", "static")
-    done = [tuple(str(json.loads(line).get(name, False)) for name in names) for line in lines]
+    names = ("posterior", "d", "seed", "epochs", "batch", "hidden", "static", "warm_up")
+    done = [
+        tuple(str(json.loads(line).get(name, {"warm_up": 0.0}.get(name, False))) for name in names)
+        for line in lines
+    ]
     for seed in asked.seeds:
         for latent in asked.d:
             for posterior in asked.posterior:
                 what = dict(
                     zip(
                         names,
-                        (posterior, latent, seed, asked.epochs, asked.batch, asked.hidden, asked.static),
+                        (
+                            posterior,
+                            latent,
+                            seed,
+                            asked.epochs,
+                            asked.batch,
+                            asked.hidden,
+                            asked.static,
+                            asked.warm_up,
+                        ),
                         strict=True,
                     )
                 )
