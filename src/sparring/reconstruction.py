@@ -76,8 +76,8 @@ def show(run: Path, images: int, generation: Kept, dataset: Dataset) -> None:
 
 
 def pairs_image(real: np.ndarray, back: np.ndarray) -> Image.Image:
-    """Rows in turn of pictures and of what comes back of them, uint8 (n, h, w, c)."""
-    columns = min(COLUMNS, len(real))
+    """Rows in turn of pictures and of what comes back of them, uint8 (n, h, w, c), in a sheet that is no taller than wide or so."""
+    columns = min(max(COLUMNS, round((2 * len(real)) ** 0.5)), len(real))
     rows = [both[at : at + columns] for at in range(0, len(real), columns) for both in (real, back)]
     blank = np.full_like(real[:1], 255)
     whole = [np.concatenate([row, blank.repeat(columns - len(row), 0)]) for row in rows]
