@@ -3,7 +3,7 @@
 New here: one player, and nothing random: the same picture gives the same code. Read games/autoencoder.py. Trained in one go by Adam
 instead of layer by layer. Samples come from a normal distribution fitted to the codes (as in Ghosh et al. 2020, arXiv:1903.12436).
 --set game.latent=2 gives a map of the data in RUN/codes.png.
-Run: sparring train mnist --recipe ae     Expect: docs/results.md, "Latent-variable models".
+Run: sparring train --recipe ae           Expect: docs/results.md, "Latent-variable models".
 """
 
 from sparring.experiment import Experiment, Training

@@ -3,7 +3,7 @@
 New here: KL weighs 4 times: fewer numbers of the code are used, each for something of its own, and reconstructions blur. The
 weight is a schedule: Burgess et al. 2018 (arXiv:1804.03599) raise the code's capacity instead. All else as in `vae`.
 --set game.beta=10 changes the weight; the record's ELBO is that of weight 1.
-Run: sparring train mnist --recipe beta_vae    Expect: docs/results.md, "Latent-variable models".
+Run: sparring train --recipe beta_vae          Expect: docs/results.md, "Latent-variable models".
 """
 
 from sparring.experiment import Experiment

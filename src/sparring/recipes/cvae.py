@@ -4,7 +4,7 @@ generative models"; as a classifier by likelihood as in Kingma et al. 2014, arXi
 New here: encoder and decoder are told the label, so that the code need not hold it, and `sparring sample --label` chooses it.
 Since p(x|y) can be estimated for each class, `sparring classify` asks under which of them a picture is most likely. Read
 games/variational.py, games/classifying.py. Networks and numbers are those of `vae`. Needs labelled data.
-Run: sparring train mnist --recipe cvae    Expect: docs/generative-discriminative.md.
+Run: sparring train --recipe cvae          Expect: docs/generative-discriminative.md.
 """
 
 from sparring.experiment import Experiment

@@ -4,7 +4,7 @@ autoencoders"; its density in Alain & Bengio 2014, arXiv:1211.4246.
 New here: the encoder sees a damaged picture, the decoder has to give back the whole one. A quarter of the values are masked, as in
 the paper's experiments (one of its levels). All else as in `ae`; one layer of codes instead of a stack.
 --set game.corruption=gaussian --set game.noise=0.5 adds normal noise instead.
-Run: sparring train mnist --recipe dae    Expect: docs/results.md, "Latent-variable models".
+Run: sparring train --recipe dae          Expect: docs/results.md, "Latent-variable models".
 """
 
 from sparring.experiment import Experiment

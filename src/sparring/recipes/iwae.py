@@ -4,7 +4,7 @@ New here: 50 codes a sample, weighted by how well they explain it: a tighter bou
 `importance_weighted` in games/variational.py. The code of 50 numbers is the paper's; networks, optimizer and batch as in `vae`,
 without its warm-up.
 --set game.importance=5 changes the number of codes.
-Run: sparring train mnist --recipe iwae   Expect: docs/results.md, "Latent-variable models".
+Run: sparring train --recipe iwae         Expect: docs/results.md, "Latent-variable models".
 """
 
 from sparring.experiment import Experiment

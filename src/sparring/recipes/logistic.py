@@ -4,7 +4,7 @@
 New here: p(y|x) and nothing else, so there is nothing to sample. While it is trained, samples.png shows what it looks for in each
 class. The weights start at 0, the problem is convex, and Adam's rate falls to 0, so that all seeds end alike. Read
 games/discriminative.py. --set game.network=mlp puts a perceptron before it. Needs labelled data.
-Run: sparring train mnist --recipe logistic, then sparring classify RUN IMAGES    Expect: docs/generative-discriminative.md.
+Run: sparring train --recipe logistic, then sparring classify RUN IMAGES    Expect: docs/generative-discriminative.md.
 """
 
 from sparring.experiment import Experiment, Training

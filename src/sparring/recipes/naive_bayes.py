@@ -4,7 +4,7 @@ Bayes", sec. 2; Zheng et al. 2023, arXiv:2302.02334 (several classes).
 New here: a model that generates without anything to learn by slopes. One pass over the data counts how often each pixel is white
 in each class; from the same counts come samples and classes. Read games/naive_bayes.py. Small grey pictures are taken as black
 and white, all else as normal: --set game.family=gaussian. Without labels there is one class.
-Run: sparring train mnist --recipe naive_bayes, then sparring classify RUN IMAGES    Expect: docs/generative-discriminative.md.
+Run: sparring train --recipe naive_bayes, then sparring classify RUN IMAGES    Expect: docs/generative-discriminative.md.
 """
 
 from dataclasses import replace
