@@ -78,9 +78,7 @@ def _labelled(dataset: Dataset) -> Dataset:
 
 def _kept(dataset: Dataset, network: Network, training: Training, runtime: Runtime) -> bytes:
     """The weights' file from the cache, or made now and put there."""
-    settings = {"format": 1, "set": dataset.fingerprint, **asdict(training)}
-    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-    places = [root / "classifiers" / f"{key}.safetensors" for root in roots()]
+    places = [root / "classifiers" / f"{_key(dataset, training)}.safetensors" for root in roots()]
     for place in places:
         with contextlib.suppress(OSError, SparringError):
             data = place.read_bytes()
@@ -92,6 +90,15 @@ def _kept(dataset: Dataset, network: Network, training: Training, runtime: Runti
             _write(place, data)
             break
     return data
+
+
+def _key(dataset: Dataset, training: Training) -> str:
+    """What the weights depend on. A part of a set (without held-out samples) has the fingerprint of the whole: count and labels
+    tell them apart."""
+    assert dataset.labels is not None
+    labels = hashlib.sha256(dataset.labels.astype("<i8").tobytes()).hexdigest()
+    settings = {"format": 1, "set": dataset.fingerprint, "labels": labels, **asdict(training)}
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
 def _write(place: Path, data: bytes) -> None:
