@@ -1,5 +1,6 @@
 """Games with codes: what the record adds up to, what is kept, what comes back, and what is refused."""
 
+import copy
 import json
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from sparring.data import DataConfig, open_data
 from sparring.errors import ConfigError, CorruptFileError, DataError, SparringError
 from sparring.experiment import ROLES, Experiment, GameConfig
 from sparring.game import Batch
+from sparring.games import coding
 from sparring.games.autoencoder import FittedNormal
 from sparring.keyed import Draws
 from sparring.likelihoods import Bernoulli, DiscretisedLogistic, Gaussian
@@ -164,6 +166,35 @@ def test_the_second_stage_takes_over_and_leaves_the_first_as_it_is(data):
     assert not torch.equal(before, match.generation(latents))
 
 
+def test_a_roll_back_to_the_first_stage_trains_it_as_before(data):
+    """Its encoder normalises by batches again, and not by what it has seen."""
+    dataset, tiny = opened(data), TINY["two_stage_vae"]()
+    whole = replace(
+        tiny, game=replace(tiny.game, encoder=DCGANDiscriminator(width=4, norm="batch"), switch=32)
+    )
+    match, _ = played(whole, dataset, steps=1)
+    saved, clock = {name: tensor.clone() for name, tensor in match.tensors().items()}, copy.copy(match.clock)
+    first = match.step()
+    match.step()
+    assert int(match.game.stage.begun)
+    match.load(saved)
+    match.clock = clock
+    again = match.step()
+    assert all(torch.equal(value, again[name]) for name, value in first.items())
+
+
+def test_many_codes_are_decoded_in_parts(data, monkeypatch):
+    match, _ = played(perceptrons(opened(data)), opened(data))
+    x = opened(data).batch(range(6))[0]
+    whole, (_, decoder) = match.generation.log_likelihood(x, samples=30), match.generation.coders()
+    most = []
+    decoder.network.register_forward_pre_hook(lambda module, given: most.append(len(given[0])))
+    monkeypatch.setattr(coding, "AT_ONCE", 4 * x.numel())
+    parts = match.generation.log_likelihood(x, samples=30)
+    assert max(most) == 4 * 6
+    assert parts.log_likelihood == pytest.approx(whole.log_likelihood, rel=1e-6)
+
+
 def test_codes_are_sampled_as_they_were_seen():
     fitted, draws = FittedNormal(2), torch.Generator().manual_seed(0)
     mix, middle = torch.tensor([[2.0, 0.0], [1.5, 0.1]]), torch.tensor([5.0, -40.0])
@@ -172,6 +203,19 @@ def test_codes_are_sampled_as_they_were_seen():
     drawn = fitted(torch.randn(20_000, 2, generator=draws))
     assert drawn.mean(0).tolist() == pytest.approx(middle.tolist(), abs=0.1)
     assert drawn.T.cov().flatten().tolist() == pytest.approx((mix @ mix.T).flatten().tolist(), rel=0.08)
+
+
+@pytest.mark.parametrize("size", [8, 128])
+def test_codes_on_a_line_are_sampled_too(size):
+    """Rounding in float32 leaves their covariance a little indefinite."""
+    fitted, draws = FittedNormal(size), torch.Generator().manual_seed(0)
+    line = 3 * torch.randn(size, generator=draws)
+    for _ in range(50):
+        fitted.take_in(torch.randn(64, 1, generator=draws) * line)
+    drawn = fitted(torch.randn(2_000, size, generator=draws))
+    along = drawn @ line / line.norm()
+    assert float(along.std() / line.norm()) == pytest.approx(1, abs=0.1)
+    assert float((drawn - along[:, None] * line / line.norm()).norm(dim=1).mean()) < 0.02 * float(line.norm())
 
 
 def test_the_fit_over_few_batches_is_that_of_all_their_codes():
@@ -227,6 +271,8 @@ def test_what_can_not_be_is_refused(data):
         replace(TINY["vae"]().game, conditional=True).build(points.spec)
     with pytest.raises(ConfigError, match="dimension"):
         Normal(latent=10**9)
+    with pytest.raises(ConfigError, match="4,096"):
+        replace(TINY["ae"]().game, latent=10_000)
     grey = perceptrons(opened(data, "constant"), likelihood=Bernoulli(binarise="none"))
     with pytest.raises(DataError, match="not a likelihood"):
         played(grey, opened(data, "constant"), batch=8)

@@ -23,10 +23,14 @@ from sparring.games.coding import Decoder, Encoder, Itself, resized
 from sparring.games.generation import Generation
 from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
 from sparring.posteriors import Deterministic
+from sparring.posteriors.posterior import check_latent
 from sparring.shapes import Latent, Sample, Spec
 
 MEMORY = 200  # batches that the fitted distribution looks back on
-RIDGE = 1e-6  # on the covariance's diagonal, as a share of its mean
+RIDGE = (
+    1e-6  # on the covariance's diagonal, as a share of its mean; more where rounding has left it indefinite
+)
+LARGEST = 4_096  # size of a code whose covariance is kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +40,7 @@ class AutoencoderConfig:
     Arguments:
         encoder: body of the encoder, from samples to features.
         decoder: from codes to samples. Its `latent` is set to fit.
-        latent: size of a code.
+        latent: size of a code, at most 4,096.
         corruption: of what the encoder sees in training: `gaussian` adds normal noise of deviation `noise` in units of [-1, 1];
             `masking` sets a share `noise` of the values to -1 (black; to 0 for points).
         noise: how much; 0 for none.
@@ -49,6 +53,7 @@ class AutoencoderConfig:
     noise: schedule.Schedule = 0.0
 
     def __post_init__(self) -> None:
+        check_latent(self.latent, LARGEST)
         object.__setattr__(self, "decoder", resized(self.decoder, Deterministic(latent=self.latent).code))
         values = [self.noise] if isinstance(self.noise, int | float) else [self.noise.start, self.noise.end]
         if min(values) < 0 or (self.corruption == "masking" and max(values) > 1):
@@ -143,6 +148,11 @@ class FittedNormal(nn.Module):
     def factor(self) -> Tensor:
         """L (size, size), computed in float64 on the CPU."""
         covariance = self.covariance.cpu().double()
-        ridge = RIDGE * covariance.diagonal().mean() + 1e-12
-        factor = torch.linalg.cholesky(covariance + ridge * torch.eye(len(covariance), dtype=torch.float64))
+        ridge = (RIDGE * covariance.diagonal().mean() + 1e-12) * torch.eye(
+            len(covariance), dtype=torch.float64
+        )
+        factor, failed = torch.linalg.cholesky_ex(covariance + ridge)
+        while failed and ridge.isfinite().all():
+            ridge = 10 * ridge
+            factor, failed = torch.linalg.cholesky_ex(covariance + ridge)
         return factor.to(self.mean)

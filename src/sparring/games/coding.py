@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from sparring.conditioning import LabelEmbedding
@@ -15,6 +16,7 @@ from sparring.posteriors.posterior import Distribution, Posterior
 from sparring.shapes import Labels, Latent, Sample, Spec
 
 EMBEDDING = 64  # values that a label adds to an encoder's features
+AT_ONCE = 2**24  # values that a decoder makes at once, where no slopes are needed
 
 
 class Encoder(nn.Module):
@@ -71,7 +73,11 @@ class Decoder(nn.Module):
         return self.likelihood.mean(self.network(codes, y))
 
     def explain(self, x: Sample, z: Tensor, y: Labels | None = None) -> Tensor:
-        """log p(x|z) (k, b) of several codes a sample, z (k, b, code)."""
+        """log p(x|z) (k, b) of several codes a sample, z (k, b, code); outside of training as many at once as memory allows."""
+        most = len(z) if self.training else max(1, AT_ONCE // x.numel())
+        return torch.cat([self._explained(x, part, y) for part in z.split(most)])
+
+    def _explained(self, x: Sample, z: Tensor, y: Labels | None) -> Tensor:
         count, size = z.shape[:2]
         decoded = self.network(z.flatten(0, 1), None if y is None else y.repeat(count))
         repeated = x.expand(count, *x.shape).flatten(0, 1)

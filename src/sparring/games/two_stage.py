@@ -177,6 +177,7 @@ class TwoStage(Game):
         ]
 
     def _first(self, batch: Batch) -> Terms:
+        self.generation.coders()[0].train()  # a roll-back may come from the second stage
         return evidence(self.generation.coders(), replace(batch, y=None), 1.0)
 
     def _second(self, batch: Batch) -> Terms:
