@@ -159,7 +159,7 @@ class Fit:
             self.record.event("damaged checkpoint passed over", at, why=str(error))
         clock = self.match.clock
         clock.salt, clock.calm_until = salt + 1, clock.images + CALM_STEPS * self.training.batch
-        self.owes_save = False
+        self.owes_save = self.judge.owes_look = False
         self.guard.restart()
         times = self.keeper.roll_backs
         self.record.event("rolled back after bad steps in a row", at, to=clock.images, times=times)

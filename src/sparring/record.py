@@ -69,7 +69,7 @@ class Record:
         """Go back to a checkpoint: the lines after it are dropped, and a torn last one."""
         self.sums = {name: list(total) for name, total in state.items()}
         kept = {name: self._cut(name, images) for name in (METRICS, EVALUATIONS)}
-        self.latest, self.evaluations = (kept[METRICS] or [{}])[-1], kept[EVALUATIONS]
+        self.latest, self.evaluations = (kept[METRICS] or [{}])[-1], _whole(kept[EVALUATIONS])
 
     def _cut(self, name: str, images: int) -> list[dict[str, Any]]:
         if self.run is None or not (self.run / name).exists():
@@ -96,7 +96,18 @@ def metrics(path: Path) -> list[dict[str, Any]]:
 
 def evaluations(run: Path) -> list[dict[str, Any]]:
     """The evaluations made while the run was trained, in the order of time."""
-    return [row for row in metrics(run / EVALUATIONS) if isinstance(row.get("value"), int | float)]
+    return _whole(metrics(run / EVALUATIONS))
+
+
+def _whole(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that name a protocol and have a value."""
+    return [
+        row
+        for row in rows
+        if isinstance(row.get("protocol"), str)
+        and isinstance(row.get("value"), int | float)
+        and math.isfinite(row["value"])
+    ]
 
 
 def best(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

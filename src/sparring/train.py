@@ -169,7 +169,7 @@ def _too_large(error: Exception) -> Exception:
     return ConfigError(
         f"not enough memory: {str(error)[:200].splitlines()[:1]}",
         "a batch and networks that fit",
-        "halve training.micro_batch (the batch stays as it is), or choose a smaller --size",
+        "halve training.micro_batch (the batch stays as it is), or choose a smaller --size or smaller networks and codes",
     )
 
 
