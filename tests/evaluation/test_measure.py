@@ -95,6 +95,19 @@ def test_a_copier_is_caught() -> None:
     assert "memorises" not in verdict(honest)
 
 
+def test_a_copier_is_caught_whichever_training_samples_it_copies() -> None:
+    """Also those that are not among the first of the real set's order, which other metrics take."""
+    real = reference(3000)
+    copied = real.samples[real.order[-300:]] + np.float32(1e-6)
+    line = run("auth300-points-train", copied, real, reference(500, "test", seed=6))
+    assert line.value < 0.05
+    assert (line.real, line.fake, line.floor.real, line.floor.fake) == (3000, 300, 2700, 300)
+    assert (line.train_against_test.real, line.train_against_test.fake) == (3000, 300)
+    assert min(line.floor.values["authenticity"], line.train_against_test.values["authenticity"]) > 0.3
+    few = run("auth300-points-train", points(300, 9), reference(40))
+    assert (few.real, few.floor.real, few.floor.fake) == (40, 20, 20)
+
+
 def test_too_few_samples_are_told_the_name_that_fits() -> None:
     with pytest.raises(DataError, match="use fd3k-points-test") as error:
         run("fd10k-points-test", points(10_000), reference(3000, "test"))

@@ -60,7 +60,7 @@ def test_short_names_are_completed() -> None:
     assert [str(one) for one in complete(["fd", "kd500", "auth", "swd-pixels-train"], facts())] == [
         "fd1k-efficientnet_lite0-test",
         "kd500-efficientnet_lite0-test",
-        "auth1k-efficientnet_lite0-train",
+        "auth2k-pca-train",
         "swd2k-pixels-train",
     ]
     with pytest.raises(ConfigError, match="held out"):

@@ -50,6 +50,11 @@ class Facts:
             return "points"
         return "efficientnet_lite0" if self.network and min(self.spec.shape[1:]) >= SMALLEST_SIDE else "pca"
 
+    @property
+    def quick(self) -> str:
+        """Features that are cheap to have of a whole set."""
+        return "pca" if self.spec.is_image else "points"
+
 
 def installed() -> bool:
     """Whether the extra that brings the network of photographs is there."""
@@ -77,7 +82,12 @@ def defaults(facts: Facts, n: int | None = None) -> list[Protocol]:
     """The usual protocols for such samples."""
     main, split = facts.extractor, facts.split
     count = n or count_for(facts, main, split)
-    wanted = [("fd", main), ("kd", main), ("prdc", main), ("swd", _plain(facts))]
+    wanted = [
+        ("fd", main),
+        ("kd", main),
+        ("prdc", main),
+        ("swd", "pixels" if facts.spec.is_image else "points"),
+    ]
     if not facts.spec.is_image:
         wanted = [("swd", "points"), ("kd", "points"), ("prdc", "points"), ("fd", "points")]
         if facts.source in MIXTURES:
@@ -86,15 +96,11 @@ def defaults(facts: Facts, n: int | None = None) -> list[Protocol]:
         wanted.append(("msssim", "pixels"))
     classes = facts.spec.classes
     if classes and count >= CLASS_SAMPLES * classes:
-        wanted += [("pcfd", "pca" if facts.spec.is_image else main), ("cas", main)]
+        wanted += [("pcfd", facts.quick), ("cas", main)]
     found = [_protocol(metric, count, extractor, split) for metric, extractor in wanted]
     copied = "train" if "train" in facts.counts else split
-    found.append(_protocol("auth", min(count, facts.counts[copied]), main, copied))
+    found.append(_protocol("auth", count, facts.quick, copied))
     return [protocol for protocol in found if protocol is not None]
-
-
-def _plain(facts: Facts) -> str:
-    return "pixels" if facts.spec.is_image else "points"
 
 
 def _protocol(metric: str, count: int, extractor: str, split: str) -> Protocol | None:
@@ -131,17 +137,14 @@ def _completed(text: str, facts: Facts, n: int | None) -> Protocol:
         )
     split = split or ("train" if metric == "auth" and "train" in facts.counts else facts.split)
     _check_split(text, split, facts)
-    extractor = extractor or (MEANINGS[metric].extractors or (facts.extractor,))[-1 if _points(facts) else 0]
+    usual = facts.quick if MEANINGS[metric].whole else facts.extractor
+    extractor = extractor or (MEANINGS[metric].extractors or (usual,))[0 if facts.spec.is_image else -1]
     if extractor not in EXTRACTORS:
         raise ConfigError(
             f"extractor {extractor!r}", "a known extractor", nearest(extractor, list(EXTRACTORS))
         )
     number = count or short(n or count_for(facts, extractor, split))
     return Protocol.parse(f"{metric}{number}-{extractor}-{split}")
-
-
-def _points(facts: Facts) -> bool:
-    return not facts.spec.is_image
 
 
 def _check_split(text: str, split: str, facts: Facts) -> None:

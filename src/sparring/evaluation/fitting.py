@@ -31,8 +31,9 @@ def check(protocol: Protocol, fake: Sampled, reference: Reference, extractor: Ex
         )
     if not protocol.meaning.generation:
         what = f"the {reference.split} set ({reference.source})" if reference.source else "the reference"
-        there = min(len(reference.bank), len(fake.bank))
-        _enough(protocol, reference.bank, what, there)
+        there = len(fake.bank) if protocol.meaning.whole else min(len(reference.bank), len(fake.bank))
+        if not protocol.meaning.whole:
+            _enough(protocol, reference.bank, what, there)
         _enough(protocol, fake.bank, fake.source or "the generated set", there)
 
 

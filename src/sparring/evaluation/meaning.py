@@ -16,6 +16,7 @@ class Meaning:
         good: what is good, for somebody who reads the number for the first time.
         labels: whether both sets must have labels.
         generation: whether it needs the generator itself, not only samples.
+        whole: whether all samples of the real set are looked at; the count is that of the generated ones.
         extractors: the only ones that it is defined for; none given: all.
     """
 
@@ -26,6 +27,7 @@ class Meaning:
     least: int = 2
     labels: bool = False
     generation: bool = False
+    whole: bool = False
     extractors: tuple[str, ...] = ()
 
 
@@ -73,7 +75,7 @@ MEANINGS = {
         better="higher",
         good="the share of samples that are no near copies of a training sample; real samples get what the "
         "train-against-test row (or the floor) says, and much less means that it memorises",
-        least=2,
+        whole=True,
     ),
     "pcfd": Meaning(
         title="Fréchet distance of each class",

@@ -55,16 +55,16 @@ def measure(
     how, began = how or How(), time.monotonic()
     check(protocol, fake, reference, extractor)
     count = protocol.count
-    whole = protocol.meaning.generation
+    by_itself = protocol.meaning.generation
     real = Side(
         bank=reference.bank,
         start=0,
-        stop=len(reference.bank) if whole else count,
+        stop=len(reference.bank) if by_itself or protocol.meaning.whole else count,
         extractor=extractor,
         watch=how.watch,
         role="real",
     )
-    made = replace(real, bank=fake.bank, stop=len(fake.bank) if whole else count, role="generated")
+    made = replace(real, bank=fake.bank, stop=len(fake.bank) if by_itself else count, role="generated")
     job = Job(
         real=real,
         fake=made,
@@ -75,13 +75,13 @@ def measure(
         resamples=how.resamples,
     )
     found = _finite(protocol, METRICS[protocol.metric](job))
-    rows = (None, None) if whole else _rows(protocol, job, other)
+    rows = (None, None) if by_itself else _rows(protocol, job, other)
     return Line(
         protocol=protocol,
         values=found.values,
         interval=_interval(found, found.values[protocol.meaning.headline]),
         real=len(real),
-        fake=count if whole else len(made),
+        fake=count if by_itself else len(made),
         digest=extractor.digest,
         dimension=extractor.dimension,
         rule=extractor.rule,
@@ -111,12 +111,17 @@ def _rows(protocol: Protocol, job: Job, other: Reference | None) -> tuple[Row | 
 
 
 def _floor(protocol: Protocol, job: Job) -> Row | None:
-    """Two parts of the reference that have no sample in common, each as large as the name says, or half of the set."""
+    """Two parts of the reference that have no sample in common, each as large as the name says, or half of the set.
+
+    Where the whole set is looked at, the real part is all that is left.
+    """
     size = min(protocol.count, len(job.real.bank) // 2)
     if size < protocol.meaning.least:
         return None
     what = "other samples of the same set" if size == protocol.count else "two halves of the set"
     first, second = replace(job.real, stop=size), replace(job.real, start=size, stop=2 * size)
+    if protocol.meaning.whole:
+        first, second = replace(job.real, start=size, stop=len(job.real.bank)), first
     return _row(protocol, replace(job, real=first, fake=second), what)
 
 
@@ -127,7 +132,7 @@ def _train_against_test(protocol: Protocol, job: Job, other: Reference | None) -
     if size < protocol.meaning.least or (protocol.meaning.labels and not other.bank.labelled):
         return None
     fake = replace(job.real, bank=other.bank, stop=size)
-    real = replace(job.real, stop=size) if protocol.metric != "auth" else job.real
+    real = job.real if protocol.meaning.whole else replace(job.real, stop=size)
     return _row(protocol, replace(job, real=real, fake=fake), f"the {other.split} set")
 
 
