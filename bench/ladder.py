@@ -1,7 +1,8 @@
 """A ladder of generators of known order, ranked under several extractors; and what fools each metric (docs/judging.md).
 
     python bench/ladder.py climb [--images 96000] --folder ladder          # auto on Fashion-MNIST, samples kept on the way
-    python bench/ladder.py judge --folder ladder [--count 2000] [--extractors efficientnet_lite0 classifier pca]
+    python bench/ladder.py judge --folder ladder --count 2000 --extractors pca classifier
+    python bench/ladder.py judge --folder ladder --count 1000 --extractors efficientnet_lite0
     python bench/ladder.py show --folder ladder                            # the tables; needs no network
 
 The rungs: noise, one run of `auto` at 500, 2,000, 8,000, 32,000 and 96,000 images, and real training pictures. Beside them stand
@@ -44,6 +45,7 @@ BESIDE = [
     "nearest",
 ]
 POOL, LEFT_OUT = 3_000, (1, 6, 7)  # training pictures; trousers, shirts, sneakers
+SMALL = (100, 200, 500, 1_000, 2_000)
 VALUES = ("fd", "kd", "precision", "recall", "density", "coverage", "auth", "copying")
 
 
@@ -116,23 +118,36 @@ def nearest(rows):
 
 
 def extracted(folder, name, sets):
-    """Features of all sets by one extractor, kept in a file; equal pictures are looked at once."""
-    path = folder / f"{name}.features.npz"
+    """Features of all sets by one extractor, kept in a file; a picture that is in several sets is looked at once."""
+    path = folder / f"{name}.{len(sets['test'])}.npz"
     found = dict(np.load(path)) if path.exists() else {}
-    missing = [key for key in sets if key not in found]
-    if not missing:
-        return found
-    fitted = training_set() if name in ("pca", "classifier") else None
-    begin = time.process_time()
-    extractor = load(name, runtime=runtime.start(device="cpu"), fitted_on=fitted)
-    print(f"{name}: ready in {time.process_time() - begin:.0f} CPU-s", flush=True)
-    for key in missing:
+    rows = {
+        picture.tobytes(): row for key in found for picture, row in zip(sets[key], found[key], strict=True)
+    }
+    extractor = None
+    for key in [key for key in sets if key not in found]:
         begin = time.process_time()
-        different, back = np.unique(sets[key], axis=0, return_inverse=True)
-        found[key] = extractor(different).features.numpy()[back.reshape(-1)]
-        print(f"{name}, {key}: {time.process_time() - begin:.0f} CPU-s", flush=True)
+        extractor = extractor or loaded(name)
+        new = list(
+            {picture.tobytes(): picture for picture in sets[key] if picture.tobytes() not in rows}.items()
+        )
+        if new:
+            made = extractor(np.stack([picture for _, picture in new])).features.numpy()
+            rows |= {known: row for (known, _), row in zip(new, made, strict=True)}
+        found[key] = np.stack([rows[picture.tobytes()] for picture in sets[key]])
+        print(f"{name}, {key}: {len(new):,} new in {time.process_time() - begin:.0f} CPU-s", flush=True)
         np.savez(path, **found)
     return found
+
+
+def loaded(name):
+    fitted = training_set() if name in ("pca", "classifier") else None
+    extractor = load(name, runtime=runtime.start(device="cpu"), fitted_on=fitted)
+    print(
+        f"{name}: {extractor.dimension} features, weights {extractor.digest[:12]}, {extractor.rule}",
+        flush=True,
+    )
+    return extractor
 
 
 def values(found, key):
@@ -153,9 +168,9 @@ def judge(folder, count, extractors):
     for name in extractors:
         found = extracted(folder, name, sets)
         table = {key: values(found, key) for key in [*ORDER, *BESIDE, "train", "test"]}
-        table |= {f"fd of {n} real": {"fd": small(found, n)} for n in (100, 200, 500, 1_000, count)}
+        table |= {f"fd of {n} real": {"fd": small(found, n)} for n in SMALL if n < count}
         table["one class and noise"] = values(found | {"both": blended(found)}, "both")
-        (folder / f"{name}.json").write_text(json.dumps(table, indent=1))
+        (folder / f"{name}.{count}.json").write_text(json.dumps(table, indent=1))
 
 
 def small(found, count):
