@@ -1,5 +1,7 @@
 """Each detector sees what it is for, and nothing in a healthy record."""
 
+from dataclasses import replace
+
 import pytest
 from histories import ILL, LOST, REPORT, TOTAL, history, metric
 
@@ -111,6 +113,27 @@ def test_all_advice_can_be_taken(recipe: str) -> None:
             game.build(Spec(shape=(1, 16, 16), classes=3 if document["game"]["conditional"] else 0))
             seen.add(settings)
     assert len(seen) >= 5
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [None, "", "x", [], {}, True, float("nan"), float("inf"), -1, 10**400],
+    ids=lambda odd: str(odd)[:6],
+)
+def test_a_damaged_record_is_no_reason_to_fall(odd: object) -> None:
+    """Whatever stands in the place of a value, an event's detail, or a part of an evaluation."""
+    for ill in ILL.values():
+        rows = ill.rows[::6]
+        for name in {name for row in rows for name in row} - {"images"}:
+            broken = [{**row, name: odd} for row in rows[-4:]]
+            diagnose(replace(ill, rows=[*rows[:-4], *broken])).to_json()
+        for kind in ("events", "evaluations"):
+            lines = getattr(ill, kind)
+            for name in {name for line in lines for name in line} | {"floor", "interval", "compared"}:
+                broken = [{**line, name: odd} for line in lines]
+                diagnose(replace(ill, **{kind: broken})).to_json()
+                nested = [{**line, name: {"values": odd, "images": odd, "low": odd}} for line in lines]
+                diagnose(replace(ill, **{kind: nested})).to_json()
 
 
 def test_without_vital_signs_it_says_what_it_can_not_see() -> None:

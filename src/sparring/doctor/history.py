@@ -2,6 +2,7 @@
 
 import json
 import statistics
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,11 +76,7 @@ class History:
 
     def series(self, name: str) -> Series:
         """A column of the record."""
-        return [
-            (row["images"], float(row[name]))
-            for row in self.rows
-            if isinstance(row.get(name), int | float) and not isinstance(row[name], bool)
-        ]
+        return [(row["images"], value) for row in self.rows if (value := number(row.get(name))) is not None]
 
     def vital(self, name: str) -> Series:
         return self.series(f"vitals/{name}")
@@ -106,6 +103,17 @@ class History:
             evaluations=[row for row in self.evaluations if _images(row) <= images],
             checkpoints=[number for number in self.checkpoints if number <= images],
         )
+
+
+def number(value: Any) -> float | None:
+    """A finite number as such; None for anything else that a record may hold.
+
+    >>> number(3), number(float("nan")), number("3"), number(True)
+    (3.0, None, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= sys.float_info.max else None
 
 
 def _images(row: Mapping[str, Any]) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sparring.doctor import advice
 from sparring.doctor.finding import Advice, Finding
-from sparring.doctor.history import History, trailing
+from sparring.doctor.history import History, number, trailing
 from sparring.evaluation.meaning import MEANINGS
 
 BY_HEART, SOME = 0.9, 0.75  # how often a training sample is judged above a held-out one
@@ -19,11 +19,8 @@ def memorises(history: History) -> Finding | None:
     since, length = trailing(series, lambda value: value > SOME)
     if since is None or length < 2:
         return None
-    now, held, train = (
-        series[-1][1],
-        history.vital("apart_held")[-1][1],
-        history.recent("vitals/apart", 1) or 0.0,
-    )
+    now = series[-1][1]
+    held, train = (history.recent(f"vitals/{name}", 1) or 0.0 for name in ("apart_held", "apart"))
     by_heart = now > BY_HEART and held < train - 0.15
     return Finding(
         name="memorisation",
@@ -88,9 +85,10 @@ def copies(history: History) -> Finding | None:
 def _real(line: Any) -> float:
     for name in ("train_against_test", "floor"):
         row = line.get(name)
-        value = row.get("values", {}).get("authenticity") if isinstance(row, dict) else None
-        if isinstance(value, int | float):
-            return float(value)
+        values = row.get("values") if isinstance(row, dict) else None
+        value = number(values.get("authenticity")) if isinstance(values, dict) else None
+        if value is not None:
+            return value
     return 0.5
 
 
@@ -147,8 +145,7 @@ def _is(name: str, metric: str) -> bool:
 def value_of(line: Any) -> float | None:
     """The headline of an evaluation; None where it is not a known one."""
     metric, values = metric_of(line), line.get("values")
-    value = values.get(MEANINGS[metric].headline) if metric and isinstance(values, dict) else None
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return number(values.get(MEANINGS[metric].headline)) if metric and isinstance(values, dict) else None
 
 
 def images_of(line: Any) -> int:
@@ -163,7 +160,5 @@ def images_of(line: Any) -> int:
 def reach(line: Any) -> float:
     """How far the interval of an evaluation reaches."""
     interval = line.get("interval")
-    try:
-        return float(interval["high"]) - float(interval["low"])
-    except (TypeError, KeyError, ValueError):
-        return 0.0
+    low, high = (number(interval.get(end)) if isinstance(interval, dict) else None for end in ("low", "high"))
+    return high - low if low is not None and high is not None else 0.0

@@ -46,7 +46,7 @@ def unsaved(history: History) -> Finding | None:
         name="unsaved",
         severity="bad",
         title="Checkpoints can't be written",
-        words=f"{len(after)} in a row failed: {str(after[-1].get('why', ''))[:200].splitlines()[0]}",
+        words=f"{len(after)} in a row failed: {' '.join(str(after[-1].get('why', '')).split())[:200]}",
         since=after[0]["images"],
         advice=(Advice("free some space, or mend the permissions"),),
         checkpoint=last or None,
