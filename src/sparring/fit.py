@@ -86,7 +86,8 @@ class Fit:
         self.keeper.save(final=True)
         if self.judge.reached:
             return "reached"
-        return "finished" if self.match.clock.images >= self.training.images else "stopped"
+        cut_short = self.judge.behind() and self.match.runtime.any(stop())
+        return "finished" if self.match.clock.images >= self.training.images and not cut_short else "stopped"
 
     def _marked(self, before: int) -> bool:
         t = self.training

@@ -128,6 +128,16 @@ def reaches(row: Mapping[str, Any] | None, target: float | None) -> bool:
     return bool(row["value"] <= target if row.get("better") == "lower" else row["value"] >= target)
 
 
+def missing(rows: Sequence[Mapping[str, Any]], images: int, every: int, length: int) -> bool:
+    """Whether the evaluation that was last due at `images` was not made: one is due at each multiple of `every`, and at the end.
+
+    >>> missing([{"images": 300}], 450, 300, 1000), missing([{"images": 900}], 1000, 300, 1000)
+    (False, True)
+    """
+    last = int(rows[-1]["images"]) if rows else 0
+    return every > 0 and (images // every > last // every or (images >= length and last < images))
+
+
 def stale(rows: Sequence[Mapping[str, Any]]) -> int | None:
     """The image at which the metric was best, at the very evaluation that is the last of `PATIENCE` which were no better."""
     found = best(rows)

@@ -12,7 +12,8 @@ import torch
 from sparring import checkpoint, probe, record, storage
 from sparring.data import Dataset, Stopped, open_data
 from sparring.data.report import Progress
-from sparring.errors import ConfigError, DataError, RunLockedError, SparringError
+from sparring.errors import ConfigError, CorruptFileError, DataError, RunLockedError, SparringError
+from sparring.evaluation.examiner import NOT_EVALUATED
 from sparring.evaluation.goal import outcome as outcome_words
 from sparring.evaluation.stage import forget, prepare
 from sparring.experiment import Experiment
@@ -113,10 +114,16 @@ def goal_of(out: Path, experiment: Experiment) -> str:
 
 
 def _over(out: Path, experiment: Experiment) -> bool:
-    """Whether the run has its full length, or has reached its target."""
+    """Whether the run has reached its target, or its full length with the evaluation there, and its checkpoint is whole."""
     images, training = max(checkpoint.numbers(out), default=0), experiment.training
     rows = [row for row in record.evaluations(out) if row["images"] <= images]
-    return images >= training.images or record.reaches(record.best(rows), training.target)
+    if not record.reaches(record.best(rows), training.target):
+        failed = [row for row in record.read(out / record.EVENTS) if row.get("event") == NOT_EVALUATED]
+        given_up = any(row.get("images") == images for row in failed)
+        behind = record.missing(rows, images, training.evaluate_every, training.images) and not given_up
+        if images < training.images or behind:
+            return False
+    return not isinstance(next(checkpoint.verified(out)), CorruptFileError)
 
 
 def _deadline(request: Request, began: float) -> float | None:

@@ -146,6 +146,31 @@ def test_a_signal_in_an_evaluation_is_made_up_for(toy_data, tmp_path, judged, mo
     assert tensors(tmp_path) == tensors(judged)
 
 
+@pytest.mark.parametrize("kill", ["signal", "damage"])
+def test_the_last_evaluation_is_made_up_for_too(toy_data, tmp_path, judged, monkeypatch, kill):
+    """Whether a signal kept it from being made, or the checkpoint that it was made at is no longer whole."""
+    sampled = examiner.Examiner._sampled
+
+    def interrupted(self, match, watch):
+        if match.clock.images == 96 and kill == "signal":
+            os.kill(os.getpid(), signal.SIGTERM)
+        return sampled(self, match, watch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(examiner.Examiner, "_sampled", interrupted)
+        result = toy.play(asked(toy_data), tmp_path)
+    if kill == "signal":
+        assert (result.outcome, result.exit_code) == ("stopped", 143)
+        assert [row["images"] for row in rows(tmp_path)] == [24, 48, 72]
+    else:
+        (tmp_path / "checkpoints" / "000000000096" / "tensors.safetensors").write_bytes(b"")
+    result = toy.play(asked(toy_data), tmp_path)
+    assert (result.outcome, result.already) == ("finished", False)
+    assert rows(tmp_path) == rows(judged)
+    assert tensors(tmp_path) == tensors(judged)
+    assert toy.play(asked(toy_data), tmp_path).already
+
+
 # --- the best
 
 

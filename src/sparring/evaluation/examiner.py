@@ -18,7 +18,7 @@ from sparring.match import Match
 from sparring.record import Record, best, stale
 from sparring.runtime import Runtime
 
-STALE = "no better since"
+STALE, NOT_EVALUATED = "no better since", "not evaluated"
 SEED = 0  # of the samples: the same ones at every evaluation, and those that `sparring sample` makes first
 BLOCK = 256  # samples between two looks at the wish to stop
 
@@ -68,7 +68,7 @@ class Examiner:
         except Stopped:
             return False  # owed to the next start
         except Exception as error:  # an evaluation is never worth a run
-            record.event("not evaluated", images, why=f"{type(error).__name__}: {error}"[:500])
+            record.event(NOT_EVALUATED, images, why=f"{type(error).__name__}: {error}"[:500])
             return False
         row = {"value": line.value, "better": line.protocol.meaning.better, **line.to_json()}
         record.evaluated({"images": images, "step": match.clock.step, **row})

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sparring.data.watch import Watch
 from sparring.evaluation.stage import Stage
 from sparring.match import Match
-from sparring.record import Record, best, reaches
+from sparring.record import Record, best, missing, reaches
 
 
 class Judge:
@@ -47,14 +47,17 @@ class Judge:
             Whether to stop before the next step, as it is still missing.
         """
         self.watch = Watch(stop=stop)
-        every, rows, now = self.training.evaluate_every, self.record.evaluations, self.match.clock.images
-        last = int(rows[-1]["images"]) if rows else 0
-        missing = self.examiner is not None and every > 0 and now // every > last // every
-        self.owes_look = self.match.runtime.any(missing)
+        self.owes_look = self.behind()
         if not self.owes_look:
             return False
         self.look()
         return self.match.runtime.any(stop())
+
+    def behind(self) -> bool:
+        """Whether an evaluation is missing, as the first process sees it."""
+        training, now = self.training, self.match.clock.images
+        rows, due = self.record.evaluations, self.examiner is not None
+        return self.match.runtime.any(due and missing(rows, now, training.evaluate_every, training.images))
 
     def _reached(self) -> bool:
         """Whether the target is reached, as the first process sees it."""
