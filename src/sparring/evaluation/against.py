@@ -8,10 +8,12 @@ from sparring.data import DataConfig, Dataset, open_data
 from sparring.data.split import split
 from sparring.data.watch import Watch
 from sparring.errors import ConfigError, DataError
+from sparring.evaluation.overlap import shared
 from sparring.evaluation.sides import Reference
 from sparring.evaluation.subject import Subject
 
 LARGEST = 4096
+SHARED = 0.01  # of the test samples may be training samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +24,13 @@ class Against:
         train: what the run was trained on, where that is known.
         test: held out, or named by --against.
         notes: what was done or could not be done, in words.
+        apart: whether the two have (nearly) no sample in common, so that one can be measured against the other.
     """
 
     train: Dataset | None
     test: Dataset | None
     notes: tuple[str, ...] = ()
+    apart: bool = True
 
     @property
     def some(self) -> Dataset:
@@ -56,7 +60,16 @@ def of_run(subject: Subject, against: str | None, watch: Watch) -> Against:
     if against is not None:
         test = _like(subject, against, watch)
         notes += _left_out(test)
-    return Against(train=train, test=test, notes=tuple(notes))
+    common = shared(train.samples, test.samples, watch) if train is not None and test is not None else 0
+    if test is None or not common:
+        return Against(train=train, test=test, notes=tuple(notes))
+    apart = common <= SHARED * len(test)
+    notes.append(f"{common:,} of {len(test):,} test samples are also in the training set{_so(apart)}")
+    return Against(train=train, test=test, notes=tuple(notes), apart=apart)
+
+
+def _so(apart: bool) -> str:
+    return "" if apart else ": such a test can't tell copies, and the train-against-test row is left out"
 
 
 def _own(

@@ -116,7 +116,9 @@ class Hearing:
         """A result. What was not asked for by name and can't be had is left out, with a note."""
         assert self.sampled is not None
         reference = self.references[protocol.split]
-        other = self.references.get("test" if protocol.split == "train" else "train")
+        other = (
+            self.references.get("test" if protocol.split == "train" else "train") if self.real.apart else None
+        )
         how = How(seed=self.wish.seed, watch=self.watch)
         try:
             return measure(protocol, self.sampled, reference, self.extractor(protocol.extractor), other, how)
