@@ -143,7 +143,7 @@ def test_what_does_not_go_together_is_refused() -> None:
     with pytest.raises(DataError, match="no labels"):
         run("cas400-points-train", points(400))
     with pytest.raises(DataError, match="tell classes apart"):
-        run("is400-points-train", points(400))
+        run("is500-points-train", points(500))
     with pytest.raises(ConfigError, match="ring or grid"):
         run("modes400-points-train", points(400))
     with pytest.raises(DataError, match="a generator"):
@@ -165,6 +165,16 @@ def test_only_like_is_compared_with_like() -> None:
     ):
         with pytest.raises(ComparisonError, match=what):
             one.compare(line)
+
+
+def test_real_samples_at_other_counts_are_told_and_not_compared_with() -> None:
+    """Half of the set has a larger distance by its count alone: a generator as good as the data is no better than it."""
+    line = run("fd800-points-train", points(800, 3))
+    assert line.floor.fake == 500
+    assert "counts differ" in verdict(line)
+    assert "copies" not in verdict(line)
+    beside = run("fd800-points-train", points(800, 3), other=reference(900, "test", seed=4))
+    assert "counts differ" not in verdict(beside), "the test set has as many"
 
 
 def test_a_result_survives_json() -> None:

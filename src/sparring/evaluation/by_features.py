@@ -97,7 +97,8 @@ def cas(job: Job) -> Measured:
         job.fake.features,
         torch.from_numpy(np.asarray(job.fake.labels)),
     )
-    return Measured({"accuracy": found.accuracy}, found.standard_error, "binomial", share=True)
+    error = share_error(found.accuracy, len(job.real))
+    return Measured({"accuracy": found.accuracy}, error, "binomial", share=True)
 
 
 def swd(job: Job) -> Measured:

@@ -118,7 +118,10 @@ def complete(texts: Sequence[str], facts: Facts, n: int | None = None) -> list[P
     """
     if not texts:
         return defaults(facts, n)
-    return [_completed(text.strip(), facts, n) for text in texts if text.strip()]
+    names = [text.strip() for text in texts if text.strip()]
+    if not names:
+        raise ConfigError("metrics without a name", f"short names such as fd,kd, or {FORM}", "name one")
+    return [_completed(name, facts, n) for name in names]
 
 
 def _completed(text: str, facts: Facts, n: int | None) -> Protocol:

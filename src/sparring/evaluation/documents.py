@@ -52,6 +52,6 @@ def _listed(line: Line) -> list[str]:
 
 def _plain(text: str) -> str:
     """Text that Markdown takes as it is."""
-    for sign in "\\|<>*_`[]":
-        text = text.replace(sign, f"\\{sign}") if sign not in "_" else text
+    for sign in "\\|<>*`[]":
+        text = text.replace(sign, f"\\{sign}")
     return text.replace("\n", " ")

@@ -59,7 +59,7 @@ MEANINGS = {
         better="higher",
         good="1 is the worst; compare it with the floor's, which is that of real samples. It sees no copying "
         "and no variety within a class",
-        least=10,
+        least=500,
     ),
     "prdc": Meaning(
         title="precision, recall, density, coverage",

@@ -16,6 +16,8 @@ PLACES = {
     "better": "better than real samples, which get {}",
     "worse": "real samples get {}",
 }
+STEADY = ("kd", "auth", "msssim")  # whose mean does not depend on the number of samples
+OTHER_COUNTS = "real samples get {}, which can't be compared, as the counts differ"
 SPECIAL = {
     "msssim": {
         "alike": "two samples are as alike as two real ones; these get {}",
@@ -95,11 +97,9 @@ def table(lines: Sequence[Line]) -> list[str]:
 
 def verdict(line: Line) -> str:
     """What the result says beside that of real samples, in a sentence."""
-    row, metric, name = (
-        line.train_against_test or line.floor,
-        line.protocol.metric,
-        line.protocol.meaning.headline,
-    )
+    rows = [row for row in (line.train_against_test, line.floor) if row is not None]
+    row = next((row for row in rows if _alike(line, row)), rows[0] if rows else None)
+    metric, name = line.protocol.metric, line.protocol.meaning.headline
     if metric in SHOWN:
         beside = f"; real samples get {_several(metric, row.values)} {_who(row)}" if row is not None else ""
         text = _several(metric, line.values)
@@ -108,8 +108,13 @@ def verdict(line: Line) -> str:
     value = f"{title[:1].upper()}{title[1:]} {number(line.value)}"
     if row is None or name not in row.values:
         return f"{value}."
-    words = _words(line, row.values[name])
+    words = _words(line, row.values[name]) if _alike(line, row) else OTHER_COUNTS
     return f"{value}: {words.format(f'{number(row.values[name])} {_who(row)}')}."
+
+
+def _alike(line: Line, row: Row) -> bool:
+    """Whether the numbers of both can be compared: they are of as many samples, or that does not matter."""
+    return line.protocol.metric in STEADY or (line.real, line.fake) == (row.real, row.fake)
 
 
 def _several(metric: str, values: dict[str, float]) -> str:
