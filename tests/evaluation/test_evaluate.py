@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,25 @@ def test_a_run_is_judged_and_left_as_it_was(run, told, tmp_path) -> None:
         assert sheet.width > 100
 
 
+def test_a_test_set_that_was_trained_on_is_told_and_proves_nothing(run, toy_data) -> None:
+    done = judge(Wish(subject=run, against=str(toy_data), metrics=("fd10-pca-test",)), HERE)
+    assert any("test samples are also in the training set" in note for note in done.notes)
+    assert done.lines[0].train_against_test is None
+    assert not judge(Wish(subject=run, metrics=("fd10-pca-test",)), HERE).notes, "held-out ones were not"
+
+
+def test_a_run_that_can_not_be_written_to_is_judged_all_the_same(run, told, tmp_path) -> None:
+    sealed = tmp_path / "sealed"
+    shutil.copytree(run, sealed, ignore=shutil.ignore_patterns("evaluation"))
+    (sealed / "evaluation").write_text("a file in the place of the folder")
+    code, said = told("evaluate", sealed, "--metrics", "fd10-pca-test", "--threads", 1)
+    assert code == 0, said
+    assert "fd10-pca-test" in said
+    assert "no report" in said
+    code, said = told("evaluate", sealed, "--metrics", "fd10-pca-test", "--out", sealed / "evaluation" / "x")
+    assert code == 2
+
+
 def test_python_gives_the_same_numbers(run) -> None:
     judged = load(run, "cpu")
     first, second = (judged.evaluate(metrics="fd10-pca-test") for _ in range(2))
@@ -136,6 +156,7 @@ def test_other_sizes_are_refused_with_both(arrays, toy_data, tmp_path, told) -> 
         (("{samples}", "--against", "{data}", "--metrics", "fdd"), "did you mean fd"),
         (("{samples}", "--against", "{data}", "--metrics", "fd1k-pca"), "use fd24-pca-test"),
         (("{samples}", "--against", "{data}", "--metrics", "fd20-pca-train"), "write -test"),
+        (("{samples}", "--against", "{data}", "--metrics", " ,"), "metrics without a name"),
         (("{samples}", "--against", "{data}", "--checkpoint", "3"), "leave --checkpoint out"),
         (("{data}x", "--against", "{data}"), "does not exist"),
         (("{damaged}", "--against", "{data}"), "damaged.npz"),

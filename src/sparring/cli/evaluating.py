@@ -2,11 +2,13 @@
 
 import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparring.console import Console
 from sparring.errors import SparringError
+from sparring.evaluation.book import FOLDER
 from sparring.evaluation.wish import Evaluation, Wish
 from sparring.evaluation.words import table, verdict
 from sparring.interrupt import Interrupt
@@ -56,20 +58,28 @@ def evaluate(options: "Evaluate") -> int:
 
 
 def _write(done: Evaluation, options: "Evaluate", console: Console) -> None:
-    """The files that were asked for, and those of a run."""
-    out = options.out or (options.subject / "evaluation" if done.images is not None else None)
-    if options.subject.is_file() and options.out is None:
-        out = None
-    try:
-        if options.json is not None:
+    """The files that were asked for, and those of a run; a run that can't be written to is judged all the same."""
+    if options.json is not None:
+        with _told(options.json):
             write_json(done, options.json)
-            console.say(f"{'results':<11}{options.json}")
-        if out is not None:
-            console.say(f"{'report':<11}{write_report(done, out)}")
+        console.say(f"{'results':<11}{options.json}")
+    if options.out is not None:
+        with _told(options.out):
+            console.say(f"{'report':<11}{write_report(done, options.out)}")
+    elif options.subject.is_dir() and done.images is not None:
+        try:
+            console.say(f"{'report':<11}{write_report(done, options.subject / FOLDER)}")
+        except OSError as error:
+            console.say(f"note: no report: {error}; choose another place by --out")
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        where: Path | None = options.json if out is None else out
         raise SparringError(
-            f"{where}: {error}", "a place that can be written to", "choose another --out or --json"
+            f"{path}: {error}", "a place that can be written to", "choose another --out or --json"
         ) from error
 
 
