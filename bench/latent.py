@@ -93,7 +93,7 @@ def run(posterior, latent, seed, asked):
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(asked.keep or temporary) / f"{posterior}-{latent}-{seed}"
         begin, began = time.process_time(), time.monotonic()
-        train(request, folder, lambda pictures: runtime.start(threads=1, pictures=pictures))
+        train(request, folder, lambda pictures: runtime.start(precision="fp32", threads=1))
         spent, took = time.process_time() - begin, time.monotonic() - began
         found = judged(folder / NAME, asked)
     return {
