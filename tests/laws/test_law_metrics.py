@@ -419,6 +419,15 @@ def test_unusable_features_are_named(metric):
         measure(fine, fine + 1j)
 
 
+@pytest.mark.parametrize("metric", ["frechet", "infinity", "kernel", "prdc", "authenticity"])
+def test_large_features_give_a_number_or_are_refused(metric):
+    found = PAIRS[metric](1e19 * normal(30, 4), 1e19 * normal(30, 4, seed=1))
+    values = found.values() if isinstance(found, dict) else found if isinstance(found, tuple) else [found]
+    assert all(math.isfinite(value) for value in values)
+    with pytest.raises(DataError, match="up to 1e"):
+        PAIRS[metric](1e60 * normal(30, 4), 1e60 * normal(30, 4, seed=1))
+
+
 @pytest.mark.parametrize("metric", ["frechet", "infinity", "kernel", "prdc"])
 def test_too_few_samples_are_counted(metric):
     with pytest.raises(DataError, match=r"1 sample \(fake\); .* needs \d+"):

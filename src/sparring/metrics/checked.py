@@ -7,7 +7,7 @@ from torch import Tensor
 from sparring.errors import DataError
 
 Table = Tensor | np.ndarray
-LARGEST = 1e100  # squares and sums of such numbers are still finite in float64
+LARGEST = 1e20  # the twelfth power (the squared error of a cubic kernel) is still finite in float64
 
 
 def checked(real: Table, fake: Table, need: int = 2, what: str = "this metric") -> tuple[Tensor, Tensor]:
@@ -79,6 +79,6 @@ def _check_finite(rows: Tensor, name: str) -> None:
     wrong = (~(rows.double().abs() <= LARGEST)).nonzero()[0].tolist()
     raise DataError(
         f"the {name} features hold {rows[wrong[0], wrong[1]].item()} (sample {wrong[0]}, feature {wrong[1]})",
-        "finite numbers",
+        f"finite numbers up to {LARGEST:g}",
         "leave that sample out, or see why the generator or the extractor gives it",
     )
