@@ -15,7 +15,7 @@ from sparring.data.report import Progress
 from sparring.errors import ConfigError, CorruptFileError, DataError, RunLockedError, SparringError
 from sparring.evaluation.examiner import NOT_EVALUATED
 from sparring.evaluation.goal import outcome as outcome_words
-from sparring.evaluation.stage import forget, prepare
+from sparring.evaluation.stage import forget, prepare, require_explained
 from sparring.experiment import Experiment
 from sparring.fit import Fit, Outcome, Spectator
 from sparring.interrupt import Interrupt
@@ -223,6 +223,7 @@ def _planned(request: Request, dataset: Dataset, machine: Runtime) -> Experiment
     experiment = resolve(request, dataset, machine)
     spec = dataset.spec if dataset.classes else replace(dataset.spec, classes=experiment.data.groups)
     experiment.game.build(spec)
+    require_explained(experiment, dataset)
     prepare(experiment, dataset, machine)
     return experiment
 

@@ -27,6 +27,7 @@ from sparring.recipes.facts import Facts
 from sparring.recipes.latent import variational
 from sparring.recipes.table import RECIPES, TINY
 from sparring.reconstruction import codes, reconstructed
+from sparring.request import Request
 from sparring.run import load
 
 CODED = ["ae", "dae", "vae", "beta_vae", "iwae", "svae", "vae_gan", "two_stage_vae"]
@@ -278,6 +279,16 @@ def test_what_can_not_be_is_refused(data):
         played(grey, opened(data, "constant"), batch=8)
     with pytest.raises(SparringError, match="without a likelihood"):
         played(TINY["ae"](), opened(data))[0].generation.log_likelihood(torch.zeros(4, 1, 16, 16))
+
+
+def test_grey_data_is_refused_before_there_is_a_folder(data, tmp_path):
+    discs = {"data": str(data / "discs.npz"), "recipe": "vae", "images": 64}
+    more = ("game.likelihood.binarise=none", "training.batch=16", "training.grid=1")
+    toy.play(Request(**discs, settings=more), tmp_path / "binary")
+    grey = Request(**discs | {"data": str(data / "constant.npz")}, settings=more)
+    with pytest.raises(DataError, match="not a likelihood"):
+        toy.play(grey, tmp_path / "grey")
+    assert not (tmp_path / "grey").exists()
 
 
 def test_a_code_of_one_number_and_the_decoder_follows_the_posterior(data):

@@ -10,8 +10,12 @@ from sparring.errors import ConfigError
 from sparring.evaluation.examiner import Examiner
 from sparring.evaluation.protocol import Protocol
 from sparring.experiment import Experiment
+from sparring.games.coding import Decoder
 from sparring.games.generation import Generation
+from sparring.likelihoods import bernoulli
 from sparring.runtime import Runtime
+
+BLOCK = 1_000  # samples looked at together
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,18 @@ def _require_samples(experiment: Experiment, dataset: Dataset) -> None:
             "a recipe that generates",
             "leave the metric out; `sparring classify RUN DATA` tells the accuracy",
         )
+
+
+def require_explained(experiment: Experiment, dataset: Dataset) -> None:
+    """Raises DataError where the game has a likelihood that can't be that of this data."""
+    with torch.device("meta"):
+        kept = experiment.game.kept(dataset.spec)
+    decoder = kept.generator if isinstance(kept, Generation) else None
+    if isinstance(decoder, Decoder) and isinstance(decoder.likelihood, bernoulli.Module):
+        if decoder.likelihood.binarise != "none":
+            return
+        for rows in torch.arange(len(dataset)).split(BLOCK):
+            decoder.likelihood.check(dataset.batch(rows)[0])
 
 
 def forget() -> None:

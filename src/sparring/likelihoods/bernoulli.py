@@ -67,13 +67,17 @@ class Module(nn.Module):
             return _black_or_white(x > 0, x)
         if self.binarise == "dynamic":
             return _black_or_white(draws.uniform("binarise", *x.shape[1:]).mul_(2).sub_(1) < x, x)
-        if bool((x.abs() != 1).any()):
+        self.check(x)
+        return x
+
+    def check(self, x: Sample) -> None:
+        """Raises DataError where grey data is not to be made binary."""
+        if self.binarise == "none" and bool((x.abs() != 1).any()):
             raise DataError(
                 "a Bernoulli likelihood without binarisation, of data with values between black and white",
                 "binary data: cross-entropy on grey values is not a likelihood",
                 "set game.likelihood.binarise=dynamic (or threshold), or game.likelihood=gaussian",
             )
-        return x
 
     def forward(self, x: Sample, decoded: Sample) -> PerSample:
         apart = F.binary_cross_entropy_with_logits(decoded, x.add(1).mul_(0.5), reduction="none")
