@@ -14,7 +14,8 @@ from sparring.recipes.latent import tiny_of, variational
 
 
 def experiment(facts: Facts) -> Experiment:
-    return variational("iwae", facts, Normal(latent=50), importance=50, beta=1.0)
+    latent = 50 if facts.spec.is_image else 2
+    return variational("iwae", facts, Normal(latent=latent), importance=50, beta=1.0)
 
 
 def tiny() -> Experiment:
