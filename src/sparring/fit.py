@@ -149,20 +149,19 @@ class Fit:
 
     def _roll_back(self) -> None:
         self.keeper.roll_backs += 1
-        at, salt = self.match.clock.images, self.match.clock.salt
-        if self.keeper.roll_backs > ROLL_BACKS:
+        at, salt, times = self.match.clock.images, self.match.clock.salt, self.keeper.roll_backs
+        if times > ROLL_BACKS:
             raise DivergedError(
                 f"numbers that are not finite at image {at:,}, again, after {ROLL_BACKS} roll-backs",
                 "losses that stay finite",
                 "lower the learning rates (--set optimizers.generator.lr=1e-4), or choose a recipe with a gradient penalty",
             )
-        for error in self.keeper.restore(skip=self.keeper.roll_backs - 1):
+        for error in self.keeper.restore(skip=times - 1):
             self.record.event("damaged checkpoint passed over", at, why=str(error))
         clock = self.match.clock
         clock.salt, clock.calm_until = salt + 1, clock.images + CALM_STEPS * self.training.batch
         self.owes_save = self.judge.owes_look = False
         self.guard.restart()
-        times = self.keeper.roll_backs
         self.record.event("rolled back after bad steps in a row", at, to=clock.images, times=times)
 
     def status(self) -> Status:
