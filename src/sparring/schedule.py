@@ -84,6 +84,17 @@ def at(schedule: Schedule, images: int) -> float:
     return float(schedule) if isinstance(schedule, int | float) else schedule.at(images)
 
 
+def ends(schedule: Schedule) -> tuple[float, float]:
+    """The values between which a schedule moves.
+
+    >>> ends(0.5), ends(Linear(start=1.0, end=0.0, over=100))
+    ((0.5, 0.5), (1.0, 0.0))
+    """
+    if isinstance(schedule, int | float):
+        return float(schedule), float(schedule)
+    return schedule.start, schedule.end
+
+
 def _fraction(images: int, begin: int, over: int) -> float:
     return min(max((images - begin) / over, 0.0), 1.0)
 

@@ -29,6 +29,7 @@ from sparring.recipes.table import RECIPES, TINY
 from sparring.reconstruction import codes, reconstructed
 from sparring.request import Request
 from sparring.run import load
+from sparring.schedule import Linear
 
 CODED = ["ae", "dae", "vae", "beta_vae", "iwae", "svae", "vae_gan", "two_stage_vae"]
 THIN_BODY, THIN_GENERATOR = DCGANDiscriminator(width=4), DCGANGenerator(width=4)
@@ -272,6 +273,12 @@ def test_what_can_not_be_is_refused(data):
         replace(TINY["vae"]().game, conditional=True).build(points.spec)
     with pytest.raises(ConfigError, match="dimension"):
         Normal(latent=10**9)
+    for name, changed in (
+        ("vae", {"beta": -1.0}),
+        ("vae_gan", {"style": Linear(start=1.0, end=-1.0, over=9)}),
+    ):
+        with pytest.raises(ConfigError, match="0 or more"):
+            replace(TINY[name]().game, **changed)
     with pytest.raises(ConfigError, match="4,096"):
         replace(TINY["ae"]().game, latent=10_000)
     grey = perceptrons(opened(data, "constant"), likelihood=Bernoulli(binarise="none"))

@@ -55,7 +55,7 @@ class AutoencoderConfig:
     def __post_init__(self) -> None:
         check_latent(self.latent, LARGEST)
         object.__setattr__(self, "decoder", resized(self.decoder, Deterministic(latent=self.latent).code))
-        values = [self.noise] if isinstance(self.noise, int | float) else [self.noise.start, self.noise.end]
+        values = schedule.ends(self.noise)
         if min(values) < 0 or (self.corruption == "masking" and max(values) > 1):
             raise ConfigError(f"noise {self.noise}", "0 or more; at most 1 of masking", "mend it")
 

@@ -54,8 +54,8 @@ class VAEGANConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decoder", resized(self.decoder, self.posterior.code))
-        if isinstance(self.style, int | float) and self.style < 0:
-            raise ConfigError(f"style {self.style}", "0 or more", "mend it")
+        if min(*schedule.ends(self.style), *schedule.ends(self.beta)) < 0:
+            raise ConfigError(f"style {self.style}, beta {self.beta}", "0 or more", "mend it")
 
     def kept(self, spec: Spec) -> Generation:
         """Decoder and encoder, untrained."""
@@ -127,4 +127,4 @@ class VAEGAN(Game):
         with torch.no_grad():
             wanted = self.discriminator.features(batch.x)
         found = self.discriminator.features(back)
-        return (found - wanted).square().sum(1) / 2, self.discriminator.head(found)
+        return (found - wanted).float().square().sum(1) / 2, self.discriminator.head(found)

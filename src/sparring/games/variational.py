@@ -54,9 +54,9 @@ class VariationalConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decoder", fed(self.decoder, self.posterior.code))
-        if self.importance < 1 or self.free_bits < 0:
-            got = f"importance={self.importance}, free_bits={self.free_bits}"
-            raise ConfigError(got, "1 or more codes, 0 or more nats", "mend them")
+        if self.importance < 1 or min(self.free_bits, *schedule.ends(self.beta)) < 0:
+            got = f"importance={self.importance}, free_bits={self.free_bits}, beta={self.beta}"
+            raise ConfigError(got, "1 or more codes, 0 or more nats, a weight of 0 or more", "mend them")
         if self.importance > 1 and self.free_bits:
             raise ConfigError(
                 "free bits with importance weights, which have no KL term",
