@@ -49,10 +49,22 @@ def test_principal_components_are_those_of_the_covariance() -> None:
     assert np.abs(np.abs((exact * found).sum(0)) - 1).max() < 1e-6
     assert (found[np.abs(found).argmax(0), range(5)] > 0).all()
     features = pca(samples).features
-    assert features.shape == (300, 64)
+    assert features.shape == (300, 30)
     assert torch.allclose(
         features.var(0)[:5].double(), torch.linalg.eigvalsh(torch.tensor(np.cov(x.T))).flip(0)[:5]
     )
+
+
+def test_what_it_was_fitted_on_looks_like_what_it_was_not() -> None:
+    """Else fresh pictures of a small set would look as if they were copied, or nearer to the middle than they are."""
+    fitted, fresh = (
+        np.random.default_rng(seed).integers(0, 256, (100, 6, 6, 1), np.uint8) for seed in (1, 2)
+    )
+    pca = Pca(fitted)
+    ratio = pca(fresh).features.var(0).sum() / pca(fitted).features.var(0).sum()
+    assert pca.dimension == 10
+    assert ratio > 0.5  # 64 components of noise in 784 pixels would leave a tenth
+    assert Pca(pictures(12)).dimension == 2
 
 
 def test_the_digest_is_the_fit() -> None:

@@ -17,6 +17,7 @@ from sparring.features.resize import RULE, channels_first, resized
 from sparring.keyed import generator
 
 SIDE, COMPONENTS, FITTED = 32, 64, 10_000
+EACH = 10  # pictures a component: with fewer it fits them by chance, and other pictures lie nearer to the middle than they
 _SPARE, _ROUNDS, _BLOCK = 32, 32, 500
 
 
@@ -58,6 +59,8 @@ class Pixels:
 class Pca:
     """The first 64 principal components of the user's own pictures, not whitened, so that distances stay those of pixels.
 
+    Of fewer than 640 pictures a tenth as many components are taken, at least 2.
+
     f = (x - mean) V, where the columns of V are the eigenvectors of the pixels' covariance with the largest eigenvalues, of at
     most 10,000 pictures; in each column the entry of largest size is positive. Found by subspace iteration, 32 rounds.
 
@@ -75,7 +78,8 @@ class Pca:
         rows = torch.randperm(len(samples), generator=generator(0, "pca rows"))[:FITTED].sort().values
         x = self.pixels(samples[rows.numpy()]).features
         self.mean = x.mean(0, dtype=torch.float64).float()
-        self.matrix = _components(x - self.mean, min(COMPONENTS, x.shape[1], len(x) - 1))
+        count = min(COMPONENTS, x.shape[1], max(2, len(x) // EACH), len(x) - 1)
+        self.matrix = _components(x - self.mean, count)
         self.dimension = self.matrix.shape[1]
         self.rule = f"{self.pixels.rule}, {self.dimension} principal components of {len(x)} pictures"
         self.digest = hashlib.sha256(self.mean.numpy().tobytes() + self.matrix.numpy().tobytes()).hexdigest()
