@@ -15,7 +15,7 @@ import numpy as np
 
 from sparring.errors import DataError
 
-IMAGE_NAMES = ("images", "x", "X", "arr_0", "data")
+IMAGE_NAMES = ("images", "points", "x", "X", "arr_0", "data")
 LABEL_NAMES = ("labels", "y", "Y", "label")
 IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 LIMIT_LABEL_BYTES = 2**30
@@ -114,7 +114,7 @@ def _idx_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 def find_arrays(path: Path) -> tuple[ArrayFile, ArrayFile | None, ArrayFile | None]:
     """The samples, their labels, and the classes' names where there are any.
 
-    In an npz the arrays `images` or `x`, `labels` or `y`, and `classes` (texts: the name of label 0, 1, ...);
+    In an npz the arrays `images`, `points` or `x`, `labels` or `y`, and `classes` (texts: the name of label 0, 1, ...);
     beside `a-images-idx3-ubyte.gz` the file `a-labels-idx1-ubyte.gz`; beside `a.npy` or `a-images.npy` the
     file `a-labels.npy` or `a_labels.npy`.
     """
@@ -125,7 +125,7 @@ def find_arrays(path: Path) -> tuple[ArrayFile, ArrayFile | None, ArrayFile | No
         if not images:
             raise DataError(
                 f"{path}: arrays {', '.join(names) or 'none'}",
-                "one called images or x",
+                "one called images, points or x",
                 "save it under that name",
             )
         labels = next(
