@@ -104,6 +104,22 @@ def test_a_run_that_can_not_be_written_to_is_judged_all_the_same(run, told, tmp_
     assert code == 2
 
 
+def test_no_sample_is_made_before_it_is_known_that_the_real_ones_suffice(run, told, monkeypatch) -> None:
+    monkeypatch.setattr(hearing, "draw", lambda *_, **__: pytest.fail("samples were made"))
+    for name, word in (("fd100k-pca", "use fd12-pca-test"), ("fd10-inception", "no weights")):
+        code, said = told("evaluate", run, "--metrics", name, "--threads", 1)
+        assert (code, word in said) == (2, True), said
+
+
+def test_points_are_judged_as_they_are_saved(tmp_path, told) -> None:
+    for seed, name in enumerate(("made", "real")):
+        points = np.random.default_rng(seed).standard_normal((100, 3)).astype(np.float32)
+        np.savez(tmp_path / f"{name}.npz", points=points)
+    code, said = told("evaluate", tmp_path / "made.npz", "--against", tmp_path / "real.npz", "--threads", 1)
+    assert code == 0, said
+    assert "swd50-points-test" in said
+
+
 def test_python_gives_the_same_numbers(run) -> None:
     judged = load(run, "cpu")
     first, second = (judged.evaluate(metrics="fd10-pca-test") for _ in range(2))

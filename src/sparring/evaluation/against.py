@@ -60,16 +60,12 @@ def of_run(subject: Subject, against: str | None, watch: Watch) -> Against:
     if against is not None:
         test = _like(subject, against, watch)
         notes += _left_out(test)
-    common = shared(train.samples, test.samples, watch) if train is not None and test is not None else 0
-    if test is None or not common:
-        return Against(train=train, test=test, notes=tuple(notes))
-    apart = common <= SHARED * len(test)
-    notes.append(f"{common:,} of {len(test):,} test samples are also in the training set{_so(apart)}")
+    apart = True
+    if train is not None and test is not None and (common := shared(train.samples, test.samples, watch)):
+        apart = common <= SHARED * len(test)
+        so = "" if apart else ": such a test tells no copies, and the train-against-test row is left out"
+        notes.append(f"{common:,} of {len(test):,} test samples are also in the training set{so}")
     return Against(train=train, test=test, notes=tuple(notes), apart=apart)
-
-
-def _so(apart: bool) -> str:
-    return "" if apart else ": such a test can't tell copies, and the train-against-test row is left out"
 
 
 def _own(

@@ -30,11 +30,17 @@ def check(protocol: Protocol, fake: Sampled, reference: Reference, extractor: Ex
             "prepare both in the same way",
         )
     if not protocol.meaning.generation:
-        what = f"the {reference.split} set ({reference.source})" if reference.source else "the reference"
+        enough(protocol, reference, len(fake.bank))
         there = len(fake.bank) if protocol.meaning.whole else min(len(reference.bank), len(fake.bank))
-        if not protocol.meaning.whole:
-            _enough(protocol, reference.bank, what, there)
         _enough(protocol, fake.bank, fake.source or "the generated set", there)
+
+
+def enough(protocol: Protocol, reference: Reference, made: int | None = None) -> None:
+    """Raises unless there are as many real samples as the name says, where that is asked for; `made` are generated."""
+    if protocol.meaning.generation or protocol.meaning.whole:
+        return
+    what = f"the {reference.split} set ({reference.source})" if reference.source else "the reference"
+    _enough(protocol, reference.bank, what, min(len(reference.bank), made or len(reference.bank)))
 
 
 def _enough(protocol: Protocol, bank: Bank, what: str, both: int) -> None:

@@ -11,6 +11,7 @@ from sparring.evaluation import against
 from sparring.evaluation.choose import Facts, complete, installed
 from sparring.evaluation.closest import Sheet, sheet
 from sparring.evaluation.drawn import class_numbers, draw, ready_made
+from sparring.evaluation.fitting import enough
 from sparring.evaluation.line import Line
 from sparring.evaluation.measure import How, measure
 from sparring.evaluation.protocol import Protocol
@@ -103,7 +104,13 @@ class Hearing:
         return self.extractors[name]
 
     def prepare(self, protocols: list[Protocol]) -> None:
-        """Make the samples, or take those that are there."""
+        """Make the samples, or take those that are there; before that, see that nothing else is missing."""
+        for protocol in protocols:
+            if not self.done.chosen:
+                enough(
+                    protocol, self.references[protocol.split], None if self.made is None else len(self.made)
+                )
+            self.extractor(protocol.extractor)
         if self.made is not None:
             self.sampled = ready_made(self.made, str(self.wish.subject), self.real.some.classes)
             return

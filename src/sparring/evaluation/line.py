@@ -88,6 +88,15 @@ class Line:
     def lower_is_better(self) -> bool:
         return self.protocol.meaning.better == "lower"
 
+    @property
+    def reach(self) -> float:
+        """How far the interval reaches from the headline; 0 without one."""
+        return max(self.interval.high - self.value, self.value - self.interval.low) if self.interval else 0.0
+
+    def compares(self, row: Row) -> bool:
+        """Whether the number of real samples stands for as many, or the metric does not depend on how many they are."""
+        return self.protocol.meaning.steady or (self.real, self.fake) == (row.real, row.fake)
+
     def reaches(self, target: float) -> bool:
         """Whether the headline is at least as good as `target`."""
         return self.value <= target if self.lower_is_better else self.value >= target

@@ -17,6 +17,7 @@ class Meaning:
         labels: whether both sets must have labels.
         generation: whether it needs the generator itself, not only samples.
         whole: whether all samples of the real set are looked at; the count is that of the generated ones.
+        steady: whether its mean does not depend on the number of samples.
         extractors: the only ones that it is defined for; none given: all.
     """
 
@@ -28,6 +29,7 @@ class Meaning:
     labels: bool = False
     generation: bool = False
     whole: bool = False
+    steady: bool = False
     extractors: tuple[str, ...] = ()
 
 
@@ -52,6 +54,7 @@ MEANINGS = {
         better="lower",
         good="0 on average for real samples, also for small sets; it can fall a little below 0 by chance",
         least=10,
+        steady=True,
     ),
     "is": Meaning(
         title="Inception score of this extractor's classes",
@@ -76,6 +79,7 @@ MEANINGS = {
         good="the share of samples that are no near copies of a training sample; real samples get what the "
         "train-against-test row (or the floor) says, and much less means that it memorises",
         whole=True,
+        steady=True,
     ),
     "pcfd": Meaning(
         title="Fréchet distance of each class",
@@ -105,6 +109,7 @@ MEANINGS = {
         headline="msssim",
         better="lower",
         good="how alike two samples of one set are; far above the floor's (real pairs) means too little variety",
+        steady=True,
         extractors=("pixels",),
     ),
     "ppl": Meaning(

@@ -16,7 +16,6 @@ PLACES = {
     "better": "better than real samples, which get {}",
     "worse": "real samples get {}",
 }
-STEADY = ("kd", "auth", "msssim")  # whose mean does not depend on the number of samples
 OTHER_COUNTS = "real samples get {}, which can't be compared, as the counts differ"
 SPECIAL = {
     "msssim": {
@@ -98,7 +97,7 @@ def table(lines: Sequence[Line]) -> list[str]:
 def verdict(line: Line) -> str:
     """What the result says beside that of real samples, in a sentence."""
     rows = [row for row in (line.train_against_test, line.floor) if row is not None]
-    row = next((row for row in rows if _alike(line, row)), rows[0] if rows else None)
+    row = next((row for row in rows if line.compares(row)), rows[0] if rows else None)
     metric, name = line.protocol.metric, line.protocol.meaning.headline
     if metric in SHOWN:
         beside = f"; real samples get {_several(metric, row.values)} {_who(row)}" if row is not None else ""
@@ -108,13 +107,8 @@ def verdict(line: Line) -> str:
     value = f"{title[:1].upper()}{title[1:]} {number(line.value)}"
     if row is None or name not in row.values:
         return f"{value}."
-    words = _words(line, row.values[name]) if _alike(line, row) else OTHER_COUNTS
+    words = _words(line, row.values[name]) if line.compares(row) else OTHER_COUNTS
     return f"{value}: {words.format(f'{number(row.values[name])} {_who(row)}')}."
-
-
-def _alike(line: Line, row: Row) -> bool:
-    """Whether the numbers of both can be compared: they are of as many samples, or that does not matter."""
-    return line.protocol.metric in STEADY or (line.real, line.fake) == (row.real, row.fake)
 
 
 def _several(metric: str, values: dict[str, float]) -> str:
@@ -131,8 +125,7 @@ def _who(row: Row) -> str:
 def _words(line: Line, real: float) -> str:
     """How the headline stands to that of real samples, which goes into the braces."""
     metric = line.protocol.metric
-    low, high = (line.interval.low, line.interval.high) if line.interval else (line.value, line.value)
-    if low <= real <= high:
+    if abs(line.value - real) <= 2**0.5 * line.reach:
         place = "alike"
     else:
         place = "better" if (line.value < real) == line.lower_is_better else "worse"
