@@ -72,7 +72,8 @@ def show(run: Path, images: int, generation: Kept, dataset: Dataset) -> None:
         samples, labels = _some(dataset, POINTS_SHOWN)
         places = codes(generation, facts, samples, labels).numpy()
         shades = np.zeros(len(places), int) if labels is None else labels.numpy()
-        storage.write_whole(run / f"{CODES}.png", png(labelled_image(places, shades)))
+        names = [] if labels is None else dataset.classes
+        storage.write_whole(run / f"{CODES}.png", png(labelled_image(places, shades, names)))
 
 
 def pairs_image(real: np.ndarray, back: np.ndarray) -> Image.Image:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from sparring.data.dataset import Dataset
 
@@ -86,11 +86,19 @@ def points_image(points: np.ndarray, real: np.ndarray | None = None, size: int =
     return _scatter([*layers, (points, FAKE_COLOUR)], points if real is None else real, size)
 
 
-def labelled_image(points: np.ndarray, labels: np.ndarray, size: int = 512) -> Image.Image:
-    """A scatter plot of points float (n, d), d >= 2, each class (n,) in a colour of its own; beyond ten they come again."""
+def labelled_image(
+    points: np.ndarray, labels: np.ndarray, names: Sequence[str] = (), size: int = 512
+) -> Image.Image:
+    """A scatter plot of points float (n, d), d >= 2, each class (n,) in a colour of its own, with its name where `names` has
+    it; beyond ten classes colours come again."""
     classes = [int(label) for label in np.unique(labels)]
     layers = [(points[labels == label], CLASS_COLOURS[label % len(CLASS_COLOURS)]) for label in classes]
-    return _scatter(layers, points, size)
+    picture = _scatter(layers, points, size)
+    pen = ImageDraw.Draw(picture)
+    for number, name in enumerate(names[: len(CLASS_COLOURS)]):
+        shown = str(name)[:24].encode("ascii", "replace").decode()
+        pen.text((8, 8 + 13 * number), shown, fill=CLASS_COLOURS[number])
+    return picture
 
 
 def _scatter(layers: Sequence[tuple[np.ndarray, Colour]], view: np.ndarray, size: int) -> Image.Image:
