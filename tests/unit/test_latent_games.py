@@ -22,7 +22,7 @@ from sparring.likelihoods import Bernoulli, DiscretisedLogistic, Gaussian
 from sparring.match import Match
 from sparring.metrics import psnr
 from sparring.networks import DCGANDiscriminator, DCGANGenerator, MLPDiscriminator, ResNetGenerator
-from sparring.posteriors import Normal
+from sparring.posteriors import Deterministic, Normal
 from sparring.recipes.facts import Facts
 from sparring.recipes.latent import variational
 from sparring.recipes.table import RECIPES, TINY
@@ -279,6 +279,8 @@ def test_what_can_not_be_is_refused(data):
     ):
         with pytest.raises(ConfigError, match="0 or more"):
             replace(TINY[name]().game, **changed)
+    with pytest.raises(ConfigError, match="no density"):
+        replace(TINY["iwae"]().game, posterior=Deterministic())
     with pytest.raises(ConfigError, match="4,096"):
         replace(TINY["ae"]().game, latent=10_000)
     grey = perceptrons(opened(data, "constant"), likelihood=Bernoulli(binarise="none"))

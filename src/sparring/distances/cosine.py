@@ -7,8 +7,10 @@ f(tanh s) / cosh(s)^(m-1), with one mode s0, tanh(s0) = a. Around it, with tau =
 
 and the curvature of -log p at s0 lies between m - 1 and 2 (m - 1), whatever the concentration: one set of panels around the
 mode, fixed for m, serves them all. The masses of the panels come from Gauss-Legendre quadrature; within a panel the density is
-its interpolating polynomial, whose integral is inverted by Newton's method. So a draw takes one uniform number, no rejection,
-and its gradient is the implicit one,
+its interpolating polynomial, whose integral is inverted by Newton's method. (Against 30 steps of it, 4 leave the angle of a draw
+with u above 1e-4 right to 1e-9 of its deviation, for m from 2 to 1,025 and concentrations from 0.1 to 3e4. Below, errors reach
+1e-3 deviations at u = 1e-5 and 0.1 at 1e-6; whole deviations are seen under 1e-6 at m = 2 and under 1e-7 at m = 3.) So a draw
+takes one uniform number, no rejection, and its gradient is the implicit one,
 
     dw / dconcentration = -(dF(w) / dconcentration) / p(w)
 

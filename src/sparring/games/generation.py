@@ -66,7 +66,8 @@ class Generation(nn.Module):
     ) -> LatentLikelihood:
         """How likely data (n, *sample) on the CPU is, in nats a sample; see `metrics.latent_log_likelihood`.
 
-        What a Bernoulli model draws from grey data is drawn once, by the seed.
+        What a Bernoulli model draws from grey data is drawn once, by the seed. Codes are weighted by the encoder's own prior: of a
+        two-stage model this is the likelihood of its first stage.
 
         Raises:
             SparringError: there is no encoder, or no likelihood.

@@ -24,6 +24,7 @@ from sparring.games.coding import Decoder, Encoder, fed, require_labels_in, told
 from sparring.games.generation import Generation
 from sparring.likelihoods import Bernoulli, Likelihood
 from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
+from sparring.posteriors import Deterministic
 from sparring.posteriors.posterior import Posterior
 from sparring.shapes import Spec
 
@@ -57,6 +58,12 @@ class VariationalConfig:
         if self.importance < 1 or min(self.free_bits, *schedule.ends(self.beta)) < 0:
             got = f"importance={self.importance}, free_bits={self.free_bits}, beta={self.beta}"
             raise ConfigError(got, "1 or more codes, 0 or more nats, a weight of 0 or more", "mend them")
+        if self.importance > 1 and isinstance(self.posterior, Deterministic):
+            raise ConfigError(
+                "importance weights of deterministic codes, which have no density",
+                "a posterior that is a distribution",
+                "set game.importance=1 or game.posterior=normal",
+            )
         if self.importance > 1 and self.free_bits:
             raise ConfigError(
                 "free bits with importance weights, which have no KL term",
