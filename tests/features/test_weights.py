@@ -68,6 +68,10 @@ def test_pth_files_are_converted_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert digest == source.sha256
     monkeypatch.setattr(weights, "_run", lambda *_: pytest.fail("converted again"))
     assert set(weights.read(source, path)[0]) == {"a", "b"}
+    (kept,) = (tmp_path / "cache" / "weights").iterdir()
+    kept.write_bytes(kept.read_bytes()[:-4])
+    with pytest.raises(CorruptFileError, match="it is made anew"):
+        weights.read(source, path)
 
 
 class Trap:

@@ -87,7 +87,9 @@ def read(published: Published, path: Path) -> tuple[dict[str, Tensor], str]:
         return load_file(safe), found
     except Exception as error:  # whatever the library finds wrong with the bytes
         raise CorruptFileError(
-            f"{safe} can't be read: {error}", "tensors in a safetensors file", "get the file anew"
+            f"{safe} can't be read: {error}",
+            "tensors in a safetensors file",
+            "get the file anew" if safe == path else f"delete {safe}: it is made anew from {path}",
         ) from error
 
 
@@ -139,7 +141,7 @@ def _converted(path: Path, digest: str) -> Path:
         target = root / "weights" / f"{digest}.safetensors"
         if target.is_file():
             return target
-        with contextlib.suppress(FileNotFoundError, PermissionError):
+        with contextlib.suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, work = tempfile.mkstemp(prefix=".tmp-", dir=target.parent)
             os.close(handle)
@@ -157,11 +159,11 @@ def _converted(path: Path, digest: str) -> Path:
 
 def _run(path: Path, target: Path) -> str:
     """Convert in a process of its own; what went wrong, or nothing."""
-    command = [sys.executable, "-m", "sparring.features.convert", str(path), str(target)]
-    source = str(Path(__file__).parents[2])
-    known = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=_SECONDS, env={**os.environ, "PYTHONPATH": known}
-    )
+    script = Path(__file__).with_name("convert.py")  # by itself, without the rest of Sparring: quicker
+    command = [sys.executable, "-P", str(script), str(path), str(target)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"not converted within {_SECONDS} seconds"
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     return "" if done.returncode == 0 else lines[-1][:200] if lines else f"exit code {done.returncode}"
