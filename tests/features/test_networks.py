@@ -125,11 +125,12 @@ def test_networks_load_from_a_path_and_say_the_same_whatever_comes_along(
     save_file(random_state(network), path)
     monkeypatch.setattr(weights, "digest", lambda _: source.sha256)
     extractor = load(name, runtime=CPU, weights=path)
-    samples = noise(5, 20, 20, 3)
+    extractor.block = 2
+    samples = noise(3, 20, 20, 3)
     found = extractor(samples)
-    assert found.features.shape == (5, extractor.dimension)
+    assert found.features.shape == (3, extractor.dimension)
     assert (found.logits is not None) == (name == "inception")
-    assert torch.equal(extractor(samples[3:]).features, found.features[3:])
+    assert torch.equal(extractor(samples[2:]).features, found.features[2:])
     assert extractor.digest == source.sha256
 
 
