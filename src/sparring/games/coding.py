@@ -26,19 +26,23 @@ class Encoder(nn.Module):
         network: of the body, from samples to features.
         posterior: the family of distributions, whose numbers the map gives.
         spec: of the samples; with classes the map sees the label as well.
+        binary: values of -1 and 1 are seen as 0 and 1: what is mostly black is mostly 0 then, and perceptrons learn much faster.
 
     Shape: (b, *sample) and labels (b,) to codes (b, code), the distributions' means.
     """
 
-    def __init__(self, network: DiscriminatorNetwork, posterior: Posterior, spec: Spec) -> None:
+    def __init__(
+        self, network: DiscriminatorNetwork, posterior: Posterior, spec: Spec, binary: bool = False
+    ) -> None:
         super().__init__()
         body: Any = network.build(spec)
-        self.body, self.posterior = body, posterior
+        self.body, self.posterior, self.binary = body, posterior, binary
         self.labels = LabelEmbedding(spec.classes, EMBEDDING)
         self.head = nn.Linear(body.num_features + self.labels.extra, posterior.parameters)
 
     def distribution(self, x: Sample, y: Labels | None = None) -> Distribution:
         """q(z|x)."""
+        x = (x + 1) / 2 if self.binary else x
         return self.posterior.distribution(self.head(self.labels(self.body(x), y)))
 
     def forward(self, x: Sample, y: Labels | None = None) -> Latent:

@@ -66,7 +66,8 @@ class TwoStageConfig:
         inner = Decoder(self.posterior.prior, inner_network, Gaussian().build(codes))
         network = self.decoder.build(self.likelihood.decoded(seen))
         decoder = Decoder(SecondStage(inner, self.latent), network, self.likelihood.build(seen))
-        return Generation(decoder, 2 * self.latent, seen, Encoder(self.encoder, self.posterior, seen))
+        encoder = Encoder(self.encoder, self.posterior, seen, self.likelihood.binary)
+        return Generation(decoder, 2 * self.latent, seen, encoder)
 
     def build(self, spec: Spec) -> "TwoStage":
         """The game for samples of this kind."""

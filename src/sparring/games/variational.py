@@ -76,7 +76,8 @@ class VariationalConfig:
         seen = told(spec, self.conditional)
         network = self.decoder.build(replace(self.likelihood.decoded(seen), classes=seen.classes))
         decoder = Decoder(self.posterior.prior, network, self.likelihood.build(seen))
-        return Generation(decoder, self.posterior.code, seen, Encoder(self.encoder, self.posterior, seen))
+        encoder = Encoder(self.encoder, self.posterior, seen, self.likelihood.binary)
+        return Generation(decoder, self.posterior.code, seen, encoder)
 
     def build(self, spec: Spec) -> "Variational":
         """The game for samples of this kind."""

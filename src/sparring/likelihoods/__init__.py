@@ -1,6 +1,6 @@
 """Likelihoods: how probable a sample is under what a decoder says, in nats."""
 
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import nn
 
@@ -16,7 +16,10 @@ class Likelihood(Protocol):
 
     Its `mean(decoded)` is the sample that is shown, in [-1, 1]; its `given(x, draws)` is the data as the model takes it
     (a Bernoulli model draws black and white from grey). `decoded(spec)` is what the decoder has to make, without bounds.
+    `binary` says whether that data has two values.
     """
+
+    binary: ClassVar[bool]
 
     def decoded(self, spec: Spec) -> Spec: ...
 

@@ -1,7 +1,7 @@
 """Black or white: a probability for each value of a sample."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -38,6 +38,7 @@ class Bernoulli:
     -0.6931
     """
 
+    binary: ClassVar[bool] = True
     binarise: Binarise = "dynamic"
 
     def decoded(self, spec: Spec) -> Spec:

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -45,6 +45,7 @@ class Gaussian:
     -1.8379
     """
 
+    binary: ClassVar[bool] = False
     deviation: Literal["global", "pixel", "fixed"] = "global"
     scale: float = 1.0
 

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -43,6 +43,7 @@ class DiscretisedLogistic:
     0.5
     """
 
+    binary: ClassVar[bool] = False
     deviation: Literal["global", "pixel"] = "global"
     scale: float = 0.25
 
