@@ -2,7 +2,7 @@
 
     python bench/ladder.py climb [--images 96000] --folder ladder          # auto on Fashion-MNIST, samples kept on the way
     python bench/ladder.py judge --folder ladder --count 2000 --extractors pca frozen
-    python bench/ladder.py judge --folder ladder --count 1000 --extractors efficientnet_lite0
+    python bench/ladder.py judge --folder ladder --count 500 --extractors efficientnet_lite0
     python bench/ladder.py show --folder ladder                            # the tables; needs no network
 
 The rungs: noise, one run of `auto` at 500, 2,000, 8,000, 32,000 and 96,000 images, and real training pictures. Beside them stand
