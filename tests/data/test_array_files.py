@@ -191,7 +191,7 @@ def test_labels_that_do_not_fit(tmp_path, labels):
 
 def test_npz_without_pictures(tmp_path):
     np.savez(tmp_path / "a.npz", pics=BYTES)
-    with pytest.raises(DataError, match="images or x"):
+    with pytest.raises(DataError, match="images, points or x"):
         opened(tmp_path / "a.npz")
     (tmp_path / "b.npz").write_bytes(b"PK nonsense")
     with pytest.raises(DataError, match="can't be read"):

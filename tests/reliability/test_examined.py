@@ -234,7 +234,7 @@ def test_what_can_be_known_is_said_before_the_start(toy_data, tmp_path):
     for more, message in (
         (("training.metric=fd20-pixels-test",), "no sample is held out"),
         ((*HELD, "training.metric=fd21-pixels-test"), "20 samples"),
-        ((*HELD, "training.metric=is20-pixels-test"), "classes"),
+        ((*HELD, "training.metric=is20-pixels-test"), "at least 500"),
         ((*HELD, "training.metric=fd20-pixel-test"), "pixels"),
         (("data.held_out=24",), "fewer than half"),
     ):
