@@ -132,7 +132,9 @@ def run(what, asked):
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(asked.keep or temporary) / "-".join(str(part) for part in what.values())
         begin = time.process_time()
-        train(request, folder, lambda pictures: runtime.start(threads=1, pictures=pictures))
+        ended = train(request, folder, lambda pictures: runtime.start(threads=1, pictures=pictures))
+        if ended.exit_code:
+            raise SystemExit(ended.exit_code)  # stopped by a signal: not to be judged
         spent = round(time.process_time() - begin)
         return {"cpu_seconds": spent} | judged(folder / NAME, what["seed"], asked)
 
