@@ -63,18 +63,31 @@ class Decoder(nn.Module):
         prior: from normal numbers (b, z) to codes (b, code).
         network: from codes to what the likelihood expects.
         likelihood: a module of `likelihoods/`, whose mean is the sample.
+        spread: of each number of a code under the prior; the network sees codes divided by it. On a sphere of many dimensions they
+            are small, and perceptrons would learn from them slowly.
 
     Shape: normal numbers (b, z) and labels (b,) to (b, *sample).
     """
 
-    def __init__(self, prior: Callable[[Latent], Latent], network: nn.Module, likelihood: nn.Module) -> None:
+    def __init__(
+        self,
+        prior: Callable[[Latent], Latent],
+        network: nn.Module,
+        likelihood: nn.Module,
+        spread: float = 1.0,
+    ) -> None:
         super().__init__()
-        self.prior, self.network = prior, network
+        self.prior, self.network, self.spread = prior, network, spread
         self.likelihood: Any = likelihood
+
+    def decoded(self, codes: Latent, y: Labels | None = None) -> Tensor:
+        """What the likelihood expects, of codes (b, code)."""
+        made: Tensor = self.network(codes if self.spread == 1 else codes / self.spread, y)
+        return made
 
     def decode(self, codes: Latent, y: Labels | None = None) -> Sample:
         """The samples (b, *sample) that codes (b, code) stand for."""
-        return self.likelihood.mean(self.network(codes, y))
+        return self.likelihood.mean(self.decoded(codes, y))
 
     def explain(self, x: Sample, z: Tensor, y: Labels | None = None) -> Tensor:
         """log p(x|z) (k, b) of several codes a sample, z (k, b, code); outside of training as many at once as memory allows."""
@@ -83,7 +96,7 @@ class Decoder(nn.Module):
 
     def _explained(self, x: Sample, z: Tensor, y: Labels | None) -> Tensor:
         count, size = z.shape[:2]
-        decoded = self.network(z.flatten(0, 1), None if y is None else y.repeat(count))
+        decoded = self.decoded(z.flatten(0, 1), None if y is None else y.repeat(count))
         repeated = x.expand(count, *x.shape).flatten(0, 1)
         likely: Tensor = self.likelihood(repeated, decoded)
         return likely.view(count, size)

@@ -75,7 +75,7 @@ class VariationalConfig:
         """Decoder and encoder, untrained."""
         seen = told(spec, self.conditional)
         network = self.decoder.build(replace(self.likelihood.decoded(seen), classes=seen.classes))
-        decoder = Decoder(self.posterior.prior, network, self.likelihood.build(seen))
+        decoder = Decoder(self.posterior.prior, network, self.likelihood.build(seen), self.posterior.spread)
         encoder = Encoder(self.encoder, self.posterior, seen, self.likelihood.binary)
         return Generation(decoder, self.posterior.code, seen, encoder)
 
@@ -117,7 +117,7 @@ def evidence(coders: tuple[Encoder, Decoder], batch: Batch, beta: float, free_bi
     x = decoder.likelihood.given(batch.x, batch.draws)
     posterior = encoder.distribution(x, batch.y)
     z = posterior.sample(batch.draws, "code")[0]
-    re = decoder.likelihood(x, decoder.network(z, batch.y))
+    re = decoder.likelihood(x, decoder.decoded(z, batch.y))
     kl = posterior.kl()
     priced = torch.where(kl.mean() < free_bits, torch.zeros_like(kl), kl) if free_bits else kl
     return Terms({"reconstruction": -re, "kl": beta * priced}, watched(re, kl))

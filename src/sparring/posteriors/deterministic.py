@@ -61,6 +61,10 @@ class Deterministic:
     def parameters(self) -> int:
         return self.latent
 
+    @property
+    def spread(self) -> float:
+        return 1.0
+
     def distribution(self, raw: Tensor) -> DeterministicDistribution:
         return DeterministicDistribution(check_outputs(raw, self.parameters))
 

@@ -65,6 +65,10 @@ class Normal:
     def parameters(self) -> int:
         return 2 * self.latent
 
+    @property
+    def spread(self) -> float:
+        return 1.0
+
     def distribution(self, raw: Tensor) -> NormalDistribution:
         mean, spread = check_outputs(raw, self.parameters).chunk(2, dim=1)
         return NormalDistribution(mean, F.softplus(spread) + SMALLEST)

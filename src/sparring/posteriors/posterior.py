@@ -42,6 +42,7 @@ class Posterior(Protocol):
     `latent`: d, the *intrinsic* dimension: R^d, or the sphere S^d, which lies in R^(d+1).
     `code`: size of the vector that the decoder sees: d, or d + 1 on a sphere.
     `parameters`: how many numbers the encoder's head gives for one sample.
+    `spread`: standard deviation of each number of a code under the prior: 1, or 1 / sqrt(d + 1) on a sphere.
     """
 
     @property
@@ -50,6 +51,8 @@ class Posterior(Protocol):
     def code(self) -> int: ...
     @property
     def parameters(self) -> int: ...
+    @property
+    def spread(self) -> float: ...
 
     def distribution(self, raw: Tensor) -> Distribution:
         """q(z|x) from the encoder's outputs (b, parameters), whatever real numbers these are."""

@@ -65,6 +65,10 @@ class PowerSpherical:
     def parameters(self) -> int:
         return self.latent + 2
 
+    @property
+    def spread(self) -> float:
+        return float(self.code**-0.5)
+
     def distribution(self, raw: Tensor) -> PowerSphericalDistribution:
         return PowerSphericalDistribution(*spherical.direction_and_concentration(raw, self.code))
 

@@ -61,6 +61,10 @@ class VonMisesFisher:
     def parameters(self) -> int:
         return self.latent + 2
 
+    @property
+    def spread(self) -> float:
+        return float(self.code**-0.5)
+
     def distribution(self, raw: Tensor) -> VonMisesFisherDistribution:
         return VonMisesFisherDistribution(*spherical.direction_and_concentration(raw, self.code))
 
