@@ -60,7 +60,7 @@ class VAEGANConfig:
     def kept(self, spec: Spec) -> Generation:
         """Decoder and encoder, untrained."""
         seen = Spec(shape=spec.shape)
-        decoder = Decoder(self.posterior.prior, self.decoder.build(seen), Itself())
+        decoder = Decoder(self.posterior.prior, self.decoder.build(seen), Itself(), self.posterior.spread)
         return Generation(decoder, self.posterior.code, seen, Encoder(self.encoder, self.posterior, seen))
 
     def build(self, spec: Spec) -> "VAEGAN":
