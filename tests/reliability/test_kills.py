@@ -30,9 +30,14 @@ def test_two_thousand_kills(warm, toy_data, tmp_path):
 
 @pytest.mark.parametrize("sabotage", ["save in place", "forget an optimizer"])
 def test_the_kills_notice(warm, toy_data, tmp_path, sabotage):
-    arguments = {"data": str(toy_data), "folder": str(tmp_path), "kills": 20, "runs": 1, "sabotage": sabotage}
-    count = warm("in_child", called="kill_loop", **arguments)
-    assert count["equal"] == 0 or count["lost"] or count["rejected"], count
+    """Soon or late: one run's kills can all miss the instants that matter, those of six hardly."""
+    for seed in range(6):
+        place = tmp_path / str(seed)
+        arguments = {"data": str(toy_data), "folder": str(place), "kills": 20, "runs": 1, "seed": seed}
+        count = warm("in_child", called="kill_loop", sabotage=sabotage, **arguments)
+        if count["equal"] == 0 or count["lost"] or count["rejected"]:
+            return
+    raise AssertionError(count)
 
 
 def check_each(count: dict) -> None:
