@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sparring import storage
+from sparring.errors import SparringError
 
 METRICS, EVENTS, EVALUATIONS = "metrics.jsonl", "events.jsonl", "evaluations.jsonl"
 PATIENCE = 5  # evaluations without a better one, after which that is said
@@ -80,6 +81,31 @@ class Record:
         except OSError:
             pass  # `metrics` sees that the lines which follow go back in time
         return rows
+
+
+def table(path: Path) -> dict[str, Any]:
+    """A JSON file that holds a table; an empty one if it does not."""
+    try:
+        found = json.loads(storage.read(path))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def described(run: Path) -> dict[str, Any]:
+    """What `run.json` holds, whatever is odd about it.
+
+    Raises:
+        SparringError: the folder holds no run.
+    """
+    document = table(run / "run.json")
+    if not document:
+        raise SparringError(
+            f"no run.json in {run} that can be read",
+            "a run folder",
+            "give the folder that was --out of `sparring train`",
+        )
+    return document
 
 
 def metrics(path: Path) -> list[dict[str, Any]]:

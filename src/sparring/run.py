@@ -1,6 +1,5 @@
 """A run in Python: train, load, sample, look at the record."""
 
-import json
 import math
 from collections.abc import Sequence
 from functools import cached_property
@@ -19,15 +18,14 @@ from sparring import (
     record,
     report,
     samples,
-    storage,
 )
-from sparring.errors import CorruptFileError, SparringError
+from sparring.errors import SparringError
 from sparring.evaluation.line import Line
 from sparring.evaluation.wish import Wish, listed, named
 from sparring.experiment import Experiment
 from sparring.judgement import judge
 from sparring.machine import Machine
-from sparring.train import RUN_FILE
+from sparring.runfile import RUN_FILE, described
 
 
 class Run:
@@ -59,13 +57,7 @@ class Run:
             raise SparringError(
                 f"no {path}", "a run folder", "give the folder that was --out of `sparring train`"
             )
-        try:
-            document = json.loads(storage.read(path))["experiment"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise CorruptFileError(
-                f"{path}: {error!r}", "a run.json written by Sparring", "use another run"
-            ) from error
-        return Experiment.from_json(document)
+        return described(path)[0]
 
     @property
     def classes(self) -> list[str]:

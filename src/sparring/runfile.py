@@ -7,7 +7,7 @@ from typing import Any
 from sparring import __version__, samples, storage
 from sparring.data import Dataset
 from sparring.data.sheet import contact_sheet
-from sparring.errors import CorruptFileError
+from sparring.errors import CorruptFileError, SparringError
 from sparring.experiment import Experiment
 from sparring.request import Request
 from sparring.runtime import Runtime
@@ -48,6 +48,23 @@ def read_run(out: Path) -> dict[str, Any] | None:
             raise
         raise CorruptFileError(
             f"{path}: {error!r}", "a run.json written by Sparring", "choose another --out"
+        ) from error
+
+
+def described(path: Path) -> tuple[Experiment, dict[str, Any]]:
+    """The experiment in a `run.json`, and what it says of its data.
+
+    Raises:
+        CorruptFileError: it can't be read. ConfigError: it is no experiment.
+    """
+    try:
+        document = json.loads(storage.read(path))
+        return Experiment.from_json(document["experiment"]), dict(document["data"])
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, SparringError):
+            raise
+        raise CorruptFileError(
+            f"{path}: {error!r}", "a run.json written by Sparring", "use another run"
         ) from error
 
 

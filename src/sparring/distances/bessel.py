@@ -128,37 +128,30 @@ def evaluate(order: float, x: Tensor) -> Values:
     return Values(log_m, x * h, slope)
 
 
-class _LogM(torch.autograd.Function):
-    """log M_v(x), whose gradient is r_v(x)."""
+class _WithSlope(torch.autograd.Function):
+    """A value whose slope in x is known."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, order: float) -> Tensor:
-        values = evaluate(order, x)
-        ctx.save_for_backward(values.ratio)
-        return values.log_m
+    def forward(ctx: Any, x: Tensor, value: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(slope)
+        return value
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return gradient * ctx.saved_tensors[0], None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return gradient * ctx.saved_tensors[0], None, None
 
 
-class _Ratio(torch.autograd.Function):
-    """r_v(x), whose gradient is r_v'(x)."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, order: float) -> Tensor:
-        values = evaluate(order, x)
-        ctx.save_for_backward(values.slope)
-        return values.ratio
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return gradient * ctx.saved_tensors[0], None
+def differentiable(x: Tensor, value: Tensor, slope: Tensor) -> Tensor:
+    """`value` as a function of x whose derivative is `slope`; all of one shape. It has no second derivative."""
+    found: Tensor = _WithSlope.apply(x, value, slope)
+    return found
 
 
 def log_m(order: float, x: Tensor) -> Tensor:
     """log M_v(x) = log(Gamma(v + 1) (2 / x)^v I_v(x)), differentiable; float64, the shape of x."""
-    return _LogM.apply(x.double(), order)
+    x = x.double()
+    values = evaluate(order, x.detach())
+    return differentiable(x, values.log_m, values.ratio)
 
 
 def log_bessel_i(order: float, x: Tensor) -> Tensor:
@@ -182,4 +175,6 @@ def bessel_ratio(order: float, x: Tensor) -> Tensor:
         order: v >= 0.
         x: not negative, any shape.
     """
-    return _Ratio.apply(x.double(), order)
+    x = x.double()
+    values = evaluate(order, x.detach())
+    return differentiable(x, values.ratio, values.slope)

@@ -9,29 +9,13 @@ References:
     functions in log space and differentiate the draws implicitly (`bessel.py`, `cosine.py` say how, and why).
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from sparring.distances.bessel import evaluate, log_m
+from sparring.distances.bessel import differentiable, evaluate, log_m
 from sparring.distances.cosine import Panels, Shape, cosines
 from sparring.distances.sphere import around, log_surface_area
 from sparring.errors import ConfigError
-
-
-class _KlToUniform(torch.autograd.Function):
-    """kappa r - log M, whose gradient is kappa r'."""
-
-    @staticmethod
-    def forward(ctx: Any, concentration: Tensor, order: float) -> Tensor:
-        values = evaluate(order, concentration)
-        ctx.save_for_backward(concentration * values.slope)
-        return concentration * values.ratio - values.log_m
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return gradient * ctx.saved_tensors[0], None
 
 
 def vmf_kl_to_uniform(concentration: Tensor, dimension: int) -> Tensor:
@@ -48,7 +32,10 @@ def vmf_kl_to_uniform(concentration: Tensor, dimension: int) -> Tensor:
     >>> round(float(vmf_kl_to_uniform(torch.tensor(1e-3), 512)) / (1e-6 / 1024), 6)  # kappa^2 / (2 m) where kappa is small
     1.0
     """
-    return _KlToUniform.apply(concentration.double(), _order(dimension))
+    kappa = concentration.double()
+    known = kappa.detach()
+    values = evaluate(_order(dimension), known)
+    return differentiable(kappa, known * values.ratio - values.log_m, known * values.slope)
 
 
 def vmf_log_density(z: Tensor, mean: Tensor, concentration: Tensor) -> Tensor:

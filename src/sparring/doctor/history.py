@@ -1,6 +1,5 @@
 """The record of a run as the doctor reads it: what is missing, torn or foreign is left out. No torch in here."""
 
-import json
 import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from sparring import record, storage
-from sparring.errors import SparringError
 
 EVALUATIONS = "evaluations.jsonl"
 Series = list[tuple[int, float]]  # (images, value), in the order of time
@@ -139,13 +137,7 @@ def read(run: Path) -> History:
     Raises:
         SparringError: the folder holds no run.
     """
-    document = _table(run / "run.json")
-    if not document:
-        raise SparringError(
-            f"no run.json in {run} that can be read",
-            "a run folder",
-            "give the folder that was --out of `sparring train`",
-        )
+    document = record.described(run)
     data = document.get("data")
     data = data if isinstance(data, dict) else {}
     experiment, count, shape = document.get("experiment"), data.get("count"), data.get("shape")
@@ -163,11 +155,3 @@ def read(run: Path) -> History:
         evaluations=record.read(run / EVALUATIONS),
         checkpoints=sorted(map(int, names)),
     )
-
-
-def _table(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(storage.read(path))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

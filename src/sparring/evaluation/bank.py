@@ -4,13 +4,12 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from sparring.data.watch import Watch
 from sparring.errors import DataError
 from sparring.evaluation import cache
-from sparring.features.extracted import Extracted, Extractor
+from sparring.features.extracted import Extracted, Extractor, joined
 
 PIECE = 250  # samples between two looks at the clock and at Ctrl-C
 SLOW_SECONDS = 1.0  # features that took longer are kept on the disk
@@ -78,24 +77,11 @@ class Bank:
         for at in range(have, stop, PIECE):
             parts.append(extractor(self.samples(at, min(at + PIECE, stop))))
             watch.step()
-        known = _joined(parts)
+        known = joined(parts)
         self._known[name] = known
         if self.key and time.monotonic() - began > SLOW_SECONDS:
             cache.keep(self.key, name, known)
         return known
-
-
-def _joined(parts: list[Extracted]) -> Extracted:
-    features = torch.cat([part.features for part in parts])
-    bad = int((~features.isfinite().flatten(1).all(1)).sum())
-    if bad:
-        raise DataError(
-            f"features of {bad:,} of {len(features):,} samples are not finite",
-            "finite numbers",
-            "see what is wrong with those samples, or with the extractor's weights",
-        )
-    logits = [part.logits for part in parts if part.logits is not None]
-    return Extracted(features, torch.cat(logits) if len(logits) == len(parts) else None)
 
 
 @dataclass(frozen=True, kw_only=True)

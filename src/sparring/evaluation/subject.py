@@ -1,7 +1,6 @@
 """What is judged: a run's generator (as it is now, or from a checkpoint), a generator's file, or samples made by anything."""
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,13 @@ from typing import Any
 import torch
 from safetensors.torch import load
 
-from sparring import checkpoint, generatorfile, storage
+from sparring import checkpoint, generatorfile
 from sparring.errors import CorruptFileError, SparringError
 from sparring.experiment import Experiment
 from sparring.games.generation import Generation
+from sparring.runfile import RUN_FILE, described
 from sparring.runtime import Runtime
 from sparring.shapes import Spec
-
-RUN_FILE = "run.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +58,8 @@ def open_generator(path: Path, runtime: Runtime, images: int | None = None) -> S
     """
     found = generatorfile.load(path / generatorfile.NAME if path.is_dir() else path)
     generation, at = found.generation, int(found.facts["images"])
-    experiment, document = _described(path)
+    written = path / RUN_FILE
+    experiment, document = described(written) if written.is_file() else (None, {})
     runtime.place(generation)
     if images is not None and images != at:
         if experiment is None:
@@ -79,21 +78,6 @@ def open_generator(path: Path, runtime: Runtime, images: int | None = None) -> S
         document=document,
         fingerprint=_digest(generation),
     )
-
-
-def _described(path: Path) -> tuple[Experiment | None, dict[str, Any]]:
-    where = path / RUN_FILE if path.is_dir() else path.parent / RUN_FILE
-    if not path.is_dir() or not where.is_file():
-        return None, {}
-    try:
-        document = json.loads(storage.read(where))
-        return Experiment.from_json(document["experiment"]), dict(document["data"])
-    except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, SparringError):
-            raise
-        raise CorruptFileError(
-            f"{where}: {error!r}", "a run.json written by Sparring", "use another run"
-        ) from error
 
 
 def _from_checkpoint(

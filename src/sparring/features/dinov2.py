@@ -159,12 +159,9 @@ class DinoV2:
     def __init__(self, wanted: Wanted) -> None:
         self.name = wanted.name
         self.dimension, depth, heads, *_ = SIZES[self.name]
-        source = published(self.name)
-        path = weights.find(source, wanted.weights, self.name)
-        tensors, self.digest = weights.read(source, path)
-        with torch.device("meta"):
-            network = Transformer(self.dimension, depth, heads)
-        weights.fill(network, tensors, path)
+        network, self.digest = weights.load(
+            published(self.name), wanted.weights, self.name, lambda: Transformer(self.dimension, depth, heads)
+        )
         self.runtime = wanted.runtime
         self.network = self.runtime.place(frozen(settle(network)))
         self.block = 8 if self.runtime.device.type == "cpu" else 128

@@ -151,11 +151,7 @@ class Lite:
     rule = f"{RULE} to {SIDE}, (v-127)/128"
 
     def __init__(self, wanted: Wanted) -> None:
-        path = weights.find(PUBLISHED, wanted.weights, self.name)
-        tensors, self.digest = weights.read(PUBLISHED, path)
-        with torch.device("meta"):
-            network = EfficientNetLite0()
-        weights.fill(network, tensors, path)
+        network, self.digest = weights.load(PUBLISHED, wanted.weights, self.name, EfficientNetLite0)
         self.runtime = wanted.runtime
         self.network = self.runtime.place(faster(network))
         self.block = 16 if self.runtime.device.type == "cpu" else 256

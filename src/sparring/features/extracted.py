@@ -66,7 +66,7 @@ def joined(parts: list[Extracted]) -> Extracted:
             "check the weights of the extractor, and whether the samples are finite",
         )
     logits = [part.logits for part in parts if part.logits is not None]
-    return Extracted(features, torch.cat(logits) if logits else None)
+    return Extracted(features, torch.cat(logits) if len(logits) == len(parts) else None)
 
 
 def by_blocks(samples: np.ndarray, size: int, compute: Callable[[np.ndarray], Extracted]) -> Extracted:

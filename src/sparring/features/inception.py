@@ -169,11 +169,7 @@ class Fid:
     rule = f"TensorFlow 1 bilinear to {SIDE}, (v-128)/128"
 
     def __init__(self, wanted: Wanted) -> None:
-        path = weights.find(PUBLISHED, wanted.weights, self.name)
-        tensors, self.digest = weights.read(PUBLISHED, path)
-        with torch.device("meta"):
-            network = Inception()
-        weights.fill(network, tensors, path)
+        network, self.digest = weights.load(PUBLISHED, wanted.weights, self.name, Inception)
         fold(network, [("conv", "bn")])
         self.network = wanted.runtime.place(frozen(network))
         self.runtime = wanted.runtime

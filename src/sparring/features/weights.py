@@ -12,8 +12,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors.torch import load_file
@@ -24,6 +26,7 @@ from sparring.errors import ConfigError, CorruptFileError
 
 VARIABLE = "SPARRING_WEIGHTS"
 _SECONDS = 300
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,18 @@ class Published:
     also: tuple[str, ...] = ()
 
 
+def load(
+    published: Published, given: Path | None, name: str, build: Callable[[], Network]
+) -> tuple[Network, str]:
+    """The network with the published weights in it, and their SHA-256; arguments and errors as of `find` and `read`."""
+    path = find(published, given, name)
+    tensors, found = read(published, path)
+    with torch.device("meta"):
+        network = build()
+    fill(network, tensors, path)
+    return network, found
+
+
 def find(published: Published, given: Path | None, name: str) -> Path:
     """The file: the given one (or in the given folder), else in $SPARRING_WEIGHTS, else in its package.
 
@@ -60,7 +75,11 @@ def find(published: Published, given: Path | None, name: str) -> Path:
         if place.is_file():
             return place
     looked = " and ".join(str(place) for place in places) or f"nowhere: {VARIABLE} is not set"
-    return _absent(published, name, f"no weights for the extractor {name!r} (looked {looked})")
+    raise ConfigError(
+        f"no weights for the extractor {name!r} (looked {looked})",
+        f"the file {published.file} (SHA-256 {published.sha256[:16]}...)",
+        f"{published.where}; then give its path, or set {VARIABLE} to its folder; or use another extractor than {name!r}",
+    )
 
 
 def digest(path: Path) -> str:
@@ -125,14 +144,6 @@ def _shipped(published: Published) -> list[Path]:
     spec = importlib.util.find_spec(published.package[0])
     folders = spec.submodule_search_locations if spec is not None else None
     return [Path(folder, published.package[1], published.file) for folder in folders or ()]
-
-
-def _absent(published: Published, name: str, got: str) -> Path:
-    raise ConfigError(
-        got,
-        f"the file {published.file} (SHA-256 {published.sha256[:16]}...)",
-        f"{published.where}; then give its path, or set {VARIABLE} to its folder; or use another extractor than {name!r}",
-    )
 
 
 def _converted(path: Path, digest: str) -> Path:

@@ -9,30 +9,11 @@ from sparring.distances.hyperspherical import (
     power_spherical_log_density,
     power_spherical_sample,
 )
-from sparring.keyed import Draws
 from sparring.posteriors import spherical
 from sparring.posteriors.posterior import check_latent
-from sparring.shapes import Latent, PerSample
+from sparring.shapes import Latent
 
-
-class PowerSphericalDistribution:
-    """PowerSpherical(mean, kappa) of one batch: mean (b, d + 1), of length 1, and concentration (b,)."""
-
-    def __init__(self, mean: Tensor, concentration: Tensor) -> None:
-        self.mean, self.concentration = mean, concentration
-
-    def sample(self, draws: Draws, stream: str, count: int = 1) -> Tensor:
-        noise = spherical.draw(draws, stream, count, self.mean.shape[1])
-        return power_spherical_sample(self.mean, self.concentration, noise.uniform, noise.normal)
-
-    def log_prob(self, z: Tensor) -> Tensor:
-        return power_spherical_log_density(z, self.mean, self.concentration).to(self.mean.dtype)
-
-    def prior_log_prob(self, z: Tensor) -> Tensor:
-        return spherical.uniform_log_density(z)
-
-    def kl(self) -> PerSample:
-        return power_spherical_kl_to_uniform(self.concentration, self.mean.shape[1]).to(self.mean.dtype)
+FAMILY = spherical.Family(power_spherical_sample, power_spherical_log_density, power_spherical_kl_to_uniform)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +50,8 @@ class PowerSpherical:
     def spread(self) -> float:
         return float(self.code**-0.5)
 
-    def distribution(self, raw: Tensor) -> PowerSphericalDistribution:
-        return PowerSphericalDistribution(*spherical.direction_and_concentration(raw, self.code))
+    def distribution(self, raw: Tensor) -> spherical.SphericalDistribution:
+        return spherical.SphericalDistribution(FAMILY, *spherical.direction_and_concentration(raw, self.code))
 
     def prior(self, z: Latent) -> Latent:
         return spherical.on_sphere(z)

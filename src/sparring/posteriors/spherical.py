@@ -1,5 +1,6 @@
 """What posteriors on the sphere S^d share: codes of length 1 in R^(d+1), the uniform prior, keyed draws."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 from sparring.distances.sphere import log_surface_area
 from sparring.keyed import Draws
 from sparring.posteriors.posterior import check_outputs
-from sparring.shapes import Latent
+from sparring.shapes import Latent, PerSample
 
 LARGEST = 4_096  # d: the formulas are exact at least up to here
 
@@ -19,6 +20,38 @@ class Noise(NamedTuple):
 
     uniform: Tensor
     normal: Tensor
+
+
+class Family(NamedTuple):
+    """A family of distributions round a mean: how it is drawn from, its log density, and its KL to the uniform one.
+
+    sample: from mean (b, d + 1), concentration (b,) and `Noise` to (n, b, d + 1). log_density: of z, mean and concentration.
+    kl_to_uniform: of concentration and d + 1.
+    """
+
+    sample: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+    log_density: Callable[[Tensor, Tensor, Tensor], Tensor]
+    kl_to_uniform: Callable[[Tensor, int], Tensor]
+
+
+class SphericalDistribution:
+    """One of a family for each of a batch: mean (b, d + 1), of length 1, and concentration (b,)."""
+
+    def __init__(self, family: Family, mean: Tensor, concentration: Tensor) -> None:
+        self.family, self.mean, self.concentration = family, mean, concentration
+
+    def sample(self, draws: Draws, stream: str, count: int = 1) -> Tensor:
+        noise = draw(draws, stream, count, self.mean.shape[1])
+        return self.family.sample(self.mean, self.concentration, noise.uniform, noise.normal)
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        return self.family.log_density(z, self.mean, self.concentration).to(self.mean.dtype)
+
+    def prior_log_prob(self, z: Tensor) -> Tensor:
+        return uniform_log_density(z)
+
+    def kl(self) -> PerSample:
+        return self.family.kl_to_uniform(self.concentration, self.mean.shape[1]).to(self.mean.dtype)
 
 
 def direction_and_concentration(raw: Tensor, code: int) -> tuple[Tensor, Tensor]:

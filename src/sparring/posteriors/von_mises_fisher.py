@@ -5,30 +5,11 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from sparring.distances.hyperspherical import vmf_kl_to_uniform, vmf_log_density, vmf_sample
-from sparring.keyed import Draws
 from sparring.posteriors import spherical
 from sparring.posteriors.posterior import check_latent
-from sparring.shapes import Latent, PerSample
+from sparring.shapes import Latent
 
-
-class VonMisesFisherDistribution:
-    """vMF(mean, kappa) of one batch: mean (b, d + 1), of length 1, and concentration (b,)."""
-
-    def __init__(self, mean: Tensor, concentration: Tensor) -> None:
-        self.mean, self.concentration = mean, concentration
-
-    def sample(self, draws: Draws, stream: str, count: int = 1) -> Tensor:
-        noise = spherical.draw(draws, stream, count, self.mean.shape[1])
-        return vmf_sample(self.mean, self.concentration, noise.uniform, noise.normal)
-
-    def log_prob(self, z: Tensor) -> Tensor:
-        return vmf_log_density(z, self.mean, self.concentration).to(self.mean.dtype)
-
-    def prior_log_prob(self, z: Tensor) -> Tensor:
-        return spherical.uniform_log_density(z)
-
-    def kl(self) -> PerSample:
-        return vmf_kl_to_uniform(self.concentration, self.mean.shape[1]).to(self.mean.dtype)
+FAMILY = spherical.Family(vmf_sample, vmf_log_density, vmf_kl_to_uniform)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +46,8 @@ class VonMisesFisher:
     def spread(self) -> float:
         return float(self.code**-0.5)
 
-    def distribution(self, raw: Tensor) -> VonMisesFisherDistribution:
-        return VonMisesFisherDistribution(*spherical.direction_and_concentration(raw, self.code))
+    def distribution(self, raw: Tensor) -> spherical.SphericalDistribution:
+        return spherical.SphericalDistribution(FAMILY, *spherical.direction_and_concentration(raw, self.code))
 
     def prior(self, z: Latent) -> Latent:
         return spherical.on_sphere(z)

@@ -3,13 +3,11 @@
 It is made of what lies in the run folder. What is missing or torn is left out; what is read is escaped.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from sparring import record, storage
 from sparring.doctor import read
-from sparring.errors import SparringError
 from sparring.report import coded, curves, health, page, parts, sheet
 
 NAME = "report.html"
@@ -24,13 +22,7 @@ def write(run: Path) -> Path:
     Raises:
         SparringError: the folder holds no run.
     """
-    document = table(run / "run.json")
-    if not document:
-        raise SparringError(
-            f"no run.json in {run} that can be read",
-            "a run folder",
-            "give the folder that was --out of `sparring train`",
-        )
+    document = record.described(run)
     storage.write_whole(run / NAME, render(run, document).encode("utf-8", "replace"))
     return run / NAME
 
@@ -47,7 +39,7 @@ def render(run: Path, document: dict[str, Any]) -> str:
         ("Codes and back", coded.coded(run)),
         ("The doctor", health.health(read(run))),
         ("Curves", curves.charts(rows)),
-        ("Data", sheet.data(table(run / "data.json"))),
+        ("Data", sheet.data(record.table(run / "data.json"))),
         ("Settings", parts.settings(document.get("experiment"))),
         ("Events", parts.events(events)),
         ("Machine", parts.machine(document)),
@@ -57,12 +49,3 @@ def render(run: Path, document: dict[str, Any]) -> str:
     return page.render(
         name, parts.headline(document, rows, images), [(title, body) for title, body in sections if body]
     )
-
-
-def table(path: Path) -> dict[str, Any]:
-    """A JSON file that holds a table; an empty one if it does not."""
-    try:
-        found = json.loads(storage.read(path))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
