@@ -40,7 +40,11 @@ def ours(dataset):
         optimizers={"generator": adam, "discriminator": adam},
         training=Training(images=10**9, batch=BATCH),
     )
-    match = Match(experiment, dataset, runtime.start(threads=1, pictures=False))
+    return guarded(Match(experiment, dataset, runtime.start(threads=1, pictures=False)))
+
+
+def guarded(match):
+    """One step of a match as training makes it, with the copies that it falls back to."""
     guard = Guard(match)
 
     def step():

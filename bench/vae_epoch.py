@@ -22,9 +22,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from overhead import guarded
 from sparring import runtime
 from sparring.data import DataConfig, open_data
-from sparring.guard import Guard
 from sparring.match import Match
 from sparring.recipes.facts import Facts
 from sparring.recipes.table import RECIPES
@@ -36,15 +36,7 @@ def ours(dataset, recipe, precision):
     facts = Facts(spec=dataset.spec, count=len(dataset))
     experiment = RECIPES[recipe](facts)
     experiment = replace(experiment, data=dataset.config, training=experiment.training.resolved())
-    match = Match(experiment, dataset, runtime.start(precision=precision, threads=1))
-    guard = Guard(match)
-
-    def step():
-        guard.note(match.step())
-        if guard.due:
-            guard.settle()
-
-    return step
+    return guarded(Match(experiment, dataset, runtime.start(precision=precision, threads=1)))
 
 
 def plain(dataset):
