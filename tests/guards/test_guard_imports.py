@@ -10,12 +10,15 @@ from source import ROOT, files, imports, name
 LAYERS = {
     "ground": "errors shapes schedule keyed config storage tensorfile checkpoint interrupt record runtime optim average "
     "game play roles",
-    "parts": "augment conditioning data distances features likelihoods metrics networks objectives penalties posteriors",
+    "parts": "augment conditioning data distances features likelihoods metrics networks objectives penalties posteriors "
+    "translators",
     "games": "games",
     "experiment": "experiment generatorfile",
     "recipes": "recipes",
-    "the loop": "match guard keeper samples reconstruction classification vitals evaluation fit probe request runfile train",
-    "faces": "wording doctor report console inspection machine asking judgement run starting cli",
+    "the loop": "match guard keeper samples reconstruction classification vitals evaluation fit probe request runfile train "
+    "latent export",
+    "faces": "wording doctor report console inspection machine asking judgement run starting cli serve "
+    "gallery",
     "roof": "__init__ __main__",
 }
 ALSO = {("wording", "data"), ("wording", "fit"), ("console", "data")}  # for type checking only

@@ -1,0 +1,1 @@
+"""A trained run in other forms: ONNX, Hugging Face layout, torch.export, a page for the browser."""

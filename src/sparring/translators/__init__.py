@@ -1,0 +1,1 @@
+"""Networks from pictures to pictures, and the judges of patches."""
