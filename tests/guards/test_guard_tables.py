@@ -34,7 +34,7 @@ ROLES: dict[str, tuple[ModuleType, list[dict[str, type]], set[str]]] = {
     "objectives": (objectives, [objectives.OBJECTIVES], {"auxiliary"}),
     "penalties": (penalties, [penalties.PENALTIES, penalties.CONSTRAINTS], set()),
     "posteriors": (posteriors, [posteriors.POSTERIORS], {"posterior", "spherical"}),
-    "games": (games, [games.GAMES], {"classification", "classifying", "coding", "generation"}),
+    "games": (games, [games.GAMES], {"classification", "classifying", "coding", "generation", "translation"}),
 }
 RECIPE_HELPERS = {"__init__", "table", "facts", "convolutional", "latent", "mixtures"}
 FLAGS = {

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from sparring.games.generation import Generation
+from sparring.games.translation import Translation
 from sparring.networks import DiscriminatorNetwork
 from sparring.shapes import Sample, Spec
 
@@ -53,4 +54,4 @@ class Classification(nn.Module):
         return slopes / slopes.abs().amax().clamp_min(1e-12)
 
 
-Kept = Generation | Classification
+Kept = Generation | Classification | Translation
