@@ -26,6 +26,8 @@ class Batch:
         images: the clock, in real samples seen.
         step: number of this step, for lazy penalties.
         count: samples in the set; each comes once before `images` reaches it.
+        other: of data with two domains, real samples of the second (b, *other): the partner of each x where the data is paired,
+            else a draw of its own.
     """
 
     x: Sample
@@ -34,6 +36,7 @@ class Batch:
     images: int
     step: int
     count: int = 0
+    other: Sample | None = None
 
 
 class Terms(NamedTuple):

@@ -8,7 +8,7 @@ import yaml
 
 from sparring import config
 from sparring.data import DataConfig, Dataset
-from sparring.data.split import check
+from sparring.data.split import check, counts
 from sparring.errors import ConfigError, nearest
 from sparring.evaluation.goal import Goal, parse
 from sparring.experiment import ROLES, Experiment
@@ -114,7 +114,7 @@ def resolve(request: Request, dataset: Dataset, runtime: Runtime, images: int | 
     document["data"] |= {
         name: value
         for name, value in config.encode(dataset.config, ROLES).items()
-        if name not in ("flip", "groups", "held_out")
+        if name not in ("flip", "groups", "held_out", "jitter")
     }
     _merge(document, request.document)
     flags = {"images": length, "seed": request.seed, "batch": request.batch}
@@ -122,7 +122,7 @@ def resolve(request: Request, dataset: Dataset, runtime: Runtime, images: int | 
     document = config.override(document, request.settings)
     document["training"] |= _judging(request, document, dataset)
     experiment = Experiment.from_json(document)
-    check(len(dataset), experiment.data.held_out)
+    check(dataset.fewest, experiment.data.held_out)
     check_share(experiment, runtime)
     return replace(experiment, training=experiment.training.resolved())
 
@@ -134,9 +134,8 @@ def _judging(request: Request, document: dict[str, Any], dataset: Dataset) -> di
     asked = {*request.document.get("training", {}), *words}
     if goal is None:
         return {"evaluate_every": 0} if not training["metric"] and "evaluate_every" not in asked else {}
-    held = int(document["data"].get("held_out") or 0)
-    counts = (len(dataset) - held, held)
-    name = goal.name(training.get("metric", ""), "metric" in asked, dataset.spec, counts)
+    parts = counts(dataset, int(document["data"].get("held_out") or 0))
+    name = goal.name(training.get("metric", ""), "metric" in asked, dataset.spec, parts)
     return {"metric": name, "target": goal.target}
 
 

@@ -41,16 +41,21 @@ class Spec:
     Arguments:
         shape: `(channels, height, width)` of a picture, or `(coordinates,)` of a point.
         classes: number of labels; 0 means that the set has none.
+        other: `(channels, height, width)` of the second domain's pictures, of the same height and width; None where there is one
+            domain only.
     """
 
     shape: tuple[int, ...]
     classes: int = 0
+    other: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if len(self.shape) not in (1, 3) or min(self.shape) < 1 or self.classes < 0:
             raise ValueError(
                 f"a sample is (c, h, w) or (coordinates,), not {self.shape} with {self.classes} classes"
             )
+        if self.other is not None and not (len(self.shape) == 3 and self.other[1:] == self.shape[1:]):
+            raise ValueError(f"pictures of {self.shape} and {self.other} differ in more than channels")
 
     @property
     def is_image(self) -> bool:

@@ -6,6 +6,8 @@ from typing import Literal, get_args
 from sparring.errors import ConfigError
 
 Fit = Literal["crop", "pad", "stretch"]
+Sides = Literal["auto", "one", "paired", "unpaired"]
+Derive = Literal["", "edges", "grey", "downsampled", "masked"]
 LONGEST_SIDE = 4096
 
 
@@ -24,7 +26,15 @@ class DataConfig:
         labels: use the labels that are there.
         groups: where there are no labels, this many groups of alike pictures stand in for them; 0 for none.
         largest: the longest side that is chosen when `size` is None, in pixels.
-        held_out: so many samples are kept apart and never trained on, to judge by (see `split.split`).
+        held_out: so many samples are kept apart and never trained on, to judge by (see `split.split`). With 0, data of two domains
+            that came with a test part keeps that apart.
+        other: the second DATA, whose pictures are domain B; empty where one DATA holds all.
+        sides: `one` domain, or two domains A and B, `paired` or `unpaired`; `auto` tells by the names of the folders (see
+            `domains.find_layout`).
+        derive: make A from B, so that a folder of pictures is enough: `edges`, `grey`, `downsampled` or `masked` (see `derived`).
+        swap: exchange A and B.
+        other_channels: of B, as `channels` is of A.
+        jitter: in training, a random window of a picture enlarged by this share; the same window for both of a pair.
 
     >>> DataConfig(source="animals", size=(48, 80)).fit
     'crop'
@@ -39,6 +49,12 @@ class DataConfig:
     groups: int = 0
     largest: int = 64
     held_out: int = 0
+    other: str = ""
+    sides: Sides = "auto"
+    derive: Derive = ""
+    swap: bool = False
+    other_channels: int | None = None
+    jitter: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.source:
@@ -49,15 +65,20 @@ class DataConfig:
             raise ConfigError(
                 f"size: {self.size}", f"(height, width), 1 to {LONGEST_SIDE} pixels", "write it as 48x80"
             )
-        if self.channels not in (None, 1, 3, 4):
-            raise ConfigError(
-                f"channels: {self.channels}", "1 (grey), 3 (colour) or 4 (and transparency)", "choose one"
-            )
-        if self.fit not in get_args(Fit):
-            raise ConfigError(f"fit: {self.fit!r}", "crop, pad or stretch", "choose one of these")
+        for name in ("channels", "other_channels"):
+            if getattr(self, name) not in (None, 1, 3, 4):
+                expected = "1 (grey), 3 (colour) or 4 (and transparency)"
+                raise ConfigError(f"{name}: {getattr(self, name)}", expected, "choose one")
+        for name, choice in (("fit", Fit), ("sides", Sides), ("derive", Derive)):
+            known = get_args(choice)
+            if getattr(self, name) not in known:
+                expected = ", ".join(word or "nothing" for word in known)
+                raise ConfigError(f"{name}: {getattr(self, name)!r}", expected, "choose one of these")
         if not 0 <= self.groups <= 1000:
             raise ConfigError(f"groups: {self.groups}", "0 (none) to 1000", "30 is usual")
         if not 1 <= self.largest <= LONGEST_SIDE:
             raise ConfigError(f"largest: {self.largest}", f"1 to {LONGEST_SIDE} pixels", "mend the number")
         if self.held_out < 0:
             raise ConfigError(f"held_out: {self.held_out}", "0 (none) or more samples", "mend the number")
+        if not 0 <= self.jitter <= 1:
+            raise ConfigError(f"jitter: {self.jitter}", "0 (none) to 1", "0.12 is usual")

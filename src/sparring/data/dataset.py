@@ -28,6 +28,9 @@ class Dataset:
         fingerprint: SHA-256 of what the set is, the same on every machine.
         report: what was found.
         config: the settings, with size and channels filled in.
+        other: the second domain's set, of the same size; None for ordinary data.
+        paired: whether sample i of `other` is the partner of sample i.
+        held: the test part that came with data of two domains; it has an `other` of its own.
     """
 
     def __init__(
@@ -39,11 +42,16 @@ class Dataset:
         fingerprint: str,
         report: DataReport,
         config: DataConfig,
+        other: "Dataset | None" = None,
+        paired: bool = False,
+        held: "Dataset | None" = None,
     ) -> None:
         assert (samples.ndim, samples.dtype) in ((4, np.uint8), (2, np.float32))
         assert (labels is None) == (not classes)
         self.samples, self.labels, self.classes = samples, labels, classes
         self.fingerprint, self.report, self.config = fingerprint, report, config
+        assert not paired or (other is not None and len(other) == len(samples))
+        self.other, self.paired, self.held = other, paired, held
         self.centre, self.scale = _standard(samples)
 
     @property
@@ -53,6 +61,7 @@ class Dataset:
         return Spec(
             shape=(shape[2], shape[0], shape[1]) if len(shape) == 3 else tuple(shape),
             classes=len(self.classes),
+            other=self.other.spec.shape if self.other is not None else None,
         )
 
     @property
@@ -70,6 +79,16 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    @property
+    def epoch(self) -> int:
+        """Samples of the domain that has more of them."""
+        return max(len(self), len(self.other) if self.other is not None else 0)
+
+    @property
+    def fewest(self) -> int:
+        """Samples of the domain that has fewer of them."""
+        return min(len(self), len(self.other) if self.other is not None else len(self))
 
     def batch(
         self, indices: np.ndarray | Tensor, flips: Tensor | None = None

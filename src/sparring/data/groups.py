@@ -28,7 +28,7 @@ def grouped(dataset: Dataset, groups: int) -> Dataset:
         Lloyd 1982, "Least squares quantization in PCM"; Liu et al. 2020, "Diverse image generation via
         self-conditioned GANs", arXiv 2006.10728 (clusters as classes).
     """
-    if groups < 2 or dataset.classes or not dataset.spec.is_image:
+    if groups < 2 or dataset.classes or not dataset.spec.is_image or dataset.other is not None:
         return dataset
     small = _small(dataset.samples)
     order = torch.randperm(len(small), generator=keyed.generator(0, "groups"))[:FITTED]

@@ -21,6 +21,9 @@ BLOCK = 1_000
 def split(dataset: Dataset, held_out: int) -> tuple[Dataset, Dataset | None]:
     """The set without the held-out samples, and these (None if there are none); both in the order of the whole.
 
+    Where `held_out` is 0, the test part that came with data of two domains is held out. The partners of a pair stay together; of
+    two domains that are not paired, each keeps so many of its own apart.
+
     Which ones are held out depends on the number of samples and `held_out` alone: the first of a permutation keyed by
     seed 0, whatever the run's seed, so that runs can be compared. Both parts have the whole set's classes, fingerprint
     and units.
@@ -31,11 +34,28 @@ def split(dataset: Dataset, held_out: int) -> tuple[Dataset, Dataset | None]:
     Raises:
         ConfigError: too many.
     """
-    check(len(dataset), held_out)
+    check(dataset.fewest, held_out)
     if held_out == 0:
-        return dataset, None
-    order = torch.randperm(len(dataset), generator=keyed.generator(0, "held out")).numpy()
-    return _part(dataset, np.sort(order[held_out:])), _part(dataset, np.sort(order[:held_out]))
+        return dataset, dataset.held
+    train, held = _rows(len(dataset), held_out)
+    first, second = _part(dataset, train), _part(dataset, held)
+    if dataset.other is not None:
+        train, held = (train, held) if dataset.paired else _rows(len(dataset.other), held_out)
+        first.other, second.other = _part(dataset.other, train), _part(dataset.other, held)
+        first.paired = second.paired = dataset.paired
+    return first, second
+
+
+def counts(dataset: Dataset, held_out: int) -> tuple[int, int]:
+    """How many samples `split` gives to training and how many it holds out."""
+    if held_out == 0:
+        return len(dataset), len(dataset.held) if dataset.held is not None else 0
+    return len(dataset) - held_out, held_out
+
+
+def _rows(count: int, held_out: int) -> tuple[np.ndarray, np.ndarray]:
+    order = torch.randperm(count, generator=keyed.generator(0, "held out")).numpy()
+    return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
 def check(count: int, held_out: int) -> None:
