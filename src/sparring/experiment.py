@@ -22,6 +22,12 @@ from sparring.posteriors import POSTERIORS, Posterior
 from sparring.roles import Augmentation, Constraint, Objective, Penalty
 from sparring.schedule import SCHEDULES, Schedule
 from sparring.shapes import Spec
+from sparring.translators import (
+    PATCH_DISCRIMINATORS,
+    TRANSLATORS,
+    PatchDiscriminatorNetwork,
+    TranslatorNetwork,
+)
 
 PROTOCOL = r"[a-z]+[0-9]+k?-[a-z][a-z0-9_]*-(train|test)"  # what a protocol's name looks like
 
@@ -38,6 +44,8 @@ ROLES: config.Roles = {
     GameConfig: GAMES,
     GeneratorNetwork: GENERATORS,
     DiscriminatorNetwork: DISCRIMINATORS,
+    TranslatorNetwork: TRANSLATORS,
+    PatchDiscriminatorNetwork: PATCH_DISCRIMINATORS,
     Objective: OBJECTIVES,
     Posterior: POSTERIORS,
     Likelihood: LIKELIHOODS,

@@ -22,6 +22,7 @@ from sparring import (
     posteriors,
     recipes,
     schedule,
+    translators,
 )
 from sparring.recipes.table import MODULES, RECIPES, TINY
 
@@ -34,12 +35,18 @@ ROLES: dict[str, tuple[ModuleType, list[dict[str, type]], set[str]]] = {
     "objectives": (objectives, [objectives.OBJECTIVES], {"auxiliary"}),
     "penalties": (penalties, [penalties.PENALTIES, penalties.CONSTRAINTS], set()),
     "posteriors": (posteriors, [posteriors.POSTERIORS], {"posterior", "spherical"}),
+    "translators": (
+        translators,
+        [translators.TRANSLATORS, translators.PATCH_DISCRIMINATORS],
+        {"edges", "norm", "upsampling"},
+    ),
     "games": (games, [games.GAMES], {"classification", "classifying", "coding", "generation", "translation"}),
 }
 RECIPE_HELPERS = {"__init__", "table", "facts", "convolutional", "latent", "mixtures"}
 FLAGS = {
     "train": "--recipe --out --images --seed --size --batch --until --set --config --device --precision --threads --quiet --json",
     "sample": "--n --seed --label --truncation --out --device --quiet",
+    "translate": "--out --direction --scale --raw --tile --truth --device --precision --threads --quiet --json",
     "reconstruct": "--label --out --device --quiet",
     "classify": "--json --device --quiet",
     "evaluate": "--against --checkpoint --metrics --n --seed --weights --out --device --precision --threads --quiet --json",

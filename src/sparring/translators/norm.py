@@ -1,0 +1,100 @@
+"""Instance normalisation: each picture's channels get mean 0 and variance 1, in training and in use alike."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Norm = Literal["instance", "batch", "none"]
+
+
+class InstanceNorm(nn.Module):
+    """Normalises each channel of each picture by its own mean and variance.
+
+        y = a (x - mean) / sqrt(var + eps) + b,  mean and var over (h, w)
+
+    There are no running statistics: a picture is treated alike in training, in use and in an exported file, whatever else is in
+    the batch. Inside of `fixed_statistics` all pictures are normalised by those of another one. A grid of 1x1 has no variance
+    and passes as it is.
+
+    References:
+        Ulyanov, Vedaldi & Lempitsky 2016, "Instance normalization: the missing ingredient for fast
+        stylization", arXiv 1607.08022, Eq. 3.
+
+    Arguments:
+        channels: of the pictures.
+        affine: whether a and b are learned; otherwise they are 1 and 0.
+        eps: added to the variance.
+
+    Shape: (b, c, h, w) to the same.
+
+    >>> InstanceNorm(1)(torch.tensor([[[[1.0, 3.0]]]])).round(decimals=3).tolist()
+    [[[[-1.0, 1.0]]]]
+    """
+
+    def __init__(self, channels: int, *, affine: bool = False, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.channels, self.eps = channels, eps
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
+        self._measuring = False
+        self._fixed: tuple[Tensor, Tensor] | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self._measuring:
+            self._fixed = _statistics(x)
+        if self._fixed is not None:
+            mean, variance = self._fixed
+            y = (x - mean.to(x.dtype)) * (variance + self.eps).rsqrt().to(x.dtype)
+            return self._affine(y)
+        if x.shape[2] * x.shape[3] == 1:
+            return self._affine(x)
+        return nn.functional.group_norm(x, self.channels, self.weight, self.bias, self.eps)
+
+    def _affine(self, x: Tensor) -> Tensor:
+        if self.weight is None or self.bias is None:
+            return x
+        return x * self.weight.to(x.dtype).view(-1, 1, 1) + self.bias.to(x.dtype).view(-1, 1, 1)
+
+
+def _statistics(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance to normalise by, (b, c, 1, 1): 0 and 1 where there is a single value."""
+    x = x.float()
+    if x.shape[2] * x.shape[3] == 1:
+        return torch.zeros_like(x), torch.ones_like(x)
+    variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
+    return mean, variance
+
+
+@contextmanager
+def fixed_statistics(network: nn.Module, x: Tensor) -> Iterator[None]:
+    """While entered, every `InstanceNorm` of the network uses the mean and variance that it measured on x.
+
+    So the tiles of one picture agree: measure on the whole of it (made smaller, where it is large), then translate tile by tile.
+
+    Arguments:
+        network: called once with x, without gradients.
+        x: one picture (1, c, h, w), whose statistics serve all; or as many as will be translated at a time.
+    """
+    layers = [module for module in network.modules() if isinstance(module, InstanceNorm)]
+    try:
+        for layer in layers:
+            layer._measuring = True
+        with torch.no_grad():
+            network(x)
+        for layer in layers:
+            layer._measuring = False
+        yield
+    finally:
+        for layer in layers:
+            layer._measuring, layer._fixed = False, None
+
+
+def make(kind: Norm, channels: int) -> nn.Module:
+    """The layer of this name: as in the papers' code, batch normalisation learns a scale and a shift, instance normalisation
+    does not."""
+    if kind == "none":
+        return nn.Identity()
+    return nn.BatchNorm2d(channels) if kind == "batch" else InstanceNorm(channels)
