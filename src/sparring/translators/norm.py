@@ -60,11 +60,11 @@ class InstanceNorm(nn.Module):
 
 
 def _statistics(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance to normalise by, (b, c, 1, 1): 0 and 1 where there is a single value."""
+    """Mean and variance to normalise by, (1, c, 1, 1), over all the pictures: 0 and 1 where each is a single value."""
     x = x.float()
     if x.shape[2] * x.shape[3] == 1:
-        return torch.zeros_like(x), torch.ones_like(x)
-    variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
+        return torch.zeros_like(x[:1]), torch.ones_like(x[:1])
+    variance, mean = torch.var_mean(x, (0, 2, 3), correction=0, keepdim=True)
     return mean, variance
 
 
@@ -72,11 +72,11 @@ def _statistics(x: Tensor) -> tuple[Tensor, Tensor]:
 def fixed_statistics(network: nn.Module, x: Tensor) -> Iterator[None]:
     """While entered, every `InstanceNorm` of the network uses the mean and variance that it measured on x.
 
-    So the tiles of one picture agree: measure on the whole of it (made smaller, where it is large), then translate tile by tile.
+    So the tiles of one picture agree: measure on pieces from all over it, then translate tile by tile.
 
     Arguments:
         network: called once with x, without gradients.
-        x: one picture (1, c, h, w), whose statistics serve all; or as many as will be translated at a time.
+        x: one picture or more (b, c, h, w), whose common statistics serve all.
     """
     layers = [module for module in network.modules() if isinstance(module, InstanceNorm)]
     try:
