@@ -16,7 +16,7 @@ LAYERS = {
     "experiment": "experiment generatorfile",
     "recipes": "recipes",
     "the loop": "match guard keeper samples reconstruction classification vitals evaluation fit probe request runfile train "
-    "latent export",
+    "latent export translation",
     "faces": "wording doctor report console inspection machine asking judgement run starting cli serve "
     "gallery",
     "roof": "__init__ __main__",

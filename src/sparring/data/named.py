@@ -10,10 +10,11 @@ import numpy as np
 
 from sparring.data.config import Fit
 from sparring.data.decode import LIMIT_BYTES, decode
-from sparring.data.entries import SUFFIXES
+from sparring.data.entries import SUFFIXES, Container
 from sparring.data.fit import Size, fitted
 from sparring.data.folder import Folder
 from sparring.data.watch import Watch
+from sparring.data.zipped import Zip
 from sparring.errors import DataError, InvalidImageError
 
 
@@ -41,7 +42,7 @@ def named_pictures(place: Path, size: Size, channels: int, fit: Fit = "crop") ->
     Raises:
         DataError: there is none that can be used.
     """
-    found, skipped = _found(place)
+    found, skipped = found_files(place)
     names, rows = [], []
     for name, read in found:
         try:
@@ -58,12 +59,15 @@ def named_pictures(place: Path, size: Size, channels: int, fit: Fit = "crop") ->
     return Named(names, np.stack(rows), sorted(skipped))
 
 
-def _found(place: Path) -> tuple[list[tuple[str, Callable[[], bytes]]], list[tuple[str, str]]]:
-    """What may be pictures, by name, each with the way to read it; and what is skipped."""
-    if not place.is_dir():
+def found_files(place: Path) -> tuple[list[tuple[str, Callable[[], bytes]]], list[tuple[str, str]]]:
+    """What may be pictures in a folder or zip, or a single file: by name, each with the way to read it; and what is skipped."""
+    if place.suffix.lower() == ".zip" and place.is_file():
+        inside: Container = Zip(place, Watch().poll)
+    elif place.is_dir():
+        inside = Folder(place, Watch().poll)
+    else:
         return [(place.name, partial(_content, place))], []
-    folder = Folder(place, Watch().poll)
-    return [(entry.name, partial(folder.read, entry)) for entry in folder.entries], list(folder.skipped)
+    return [(entry.name, partial(inside.read, entry)) for entry in inside.entries], list(inside.skipped)
 
 
 def _content(place: Path) -> bytes:
