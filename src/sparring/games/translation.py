@@ -3,10 +3,10 @@
 import copy
 
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from sparring.errors import ConfigError
-from sparring.shapes import Sample, Spec
+from sparring.shapes import Spec
 
 A_TO_B, B_TO_A = "a-to-b", "b-to-a"
 
@@ -56,10 +56,10 @@ class Translation(nn.Module):
         both = (self.spec.shape, self.spec.other)
         return both if direction == A_TO_B else both[::-1]
 
-    def forward(self, x: Sample) -> Sample:
+    def forward(self, x: Tensor) -> Tensor:
         return self.translate(x)
 
-    def translate(self, x: Sample, direction: str = A_TO_B) -> Sample:
+    def translate(self, x: Tensor, direction: str = A_TO_B) -> Tensor:
         """Pictures (b, c, h, w) in [-1, 1] of the other domain, of any height and width: they are mirrored at their lower and right
         edges to what the network takes, and cut back.
 
@@ -72,7 +72,7 @@ class Translation(nn.Module):
             raise ConfigError(
                 f"pictures {tuple(x.shape)}", f"(b, {channels}, h, w)", "bring them to the domain's channels"
             )
-        made: Sample = network(padded(x, _multiple(network)))
+        made: Tensor = network(padded(x, _multiple(network)))
         return made[..., : x.shape[2], : x.shape[3]]
 
     def settled(self, seed: int) -> "Translation":
@@ -80,7 +80,7 @@ class Translation(nn.Module):
         return copy.deepcopy(self).eval()
 
 
-def padded(x: Sample, multiple: int) -> Sample:
+def padded(x: Tensor, multiple: int) -> Tensor:
     """Pictures whose height and width are whole multiples: mirrored below and at the right, or their edges repeated where there is
     too little to mirror.
     """
