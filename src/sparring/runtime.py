@@ -149,6 +149,15 @@ def start(
     return Runtime(chosen, bf16, rank, world, free)
 
 
+def gathered(rows: Tensor) -> Tensor:
+    """The rows of all processes, the first one's first; as many in each."""
+    if not dist.is_initialized() or dist.get_world_size() == 1:
+        return rows
+    parts = [torch.empty_like(rows) for _ in range(dist.get_world_size())]
+    dist.all_gather(parts, rows)
+    return torch.cat(parts)
+
+
 def synchronize(device: torch.device) -> None:
     """Wait until the device has done all it was given, so that a clock can be read."""
     if device.type == "cuda":

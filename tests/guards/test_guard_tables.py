@@ -40,7 +40,7 @@ ROLES: dict[str, tuple[ModuleType, list[dict[str, type]], set[str]]] = {
         [translators.TRANSLATORS, translators.PATCH_DISCRIMINATORS],
         {"edges", "norm", "upsampling"},
     ),
-    "games": (games, [games.GAMES], {"classification", "classifying", "coding", "generation", "translation"}),
+    "games": (games, [games.GAMES], {"classification", "classifying", "coding", "generation", "history", "judging", "translation"}),
 }
 RECIPE_HELPERS = {"__init__", "table", "facts", "convolutional", "latent", "mixtures"}
 FLAGS = {
@@ -53,6 +53,7 @@ FLAGS = {
     "inspect": "--recipe --size --set --out --device --precision --threads --json",
     "report": "",
     "doctor": "--json",
+    "explore": "--port --host --no-browser --device --threads",
     "recipes": "",
 }
 

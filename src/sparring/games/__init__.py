@@ -2,8 +2,11 @@
 
 from sparring.games.adversarial import AdversarialConfig
 from sparring.games.autoencoder import AutoencoderConfig
+from sparring.games.cycle import CycleConfig
 from sparring.games.discriminative import DiscriminativeConfig
 from sparring.games.naive_bayes import NaiveBayesConfig
+from sparring.games.one_sided import OneSidedConfig
+from sparring.games.paired import PairedConfig
 from sparring.games.two_stage import TwoStageConfig
 from sparring.games.vae_gan import VAEGANConfig
 from sparring.games.variational import VariationalConfig
@@ -16,4 +19,7 @@ GAMES: dict[str, type] = {
     "two_stage": TwoStageConfig,
     "naive_bayes": NaiveBayesConfig,
     "discriminative": DiscriminativeConfig,
+    "paired": PairedConfig,
+    "cycle": CycleConfig,
+    "one_sided": OneSidedConfig,
 }

@@ -90,8 +90,8 @@ def slope(logits: Logits, seen: Tensor) -> Tensor:
     return gradient.float().flatten(1)
 
 
-def squared_slope(logits: Logits, seen: Tensor) -> PerSample:
-    """|grad_x D(x)|^2, one value a sample (b,).
+def squared_slope(logits: Tensor, seen: Tensor) -> PerSample:
+    """|grad_x D(x)|^2, one value a sample (b,); where a sample has several logits, of their sum.
 
     >>> x = torch.ones(2, 3, requires_grad=True)
     >>> squared_slope(x @ torch.tensor([1.0, 2.0, 2.0]), x).tolist()

@@ -1,0 +1,191 @@
+"""Translation learned without pairs, one way only: each patch must stay more like itself than like the others of its picture.
+
+    L_G = L_GAN(G, D) + contrast * NCE(a, G(a)) + identity * NCE(b, G(b))
+    NCE(x, y) = -E_places log exp(<q_i, k_i> / tau) / sum_j exp(<q_i, k_j> / tau)
+
+q and k are what small heads make of the features that the translator's own encoder has of y and x, at the same places.
+
+References: Park, Efros, Zhang & Zhu 2020, "Contrastive learning for unpaired image-to-image translation", arXiv:2007.15651,
+Eq. 1-5 (CUT: contrast 1, identity 1; FastCUT: contrast 10, identity 0).
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sparring import keyed, schedule
+from sparring.errors import ConfigError
+from sparring.game import Batch, Game, Terms, Turn
+from sparring.games.judging import check_rules, convicted, judged, sides
+from sparring.games.translation import Translation
+from sparring.objectives import LeastSquares
+from sparring.roles import Augmentation, Objective, Penalty
+from sparring.schedule import Schedule
+from sparring.shapes import PerSample, Sample, Spec
+from sparring.translators import PatchDiscriminatorNetwork, TranslatorNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneSidedConfig:
+    """Who plays, and by which rules.
+
+    Deviation: the translator moves first, the judge second on the same pictures.
+
+    Arguments:
+        translator, discriminator: the two networks. The translator must show its encoder's features.
+        objective: what they want of the judgements. The paper's is least squares.
+        adversarial: weight of the judge. Our least squares is half of the paper's for translators: 2 is the paper's 1.
+        contrast: weight of the contrast between a and its translation (lambda_X, 1; FastCUT 10).
+        identity: weight of the contrast between b and its own (lambda_Y, 1; FastCUT 0).
+        layers: of the encoder, whose features are contrasted: 0 the picture, 1 behind the first convolution, then one a
+            halving and one a block. The paper's are pixels, both halvings, and the first and fifth block.
+        patches: places in each picture and layer. temperature: tau.
+        features: values that a head makes of the features at one place.
+        penalties: on the judge. augmentations: of all that it sees.
+        joint: real and generated pictures in one batch of the judge.
+    """
+
+    translator: TranslatorNetwork
+    discriminator: PatchDiscriminatorNetwork
+    objective: Objective = LeastSquares()
+    adversarial: Schedule = 2.0
+    contrast: Schedule = 1.0
+    identity: Schedule = 1.0
+    layers: tuple[int, ...] = (0, 2, 3, 4, 8)
+    patches: int = 256
+    temperature: float = 0.07
+    features: int = 256
+    penalties: tuple[Penalty, ...] = ()
+    augmentations: tuple[Augmentation, ...] = ()
+    joint: bool = True
+
+    def __post_init__(self) -> None:
+        check_rules(self, adversarial=self.adversarial, contrast=self.contrast, identity=self.identity)
+        if min(self.patches, self.features) < 2 or self.temperature <= 0 or not self.layers:
+            raise ConfigError(
+                f"{self.patches} patches of {self.features} features in {len(self.layers)} layers at {self.temperature}",
+                "at least 2 patches and features, a layer, and a temperature above 0",
+                "256 patches and features at 0.07 are the paper's",
+            )
+
+    def kept(self, spec: Spec) -> Translation:
+        """The translator alone, untrained."""
+        other = spec.other or spec.shape
+        return Translation(self.translator.build(spec.shape, other), None, spec)
+
+    def build(self, spec: Spec) -> "OneSided":
+        """The game for pictures of these two kinds."""
+        other = spec.other or spec.shape
+        if other[0] != spec.shape[0]:
+            raise ConfigError(
+                f"contrasts of pictures with {spec.shape[0]} and {other[0]} channels",
+                "as many channels in both domains: both pass through one encoder",
+                "bring both to colour with --set data.channels=3, or train cyclegan",
+            )
+        return OneSided(self, spec)
+
+
+class OneSided(Game):
+    """The game of a translator, the heads of its contrasts, and a judge."""
+
+    def __init__(self, config: OneSidedConfig, spec: Spec) -> None:
+        super().__init__()
+        self.config, self.translation = config, config.kept(spec)
+        shape_in, shape_out = self.translation.ends()
+        self.discriminator = config.discriminator.build(shape_out[0], (shape_out[1], shape_out[2]))
+        with torch.no_grad():
+            seen = self._encode(torch.zeros(1, *shape_in))
+        self.heads = nn.ModuleList([Head(each.shape[1], config.features) for each in seen])
+        self._made: dict[int, Tensor] = {}  # by first row of the micro-batch; empty between steps
+
+    @property
+    def kept(self) -> Translation:
+        return self.translation
+
+    def players(self) -> dict[str, nn.Module]:
+        return {"translator": self.translation, "heads": self.heads, "discriminator": self.discriminator}
+
+    def turns(self) -> list[Turn]:
+        return [
+            Turn(name="translator", players=("translator", "heads"), terms=self._translator_terms),
+            Turn(
+                name="discriminator", players=("discriminator",), terms=self._discriminator_terms, fresh=False
+            ),
+        ]
+
+    def _translator_terms(self, batch: Batch) -> Terms:
+        (a, b), config = sides(batch), self.config
+        identity = schedule.at(config.identity, batch.images)
+        made = self.translation.a_to_b(torch.cat([a, b]) if identity else a)
+        fake = made[: len(a)]
+        play = judged(config, self.discriminator, batch, b, fake, training=False)
+        losses = {
+            "adversarial": schedule.at(config.adversarial, batch.images) * config.objective.generator(play)
+        }
+        losses["contrast"] = schedule.at(config.contrast, batch.images) * self._contrast(batch, a, fake)
+        if identity:
+            losses["identity"] = identity * self._contrast(batch, b, made[len(a) :])
+        self._made[batch.draws.rows.start] = fake.detach()
+        return Terms(losses, {"moved": (fake.detach() - a).abs().mean()})
+
+    def _discriminator_terms(self, batch: Batch) -> Terms:
+        fake, real = self._made.pop(batch.draws.rows.start), sides(batch)[1]
+        play = judged(self.config, self.discriminator, batch, real, fake, training=True)
+        return Terms(*convicted(self.config, play))
+
+    def _contrast(self, batch: Batch, source: Sample, made: Sample) -> PerSample:
+        """NCE(source, made), the mean over layers (b,)."""
+        with torch.no_grad():
+            keys = self._encode(source)
+        total = source.new_zeros(len(source), dtype=torch.float32)
+        for number, (key, query) in enumerate(zip(keys, self._encode(made), strict=True)):
+            draw = keyed.generator(batch.draws.seed, f"patches.{number}", *batch.draws.position)
+            places = torch.randperm(key[0, 0].numel(), generator=draw)[: self.config.patches].to(key.device)
+            there, here = (self.heads[number](each.flatten(2)[:, :, places].mT) for each in (key, query))
+            total = total + contrast(here, there.detach(), self.config.temperature)
+        return total / len(keys)
+
+    def _encode(self, x: Sample) -> list[Tensor]:
+        encode = self.translation.a_to_b.encode
+        assert callable(encode)
+        try:
+            seen: list[Tensor] = encode(x, self.config.layers)
+        except IndexError as error:
+            got = f"layers {', '.join(map(str, self.config.layers))} of an encoder with fewer"
+            raise ConfigError(got, "layers that are there", "set game.layers to lower numbers") from error
+        return seen
+
+
+class Head(nn.Module):
+    """Two layers from the features at a place to a vector of length 1.
+
+    Shape: (b, places, channels) to (b, places, size).
+    """
+
+    def __init__(self, channels: int, size: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(channels, size), nn.ReLU(), nn.Linear(size, size))
+        for layer in (self.layers[0], self.layers[2]):
+            assert isinstance(layer, nn.Linear)
+            nn.init.normal_(layer.weight, 0.0, 0.02)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.normalize(self.layers(x).float(), dim=2)
+
+
+def contrast(queries: Tensor, keys: Tensor, temperature: float) -> PerSample:
+    """How far each query is from being nearest to its own key, the mean over places (b,).
+
+    Arguments:
+        queries, keys: (b, places, size), of length 1.
+
+    >>> apart = torch.eye(4)[None]
+    >>> contrast(apart, apart, 1.0).exp().mul(torch.e).round(decimals=4).tolist() == [round(torch.e + 3, 4)]
+    True
+    """
+    with torch.autocast(queries.device.type, enabled=False):
+        alike = queries.float() @ keys.float().mT / temperature
+    return alike.logsumexp(2).sub(alike.diagonal(dim1=1, dim2=2)).mean(1)
