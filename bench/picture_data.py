@@ -26,6 +26,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def toned(code: str) -> bool:
 
 
 def openmoji(size: int) -> Pairs:
-    """Outline (grey) and colour of all 4,495 drawings, on white."""
+    """Outline (grey) and colour of the 4,495 drawings but for 270 flags, whose outlines are all alike, on white."""
     sys.path.insert(0, str(package("resvg")))
     from resvg import render, usvg
 
@@ -96,7 +97,7 @@ def openmoji(size: int) -> Pairs:
 
     for path in sorted((folder / "color" / "svg").glob("*.svg")):
         split = split_of(path.stem)
-        if split == "train" or not toned(path.stem):
+        if path.stem.lower() not in flags() and (split == "train" or not toned(path.stem)):
             yield split, path.stem, drawn(folder / "black" / "svg" / path.name).convert("L"), drawn(path)
 
 
@@ -112,12 +113,11 @@ def earth(size: int) -> Pairs:
         )
         for name in ("shadedrelief", "bmng")
     ]
-    block = 5400 * DEGREES // 360
-    for left in [
-        at for start in range(0, 5400, block) for at in range(start, start + block - size + 1, size)
-    ]:
-        split = "test" if left // block in TEST_BLOCKS else "train"
-        for top in range(0, 2250 - size + 1, size):
+    width = 5400 * DEGREES // 360
+    for block in range(5400 // width):
+        split, step = ("test", size) if block in TEST_BLOCKS else ("train", size // 2)
+        lefts, tops = range(0, width - size + 1, step), range(0, 2250 - size + 1, step)
+        for left, top in ((block * width + left, top) for left in lefts for top in tops):
             a, b = (raster[top : top + size, left : left + size] for raster in rasters)
             if b.mean(2).std() >= 10 and a.mean(2).std() >= 5:
                 yield split, f"{left:04d}-{top:04d}", Image.fromarray(a), Image.fromarray(b)
@@ -129,18 +129,18 @@ def emoji(size: int) -> Pairs:
         package("twitter") / "package" / "img" / "twitter" / "64",
         package("fluent") / "package" / "assets",
     )
-    flags = {row["hexcode"].lower() for row in _openmoji_rows() if row["group"] == "flags"}
     for path in sorted(flat.glob("*.png")):
         other, code = solid / f"{path.stem}.webp", path.stem
-        if other.exists() and not toned(code) and code not in flags:
+        if other.exists() and not toned(code) and code not in flags():
             yield split_of(code), code, on_white(Image.open(path), size), on_white(Image.open(other), size)
 
 
-def _openmoji_rows() -> list[dict[str, str]]:
-    with open(
-        package("openmoji") / "package" / "data" / "openmoji.csv", encoding="utf-8", newline=""
-    ) as file:
-        return list(csv.DictReader(file))
+@cache
+def flags() -> set[str]:
+    """Code points of all flags."""
+    path = package("openmoji") / "package" / "data" / "openmoji.csv"
+    with open(path, encoding="utf-8", newline="") as file:
+        return {row["hexcode"].lower() for row in csv.DictReader(file) if row["group"] == "flags"}
 
 
 def maps(size: int) -> Pairs:
