@@ -1,0 +1,56 @@
+"""What the answers share: the run, its generator, the queue."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+
+from sparring.serve.access import Access
+from sparring.serve.asked import Asked
+from sparring.serve.jobs import Worker
+from sparring.serve.model import Model
+from sparring.serve.real import Real
+
+
+@dataclass(frozen=True)
+class Context:
+    """One explorer.
+
+    Arguments:
+        run: the run folder, or a generator file.
+        model: its generator.
+        real: its training data, opened when first asked for.
+        drawing: the thread of all that torch does.
+        reading: the thread of what only reads files.
+        access: who may come in.
+        address: of the server, as in `http://127.0.0.1:8765`.
+        files: content and type of the page's files, by name.
+        hosts: values of the Host header that are its own.
+    """
+
+    run: Path
+    model: Model
+    real: Real
+    drawing: Worker
+    reading: Worker
+    access: Access
+    address: str
+    hosts: frozenset[str]
+    files: dict[str, tuple[bytes, str]]
+
+    @property
+    def is_run(self) -> bool:
+        """Whether there is a folder with a record, not a generator file alone."""
+        return self.run.is_dir()
+
+
+def context(request: Request) -> Context:
+    """The explorer that a request is for."""
+    found = request.scope["sparring"]
+    assert isinstance(found, Context)
+    return found
+
+
+def asked(request: Request, *known: str) -> Asked:
+    """The query, checked."""
+    return Asked(request.scope["query_string"], known)

@@ -1,0 +1,174 @@
+"""The one gate that every request passes: where it comes from, who sends it, how large it is; and the headers of every answer.
+
+It lets through what it knows to be right, and nothing else. References: MLflow CVE-2025-14279 (no check of Host), Gradio
+CVE-2024-47084 and CVE-2024-47165 (exceptions for cookies and `null`), Ray CVE-2025-62593 and CVE-2026-27482 (lists of what is
+wrong).
+"""
+
+import asyncio
+import sys
+import traceback
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sparring.errors import SparringError
+from sparring.serve.context import Context
+from sparring.serve.refused import Busy, Refused
+
+METHODS = ("GET", "HEAD", "POST")
+BODY_BYTES, HEADER_COUNT, PATH_BYTES = 10 * 2**20, 64, 200
+BODY_SECONDS = 10.0
+AT_ONCE = 64  # requests in flight
+LARGE_BODIES = 2  # uploads in flight
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class Guard:
+    """The gate before an application.
+
+    Arguments:
+        app: that answers what is let through.
+        here: the explorer: its hosts (exact values of the Host header, as `127.0.0.1:8137`) and who may come in.
+    """
+
+    def __init__(self, app: ASGIApp, here: Context) -> None:
+        self.app, self.here = app, here
+        self.inside = self.bodies = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+            return
+        self.inside += 1
+        scope["sparring"] = self.here
+        try:
+            await self._answer(scope, receive, _with_headers(send))
+        finally:
+            self.inside -= 1
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if self.inside > AT_ONCE:
+                raise Busy
+            self.check(scope)
+            await self._with_body(scope, receive, send)
+        except Refused as refused:
+            await _refusal(refused)(scope, receive, send)
+        except SparringError as error:
+            await _refusal(Refused(400, str(error)))(scope, receive, send)
+        except Exception:  # a fault of ours: told on the terminal, not to the client
+            traceback.print_exc(file=sys.stderr)
+            await _refusal(Refused(500, "a fault in the explorer; see its terminal"))(scope, receive, send)
+
+    async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            await self.app(scope, receive, send)
+            return
+        if self.bodies >= LARGE_BODIES:
+            raise Busy
+        self.bodies += 1
+        try:
+            scope["sparring.body"] = await asyncio.wait_for(_body(scope, receive), BODY_SECONDS)
+            await self.app(scope, receive, send)
+        except TimeoutError:
+            raise Refused(408, "too slow") from None
+        finally:
+            self.bodies -= 1
+
+    def check(self, scope: Scope) -> None:
+        """Raises Refused where a request is not one of ours."""
+        headers = _once(scope)
+        if scope["method"] not in METHODS:
+            raise Refused(405, "GET and POST alone", {"Allow": ", ".join(METHODS)})
+        raw = scope.get("raw_path") or scope["path"].encode()
+        if len(raw) > PATH_BYTES or b"%" in raw or b"\\" in raw or scope["path"].encode() != raw:
+            raise Refused(404, "nothing there")
+        if headers.get("host") not in self.here.hosts:
+            raise Refused(403, "another host's name")
+        _check_origin(scope["method"], headers)
+        opening = scope["path"] == "/" and scope["method"] == "GET"
+        if not opening and not self.knows(headers):
+            raise Refused(401, "open the link that `sparring explore` printed")
+
+    def knows(self, headers: Mapping[str, str]) -> bool:
+        """Whether a request's cookie is that of a session."""
+        try:
+            found = SimpleCookie(headers.get("cookie", "")).get(self.here.access.cookie)
+        except CookieError:
+            return False
+        return found is not None and self.here.access.knows(found.value)
+
+
+def _once(scope: Scope) -> dict[str, str]:
+    """The headers, of which those that matter may come but once."""
+    if len(scope["headers"]) > HEADER_COUNT:
+        raise Refused(431, "too many headers")
+    names = [name.decode("latin-1").lower() for name, _ in scope["headers"]]
+    for name in ("host", "origin", "cookie", "sec-fetch-site", "content-length", "content-encoding"):
+        if names.count(name) > 1:
+            raise Refused(400, f"{name} comes twice")
+    return dict(zip(names, (value.decode("latin-1") for _, value in scope["headers"]), strict=True))
+
+
+def _check_origin(method: str, headers: Mapping[str, str]) -> None:
+    """From our own page, or typed into the address bar. `null` is no exception, nor is a cookie."""
+    own = f"http://{headers['host']}"
+    if headers.get("origin", own) != own or (method == "POST" and "origin" not in headers):
+        raise Refused(403, "another page's request")
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Refused(403, "another page's request")
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    """The body of a request, of known length and at most `BODY_BYTES`."""
+    headers = _once(scope)
+    told = headers.get("content-length", "")
+    if not told.isascii() or not told.isdigit() or "transfer-encoding" in headers:
+        raise Refused(411, "a body of known length")
+    if len(told) > 9 or int(told) > BODY_BYTES or headers.get("content-encoding", "identity") != "identity":
+        raise Refused(413, f"a plain body of at most {BODY_BYTES >> 20} MiB")
+    body = bytearray()
+    while True:
+        message: Message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused(400, "an incomplete body")
+        body += message.get("body", b"")
+        if len(body) > int(told):
+            raise Refused(413, "more than was said")
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _with_headers(send: Send) -> Send:
+    """`send`, with the headers of every answer; what the answer says itself of caching stays."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            there = {name.lower() for name, _ in message["headers"]}
+            extra = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+            if b"cache-control" not in there:
+                extra.append((b"cache-control", b"no-store"))
+            message = {**message, "headers": [*message["headers"], *extra]}
+        await send(message)
+
+    return sending
+
+
+def _refusal(refused: Refused) -> Response:
+    return JSONResponse({"error": refused.words}, refused.status, refused.headers)

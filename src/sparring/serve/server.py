@@ -1,0 +1,153 @@
+"""The door: one socket on this machine, one link on the terminal."""
+
+import socket
+import sys
+import threading
+import webbrowser
+from asyncio import BaseTransport
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from sparring.errors import SparringError
+from sparring.run import load
+from sparring.serve.app import application, opened
+from sparring.serve.context import Context
+from sparring.serve.model import Model
+
+PORT = 8137
+HEADER_SECONDS = 8.0  # for a request's headers to arrive
+HEADER_BYTES = 16_384
+CONNECTIONS = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is asked for.
+
+    Arguments:
+        run: a run folder, or a generator.safetensors.
+        host: an address of this machine.
+        port: 0 takes any that is free.
+        device, threads: to draw on.
+    """
+
+    run: Path
+    host: str = "127.0.0.1"
+    port: int = PORT
+    device: str = "auto"
+    threads: int | None = None
+
+
+class Impatient(H11Protocol):
+    """Closes connections on which no whole request arrives in time."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self.loop.call_later(HEADER_SECONDS, self._look)
+
+    def _look(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
+
+
+def names(host: str) -> list[str]:
+    """The names by which browsers on the same machine (or, with an address of the network, on others) call it.
+
+    Raises:
+        SparringError: every address at once, or no address.
+    """
+    try:
+        address = ip_address(host)
+    except ValueError:
+        address = None
+    if (address is None and host != "localhost") or (address is not None and address.is_unspecified):
+        raise SparringError(
+            f"--host {host}",
+            "one address of this machine, so that no other name can lead to it",
+            "leave --host out for this machine alone; for others give the address at which they reach it",
+        )
+    shown = f"[{host}]" if address is not None and address.version == 6 else host
+    local = ["localhost"] if address is None or address.is_loopback else []
+    return list(dict.fromkeys([shown, *local, *(["127.0.0.1"] if host == "localhost" else [])]))
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket on this address.
+
+    Raises:
+        SparringError: the port is taken, or the address is not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    door = socket.socket(family, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind(("127.0.0.1" if host == "localhost" else host, port))
+    except (OSError, OverflowError) as error:
+        door.close()
+        raise SparringError(
+            f"--host {host} --port {port}: {error}",
+            "an address of this machine and a free port",
+            "choose another --port, or --port 0 for any that is free",
+        ) from error
+    return door
+
+
+def serve(wish: Wish, browser: bool = True) -> None:
+    """Serve the explorer of a run until Ctrl-C."""
+    load(wish.run)
+    hosts, door = names(wish.host), bound(wish.host, wish.port)
+    here = opened(wish.run, hosts, door.getsockname()[1], Model(wish.run, wish.device, wish.threads))
+    _tell(here, wish.host)
+    if browser:
+        webbrowser.open(_link(here))
+    if sys.stdin is not None and sys.stdin.isatty():
+        threading.Thread(target=_links, args=(here,), daemon=True).start()
+    try:
+        uvicorn.Server(config(here)).run(sockets=[door])
+    finally:
+        here.drawing.close()
+        here.reading.close()
+
+
+def config(here: Context) -> uvicorn.Config:
+    """How uvicorn runs: no log of links, short patience, small buffers."""
+    settings: dict[str, Any] = {"http": Impatient, "ws": "none", "lifespan": "off", "loop": "asyncio"}
+    return uvicorn.Config(
+        application(here),
+        access_log=False,
+        log_level="error",
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=3,
+        h11_max_incomplete_event_size=HEADER_BYTES,
+        limit_concurrency=CONNECTIONS,
+        **settings,
+    )
+
+
+def _link(here: Context) -> str:
+    return f"{here.address}/?token={here.access.link()}"
+
+
+def _tell(here: Context, host: str) -> None:
+    print(
+        f"explore {here.run}: open this link (it works once; Enter gives another, Ctrl-C ends)\n\n  {_link(here)}\n",
+        flush=True,
+    )
+    if host != "localhost" and not ip_address(host).is_loopback:
+        print(
+            "Others in this network can read what is sent: it is not encrypted.\n",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _links(here: Context) -> None:
+    for _ in sys.stdin:
+        print(f"  {_link(here)}", flush=True)
