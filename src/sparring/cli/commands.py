@@ -7,10 +7,11 @@ from typing import Annotated
 from tyro.conf import Positional, arg, subcommand
 
 from sparring.cli.doctoring import Doctor
+from sparring.cli.exploring import Explore
 from sparring.cli.judging import Evaluate
 from sparring.cli.looking import Inspect, Recipes, Report
 from sparring.cli.options import PLAIN, Count, Data, Device, File, Flag, Precision, Settings, Size, Text, Time
-from sparring.cli.relatives import Classify, Reconstruct
+from sparring.cli.relatives import Classify, Reconstruct, Translate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +93,13 @@ class Sample:
 Command = (
     Annotated[Train, subcommand("train")]
     | Annotated[Sample, subcommand("sample")]
+    | Annotated[Translate, subcommand("translate")]
     | Annotated[Reconstruct, subcommand("reconstruct")]
     | Annotated[Classify, subcommand("classify")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Inspect, subcommand("inspect")]
     | Annotated[Report, subcommand("report")]
     | Annotated[Doctor, subcommand("doctor")]
+    | Annotated[Explore, subcommand("explore")]
     | Annotated[Recipes, subcommand("recipes")]
 )
