@@ -1,0 +1,146 @@
+"""Exported files compute what PyTorch does, for every recipe; what does not is not kept."""
+
+import json
+
+import pytest
+import torch
+
+from sparring.export import onnx, program
+from sparring.export.files import Files
+from sparring.export.graph import graphs
+from sparring.export.parity import ParityError, measure
+from sparring.recipes.auto import experiment as auto
+from sparring.recipes.facts import TINY as FACTS
+from sparring.recipes.facts import TINY_POINTS
+from sparring.recipes.table import TINY
+
+runtime = pytest.importorskip("onnxruntime", reason="the extra `export` is not installed")
+pytest.importorskip("onnxscript", reason="the extra `export` is not installed")
+UNITS = {"centre": [3.0, -20.0], "scale": [7.0, 7.0]}
+
+
+def kept_of(name):
+    """The recipe's network with weights that are not at their start."""
+    spec = TINY_POINTS.spec if name == "points" else FACTS.spec
+    game = auto(TINY_POINTS).game if name == "points" else TINY[name]().game
+    kept = game.kept(spec)
+    draws = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in kept.parameters():
+            parameter.add_(0.05 * torch.randn(parameter.shape, generator=draws))
+    counts = dict(kept.named_buffers())
+    for key, tensor in counts.items():
+        if key.endswith(("number", "sums", "squares")):
+            tensor.copy_(
+                torch.rand(tensor.shape, generator=draws) * (50 if key.endswith("number") else 25) + 1
+            )
+        if key.endswith("begun"):
+            tensor.fill_(1)
+    return kept.settled(0)
+
+
+def facts_of(kept):
+    units = {} if kept.spec.is_image else UNITS
+    return {
+        "recipe": "tiny",
+        "images": 64,
+        "units": units,
+        "classes": [str(n) for n in range(kept.spec.classes)],
+    }
+
+
+def distinct():
+    """The recipes by what is kept of them: most that differ in their losses alone keep the same network."""
+    found = {}
+    for name in TINY:
+        kept = TINY[name]().game.kept(FACTS.spec)
+        if kept.spec.other is None:
+            found.setdefault(
+                f"{kept} {[tuple(part.shape) for part in kept.state_dict().values()]}", []
+            ).append(name)
+    return [" ".join(names) for names in found.values()]
+
+
+@pytest.mark.parametrize("name", [*distinct(), "points"])
+def test_onnx_computes_what_pytorch_does(name, tmp_path):
+    kept = kept_of(name.split()[0])
+    files = Files(tmp_path / "model.onnx")
+    found = onnx.write(kept, facts_of(kept), files)
+    assert found[0].worst <= 1e-4
+    assert found[0].samples == 64
+    assert list(found[0].largest) == [1, 2, 5]
+    files.write()
+    session = runtime.InferenceSession(str(tmp_path / "model.onnx"))
+    about = json.loads(session.get_modelmeta().custom_metadata_map["sparring"])
+    assert about["shape"] == list(kept.spec.shape)
+    assert [given.name for given in session.get_inputs()] == about["inputs"]
+    told = json.loads((tmp_path / "model.onnx.parity.json").read_text())
+    assert max(told["largest_difference"].values()) == found[0].worst
+
+
+def test_a_file_that_differs_is_refused_and_nothing_is_left(tmp_path, monkeypatch):
+    kept = kept_of("dcgan")
+    whole = onnx.rendered
+
+    def damaged(graph, about):
+        with torch.no_grad():
+            bias = next(iter(graph.module.parameters()))
+            before = bias.clone()
+            bias.mul_(1.01)
+            content = whole(graph, about)
+            bias.copy_(before)
+        return content
+
+    monkeypatch.setattr(onnx, "rendered", damaged)
+    with pytest.raises(ParityError, match="differs from PyTorch"):
+        onnx.write(kept, facts_of(kept), Files(tmp_path / "model.onnx"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_a_number_is_refused():
+    graph = graphs(kept_of("gan"), {"units": {}})[0]
+    with pytest.raises(ParityError):
+        measure(graph, lambda given: graph(given) * float("nan"), "nobody", samples=5)
+
+
+def test_the_truncation_is_an_input():
+    kept = kept_of("dcgan")
+    graph = graphs(kept, facts_of(kept))[0]
+    run, _ = onnx.runner(onnx.rendered(graph, "{}"), graph)
+    z = torch.ones(3, kept.latent)
+    alike = run((z, torch.tensor(0.0)))
+    assert torch.allclose(alike, kept(torch.zeros(3, kept.latent)), atol=1e-5)
+    assert not torch.allclose(alike, run((z, torch.tensor(1.0))), atol=1e-2)
+
+
+def test_points_come_in_the_units_of_the_data():
+    kept = kept_of("points")
+    graph = graphs(kept, facts_of(kept))[0]
+    given = graph.probe(0, 64)
+    expected = kept(given[0]) * torch.tensor(UNITS["scale"]) + torch.tensor(UNITS["centre"])
+    assert torch.allclose(graph(given), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["two_stage_vae", "cgan", "logistic"])
+def test_pytorchs_own_program_computes_the_same(name, tmp_path):
+    kept = kept_of(name)
+    files = Files(tmp_path / "model")
+    assert all(parity.worst <= 1e-4 for parity in program.write(kept, facts_of(kept), files))
+    files.write()
+    extra = {"sparring.json": ""}
+    again = torch.export.load(tmp_path / "model.pt2", extra_files=extra).module()
+    graph = graphs(kept, facts_of(kept))[0]
+    given = graph.probe(3, 7)
+    assert torch.allclose(again(*given), graph(given), atol=1e-5)
+    assert json.loads(extra["sparring.json"])["inputs"] == list(graph.inputs)
+
+
+def test_spectral_weights_are_folded():
+    from sparring.export.settle import settled
+    from sparring.networks.layers.spectral import spectral_norm
+
+    network = spectral_norm(torch.nn.Linear(3, 2)).eval()
+    folded = settled(network)
+    x = torch.ones(1, 3)
+    assert torch.allclose(folded(x), network(x))
+    assert set(folded.state_dict()) == {"weight", "bias"}
