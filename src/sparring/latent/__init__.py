@@ -1,1 +1,51 @@
-"""The latent space of a trained generator: walks, arithmetic, directions, inversion."""
+"""The latent space of anything that generates: walks, grids, sums, directions, and from pictures back to latents.
+
+Functions here take a `Generation` (`sparring.load(RUN).generator.generation`) and latents z (n, z) on the CPU; classes y are (n,)
+whole numbers or (n, classes) shares of a blend.
+"""
+
+from sparring.latent import directions
+from sparring.latent.arithmetic import arithmetic, mean, to_typical
+from sparring.latent.decoding import can_blend, decode, latents, shares_of
+from sparring.latent.direction import Direction, choose, load, save
+from sparring.latent.guessing import FittedEncoder, encoder_bytes, encoder_from, fit_encoder, own_encoder
+from sparring.latent.inversion import Inversion, Inverting, hardened, invert
+from sparring.latent.judges import Classes, Joined, Judge, Statistics
+from sparring.latent.measuring import Effect, measure, measure_all
+from sparring.latent.paths import between, closed_walk, corners, interpolate, open_walk
+
+__all__ = [
+    "Classes",
+    "Direction",
+    "Effect",
+    "FittedEncoder",
+    "Inversion",
+    "Inverting",
+    "Joined",
+    "Judge",
+    "Statistics",
+    "arithmetic",
+    "between",
+    "can_blend",
+    "choose",
+    "closed_walk",
+    "corners",
+    "decode",
+    "directions",
+    "encoder_bytes",
+    "encoder_from",
+    "fit_encoder",
+    "hardened",
+    "interpolate",
+    "invert",
+    "latents",
+    "load",
+    "mean",
+    "measure",
+    "measure_all",
+    "open_walk",
+    "own_encoder",
+    "save",
+    "shares_of",
+    "to_typical",
+]
