@@ -25,4 +25,13 @@ NAMES: dict[str, str] = {
     "cvae": "a VAE that is told the labels, and can tell them (Sohn et al. 2015)",
     "naive_bayes": "every pixel by itself, in each class: counted in one pass (Ng & Jordan 2001)",
     "logistic": "logistic regression, its discriminative partner: tells classes, has no samples (Cox 1958)",
+    "pix2pix": "from pictures to their partners, learned from pairs (Isola et al. 2017)",
+    "cyclegan": "between two heaps of pictures and back, without pairs (Zhu et al. 2017)",
+    "cut": "from one heap of pictures to another, one way, without pairs (Park et al. 2020)",
+}
+
+SIDES: dict[str, str] = {  # recipes for two domains of pictures, and whether they want partners
+    "pix2pix": "paired",
+    "cyclegan": "unpaired",
+    "cut": "unpaired",
 }

@@ -32,3 +32,4 @@ class Facts:
 
 TINY = Facts(spec=Spec(shape=(1, 16, 16), classes=3), count=64, images=64)
 TINY_POINTS = Facts(spec=Spec(shape=(2,)), count=64, images=64)
+TINY_SIDES = Facts(spec=Spec(shape=(3, 16, 16), other=(3, 16, 16)), count=64, images=64)

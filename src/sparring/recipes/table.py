@@ -9,7 +9,9 @@ from sparring.recipes import (
     auto,
     beta_vae,
     cgan,
+    cut,
     cvae,
+    cyclegan,
     dae,
     dcgan,
     dragan,
@@ -20,6 +22,7 @@ from sparring.recipes import (
     lsgan,
     naive_bayes,
     pacgan,
+    pix2pix,
     r3gan,
     sngan,
     svae,
@@ -56,6 +59,9 @@ MODULES = {
     "cvae": cvae,
     "naive_bayes": naive_bayes,
     "logistic": logistic,
+    "pix2pix": pix2pix,
+    "cyclegan": cyclegan,
+    "cut": cut,
 }
 
 RECIPES: dict[str, Callable[[Facts], Experiment]] = {
