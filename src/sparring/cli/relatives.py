@@ -1,4 +1,4 @@
-"""`sparring reconstruct` and `sparring classify`: their options."""
+"""`sparring translate`, `reconstruct` and `classify`: their options."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,48 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from sparring.cli.options import PLAIN, Device, Flag
+from sparring.cli.options import PLAIN, Count, Device, Flag, Precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Translate:
+    """Translate pictures of any size with a trained run (pix2pix, cyclegan, cut). Names are kept.
+
+    Args:
+        run: A run folder, or its generator.safetensors.
+        images: Pictures, folders or zips of them.
+        out: The folder for what comes out, and for gallery.html, which shows it beside what went in.
+        direction: a-to-b; or b-to-a, where the run learned both.
+        scale: At which size the network sees a picture: `trained`, as in training; `keep`, as it is; or the pixels of its
+            shorter side.
+        raw: Leave results at that size. By default they get the size of the picture that went in.
+        tile: What is larger at that scale is translated in overlapping tiles of so many pixels.
+        truth: A folder of what should come out, under equal names: for the gallery, and to say how near it comes.
+        device: auto, cpu, cuda or mps.
+        precision: Of the network's numbers.
+        threads: Of the CPU.
+        quiet: Print nothing but errors.
+        json: Print one line of JSON at the end; all else goes to stderr.
+    """
+
+    run: Annotated[Positional[Path], arg(metavar="RUN|FILE")]
+    images: Annotated[Positional[tuple[Path, ...]], arg(metavar="IMAGES")]
+    out: Annotated[Path, arg(metavar="DIR")] = Path("translated")
+    direction: Annotated[str, arg(metavar="a-to-b|b-to-a")] = "a-to-b"
+    scale: Annotated[str, arg(metavar="trained|keep|N")] = "trained"
+    raw: Flag = False
+    tile: Annotated[int, arg(metavar="N")] = 512
+    truth: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint=PLAIN)] = None
+    device: Device = "auto"
+    precision: Precision = "auto"
+    threads: Count = None
+    quiet: Flag = False
+    json: Flag = False
+
+    def __call__(self) -> int:
+        from sparring.cli.translating import translate
+
+        return translate(self)
 
 
 @dataclass(frozen=True, kw_only=True)
