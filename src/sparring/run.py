@@ -125,7 +125,7 @@ class Run:
         self, against: str | Path | None = None, metrics: str | Sequence[str] = (), **choices: Any
     ) -> list[Line]:
         """Judge the generator: `sparring evaluate` in Python. `against`: real samples; None takes the run's own. `metrics`: names,
-        short (`fd`) or whole (`fd1k-pca-train`); none for the usual ones. `choices`: `checkpoint`, `n`, `seed`, `weights`.
+        short (`fd`) or whole (`fd1k-pca-train`); none for the usual ones. `choices`: `checkpoint`, `n`, `seed`, `weights`, `direction`.
         """
         wish = Wish(subject=self.path, against=named(against), metrics=listed(metrics), **choices)
         return judge(wish, Machine(device=self.device)).lines

@@ -13,6 +13,7 @@ from PIL import Image
 from sparring import checkpoint, cli
 from sparring.data.watch import Watch
 from sparring.errors import SparringError
+from sparring.evaluation import before as reading
 from sparring.evaluation import book, hearing, subject
 from sparring.evaluation.drawn import draw
 from sparring.evaluation.line import Line
@@ -105,7 +106,7 @@ def test_a_run_that_can_not_be_written_to_is_judged_all_the_same(run, told, tmp_
 
 
 def test_no_sample_is_made_before_it_is_known_that_the_real_ones_suffice(run, told, monkeypatch) -> None:
-    monkeypatch.setattr(hearing, "draw", lambda *_, **__: pytest.fail("samples were made"))
+    monkeypatch.setattr(reading, "draw", lambda *_, **__: pytest.fail("samples were made"))
     for name, word in (("fd100k-pca", "use fd12-pca-test"), ("fd10-inception", "no weights")):
         code, said = told("evaluate", run, "--metrics", name, "--threads", 1)
         assert (code, word in said) == (2, True), said

@@ -8,11 +8,12 @@ import torch
 
 from sparring.errors import ConfigError, CorruptFileError, DataError
 from sparring.evaluation import bank as banks
+from sparring.evaluation.figures import table
 from sparring.evaluation.line import ComparisonError, Line
 from sparring.evaluation.measure import measure
 from sparring.evaluation.protocol import Protocol
 from sparring.evaluation.sides import Reference, Sampled
-from sparring.evaluation.words import circumstances, table, verdict
+from sparring.evaluation.words import circumstances, verdict
 from sparring.features.extracted import Extracted
 from sparring.features.plain import Pixels, Points
 from sparring.metrics import frechet_distance

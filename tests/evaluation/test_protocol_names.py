@@ -4,7 +4,8 @@ import pytest
 
 from sparring import features
 from sparring.errors import ConfigError
-from sparring.evaluation.choose import Facts, complete, defaults
+from sparring.evaluation.amounts import Facts
+from sparring.evaluation.choose import complete, defaults
 from sparring.evaluation.meaning import MEANINGS
 from sparring.evaluation.protocol import EXTRACTORS, Protocol
 from sparring.evaluation.table import METRICS

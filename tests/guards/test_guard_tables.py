@@ -40,7 +40,7 @@ ROLES: dict[str, tuple[ModuleType, list[dict[str, type]], set[str]]] = {
         [translators.TRANSLATORS, translators.PATCH_DISCRIMINATORS],
         {"edges", "norm", "upsampling"},
     ),
-    "games": (games, [games.GAMES], {"classification", "classifying", "coding", "generation", "history", "judging", "translation"}),
+    "games": (games, [games.GAMES], {"classification", "classifying", "coding", "contrast", "generation", "history", "judging", "translation"}),
 }
 RECIPE_HELPERS = {"__init__", "table", "facts", "convolutional", "latent", "mixtures", "translating"}
 FLAGS = {
@@ -49,7 +49,7 @@ FLAGS = {
     "translate": "--out --direction --scale --raw --tile --truth --device --precision --threads --quiet --json",
     "reconstruct": "--label --out --device --quiet",
     "classify": "--json --device --quiet",
-    "evaluate": "--against --checkpoint --metrics --n --seed --weights --out --device --precision --threads --quiet --json",
+    "evaluate": "--against --checkpoint --metrics --n --seed --direction --weights --out --device --precision --threads --quiet --json",
     "inspect": "--recipe --size --set --out --device --precision --threads --json",
     "report": "",
     "doctor": "--json",

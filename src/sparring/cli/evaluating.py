@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from sparring.console import Console
 from sparring.errors import SparringError
 from sparring.evaluation.book import FOLDER
+from sparring.evaluation.figures import table
 from sparring.evaluation.wish import Evaluation, Wish
-from sparring.evaluation.words import table, verdict
+from sparring.evaluation.words import verdict
 from sparring.interrupt import Interrupt
 from sparring.judgement import judge, write_json, write_report
 from sparring.machine import Machine
@@ -38,6 +39,7 @@ def evaluate(options: "Evaluate") -> int:
         n=options.n,
         seed=options.seed,
         weights=options.weights,
+        direction=options.direction,
     )
     machine = Machine(device=options.device, precision=options.precision, threads=options.threads)
     with Console.standard(quiet=options.quiet) as console, Interrupt() as interrupt:

@@ -16,11 +16,12 @@ class Evaluate:
     Args:
         subject: A run folder, a generator.safetensors, or samples: a folder or zip of pictures, an array file.
         against: Real samples, as for `sparring train`. By default a run's own data: what it held out, or
-            what it was trained on.
+            what it was trained on. For a translator: pairs, or pictures of the other domain.
         checkpoint: Judge the checkpoint of this many images. By default the newest.
         metrics: Names with commas between: short (fd,kd,prdc,auth) or whole (fd10k-efficientnet_lite0-test).
         n: Samples of each side. By default as many as the data allow: see docs/evaluation.md.
         seed: Of the samples.
+        direction: Of a translator: a-to-b or b-to-a.
         weights: Of an extractor whose weights do not come along (inception, dinov2_s ...).
         out: Folder for the page, the Markdown and the closest pictures. By default RUN/evaluation.
         device: auto, cpu, cuda or mps.
@@ -36,6 +37,7 @@ class Evaluate:
     metrics: Annotated[str | None, arg(metavar="A,B", help_behavior_hint=PLAIN)] = None
     n: Count = None
     seed: Annotated[int, arg(metavar="S")] = 0
+    direction: Annotated[str | None, arg(metavar="a-to-b|b-to-a", help_behavior_hint=PLAIN)] = None
     weights: File = None
     out: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint=PLAIN)] = None
     device: Device = "auto"

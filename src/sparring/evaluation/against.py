@@ -10,6 +10,7 @@ from sparring.data.watch import Watch
 from sparring.errors import ConfigError, DataError
 from sparring.evaluation.overlap import shared
 from sparring.evaluation.sides import Reference
+from sparring.evaluation.skipped import left_out
 from sparring.evaluation.subject import Subject
 
 LARGEST = 4096
@@ -56,10 +57,15 @@ def of_run(subject: Subject, against: str | None, watch: Watch) -> Against:
         DataError: there is nothing to judge against.
     """
     notes: list[str] = []
-    train, test = _own(subject, watch, notes, needed=against is None)
+    train, test = own(subject, watch, notes, needed=against is None)
     if against is not None:
         test = _like(subject, against, watch)
-        notes += _left_out(test)
+        notes += left_out(test)
+    return compared(train, test, notes, watch)
+
+
+def compared(train: Dataset | None, test: Dataset | None, notes: list[str], watch: Watch) -> Against:
+    """Both sets, after a look at what they have in common."""
     apart = True
     if train is not None and test is not None and (common := shared(train.samples, test.samples, watch)):
         apart = common <= SHARED * len(test)
@@ -68,9 +74,10 @@ def of_run(subject: Subject, against: str | None, watch: Watch) -> Against:
     return Against(train=train, test=test, notes=tuple(notes), apart=apart)
 
 
-def _own(
+def own(
     subject: Subject, watch: Watch, notes: list[str], *, needed: bool
 ) -> tuple[Dataset | None, Dataset | None]:
+    """The data of a run, split as in training; without it (and without need of it) a note, and nothing."""
     if subject.experiment is None:
         if needed:
             raise ConfigError(
@@ -148,7 +155,7 @@ def _checked(made: Dataset, real: Dataset) -> Against:
             "the same kind and size",
             "name the right sets",
         )
-    notes = _left_out(made) + _left_out(real)
+    notes = left_out(made) + left_out(real)
     if ours.is_image:
         size = f"{ours.shape[1]}x{ours.shape[2]}"
         found = list(real.report.sizes)
@@ -161,13 +168,3 @@ def _checked(made: Dataset, real: Dataset) -> Against:
         if len(found) > 1:
             notes.append(f"the real pictures have many sizes: {real.config.fit} to the samples' {size}")
     return Against(train=None, test=real, notes=tuple(notes))
-
-
-def _left_out(dataset: Dataset) -> list[str]:
-    """What was skipped, in words."""
-    skipped = dataset.report.skipped
-    if not skipped:
-        return []
-    names = ", ".join(f"{name} ({why})" for name, why in skipped[:3])
-    more = f" and {len(skipped) - 3:,} more" if len(skipped) > 3 else ""
-    return [f"{dataset.config.source}: {len(skipped):,} skipped: {names}{more}"]

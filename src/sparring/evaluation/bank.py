@@ -1,6 +1,7 @@
 """Samples and the features that were made of them: each sample is looked at once by each extractor."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,18 +24,25 @@ class Bank:
         labels: (n,), or None.
         order: numbers of samples; None takes them as they come.
         key: what the samples are, for the cache on the disk; empty keeps nothing there.
+        change: what is made of them whenever they are read; None leaves them as they are.
     """
 
     def __init__(
-        self, samples: np.ndarray, labels: np.ndarray | None, order: np.ndarray | None = None, key: str = ""
+        self,
+        samples: np.ndarray,
+        labels: np.ndarray | None,
+        order: np.ndarray | None = None,
+        key: str = "",
+        change: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> None:
         if labels is not None and len(labels) != len(samples):
             raise DataError(f"{len(labels):,} labels for {len(samples):,} samples", "one each", "mend them")
         self._samples, self._labels, self._order, self.key = samples, labels, order, key
+        self._change = change
         self._known: dict[tuple[str, str, str], Extracted] = {}
 
     def __len__(self) -> int:
-        return len(self._samples)
+        return len(self._samples if self._order is None else self._order)
 
     @property
     def labelled(self) -> bool:
@@ -43,7 +51,8 @@ class Bank:
     def samples(self, start: int, stop: int) -> np.ndarray:
         """Samples `start` to `stop` - 1 of the order."""
         assert 0 <= start <= stop <= len(self)
-        return np.asarray(self._samples[start:stop] if self._order is None else self._taken(start, stop))
+        found = np.asarray(self._samples[start:stop] if self._order is None else self._taken(start, stop))
+        return found if self._change is None else self._change(found)
 
     def _taken(self, start: int, stop: int) -> np.ndarray:
         assert self._order is not None

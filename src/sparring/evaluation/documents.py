@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 from sparring import __version__
+from sparring.evaluation.figures import HEAD, figures
 from sparring.evaluation.line import Line
 from sparring.evaluation.wish import Evaluation
-from sparring.evaluation.words import HEAD, circumstances, explained, figures, verdict
+from sparring.evaluation.words import circumstances, explained, verdict
 
 
 def as_json(done: Evaluation) -> dict[str, Any]:

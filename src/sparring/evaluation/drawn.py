@@ -7,7 +7,7 @@ from sparring import keyed
 from sparring.data import Dataset, to_output
 from sparring.data.watch import Watch
 from sparring.errors import DataError
-from sparring.evaluation.sides import Sampled
+from sparring.evaluation.sides import Origin, Sampled, reference_order
 from sparring.evaluation.subject import Subject
 
 PIECE = 64  # samples between two looks at Ctrl-C
@@ -59,6 +59,17 @@ def ready_made(dataset: Dataset, source: str, classes: tuple[str, ...]) -> Sampl
         labels=None if labels is None else labels[order],
         source=source,
         fingerprint=dataset.fingerprint,
+    )
+
+
+def in_pairs(dataset: Dataset) -> Sampled:
+    """Samples that somebody made, in the order in which their true partners are taken."""
+    return Sampled(
+        samples=np.asarray(dataset.samples),
+        source=dataset.config.source,
+        fingerprint=dataset.fingerprint,
+        order=reference_order(len(dataset)),
+        origin=Origin(paired=True),
     )
 
 

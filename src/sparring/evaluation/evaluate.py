@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from sparring.data import Stopped
 from sparring.data.watch import Watch
-from sparring.evaluation.hearing import Hearing, Say
+from sparring.evaluation.before import Say
+from sparring.evaluation.hearing import Hearing
 from sparring.evaluation.line import Line
 from sparring.evaluation.wish import Evaluation, Wish
 from sparring.runtime import Runtime

@@ -9,11 +9,14 @@ import numpy as np
 from sparring.data import Dataset, Stopped, to_output
 from sparring.data.watch import Watch
 from sparring.errors import ConfigError
+from sparring.evaluation.fitting import require
 from sparring.evaluation.line import Line
 from sparring.evaluation.measure import How, measure
 from sparring.evaluation.protocol import Protocol
 from sparring.evaluation.sides import Reference, Sampled
+from sparring.evaluation.translating import Task, translated
 from sparring.features import Extractor, load
+from sparring.games.translation import Translation
 from sparring.match import Match
 from sparring.record import Record, best, stale
 from sparring.runtime import Runtime
@@ -45,15 +48,23 @@ class Examiner:
                 f"--set data.held_out={min(500, len(training) // 20)}, or use the split `train`",
             )
         chosen = held if held is not None and protocol.split == "test" else training
-        self.reference = Reference.of(chosen, "test" if protocol.split == "test" else "train")
-        self.extractor: Extractor = load(protocol.extractor, runtime=runtime, fitted_on=training)
-        if not protocol.meaning.generation:
+        self.task = Task.of(chosen) if chosen.other is not None else None
+        wanted, seen = (side.other or side for side in (chosen, training))
+        self.reference = Reference.of(wanted, "test" if protocol.split == "test" else "train")
+        self.extractor: Extractor = load(protocol.extractor, runtime=runtime, fitted_on=seen)
+        if self.task is None and not protocol.meaning.generation:
             bank, count = self.reference.bank, min(protocol.count, len(chosen))
             real = Sampled(samples=bank.samples(0, count), labels=bank.labels(0, count), source="this data")
             self._measure(real, Watch())
 
+    def rehearse(self, translation: Translation) -> None:
+        """Raises ConfigError or DataError where a translator like this one can't be measured."""
+        assert self.task is not None
+        require(self.protocol, self.task.known(translation))
+        self._measure(self.task.real(translation, self.protocol.count), Watch())
+
     def _measure(self, fake: Sampled, watch: Watch) -> Line:
-        how = How(seed=SEED, resamples=0, watch=watch)
+        how = How(seed=SEED, resamples=0, watch=watch, baselines=False)
         return measure(self.protocol, fake, self.reference, self.extractor, how=how)
 
     def look(self, match: Match, record: Record, watch: Watch) -> bool:
@@ -76,6 +87,10 @@ class Examiner:
         return best(record.evaluations) is record.evaluations[-1]
 
     def _sampled(self, match: Match, watch: Watch) -> Sampled:
+        if self.task is not None:
+            kept, facts = match.kept, {"source": "the run", "images": match.clock.images}
+            assert isinstance(kept, Translation)
+            return translated(kept, self.task, self.protocol.count, watch, **facts)
         generation, units = match.generation, match.dealer.dataset.units
         count = 1 if self.protocol.meaning.generation else self.protocol.count
         labels, parts = generation.draw_labels(SEED, range(count)), []

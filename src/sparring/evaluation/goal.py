@@ -15,6 +15,7 @@ from sparring.shapes import Spec
 FORM = "a time such as 100s, 5m or 2h, a goal such as fd<=20, or both: fd<=20,2h"
 COUNTS = (100, 200, 500, 1_000)  # samples of each side, where nothing is said: as many as there are
 FEATURES = {"is": "classifier", "cas": "classifier", "msssim": "pixels", "parzen": "pixels", "swd": "pixels"}
+FEATURES |= {"psnr": "pixels", "ssim": "pixels", "l1": "pixels", "cycle": "pixels", "drift": "pixels"}
 LENGTHS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -82,7 +83,7 @@ def usual(metric: str, spec: Spec, counts: tuple[int, int]) -> str:
     Arguments:
         counts: samples to train on, and samples held out.
     """
-    held = counts[1] >= COUNTS[0]
+    held = counts[1] >= (1 if MEANINGS[metric].pairs else COUNTS[0])
     there = counts[1] if held else counts[0]
     count = max((number for number in COUNTS if number <= there), default=max(there, MEANINGS[metric].least))
     extractor = FEATURES.get(metric, "pca") if spec.is_image else "points"

@@ -6,23 +6,23 @@ from dataclasses import replace
 from sparring import features
 from sparring.data import Dataset
 from sparring.data.watch import Watch
-from sparring.errors import ConfigError, DataError
-from sparring.evaluation import against
-from sparring.evaluation.choose import Facts, complete, installed
+from sparring.errors import DataError
+from sparring.evaluation.amounts import Facts, installed
+from sparring.evaluation.before import Say, opened
+from sparring.evaluation.choose import complete
 from sparring.evaluation.closest import Sheet, sheet
-from sparring.evaluation.drawn import class_numbers, draw, ready_made
-from sparring.evaluation.fitting import enough
+from sparring.evaluation.drawn import class_numbers
+from sparring.evaluation.fitting import enough, require
 from sparring.evaluation.line import Line
 from sparring.evaluation.measure import How, measure
 from sparring.evaluation.protocol import Protocol
 from sparring.evaluation.sides import Reference, Sampled
-from sparring.evaluation.subject import Subject, is_generator, open_generator
+from sparring.evaluation.subject import Subject
 from sparring.evaluation.wish import Evaluation, Wish
 from sparring.features.extracted import Extractor
 from sparring.runtime import Runtime
 
 FOUND_BY_PATH = ("inception", "dinov2_s", "dinov2_b", "dinov2_l")
-Say = Callable[[str], None]
 
 
 class Hearing:
@@ -33,28 +33,16 @@ class Hearing:
         self.done = Evaluation(wish=wish)
         self.subject: Subject | None = None
         self.made: Dataset | None = None
-        self.sampled: Sampled | None = None
+        self.sampled: dict[str, Sampled] = {}
         self.extractors: dict[str, Extractor] = {}
         self.refused: DataError | None = None
         self.labelled = True
 
     def open(self) -> None:
         """Read the subject and the real samples."""
-        wish = self.wish
-        if is_generator(wish.subject):
-            self.runtime = self.start(True)
-            self.subject = open_generator(wish.subject, self.runtime, wish.checkpoint)
-            self.done.images = self.subject.images
-            self.say("reading the real samples")
-            self.real = against.of_run(self.subject, wish.against, self.watch)
-        else:
-            if wish.checkpoint is not None:
-                raise ConfigError(
-                    f"--checkpoint {wish.checkpoint} of samples", "a run folder", "leave --checkpoint out"
-                )
-            self.say("reading the samples")
-            self.made, self.real = against.of_samples(wish.subject, wish.against, self.watch)
-            self.runtime = self.start(self.made.spec.is_image)
+        self.before = opened(self.wish, self.start, self.watch, self.say)
+        self.subject, self.made, self.real = self.before.subject, self.before.made, self.before.real
+        self.done.images = self.subject.images if self.subject is not None else None
         self.references = self.real.references()
         self.done.notes += self.real.notes
         self._match_labels()
@@ -82,7 +70,9 @@ class Hearing:
             made=None if self.made is None else len(self.made),
             source=main.source,
             network=installed(),
-            accelerated=self.runtime.device.type != "cpu",
+            accelerated=self.before.runtime.device.type != "cpu",
+            inputs={name: len(task.given) for name, task in self.before.tasks.items()},
+            known=self.before.known(main.split),
         )
         self.done.chosen = not self.wish.metrics
         found = complete(self.wish.metrics, facts, self.wish.n)
@@ -91,6 +81,8 @@ class Hearing:
                 "features are principal components of the pixels: they see layout and colour, hardly detail; "
                 "pip install 'sparring[features]' brings a network of photographs"
             )
+        for protocol in found:
+            require(protocol, self.before.known(protocol.split))
         return list(dict.fromkeys(found))
 
     def extractor(self, name: str) -> Extractor:
@@ -99,7 +91,7 @@ class Hearing:
             self.say(f"preparing {name}")
             weights = self.wish.weights if name in FOUND_BY_PATH else None
             self.extractors[name] = features.load(
-                name, runtime=self.runtime, weights=weights, fitted_on=self.real.some
+                name, runtime=self.before.runtime, weights=weights, fitted_on=self.real.some
             )
         return self.extractors[name]
 
@@ -111,24 +103,18 @@ class Hearing:
                     protocol, self.references[protocol.split], None if self.made is None else len(self.made)
                 )
             self.extractor(protocol.extractor)
-        if self.made is not None:
-            self.sampled = ready_made(self.made, str(self.wish.subject), self.real.some.classes)
-            return
-        assert self.subject is not None
-        count = max((one.count for one in protocols if not one.meaning.generation), default=2)
-        self.say(f"making {count:,} samples")
-        self.sampled = draw(self.subject, count, self.wish.seed, self.watch, labelled=self.labelled)
+        self.sampled = self.before.samples(self.wish, protocols, self.watch, self.say, labelled=self.labelled)
 
     def measured(self, protocol: Protocol) -> Line | None:
         """A result. What was not asked for by name and can't be had is left out, with a note."""
-        assert self.sampled is not None
         reference = self.references[protocol.split]
         other = (
             self.references.get("test" if protocol.split == "train" else "train") if self.real.apart else None
         )
         how = How(seed=self.wish.seed, watch=self.watch)
         try:
-            return measure(protocol, self.sampled, reference, self.extractor(protocol.extractor), other, how)
+            made = self.sampled[protocol.split]
+            return measure(protocol, made, reference, self.extractor(protocol.extractor), other, how)
         except DataError as error:
             if not self.done.chosen:
                 raise
@@ -138,8 +124,8 @@ class Hearing:
 
     def sheet(self) -> Sheet | None:
         """Against all that may have been copied: the training set if there is one. In features that are quick to get."""
-        assert self.sampled is not None
         reference: Reference = self.references.get("train") or self.references["test"]
-        if self.sampled.samples.ndim != 4:
+        made = next(iter(self.sampled.values()))
+        if made.samples.ndim != 4 or made.origin is not None:
             return None
-        return sheet(self.sampled, reference, self.extractor("pca"), self.watch)
+        return sheet(made, reference, self.extractor("pca"), self.watch)

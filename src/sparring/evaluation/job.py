@@ -18,6 +18,7 @@ class Job:
         count: the number in the protocol's name.
         seed: of what the metric draws.
         resamples: of the bootstrap; 0 leaves it out.
+        given: what translated pictures were made from, in their order.
     """
 
     real: Side
@@ -27,6 +28,7 @@ class Job:
     count: int
     seed: int = 0
     resamples: int = 0
+    given: Side | None = None
 
 
 class Measured(NamedTuple):

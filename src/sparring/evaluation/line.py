@@ -7,40 +7,11 @@ from typing import Any
 
 from sparring.errors import CorruptFileError, SparringError
 from sparring.evaluation.protocol import Protocol
+from sparring.evaluation.row import Interval, Row
 
 
 class ComparisonError(SparringError):
     """Two results that were not got in the same way say nothing about which is better."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """Where the headline value lies with about 95 %.
-
-    Arguments:
-        low, high: the bounds.
-        kind: how it was got: `bootstrap of the samples, 20 times`, `standard error over 100 subsets` and the like.
-    """
-
-    low: float
-    high: float
-    kind: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """The same metric on real samples.
-
-    Arguments:
-        values: as in the line.
-        real, fake: samples that stood for the real and for the generated ones.
-        what: which samples these were.
-    """
-
-    values: dict[str, float]
-    real: int
-    fake: int
-    what: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +27,8 @@ class Line:
         seed: of the samples that were generated, and of what the metric draws.
         floor: real against real; None where real samples can't stand in for generated ones.
         train_against_test: the test set in the place of the generated one; None without either.
+        baselines: what costs nothing, in the place of translated pictures: `what` is `identity` or `linear`; `truth` are the
+            pictures that they should have become.
         compared: sources, fingerprints, and the checkpoint's images.
         seconds: that it took.
     """
@@ -71,6 +44,7 @@ class Line:
     seed: int
     floor: Row | None = None
     train_against_test: Row | None = None
+    baselines: tuple[Row, ...] = ()
     compared: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -132,7 +106,8 @@ class Line:
     def from_json(cls, document: dict[str, Any]) -> "Line":
         """Raises CorruptFileError where the document is not a line."""
         try:
-            values = {name: document[name] for name in _names(cls)}
+            values = {name: document[name] for name in _names(cls) if name != "baselines"}
+            values["baselines"] = tuple(Row(**row) for row in document.get("baselines", []))
             values["protocol"] = Protocol.parse(values["protocol"])
             values["interval"] = Interval(**values["interval"]) if values["interval"] else None
             for name in ("floor", "train_against_test"):
@@ -178,4 +153,5 @@ def _ways(one: Line, other: Line) -> list[tuple[str, Any, Any]]:
         ("resize rule", one.rule, other.rule),
         ("split", one.protocol.split, other.protocol.split),
         ("reference", one.compared.get("reference"), other.compared.get("reference")),
+        ("direction", one.compared.get("direction"), other.compared.get("direction")),
     ]

@@ -1,39 +1,9 @@
 """What each metric is, in plain words: its headline, which way is better, what it needs. No torch in here."""
 
-from dataclasses import dataclass
-from typing import Literal
+from sparring.evaluation.kind import Meaning
+from sparring.evaluation.partners import PARTNERS
 
-
-@dataclass(frozen=True, kw_only=True)
-class Meaning:
-    """What a metric is.
-
-    Arguments:
-        title: its name in words.
-        headline: the value that stands for the whole, in `Line.values`.
-        better: which way is better.
-        least: the fewest samples that it makes sense for.
-        good: what is good, for somebody who reads the number for the first time.
-        labels: whether both sets must have labels.
-        generation: whether it needs the generator itself, not only samples.
-        whole: whether all samples of the real set are looked at; the count is that of the generated ones.
-        steady: whether its mean does not depend on the number of samples.
-        extractors: the only ones that it is defined for; none given: all.
-    """
-
-    title: str
-    headline: str
-    better: Literal["lower", "higher"]
-    good: str
-    least: int = 2
-    labels: bool = False
-    generation: bool = False
-    whole: bool = False
-    steady: bool = False
-    extractors: tuple[str, ...] = ()
-
-
-MEANINGS = {
+MEANINGS: dict[str, Meaning] = {
     "fd": Meaning(
         title="Fréchet distance",
         headline="fd",
@@ -146,4 +116,5 @@ MEANINGS = {
         least=1,
         extractors=("pixels", "points"),
     ),
+    **PARTNERS,
 }

@@ -3,14 +3,16 @@
 import math
 import time
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sparring.data.watch import Watch
-from sparring.errors import DataError
+from sparring.evaluation import others
 from sparring.evaluation.bank import Side
 from sparring.evaluation.fitting import check
 from sparring.evaluation.job import Job, Measured
-from sparring.evaluation.line import Interval, Line, Row
+from sparring.evaluation.line import Line
 from sparring.evaluation.protocol import Protocol
+from sparring.evaluation.row import Interval
 from sparring.evaluation.sides import Reference, Sampled
 from sparring.evaluation.table import METRICS
 from sparring.features.extracted import Extractor
@@ -26,11 +28,13 @@ class How:
         seed: of what the metric draws (and, for the record, of the samples).
         resamples: of the bootstrap, where a metric needs one; 0 leaves its interval out.
         watch: told of the progress, asked whether to stop.
+        baselines: whether what costs nothing is measured beside translated pictures.
     """
 
     seed: int = 0
     resamples: int = 20
     watch: Watch = field(default_factory=Watch)
+    baselines: bool = True
 
 
 def measure(
@@ -73,9 +77,11 @@ def measure(
         count=count,
         seed=how.seed,
         resamples=how.resamples,
+        given=_given(fake, made),
     )
-    found = _finite(protocol, METRICS[protocol.metric](job))
-    rows = (None, None) if by_itself else _rows(protocol, job, other)
+    found = others.finite(protocol, METRICS[protocol.metric](job))
+    alone = by_itself or protocol.meaning.pairs
+    rows = (None, None) if alone else others.real(protocol, job, other)
     return Line(
         protocol=protocol,
         values=found.values,
@@ -88,69 +94,29 @@ def measure(
         seed=how.seed,
         floor=rows[0],
         train_against_test=rows[1],
-        compared={
-            "samples": fake.source,
-            "samples_fingerprint": fake.fingerprint,
-            "images": fake.images,
-            "reference": reference.identity,
-            "reference_source": reference.source,
-        },
+        baselines=others.baselines(protocol, job) if how.baselines else (),
+        compared=_compared(fake, reference),
         seconds=round(time.monotonic() - began, 3),
     )
 
 
-def _rows(protocol: Protocol, job: Job, other: Reference | None) -> tuple[Row | None, Row | None]:
-    """What real samples get; each is measured once for a reference."""
-    known, extractor = job.reference.rows, job.real.extractor
-    beside = other.identity if other is not None else ""
-    name = f"{protocol} {extractor.digest} {extractor.rule} {job.seed} {beside}"
-    if name not in known:
-        known[name] = _floor(protocol, job), _train_against_test(protocol, job, other)
-    found: tuple[Row | None, Row | None] = known[name]
-    return found
+def _given(fake: Sampled, made: Side) -> Side | None:
+    """The inputs of translated pictures."""
+    given = fake.origin.given if fake.origin is not None else None
+    return replace(made, bank=given, role="given") if given is not None else None
 
 
-def _floor(protocol: Protocol, job: Job) -> Row | None:
-    """Two parts of the reference that have no sample in common, each as large as the name says, or half of the set.
-
-    Where the whole set is looked at, the real part is all that is left.
-    """
-    size = min(protocol.count, len(job.real.bank) // 2)
-    if size < protocol.meaning.least:
-        return None
-    what = "other samples of the same set" if size == protocol.count else "two halves of the set"
-    first, second = replace(job.real, stop=size), replace(job.real, start=size, stop=2 * size)
-    if protocol.meaning.whole:
-        first, second = replace(job.real, start=size, stop=len(job.real.bank)), first
-    return _row(protocol, replace(job, real=first, fake=second), what)
-
-
-def _train_against_test(protocol: Protocol, job: Job, other: Reference | None) -> Row | None:
-    if other is None or other.samples.shape[1:] != job.reference.samples.shape[1:]:
-        return None
-    size = min(protocol.count, len(other.bank))
-    if size < protocol.meaning.least or (protocol.meaning.labels and not other.bank.labelled):
-        return None
-    fake = replace(job.real, bank=other.bank, stop=size)
-    real = job.real if protocol.meaning.whole else replace(job.real, stop=size)
-    return _row(protocol, replace(job, real=real, fake=fake), f"the {other.split} set")
-
-
-def _row(protocol: Protocol, job: Job, what: str) -> Row | None:
-    """The metric on real samples alone; None where it can't be had for so few."""
-    try:
-        found = _finite(protocol, METRICS[protocol.metric](replace(job, sampled=None, resamples=0)))
-    except DataError:
-        return None
-    return Row(values=found.values, real=len(job.real), fake=len(job.fake), what=what)
-
-
-def _finite(protocol: Protocol, found: Measured) -> Measured:
-    bad = [name for name, value in found.values.items() if not math.isfinite(value)]
-    if bad:
-        raise DataError(
-            f"{protocol}: {', '.join(bad)} is not finite", "a number", "look at the samples and at the data"
-        )
+def _compared(fake: Sampled, reference: Reference) -> dict[str, Any]:
+    """What was compared, for the record."""
+    found = {
+        "samples": fake.source,
+        "samples_fingerprint": fake.fingerprint,
+        "images": fake.images,
+        "reference": reference.identity,
+        "reference_source": reference.source,
+    }
+    if fake.origin is not None:
+        found |= {"direction": fake.origin.direction, "paired": fake.origin.paired, **fake.origin.words}
     return found
 
 

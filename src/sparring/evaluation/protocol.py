@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from sparring.errors import ConfigError, nearest
-from sparring.evaluation.meaning import MEANINGS, Meaning
+from sparring.evaluation.kind import Meaning
+from sparring.evaluation.meaning import MEANINGS
 
 Split = Literal["train", "test"]
 EXTRACTORS = (

@@ -1,5 +1,6 @@
 """What is judged, and what it is judged against."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,33 @@ from sparring.games.generation import Generation
 
 
 @dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What translated pictures were made from.
+
+    Arguments:
+        given: the inputs, in the order of the pictures made of them; None where only the truth is known.
+        paired: whether the i-th real sample of the reference is what the i-th input should have become.
+        direction: `a-to-b` or `b-to-a`; empty where it is not known.
+        back: from pictures as saved to pictures as saved, in the other direction; None without a translator for it.
+        baselines: by name, what costs nothing to make of the inputs, in the same order.
+        words: what these are, for the record.
+    """
+
+    given: Bank | None = None
+    paired: bool = False
+    direction: str = ""
+    back: Callable[[np.ndarray], np.ndarray] | None = None
+    baselines: Mapping[str, Bank] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def known(self) -> set[str]:
+        """What of it can be measured (see `Meaning.needs`)."""
+        there = {"truth": self.paired, "input": self.given is not None, "way back": self.back is not None}
+        return {name for name, is_there in there.items() if is_there}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sampled:
     """Generated samples, as they would be saved.
 
@@ -26,6 +54,8 @@ class Sampled:
         fingerprint: of the samples or of what made them.
         images: of the checkpoint; None where there is none.
         units: of points, to bring the generator's samples into the data's units.
+        origin: of translated pictures.
+        order: numbers of samples; None takes them as they come.
         bank: made here.
     """
 
@@ -36,11 +66,13 @@ class Sampled:
     fingerprint: str = ""
     images: int | None = None
     units: dict[str, Any] = field(default_factory=dict)
+    origin: Origin | None = None
+    order: np.ndarray | None = None
     bank: Bank = field(init=False)
 
     def __post_init__(self) -> None:
         _check(self.samples, self.source or "generated samples")
-        object.__setattr__(self, "bank", Bank(self.samples, self.labels))
+        object.__setattr__(self, "bank", Bank(self.samples, self.labels, self.order))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +100,7 @@ class Reference:
 
     def __post_init__(self) -> None:
         _check(self.samples, self.source or "real samples")
-        order = torch.randperm(len(self.samples), generator=keyed.generator(0, "reference")).numpy()
+        order = reference_order(len(self.samples))
         key = f"{self.identity} {self.samples.shape[1:]}" if self.fingerprint else ""
         object.__setattr__(self, "order", order)
         object.__setattr__(self, "bank", Bank(self.samples, self.labels, order, key))
@@ -89,6 +121,11 @@ class Reference:
     def identity(self) -> str:
         """What must be the same for two results to be compared."""
         return f"{self.fingerprint[:16]} {self.split} {len(self.samples)}"
+
+
+def reference_order(count: int) -> np.ndarray:
+    """The order in which so many real samples are always taken."""
+    return torch.randperm(count, generator=keyed.generator(0, "reference")).numpy()
 
 
 def _check(samples: np.ndarray, what: str) -> None:

@@ -12,6 +12,7 @@ from sparring.evaluation.protocol import Protocol
 from sparring.experiment import Experiment
 from sparring.games.coding import Decoder
 from sparring.games.generation import Generation
+from sparring.games.translation import Translation
 from sparring.likelihoods import bernoulli
 from sparring.runtime import Runtime
 
@@ -45,7 +46,13 @@ def prepare(experiment: Experiment, dataset: Dataset, runtime: Runtime, examined
     metric = experiment.training.metric if examined and runtime.leads else ""
     if metric:
         _require_samples(experiment, dataset)
-    return _prepare(dataset, experiment.data.groups, experiment.data.held_out, metric, runtime)
+    stage = _prepare(dataset, experiment.data.groups, experiment.data.held_out, metric, runtime)
+    if stage.examiner is not None and stage.examiner.task is not None:
+        with torch.device("meta"):
+            kept = experiment.game.kept(dataset.spec)
+        assert isinstance(kept, Translation)
+        stage.examiner.rehearse(kept)
+    return stage
 
 
 @lru_cache(maxsize=1)
@@ -59,7 +66,7 @@ def _prepare(dataset: Dataset, groups: int, held_out: int, metric: str, runtime:
 def _require_samples(experiment: Experiment, dataset: Dataset) -> None:
     with torch.device("meta"):
         kept = experiment.game.kept(dataset.spec)
-    if not isinstance(kept, Generation):
+    if not isinstance(kept, Generation | Translation):
         raise ConfigError(
             f"the metric {experiment.training.metric} for a classifier, which has no samples",
             "a recipe that generates",

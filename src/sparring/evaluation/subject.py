@@ -7,11 +7,13 @@ from typing import Any
 
 import torch
 from safetensors.torch import load
+from torch import nn
 
 from sparring import checkpoint, generatorfile
 from sparring.errors import CorruptFileError, SparringError
 from sparring.experiment import Experiment
 from sparring.games.generation import Generation
+from sparring.games.translation import Translation
 from sparring.runfile import RUN_FILE, described
 from sparring.runtime import Runtime
 from sparring.shapes import Spec
@@ -23,7 +25,7 @@ class Subject:
 
     Arguments:
         source: as the user named it.
-        generation: the network, in evaluation mode.
+        kept: the network or networks, in evaluation mode.
         facts: `units` and `classes`.
         images: of the checkpoint.
         experiment: the run's settings; None for a generator's file alone.
@@ -32,12 +34,23 @@ class Subject:
     """
 
     source: str
-    generation: Generation
+    kept: Generation | Translation
     facts: dict[str, Any]
     images: int
     experiment: Experiment | None = None
     document: dict[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
+
+    @property
+    def generation(self) -> Generation:
+        """A generator from latents to samples."""
+        assert isinstance(self.kept, Generation)
+        return self.kept
+
+    @property
+    def translation(self) -> Translation | None:
+        """A translator; None where it generates."""
+        return self.kept if isinstance(self.kept, Translation) else None
 
 
 def is_generator(path: Path) -> bool:
@@ -57,10 +70,11 @@ def open_generator(path: Path, runtime: Runtime, images: int | None = None) -> S
         SparringError: there is no such checkpoint. CorruptFileError: a file is damaged.
     """
     found = generatorfile.load(path / generatorfile.NAME if path.is_dir() else path)
-    generation, at = found.generation, int(found.facts["images"])
+    kept: Generation | Translation = found.kept if isinstance(found.kept, Translation) else found.generation
+    at = int(found.facts["images"])
     written = path / RUN_FILE
     experiment, document = described(written) if written.is_file() else (None, {})
-    runtime.place(generation)
+    runtime.place(kept)
     if images is not None and images != at:
         if experiment is None:
             raise SparringError(
@@ -68,21 +82,21 @@ def open_generator(path: Path, runtime: Runtime, images: int | None = None) -> S
                 "a run folder",
                 "give the folder, not the generator's file",
             )
-        generation, at = _from_checkpoint(path, experiment, generation.spec, images, runtime), images
+        kept, at = _from_checkpoint(path, experiment, kept.spec, images, runtime), images
     return Subject(
         source=str(path),
-        generation=generation,
+        kept=kept,
         facts=found.facts,
         images=at,
         experiment=experiment,
         document=document,
-        fingerprint=_digest(generation),
+        fingerprint=_digest(kept),
     )
 
 
 def _from_checkpoint(
     run: Path, experiment: Experiment, spec: Spec, images: int, runtime: Runtime
-) -> Generation:
+) -> Generation | Translation:
     there = checkpoint.numbers(run)
     if images not in there:
         raise SparringError(
@@ -94,7 +108,7 @@ def _from_checkpoint(
     tensors = load(data)
     prefix = "average.module."
     generation = experiment.game.kept(spec)
-    assert isinstance(generation, Generation), "a file of another kind was loaded before"
+    assert isinstance(generation, Generation | Translation), "a file of another kind was loaded before"
     kept = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
     try:
         generation.load_state_dict(kept)
@@ -106,7 +120,7 @@ def _from_checkpoint(
     return generation.settled(experiment.training.seed).requires_grad_(False)
 
 
-def _digest(generation: Generation) -> str:
+def _digest(generation: nn.Module) -> str:
     whole = hashlib.sha256()
     for name, tensor in sorted(generation.state_dict().items()):
         whole.update(name.encode())

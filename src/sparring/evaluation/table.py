@@ -1,8 +1,8 @@
-"""The table of metrics: a new one is a function in one of two files, a row here, and its meaning in words."""
+"""The table of metrics: a new one is a function in one of three files, a row here, and its meaning in words."""
 
 from collections.abc import Callable
 
-from sparring.evaluation import by_features, by_samples
+from sparring.evaluation import by_features, by_pairs, by_samples
 from sparring.evaluation.job import Job, Measured
 
 METRICS: dict[str, Callable[[Job], Measured]] = {
@@ -20,4 +20,10 @@ METRICS: dict[str, Callable[[Job], Measured]] = {
     "modes": by_samples.modes,
     "parzen": by_samples.parzen,
     "nll": by_samples.nll,
+    "psnr": by_pairs.psnr,
+    "ssim": by_pairs.ssim,
+    "l1": by_pairs.l1,
+    "perceptual": by_pairs.perceptual,
+    "cycle": by_pairs.cycle,
+    "drift": by_pairs.drift,
 }

@@ -21,6 +21,7 @@ class Wish:
         n: samples of each side, for the names that do not say it.
         seed: of the samples.
         weights: of the extractor that needs them.
+        direction: of a translator: `a-to-b` or `b-to-a`; None is `a-to-b`.
     """
 
     subject: Path
@@ -30,6 +31,7 @@ class Wish:
     n: int | None = None
     seed: int = 0
     weights: Path | None = None
+    direction: str | None = None
 
     def __post_init__(self) -> None:
         if self.n is not None and self.n < 2:

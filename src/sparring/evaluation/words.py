@@ -1,20 +1,19 @@
-"""Results as words and tables: for the terminal, Markdown and the page. No torch in here."""
+"""Results in sentences: for the terminal, Markdown and the page. No torch in here."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from sparring.evaluation.figures import SHOWN, number
+from sparring.evaluation.line import Line
+from sparring.evaluation.row import Row
 
-from sparring.evaluation.line import Line, Row
-
-SHOWN = {
-    "prdc": ("precision", "recall", "density", "coverage"),
-    "pcfd": ("mean", "worst"),
-    "modes": ("modes", "high_quality", "reverse_kl", "spread"),
-}
 DRAWN = {"nll": "importance samples", "ppl": "paths"}  # what the count counts, where it is not samples
 PLACES = {
     "alike": "as real samples, as far as these can tell; they get {}",
     "better": "better than real samples, which get {}",
     "worse": "real samples get {}",
+}
+COSTLESS = {
+    "identity": "the input itself gets",
+    "linear": "a linear map of its colours",
+    "truth": "the truth",
 }
 OTHER_COUNTS = "real samples get {}, which can't be compared, as the counts differ"
 SPECIAL = {
@@ -29,73 +28,12 @@ SPECIAL = {
         "worse": "more near copies than chance makes; real samples get {}: it memorises",
     },
 }
-HEAD = ("metric", "value", "95 %", "floor (real samples)", "train against test")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """One number of the table, with what stands beside it; all in plain text, empty where there is nothing."""
-
-    label: str
-    value: str
-    interval: str
-    floor: str
-    beside: str
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        return self.label, self.value, self.interval, self.floor, self.beside
-
-
-def number(value: float) -> str:
-    """A number with four figures.
-
-    >>> number(12.34567), number(1234567.0), number(0.00001234), number(0.5)
-    ('12.35', '1,234,567', '1.234e-05', '0.5')
-    """
-    if value and abs(value) < 1e-3:
-        return f"{value:.3e}"
-    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
-
-
-def figures(line: Line) -> list[Figure]:
-    """The numbers of a result that are shown, one a row."""
-    names = [name for name in SHOWN.get(line.protocol.metric, ()) if name in line.values]
-    headline = line.protocol.meaning.headline
-    found = []
-    for name in names or [headline]:
-        interval = ""
-        if name == headline and line.interval is not None:
-            interval = f"{number(line.interval.low)} to {number(line.interval.high)}"
-        found.append(
-            Figure(
-                label=f"{line.name} {name}" if names else line.name,
-                value=number(line.values[name]),
-                interval=interval,
-                floor=_of(line.floor, name),
-                beside=_of(line.train_against_test, name),
-            )
-        )
-    return found
-
-
-def _of(row: Row | None, name: str) -> str:
-    return number(row.values[name]) if row is not None and name in row.values else ""
-
-
-def table(lines: Sequence[Line]) -> list[str]:
-    """The results as aligned text; columns in which nothing stands are left out."""
-    rows = [HEAD, *(figure.cells for line in lines for figure in figures(line))]
-    kept = [at for at in range(len(HEAD)) if at == 0 or any(row[at] for row in rows[1:])]
-    widths = {at: max(len(row[at]) for row in rows) for at in kept}
-    return [
-        "  ".join(row[at].ljust(widths[at]) if at == 0 else row[at].rjust(widths[at]) for at in kept).rstrip()
-        for row in rows
-    ]
 
 
 def verdict(line: Line) -> str:
     """What the result says beside that of real samples, in a sentence."""
+    if line.protocol.meaning.pairs:
+        return _beside_costless(line)
     rows = [row for row in (line.train_against_test, line.floor) if row is not None]
     row = next((row for row in rows if line.compares(row)), rows[0] if rows else None)
     metric, name = line.protocol.metric, line.protocol.meaning.headline
@@ -109,6 +47,17 @@ def verdict(line: Line) -> str:
         return f"{value}."
     words = _words(line, row.values[name]) if line.compares(row) else OTHER_COUNTS
     return f"{value}: {words.format(f'{number(row.values[name])} {_who(row)}')}."
+
+
+def _beside_costless(line: Line) -> str:
+    """How a number of translated pictures stands to what costs nothing."""
+    name = line.protocol.meaning.headline
+    title = line.protocol.meaning.title
+    text = f"{title[:1].upper()}{title[1:]} {number(line.value)}"
+    parts = [
+        f"{COSTLESS[row.what]} {number(row.values[name])}" for row in line.baselines if name in row.values
+    ]
+    return f"{text}; {', '.join(parts)}." if parts else f"{text}."
 
 
 def _several(metric: str, values: dict[str, float]) -> str:
@@ -157,6 +106,7 @@ def circumstances(line: Line) -> list[tuple[str, str]]:
             f"{line.real:,} of {line.compared.get('reference_source') or 'the reference'} "
             f"({line.protocol.split})",
         ),
+        *_way(line),
         ("features", f"{line.protocol.extractor}, {line.dimension:,} of them, weights {weights}"),
         ("pictures", line.rule),
         ("seed", str(line.seed)),
@@ -173,3 +123,17 @@ def circumstances(line: Line) -> list[tuple[str, str]]:
                 )
             )
     return [*pairs, ("time", f"{line.seconds:.1f} s")]
+
+
+def _way(line: Line) -> list[tuple[str, str]]:
+    """What was translated, and how what costs nothing was made."""
+    found = line.compared
+    rows = [("direction", str(found["direction"]))] if found.get("direction") else []
+    if "paired" in found:
+        compared = (
+            "each picture with its own truth" if found["paired"] else "pictures without a truth of their own"
+        )
+        rows.append(("compared", compared))
+    rows += [("inputs", str(found["inputs"]))] if found.get("inputs") else []
+    rows += [("linear", f"colours by least squares on {found['linear']}")] if found.get("linear") else []
+    return rows

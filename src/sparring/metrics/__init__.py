@@ -12,6 +12,7 @@ from sparring.metrics.kernel import kernel_distance
 from sparring.metrics.likelihood import LatentLikelihood, latent_log_likelihood
 from sparring.metrics.modes import class_coverage, mode_coverage, stacked_modes
 from sparring.metrics.neighbours import precision_recall_density_coverage
+from sparring.metrics.paired import edge_drift, feature_distance, l1
 from sparring.metrics.parzen import parzen_log_likelihood
 from sparring.metrics.path_length import perceptual_path_length
 from sparring.metrics.sliced import sliced_wasserstein_distance
@@ -29,11 +30,14 @@ __all__ = [
     "class_frechet_distance",
     "classification_accuracy_score",
     "data_copying",
+    "edge_drift",
+    "feature_distance",
     "frechet_distance",
     "frechet_infinity",
     "frechet_of",
     "inception_score",
     "kernel_distance",
+    "l1",
     "latent_log_likelihood",
     "mode_coverage",
     "ms_ssim",

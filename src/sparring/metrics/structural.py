@@ -43,7 +43,7 @@ def psnr(real: Table, fake: Table, dynamic_range: float = 255.0) -> Tensor:
     def ratio(x: Tensor, y: Tensor) -> Tensor:
         return 10 * (dynamic_range**2 / (x - y).square().flatten(1).mean(1)).log10()
 
-    return _in_pairs(ratio, real, fake, dynamic_range)
+    return in_pairs(ratio, real, fake, dynamic_range)
 
 
 def ssim(real: Table, fake: Table, dynamic_range: float = 255.0) -> Tensor:
@@ -59,7 +59,7 @@ def ssim(real: Table, fake: Table, dynamic_range: float = 255.0) -> Tensor:
         luminance, structure = _maps(x, y, dynamic_range)
         return (luminance * structure).flatten(1).mean(1)
 
-    return _in_pairs(similarity, real, fake, dynamic_range, smallest=WINDOW)
+    return in_pairs(similarity, real, fake, dynamic_range, smallest=WINDOW)
 
 
 def ms_ssim(real: Table, fake: Table, dynamic_range: float = 255.0) -> Tensor:
@@ -84,7 +84,7 @@ def ms_ssim(real: Table, fake: Table, dynamic_range: float = 255.0) -> Tensor:
             x, y = F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
         return value.mean(1)
 
-    return _in_pairs(similarity, real, fake, dynamic_range, smallest=WINDOW)
+    return in_pairs(similarity, real, fake, dynamic_range, smallest=WINDOW)
 
 
 def scales(height: int, width: int) -> int:
@@ -110,7 +110,7 @@ def ms_ssim_diversity(
     """
     if pairs < 2:
         raise DataError(f"{pairs} pairs", "2 or more for a mean and its error", "ask for 100 or more")
-    shown = _pictures(pictures, "pictures", dynamic_range, WINDOW)
+    shown = pictures_of(pictures, "pictures", dynamic_range, WINDOW)
     if len(shown) < 2:
         raise DataError("1 picture", "2 or more to compare", "give more pictures")
     random = keyed.generator(seed, "diversity")
@@ -139,7 +139,7 @@ def _blur(x: Tensor) -> Tensor:
     return F.conv2d(F.conv2d(x, kernel, groups=x.shape[1]), kernel.mT, groups=x.shape[1])
 
 
-def _in_pairs(
+def in_pairs(
     formula: Callable[[Tensor, Tensor], Tensor],
     real: Table,
     fake: Table,
@@ -147,8 +147,8 @@ def _in_pairs(
     smallest: int = 1,
 ) -> Tensor:
     """The formula of the pairs, in float64 (b, c, h, w) blocks."""
-    first = _pictures(real, "real", dynamic_range, smallest)
-    second = _pictures(fake, "fake", dynamic_range, smallest)
+    first = pictures_of(real, "real", dynamic_range, smallest)
+    second = pictures_of(fake, "fake", dynamic_range, smallest)
     if first.shape != second.shape:
         raise DataError(
             f"real pictures {tuple(first.shape)}, fake ones {tuple(second.shape)}",
@@ -159,7 +159,7 @@ def _in_pairs(
     return torch.cat([formula(*(part.permute(0, 3, 1, 2).double() for part in pair)) for pair in blocks])
 
 
-def _pictures(pictures: Table, name: str, dynamic_range: float, smallest: int) -> Tensor:
+def pictures_of(pictures: Table, name: str, dynamic_range: float, smallest: int = 1) -> Tensor:
     """A set of pictures (n, h, w, c) on the CPU, in its own type of number, checked."""
     if not 0 < dynamic_range < math.inf:
         raise ConfigError(f"dynamic_range {dynamic_range}", "a positive number", "255 for pictures as saved")

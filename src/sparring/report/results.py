@@ -5,8 +5,9 @@ from io import BytesIO
 
 from PIL import Image
 
+from sparring.evaluation.figures import HEAD, figures
 from sparring.evaluation.line import Line
-from sparring.evaluation.words import HEAD, circumstances, explained, figures, verdict
+from sparring.evaluation.words import circumstances, explained, verdict
 from sparring.report import page
 from sparring.report.pictures import url
 
