@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sparring import reconstruction, record, samples, vitals
+from sparring import moment, record, vitals
 from sparring.errors import DivergedError
 from sparring.evaluation.judge import Judge
 from sparring.evaluation.stage import Stage
@@ -142,8 +142,8 @@ class Fit:
             return
         now, kept = self.match.clock.images, self.match.kept
         try:
-            samples.show(self.run, now, kept, self.facts, self.training.grid)
-            reconstruction.show(self.run, now, kept, self.match.dealer.dataset)
+            data = self.match.dealer.dataset, self.judge.held
+            moment.show(self.run, now, kept, data, self.training.grid)
         except OSError as error:
             self.record.event("samples not written", now, why=str(error))
 

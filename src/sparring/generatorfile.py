@@ -16,6 +16,7 @@ from sparring.errors import CorruptFileError, SparringError
 from sparring.experiment import ROLES, Experiment, GameConfig
 from sparring.games.classification import Kept
 from sparring.games.generation import Generation
+from sparring.games.translation import Translation
 from sparring.shapes import Spec
 
 NAME = "generator.safetensors"
@@ -37,11 +38,28 @@ class Loaded:
     @property
     def generation(self) -> Generation:
         """The generator. Raises SparringError where there is none."""
+        if isinstance(self.kept, Translation):
+            raise SparringError(
+                "a translator: it makes pictures of pictures, and draws none by itself",
+                "a model that generates",
+                "use `sparring translate RUN PICTURES --out FOLDER`",
+            )
         if not isinstance(self.kept, Generation):
             raise SparringError(
                 "a classifier: it learned to tell classes, and has no samples",
                 "a model that generates",
                 "use `sparring classify`, or train naive_bayes, its generative partner",
+            )
+        return self.kept
+
+    @property
+    def translation(self) -> Translation:
+        """The translator. Raises SparringError where there is none."""
+        if not isinstance(self.kept, Translation):
+            raise SparringError(
+                f"a run of {self.facts['recipe']}, which translates nothing",
+                "a translator",
+                "train one: sparring train A B --recipe cyclegan, or PAIRS --recipe pix2pix",
             )
         return self.kept
 
@@ -54,6 +72,7 @@ def write(path: Path, kept: Kept, experiment: Experiment, facts: Mapping[str, An
         "recipe": experiment.recipe,
         "game": config.encode(experiment.game, ROLES),
         "shape": list(kept.spec.shape),
+        **({} if kept.spec.other is None else {"other": list(kept.spec.other)}),
         **facts,
     }
     metadata = {"sparring": json.dumps(about, allow_nan=False)}
@@ -81,7 +100,7 @@ def load(path: Path) -> Loaded:
                 f"{path} has format {about['format']}", f"at most {FORMAT}", "update Sparring"
             )
         game: GameConfig = config.decode(GameConfig, about["game"], ROLES)
-        spec = Spec(shape=tuple(int(side) for side in about["shape"]), classes=len(about["classes"]))
+        spec = _spec(about)
         facts = _facts(about, spec)
         with torch.device("meta"), _at_most(4 * len(table) + 64):
             expected = _kept(game, spec, table).state_dict()
@@ -95,6 +114,15 @@ def load(path: Path) -> Loaded:
     kept = _kept(game, spec, table)
     kept.load_state_dict(tensors)
     return Loaded(kept.eval().requires_grad_(False), facts)
+
+
+def _spec(about: dict[str, Any]) -> Spec:
+    other = about.get("other")
+    return Spec(
+        shape=tuple(int(side) for side in about["shape"]),
+        classes=len(about["classes"]),
+        other=None if other is None else tuple(int(side) for side in other),
+    )
 
 
 def _kept(game: GameConfig, spec: Spec, table: Mapping[str, Any]) -> Kept:

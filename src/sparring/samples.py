@@ -16,6 +16,7 @@ from sparring.data.sheet import grid_image, points_image
 from sparring.errors import DataError, SparringError
 from sparring.games.classification import Classification, Kept
 from sparring.games.generation import Generation
+from sparring.games.translation import Translation
 from sparring.shapes import Spec
 
 FOLDER = "samples"
@@ -64,6 +65,7 @@ def show(run: Path, images: int, kept: Kept, facts: Mapping[str, Any], count: in
     """Write the sample grid of this moment, from latents that are always the same, a row or more for each class; or, of a
     classifier, what it looks for in the pictures of each class (white speaks for the class, black against it).
     """
+    assert not isinstance(kept, Translation)
     if isinstance(kept, Classification):
         if not kept.spec.is_image:
             return

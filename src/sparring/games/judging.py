@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from sparring.schedule import Schedule
 from sparring.shapes import PerSample, Sample
 
 
+@runtime_checkable
 class Rules(Protocol):
     """By which rules a judge of patches plays.
 

@@ -12,12 +12,12 @@ Eq. 1-5 (CUT: contrast 1, identity 1; FastCUT: contrast 10, identity 0).
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sparring import keyed, schedule
 from sparring.errors import ConfigError
 from sparring.game import Batch, Game, Terms, Turn
+from sparring.games.contrast import Head, contrast
 from sparring.games.judging import check_rules, convicted, judged, sides
 from sparring.games.translation import Translation
 from sparring.objectives import LeastSquares
@@ -156,36 +156,3 @@ class OneSided(Game):
             got = f"layers {', '.join(map(str, self.config.layers))} of an encoder with fewer"
             raise ConfigError(got, "layers that are there", "set game.layers to lower numbers") from error
         return seen
-
-
-class Head(nn.Module):
-    """Two layers from the features at a place to a vector of length 1.
-
-    Shape: (b, places, channels) to (b, places, size).
-    """
-
-    def __init__(self, channels: int, size: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(nn.Linear(channels, size), nn.ReLU(), nn.Linear(size, size))
-        for layer in (self.layers[0], self.layers[2]):
-            assert isinstance(layer, nn.Linear)
-            nn.init.normal_(layer.weight, 0.0, 0.02)
-            nn.init.zeros_(layer.bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.normalize(self.layers(x).float(), dim=2)
-
-
-def contrast(queries: Tensor, keys: Tensor, temperature: float) -> PerSample:
-    """How far each query is from being nearest to its own key, the mean over places (b,).
-
-    Arguments:
-        queries, keys: (b, places, size), of length 1.
-
-    >>> apart = torch.eye(4)[None]
-    >>> contrast(apart, apart, 1.0).exp().mul(torch.e).round(decimals=4).tolist() == [round(torch.e + 3, 4)]
-    True
-    """
-    with torch.autocast(queries.device.type, enabled=False):
-        alike = queries.float() @ keys.float().mT / temperature
-    return alike.logsumexp(2).sub(alike.diagonal(dim1=1, dim2=2)).mean(1)

@@ -47,7 +47,7 @@ def experiment(recipe: str, facts: Facts, game: Any, players: tuple[str, ...], *
         recipe=recipe,
         data=replace(facts.data, flip=True, jitter=0.12),
         game=game,
-        optimizers={player: adam for player in players},
+        optimizers=dict.fromkeys(players, adam),
         training=Training(images=images, **(chosen | training)),
     )
 
