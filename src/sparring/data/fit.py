@@ -67,6 +67,13 @@ def fitted(image: Image.Image, size: Size, channels: int, fit: Fit) -> np.ndarra
     return np.asarray(image, np.uint8).reshape(*size, channels)
 
 
+def half_of(image: Image.Image, half: str) -> Image.Image:
+    """The `left` or `right` half of a picture, or all of it; an odd middle column belongs to neither."""
+    width = image.width // 2
+    left = {"left": 0, "right": image.width - width}.get(half)
+    return image if left is None else image.crop((left, 0, left + width, image.height))
+
+
 def _with_channels(image: Image.Image, channels: int) -> Image.Image:
     if image.mode in ("LA", "RGBA") and channels != 4:
         paper = Image.new("RGBA", image.size, (255, 255, 255, 255))

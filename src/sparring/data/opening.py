@@ -1,14 +1,17 @@
 """From what the user wrote to a data set: which reader it is for."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from sparring.data.config import DataConfig
 from sparring.data.dataset import Dataset
+from sparring.data.entries import Container
 from sparring.data.folder import Folder
 from sparring.data.pictures import open_pictures
 from sparring.data.points import POINT_SETS, open_builtin_points
 from sparring.data.report import Progress
+from sparring.data.sides import Opener, open_sides
 from sparring.data.source import split_source
 from sparring.data.stacks import open_array
 from sparring.data.watch import Watch
@@ -33,6 +36,29 @@ def open_data(
         DataError: nothing usable, or not what was asked for; it says what was seen.
     """
     watch = Watch(progress, stop)
+    container = None if config.sides == "one" else _container(config.source, watch)
+    opener = Opener(lambda side: _open_one(side, watch), lambda source: _container(source, watch), watch)
+    dataset = open_sides(config, container, opener)
+    if dataset is None:
+        dataset = _open_one(config, watch, container)
+        dataset.config = replace(dataset.config, sides="one")
+    return dataset
+
+
+def _container(source: str, watch: Watch) -> Container | None:
+    """The folder or zip that is meant as a whole."""
+    name, wanted = split_source(source, BUILTIN)
+    path = Path(name).expanduser()
+    if wanted or not path.exists():
+        return None
+    if path.is_dir():
+        return Folder(path, watch.poll)
+    return Zip(path, watch.poll) if path.is_file() and path.suffix.lower() == ".zip" else None
+
+
+def _open_one(config: DataConfig, watch: Watch, container: Container | None = None) -> Dataset:
+    if container is not None:
+        return open_pictures(container, config, (), watch)
     name, wanted = split_source(config.source, BUILTIN)
     path = Path(name).expanduser()
     if name in BUILTIN and not path.exists():

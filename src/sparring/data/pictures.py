@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -58,8 +58,8 @@ def _open(container: Container, config: DataConfig, wanted: tuple[str, ...], wat
     files = [[name, finding.digest] for name, finding in zip(names, found, strict=True)]
     key = content_key("pictures", files, size, channels, config.fit)
     job = _Job(survey, size, channels, config.fit)
-    threaded = sum(height * width for height, width in sizes) >= THREADED_PIXELS * len(sizes)
-    stored, remark = cache.stored(key, (*size, channels), lambda: job.rows(chosen, threaded, watch))
+    threaded = worth_threads(sizes)
+    stored, remark = cache.stored(key, (*size, channels), lambda: rows_of(job.row, chosen, threaded, watch))
     report = replace(
         report,
         skipped=tuple(sorted(skipped + [(names[place], note) for place, note in stored.skipped])),
@@ -96,33 +96,48 @@ def _labelled(
 
 
 class _Job:
-    """Decodes and fits files one after another, or several at once in the same order."""
+    """Decodes a file and fits it."""
 
     def __init__(self, survey: Survey, size: Size, channels: int, fit: Fit) -> None:
         self.survey, self.size, self.channels, self.fit = survey, size, channels, fit
 
-    def _row(self, place: int, number: int) -> Row:
+    def row(self, place: int, number: int) -> Row:
         try:
             image, note = decode(self.survey.picture(number))
         except InvalidImageError as error:
             return place, None, str(error)
         return place, fitted(image, self.size, self.channels, self.fit), note
 
-    def rows(self, numbers: list[int], threaded: bool, watch: Watch) -> Iterator[Row]:
-        """The pictures of these numbers in the survey, in this order."""
-        workers = (os.cpu_count() or 1) if threaded else 1
-        if workers == 1:
-            for place, number in enumerate(numbers):
-                watch.step()
-                yield self._row(place, number)
-            return
-        with ThreadPoolExecutor(workers) as pool:
-            waiting: deque[Future[Row]] = deque()
-            for place, number in enumerate(numbers):
-                waiting.append(pool.submit(self._row, place, number))
-                if len(waiting) > 2 * workers:
-                    watch.step()
-                    yield waiting.popleft().result()
-            while waiting:
+
+def worth_threads(sizes: Sequence[Size]) -> bool:
+    """Whether pictures of these (height, width) are decoded faster by several threads."""
+    return sum(height * width for height, width in sizes) >= THREADED_PIXELS * len(sizes)
+
+
+def rows_of(
+    work: Callable[[int, int], Row], numbers: Sequence[int], threaded: bool, watch: Watch
+) -> Iterator[Row]:
+    """`work(place, number)` for each of these numbers, one after another, or several at once in the same order.
+
+    Arguments:
+        work: makes one row for the cache.
+        numbers: of what is decoded; `place` counts them.
+        threaded: see `worth_threads`.
+        watch: told of each.
+    """
+    workers = (os.cpu_count() or 1) if threaded else 1
+    if workers == 1:
+        for place, number in enumerate(numbers):
+            watch.step()
+            yield work(place, number)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[Row]] = deque()
+        for place, number in enumerate(numbers):
+            waiting.append(pool.submit(work, place, number))
+            if len(waiting) > 2 * workers:
                 watch.step()
                 yield waiting.popleft().result()
+        while waiting:
+            watch.step()
+            yield waiting.popleft().result()

@@ -69,9 +69,8 @@ def open_points(
     points: np.ndarray, config: DataConfig, key: str, labels: list[str] | None, kind: str
 ) -> Dataset:
     """Points float32 (n, d), d >= 2, as a data set; those that are not finite are skipped."""
-    asked = [name for name in ("size", "channels") if getattr(config, name) is not None] + (
-        ["flip"] if config.flip else []
-    )
+    asked = [name for name in ("size", "channels") if getattr(config, name) is not None]
+    asked += [name for name in ("flip", "jitter") if getattr(config, name)]
     if asked:
         raise DataError(
             f"{config.source}: {', '.join(asked)} set for points", "settings that points have", "leave it out"

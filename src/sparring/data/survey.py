@@ -16,6 +16,7 @@ from PIL import Image
 from sparring.data.checked import read_checked, write_checked
 from sparring.data.decode import decode, probe
 from sparring.data.entries import Container, Entry
+from sparring.data.fit import half_of
 from sparring.data.places import roots
 from sparring.data.watch import Watch
 from sparring.errors import InvalidImageError
@@ -100,34 +101,35 @@ class Survey:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 write_checked(self._path, {"format": INDEX_FORMAT, "files": files})
 
-    def channels(self, usable: list[int]) -> tuple[int, str]:
-        """How many channels suit these pictures: 4 where most files are really transparent in places (judged
-        by up to 256 of those that may be), else 3 where any file really shows colour, else 1."""
+    def channels(self, usable: list[int], half: str = "") -> tuple[int, str]:
+        """How many channels suit these pictures (or their `left` or `right` halves): 4 where most files are really
+        transparent in places (judged by up to 256 of those that may be), else 3 where any file really shows colour, else 1."""
         clear = [number for number in _spread(usable) if self.findings[number].alpha]
         if 2 * len(clear) > len(usable):
             looked = clear[:ALPHA_SAMPLE]
-            real = sum(self._seen(number, "alpha") for number in looked)
+            real = sum(self._seen(number, "alpha", half) for number in looked)
             if 2 * real * len(clear) > len(usable) * len(looked):
                 return 4, "4 channels: most pictures are transparent in places"
         coloured = (number for number in _spread(usable) if self.findings[number].colour)
-        if any(self._seen(number, "colour") for number in coloured):
+        if any(self._seen(number, "colour", half) for number in coloured):
             return 3, "3 channels: there is colour"
         return 1, "1 channel: all pictures are grey"
 
-    def _seen(self, number: int, what: str) -> bool:
+    def _seen(self, number: int, what: str, half: str) -> bool:
         finding = self.findings[number]
-        if what not in finding.seen:
+        if half + what not in finding.seen:
             self.watch.poll()
-            finding.seen.update(self._look(self.entries[number]))
+            found = self._look(self.entries[number], half)
+            finding.seen.update({half + name: value for name, value in found.items()})
             self._changed = True
-        return finding.seen[what]
+        return finding.seen[half + what]
 
-    def _look(self, entry: Entry) -> dict[str, bool]:
+    def _look(self, entry: Entry, half: str) -> dict[str, bool]:
         try:
             image, _ = decode(self.container.read(entry))
         except InvalidImageError:
             return {"alpha": False, "colour": False}
-        pixels = np.asarray(image.convert("RGBA")).reshape(-1, 4)
+        pixels = np.asarray(half_of(image, half).convert("RGBA")).reshape(-1, 4)
         shown = pixels[pixels[:, 3] > 0, :3]
         difference = shown.max(1).astype(int) - shown.min(1) if len(shown) else np.zeros(1)
         return {"alpha": bool((pixels[:, 3] < 255).any()), "colour": bool((difference > FAINT).any())}
