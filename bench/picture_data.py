@@ -10,10 +10,10 @@
 | maps | photograph | map | shared/data, opened as it is | research use only | as it comes |
 | monet2photo | Monet | photograph | shared/data, opened as it is | research use only | as it comes |
 
-The first three become `trainA/ trainB/ testA/ testB/` of PNG files. In `emoji`, trainA and trainB come from code points of their own: no
-picture has its partner in the other; the test parts are pairs. `emoji-pairs` holds the same training pictures with partners.
-Skin tones of one emoji are nearly one picture: they are all on one side of the split, and only the one without is in a test part.
-Takes a minute or two at 64x64; packages are fetched by npm's and pip's own clients.
+The first three become `trainA/ trainB/ testA/ testB/` of PNG files. In `emoji`, trainA and trainB come from code points of their
+own: no picture has its partner in the other; the test parts are pairs. `emoji-pairs` holds the same training pictures with their
+partners. Skin tones of one emoji are nearly one picture: they are all on one side of the split, and only the one without is in a
+test part. Takes a minute at 64x64; packages are fetched by npm's and pip's own clients.
 """
 
 import argparse
