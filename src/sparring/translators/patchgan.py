@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from sparring.errors import ConfigError, SparringError
 from sparring.networks.layers.sizes import even, widths
 from sparring.networks.layers.spectral import spectral_norm_all
-from sparring.networks.layers.thin import HalvingConv2d
 from sparring.shapes import Features, Image, Labels, Logits
 from sparring.translators import norm
+from sparring.translators.convolution import Conv, halving
 from sparring.translators.edges import initialise
 from sparring.translators.norm import Norm
 
@@ -102,19 +102,16 @@ class PatchDiscriminator(nn.Module):
         if self.pixel:
             return nn.Conv2d(inputs, outputs, 1, bias=bias)
         if stage < self.halvings_count:
-            return HalvingConv2d(inputs, outputs, bias)
-        return nn.Conv2d(inputs, outputs, 4, bias=bias)
+            return halving(inputs, outputs, bias)
+        return Conv(inputs, outputs, 4, bias=bias)
 
     def features(self, x: Image) -> Tensor:
         """What the last layer judges (b, f, h', w'), of use also for other ends."""
-        for layer, normalise in zip(self.layers, self.norms, strict=True):
-            x = F.leaky_relu(normalise(layer(self._padded(x, layer))), 0.2)
+        for stage, (layer, normalise) in enumerate(zip(self.layers, self.norms, strict=True)):
+            if not self.pixel:
+                x = even(x) if stage < self.halvings_count else _bordered(x)
+            x = F.leaky_relu(normalise(layer(x)), 0.2)
         return x.mean((2, 3), keepdim=True) if self.whole else x
-
-    def _padded(self, x: Tensor, layer: nn.Module) -> Tensor:
-        if self.pixel:
-            return x
-        return even(x) if isinstance(layer, HalvingConv2d) else _bordered(x)
 
     def head(self, features: Features, y: Labels | None = None) -> Logits:
         """One logit a patch (b h' w',)."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from sparring.errors import ConfigError
 from sparring.shapes import Image
 from sparring.translators import norm, upsampling
+from sparring.translators.convolution import Conv
 from sparring.translators.edges import fit, initialise, reflect
 from sparring.translators.norm import Norm
 from sparring.translators.upsampling import Upsample
@@ -73,7 +74,7 @@ class Network(nn.Module):
             [Stage(config.norm, nn.Conv2d(shape_in[0], config.width, 7, bias=bias), config.width, 3)]
         )
         for i, o in zip(counts, counts[1:], strict=False):
-            self.encoder.append(Stage(config.norm, nn.Conv2d(i, o, 3, 2, 1, bias=bias), o))
+            self.encoder.append(Stage(config.norm, Conv(i, o, 3, 2, 1, bias=bias), o))
         self.encoder.extend(Block(config.norm, counts[-1]) for _ in range(count))
         self.decoder = nn.ModuleList()
         for i, o in zip(counts[:0:-1], counts[-2::-1], strict=True):
@@ -121,8 +122,8 @@ class Block(nn.Module):
     def __init__(self, kind: Norm, channels: int) -> None:
         super().__init__()
         bias = kind == "none"
-        self.first = Stage(kind, nn.Conv2d(channels, channels, 3, bias=bias), channels, 1)
-        self.second = nn.Conv2d(channels, channels, 3, bias=bias)
+        self.first = Stage(kind, Conv(channels, channels, 3, bias=bias), channels, 1)
+        self.second = Conv(channels, channels, 3, bias=bias)
         self.norm = norm.make(kind, channels)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from sparring.errors import ConfigError
 from sparring.networks.layers.sizes import widths
-from sparring.networks.layers.thin import HalvingConv2d
 from sparring.shapes import Image
 from sparring.translators import norm, upsampling
+from sparring.translators.convolution import Conv, Transposed, halving
 from sparring.translators.edges import fit, initialise
 from sparring.translators.norm import Norm
 from sparring.translators.upsampling import Upsample
@@ -100,9 +100,7 @@ class Network(nn.Module):
         for stage, (inputs, outputs) in enumerate(zip([shape_in[0], *counts[:-1]], counts, strict=True)):
             ends = stage in (0, depth - 1)
             point = stage == depth - 1 and sides == (1, 1)
-            layer = (
-                nn.Conv2d(inputs, outputs, 2, 2) if point else HalvingConv2d(inputs, outputs, bias or ends)
-            )
+            layer = Conv(inputs, outputs, 2, 2) if point else halving(inputs, outputs, bias or ends)
             self.halvings.append(layer)
             self.norms.append(nn.Identity() if ends else norm.make(config.norm, outputs))
         self.doublings = nn.ModuleList()  # from the innermost outwards
@@ -113,7 +111,7 @@ class Network(nn.Module):
             outputs = counts[stage - 1] if stage else shape_out[0]
             point = stage == depth - 1 and sides == (1, 1) and config.upsample == "transposed"
             self.doublings.append(
-                nn.ConvTranspose2d(inputs, outputs, 2, 2, bias=bias)
+                Transposed(inputs, outputs, 2, 2, bias=bias)
                 if point
                 else upsampling.make(config.upsample, inputs, outputs, kernel=4, bias=bias or not stage)
             )

@@ -7,12 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sparring.networks.layers.residual import up_conv
-from sparring.networks.layers.thin import DoublingConv2d
+from sparring.translators.convolution import Transposed, doubling
 
 Upsample = Literal["transposed", "nearest", "subpixel"]
 
 
-class Transposed3x3(nn.ConvTranspose2d):
+class Transposed3x3(Transposed):
     """Transposed 3x3 convolution of stride 2, (b, i, h, w) to (b, o, 2h, 2w): the u-layers of CycleGAN."""
 
     def __init__(self, inputs: int, outputs: int, bias: bool = True) -> None:
@@ -59,4 +59,4 @@ def make(kind: Upsample, inputs: int, outputs: int, *, kernel: Literal[3, 4], bi
         return NearestConv2d(inputs, outputs, bias)
     if kind == "subpixel":
         return SubpixelConv2d(inputs, outputs, bias)
-    return Transposed3x3(inputs, outputs, bias) if kernel == 3 else DoublingConv2d(inputs, outputs, bias)
+    return Transposed3x3(inputs, outputs, bias) if kernel == 3 else doubling(inputs, outputs, bias)
