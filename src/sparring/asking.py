@@ -31,21 +31,41 @@ def default_out(request: Request) -> Path:
 
     >>> str(default_out(Request(data="photos/cats/", recipe="wgan")))
     'runs/cats-wgan'
+    >>> str(default_out(Request(data="horses/", other="zebras/", recipe="cyclegan")))
+    'runs/horses-zebras-cyclegan'
     """
-    source = request.data or str(request.document.get("data", {}).get("source", "animals"))
+    written = request.document.get("data", {})
+    source = request.data or str(written.get("source", "animals"))
+    other = request.other if request.data else written.get("other")
+    recipe = request.recipe or str(request.document.get("recipe", "auto"))
+    return Path("runs") / "-".join([*(_plain(side) for side in (source, other) if side), recipe])
+
+
+def _plain(source: str) -> str:
     name = Path(source).name or Path(source).resolve().name
     stem = re.sub(r"\.(zip|npz|npy|gz|csv)(?=$|:)", "", name)
-    recipe = request.recipe or str(request.document.get("recipe", "auto"))
-    plain = re.sub(r"[^\w.]+", "-", stem).strip("-.") or "data"
-    return Path("runs") / f"{plain}-{recipe}"
+    return re.sub(r"[^\w.]+", "-", stem).strip("-.") or "data"
 
 
-def one(data: Sequence[str]) -> str | None:
-    """The one DATA."""
-    if len(data) > 1:
+def domains(data: Sequence[str], named: Sequence[str] | None = None) -> tuple[str | None, str | None]:
+    """The one DATA, or the two of a translation.
+
+    Arguments:
+        data: as they stand on the command line.
+        named: the two behind `--domains`.
+
+    >>> domains(["photos"]), domains(["horses", "zebras"]) == domains([], ["horses", "zebras"])
+    (('photos', None), True)
+    """
+    if data and named:
+        got = f"DATA {' '.join(data)} and --domains {' '.join(named)}"
+        raise ConfigError(got, "one of the two", "leave one out: two DATA mean the same as --domains")
+    data = named or data
+    if len(data) > 2:
         raise ConfigError(
             f"{len(data)} DATA: {' '.join(data)}",
-            "one folder, file or built-in name, or none for the built-in set",
+            "one folder, file or built-in name, two for a translation, or none for the built-in set",
             "put quotes round a name with blanks; write settings as --set path=value",
         )
-    return data[0] if data else None
+    first, second = [*data, None, None][:2]
+    return first, second

@@ -168,5 +168,8 @@ class Experiment:
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Experiment":
         """Raises ConfigError where the document is not an experiment."""
+        data = document.get("data") if isinstance(document, dict) else None
+        if isinstance(data, dict):  # runs from before there were two domains
+            document = {**document, "data": {"sides": "one", **data}}
         experiment: Experiment = config.decode(cls, document, ROLES)
         return experiment

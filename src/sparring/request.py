@@ -13,6 +13,7 @@ from sparring.errors import ConfigError, nearest
 from sparring.evaluation.goal import Goal, parse
 from sparring.experiment import ROLES, Experiment
 from sparring.recipes import NAMES
+from sparring.recipes.choosing import recipe_for, with_sides
 from sparring.recipes.facts import Facts
 from sparring.recipes.table import RECIPES
 from sparring.runtime import Runtime
@@ -24,6 +25,7 @@ class Request:
 
     Arguments:
         data: a path or a built-in name.
+        other: a second one, whose pictures are domain B.
         recipe: name of the recipe.
         images: length of the run.
         seed, batch: of the training.
@@ -34,6 +36,7 @@ class Request:
     """
 
     data: str | None = None
+    other: str | None = None
     recipe: str | None = None
     images: int | None = None
     seed: int | None = None
@@ -90,12 +93,16 @@ def data_config(request: Request, largest: int) -> DataConfig:
     document: dict[str, Any] = config.encode(DataConfig(largest=largest), ROLES)
     document |= request.document.get("data", {})
     if request.data is not None:
-        document["source"] = request.data
+        document |= {"source": request.data, "other": request.other or ""}
     if request.size is not None:
         document["size"] = list(request.size)
     wanted = [setting.removeprefix("data.") for setting in request.settings if setting.startswith("data.")]
     decoded: DataConfig = config.decode(DataConfig, config.override(document, wanted), ROLES, "data")
-    return decoded
+    return with_sides(decoded, _recipe(request))
+
+
+def _recipe(request: Request) -> str:
+    return request.recipe or str(request.document.get("recipe", "auto"))
 
 
 def resolve(request: Request, dataset: Dataset, runtime: Runtime, images: int | None = None) -> Experiment:
@@ -105,11 +112,8 @@ def resolve(request: Request, dataset: Dataset, runtime: Runtime, images: int | 
         images: length of the run where the request gives none.
     """
     length = request.images if request.images is not None else images
-    facts = Facts(spec=dataset.spec, count=len(dataset), images=length)
-    recipe = request.recipe or str(request.document.get("recipe", "auto"))
-    if recipe not in RECIPES:
-        raise ConfigError(f"recipe {recipe!r}", "the name of a recipe", nearest(recipe, list(RECIPES)))
-    experiment = RECIPES[recipe](facts)
+    facts = Facts(spec=dataset.spec, count=dataset.epoch, images=length)
+    experiment = RECIPES[recipe_for(dataset, _recipe(request))](facts)
     document = experiment.to_json()
     document["data"] |= {
         name: value

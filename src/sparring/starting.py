@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sparring import report, runtime
-from sparring.asking import Size, default_out, pixels
+from sparring.asking import Size, default_out, domains, pixels
 from sparring.console import Console
 from sparring.errors import DivergedError
 from sparring.machine import Machine
@@ -18,7 +18,7 @@ from sparring.train import train as play
 
 
 def train(
-    data: str | Path | None = None,
+    data: str | Path | Sequence[str | Path] | None = None,
     *,
     recipe: str | None = None,
     out: str | Path | None = None,
@@ -37,6 +37,7 @@ def train(
     """Train, or go on with a run that is there: `sparring train` in Python, with the same options.
 
     Arguments:
+        data: a path or a built-in name, or two of them for a translation.
         size: side of the pictures, or (height, width), or a text such as `48x80`.
         settings: of the form `training.batch=32`.
         config: a file of settings, or a table of them.
@@ -48,9 +49,11 @@ def train(
         if config is not None
         else {}
     )
-    source = None if data is None else os.fspath(data)
+    given = [] if data is None else [data] if isinstance(data, str | os.PathLike) else data
+    source, other = domains([os.fspath(one) for one in given])
     request = Request(
         data=source,
+        other=other,
         recipe=recipe,
         images=images,
         seed=seed,

@@ -42,7 +42,7 @@ ROLES: dict[str, tuple[ModuleType, list[dict[str, type]], set[str]]] = {
     ),
     "games": (games, [games.GAMES], {"classification", "classifying", "coding", "contrast", "generation", "history", "judging", "translation"}),
 }
-RECIPE_HELPERS = {"__init__", "table", "facts", "convolutional", "latent", "mixtures", "translating"}
+RECIPE_HELPERS = {"__init__", "table", "facts", "choosing", "convolutional", "latent", "mixtures", "translating"}
 FLAGS = {
     "train": "--domains --recipe --out --images --seed --size --batch --until --set --config --device --precision --threads --quiet --json",
     "sample": "--n --seed --label --truncation --out --device --quiet",

@@ -8,7 +8,9 @@ from tyro.conf import Positional, arg, subcommand
 
 from sparring.cli.doctoring import Doctor
 from sparring.cli.exploring import Explore
+from sparring.cli.exporting import Export
 from sparring.cli.judging import Evaluate
+from sparring.cli.latents import Latent
 from sparring.cli.looking import Inspect, Recipes, Report
 from sparring.cli.options import PLAIN, Count, Data, Device, File, Flag, Precision, Settings, Size, Text, Time
 from sparring.cli.relatives import Classify, Reconstruct, Translate
@@ -20,7 +22,9 @@ class Train:
 
     Args:
         data: A folder or zip of pictures, an array file (.npz, .npy, IDX), or a built-in name;
-            `name:class,class` takes a part of it. Without it, the built-in set.
+            `name:class,class` takes a part of it. Without it, the built-in set. Two DATA are the
+            two domains of a translation.
+        domains: The two domains of a translation, as two DATA.
         recipe: What to play; `sparring recipes` lists them. By default chosen from the data.
         out: The run folder. By default runs/DATA-RECIPE.
         images: Length of the run, in real samples seen.
@@ -39,6 +43,7 @@ class Train:
     """
 
     data: Data = ()
+    domains: Annotated[tuple[str, str] | None, arg(metavar="A B", help_behavior_hint=PLAIN)] = None
     recipe: Text = None
     out: Annotated[Path | None, arg(metavar="RUN", help_behavior_hint=PLAIN)] = None
     images: Count = None
@@ -97,9 +102,11 @@ Command = (
     | Annotated[Reconstruct, subcommand("reconstruct")]
     | Annotated[Classify, subcommand("classify")]
     | Annotated[Evaluate, subcommand("evaluate")]
+    | Annotated[Export, subcommand("export")]
     | Annotated[Inspect, subcommand("inspect")]
     | Annotated[Report, subcommand("report")]
     | Annotated[Doctor, subcommand("doctor")]
     | Annotated[Explore, subcommand("explore")]
+    | Annotated[Latent, subcommand("latent")]
     | Annotated[Recipes, subcommand("recipes")]
 )

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sparring import checkpoint
-from sparring.asking import default_out, one, pixels
+from sparring.asking import default_out, domains, pixels
 from sparring.console import Console
 from sparring.machine import Machine
 from sparring.report.parts import only_classifies
@@ -52,8 +52,10 @@ def request_of(options: "Train") -> Request:
     """What was asked for; a DATA behind `--set` has no '=' in it."""
     words = [word for group in options.settings for word in group]
     data = [*options.data, *(word for word in words if "=" not in word)]
+    source, other = domains(data, options.domains)
     return Request(
-        data=one(data),
+        data=source,
+        other=other,
         recipe=options.recipe,
         images=options.images,
         seed=options.seed,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparring import samples
-from sparring.asking import one, pixels
+from sparring.asking import domains, pixels
 from sparring.console import Console
 from sparring.data import contact_sheet, grid_image, points_image
 from sparring.errors import SparringError
@@ -40,8 +40,10 @@ def sample(options: "Sample") -> int:
 def inspect(options: "Inspect") -> int:
     """Look at data and tell what is found; write a contact sheet."""
     words = [word for group in options.settings for word in group]
+    source, other = domains([*options.data, *(word for word in words if "=" not in word)])
     request = Request(
-        data=one([*options.data, *(word for word in words if "=" not in word)]),
+        data=source,
+        other=other,
         recipe=options.recipe,
         size=pixels(options.size),
         settings=tuple(word for word in words if "=" in word),
