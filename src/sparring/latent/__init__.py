@@ -9,10 +9,11 @@ from sparring.latent.arithmetic import arithmetic, mean, to_typical
 from sparring.latent.decoding import can_blend, decode, latents, shares_of
 from sparring.latent.direction import Direction, choose, load, save
 from sparring.latent.guessing import FittedEncoder, encoder_bytes, encoder_from, fit_encoder, own_encoder
-from sparring.latent.inversion import Inversion, Inverting, hardened, invert
+from sparring.latent.inversion import Inversion, hardened, invert
 from sparring.latent.judges import Classes, Joined, Judge, Statistics
 from sparring.latent.measuring import Effect, measure, measure_all
 from sparring.latent.paths import between, closed_walk, corners, interpolate, open_walk
+from sparring.latent.searching import Inverting
 
 __all__ = [
     "Classes",

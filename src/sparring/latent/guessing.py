@@ -5,7 +5,7 @@ References:
     Zhu, Kraehenbuehl, Shechtman & Efros 2016, arXiv 1609.03552, section 3.1 (a network's guess, then optimised).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -105,9 +105,9 @@ def _initial(encoder: FittedEncoder, seed: int) -> FittedEncoder:
     return encoder
 
 
-def encoder_bytes(encoder: FittedEncoder) -> bytes:
+def encoder_bytes(encoder: FittedEncoder, metadata: Mapping[str, str] | None = None) -> bytes:
     """A fitted encoder as a safetensors file."""
-    return tensorfile.render(encoder.state_dict())
+    return tensorfile.render(encoder.state_dict(), metadata)
 
 
 def encoder_from(generation: Generation, data: bytes) -> FittedEncoder:
@@ -156,5 +156,5 @@ def _before_the_prior(generation: Generation, encoder: Encoder, decoder: Decoder
         return gap
 
     with torch.enable_grad():
-        optimizer.step(loss)  # type: ignore[no-untyped-call]
+        optimizer.step(loss)
     return z.detach()
