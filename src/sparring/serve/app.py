@@ -5,7 +5,14 @@ from pathlib import Path
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
-from sparring.serve import live_routes, page_routes, picture_routes, real_routes
+from sparring.serve import (
+    latent_routes,
+    live_routes,
+    page_routes,
+    picture_routes,
+    real_routes,
+    translate_routes,
+)
 from sparring.serve.access import Access
 from sparring.serve.context import Context
 from sparring.serve.guard import Guard
@@ -23,6 +30,9 @@ ROUTES = [
     Route("/api/walk", picture_routes.walk, methods=["GET"]),
     Route("/api/map", picture_routes.chart, methods=["GET"]),
     Route("/api/points", picture_routes.points, methods=["GET"]),
+    Route("/api/directions", latent_routes.directions, methods=["GET"]),
+    Route("/api/invert", latent_routes.inversion, methods=["POST"]),
+    Route("/api/translate", translate_routes.translated, methods=["POST"]),
     Route("/api/closest", real_routes.closest, methods=["GET"]),
     Route("/api/real", real_routes.real, methods=["GET"]),
     Route("/api/real-points", real_routes.real_points, methods=["GET"]),

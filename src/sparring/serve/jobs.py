@@ -1,14 +1,18 @@
 """The queue: one thread that computes, and a bounded number of jobs that wait for it."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, TypeVar
 
 from sparring.serve.refused import Busy
 
 CAPACITY = 24  # jobs that run or wait
 T = TypeVar("T")
+Job = tuple[Future[Any], Callable[[], Any]]
 
 
 class Worker:
@@ -20,8 +24,10 @@ class Worker:
     """
 
     def __init__(self, name: str, capacity: int = CAPACITY) -> None:
-        self.capacity, self.waiting = capacity, 0
-        self.pool = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self.capacity, self.inside = capacity, 0
+        self.queue: SimpleQueue[Job | None] = SimpleQueue()
+        self.thread = Thread(target=self._work, name=name, daemon=True)
+        self.thread.start()
 
     async def run(self, job: Callable[[], T]) -> T:
         """The result of a job.
@@ -29,23 +35,48 @@ class Worker:
         Raises:
             Busy: too many are waiting.
         """
-        if self.waiting >= self.capacity:
+        if self.inside >= self.capacity:
             raise Busy
-        self.waiting += 1
-        future = self.pool.submit(job)
-        future.add_done_callback(self._done(asyncio.get_running_loop()))
+        self.inside += 1
+        future: Future[T] = Future()
+        loop = asyncio.get_running_loop()
+        future.add_done_callback(lambda _: _tell(loop, self._left))
+        self.queue.put((future, job))
         return await asyncio.wrap_future(future)
 
-    def _done(self, loop: asyncio.AbstractEventLoop) -> Callable[[object], None]:
-        def leave() -> None:
-            self.waiting -= 1
-
-        def done(_: object) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(leave)
-
-        return done
+    def breathe(self) -> None:
+        """Called by a long job from time to time: do now what waits behind it."""
+        with contextlib.suppress(Empty):
+            while True:
+                waiting = self.queue.get_nowait()
+                if waiting is None:
+                    self.queue.put(None)
+                    return
+                _do(waiting)
 
     def close(self) -> None:
-        """Take no more jobs, and drop those that wait."""
-        self.pool.shutdown(wait=False, cancel_futures=True)
+        """End the thread, after what it is doing."""
+        self.queue.put(None)
+
+    def _left(self) -> None:
+        self.inside -= 1
+
+    def _work(self) -> None:
+        while (job := self.queue.get()) is not None:
+            _do(job)
+            del job  # or what it holds would stay until the next one
+
+
+def _do(job: Job) -> None:
+    future, work = job
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(work())
+    except BaseException as error:
+        future.set_exception(error)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody asks any more
+        loop.call_soon_threadsafe(what)

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,11 +47,13 @@ class Shown:
         loaded: what was in it.
         digest: SHA-256 of it, the first 16 digits.
         directions: that were found for it, by their names: vectors (latent,).
+        sheets: what was said of them, by kind.
     """
 
     loaded: generatorfile.Loaded
     digest: str
     directions: dict[str, Tensor] = field(default_factory=dict)
+    sheets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def generation(self) -> Generation:
@@ -74,7 +77,7 @@ class Model:
         self.machine: Runtime = Machine(device=device, threads=threads).start()
         self.stamp: tuple[int, ...] = ()
         self.last: Shown | None = None
-        self.uploads: OrderedDict[int, Tensor] = OrderedDict()
+        self.uploads: OrderedDict[int, tuple[Tensor, Tensor | None]] = OrderedDict()
         self.count = 0
 
     def shown(self) -> Shown:
@@ -111,10 +114,11 @@ class Model:
             self.uploads.clear()  # they were found for the network before
         self.last = Shown(loaded, digest)
 
-    def remember(self, latent: Tensor) -> int:
-        """Keep the latent (latent,) that was found for an upload; its number. Of very many the oldest are forgotten."""
+    def remember(self, latent: Tensor, label: Tensor | None) -> int:
+        """Keep the latent (latent,) and label (1,) or shares (1, classes) that were found for an upload; its number. Of very many
+        the oldest are forgotten."""
         self.count += 1
-        self.uploads[self.count] = latent.detach().float().cpu()
+        self.uploads[self.count] = latent, label
         while len(self.uploads) > UPLOADS:
             self.uploads.popitem(last=False)
         return self.count
@@ -145,7 +149,7 @@ class Model:
             found = self.uploads.get(int(term.values[0]))
             if found is None:
                 raise Refused(410, "this upload is no longer remembered; give the picture again")
-            return found
+            return found[0]
         if generation.latent != 2:
             raise Refused(409, "places on a map, of a latent space that has not two dimensions")
         return torch.tensor(term.values, dtype=torch.float32)
@@ -175,6 +179,9 @@ class Model:
                 drawn = self.shown().generation.draw_labels(int(term.values[0]), range(index, index + 1))
                 assert drawn is not None
                 return drawn
+            if term.kind == "upload" and int(term.values[0]) in self.uploads:
+                label = self.uploads[int(term.values[0])][1]
+                return torch.zeros(1, dtype=torch.int64) if label is None else label
         return torch.zeros(1, dtype=torch.int64)
 
     @torch.no_grad()

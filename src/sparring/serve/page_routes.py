@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 
 from sparring.games.classification import Classification
 from sparring.games.generation import Generation
+from sparring.games.translation import Translation
 from sparring.latent.decoding import can_blend
 from sparring.serve.answers import plain
 from sparring.serve.context import Context, asked, context
@@ -90,7 +91,7 @@ def facts(here: Context) -> dict[str, Any]:
     kept = shown.loaded.kept
     if isinstance(kept, Generation):
         return told | _generation(kept, shown)
-    return told | {"kind": "classifier" if isinstance(kept, Classification) else "translator"}
+    return told | ({"kind": "classifier"} if isinstance(kept, Classification) else _translation(kept))
 
 
 def _generation(kept: Generation, shown: Shown) -> dict[str, Any]:
@@ -104,3 +105,7 @@ def _generation(kept: Generation, shown: Shown) -> dict[str, Any]:
         "map": kept.latent == 2 and spec.is_image,
         "encoder": kept.encoder is not None,
     }
+
+
+def _translation(kept: Translation) -> dict[str, Any]:
+    return {"kind": "translator", "directions": list(kept.directions)}
