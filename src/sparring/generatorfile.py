@@ -20,6 +20,7 @@ from sparring.games.translation import Translation
 from sparring.shapes import Spec
 
 NAME = "generator.safetensors"
+SHARED = "model.safetensors"  # the same file in a folder of the Hugging Face hub
 FORMAT = 1
 
 
@@ -77,6 +78,19 @@ def write(path: Path, kept: Kept, experiment: Experiment, facts: Mapping[str, An
     }
     metadata = {"sparring": json.dumps(about, allow_nan=False)}
     storage.write_whole(path, tensorfile.render(kept.state_dict(), metadata))
+
+
+def place(path: Path) -> Path:
+    """Where the file is: the path itself, or in a run folder, or in one of the hub's layout."""
+    if not path.is_dir():
+        return path
+    return path / (SHARED if (path / SHARED).is_file() and not (path / NAME).is_file() else NAME)
+
+
+def settings(data: bytes) -> dict[str, Any]:
+    """The game's settings as they stand in a file that was loaded before."""
+    game: dict[str, Any] = json.loads(tensorfile.header(data)[1]["sparring"])["game"]
+    return game
 
 
 def load(path: Path) -> Loaded:

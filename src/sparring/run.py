@@ -1,6 +1,7 @@
 """A run in Python: train, load, sample, look at the record."""
 
 import math
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -45,7 +46,7 @@ class Run:
     @cached_property
     def generator(self) -> generatorfile.Loaded:
         """The averaged generator as it was saved last."""
-        found = generatorfile.load(self.path / generatorfile.NAME if self.path.is_dir() else self.path)
+        found = generatorfile.load(generatorfile.place(self.path))
         Machine(device=self.device).start().place(found.kept)
         return found
 
@@ -153,17 +154,18 @@ class Run:
 
 
 def load(path: str | Path, device: str = "auto") -> Run:
-    """A run that is there: its folder, or a generator.safetensors alone.
+    """A run that is there: its folder, a generator.safetensors alone, a folder of `sparring export --to safetensors`, or
+    `hf://user/name[@revision]` on the Hugging Face hub (extra `hub`).
 
     Raises:
-        SparringError: there is neither.
+        SparringError: there is none of these.
     """
     where = Path(path)
-    if (
-        not where.is_file()
-        and not (where / RUN_FILE).is_file()
-        and not (where / generatorfile.NAME).is_file()
-    ):
+    if os.fspath(path).startswith("hf:/"):
+        from sparring.export import hub
+
+        where = hub.pull(os.fspath(path))
+    if not (where / RUN_FILE).is_file() and not generatorfile.place(where).is_file():
         raise SparringError(
             f"no run at {where}", "a run folder, or a generator.safetensors", "train first, or mend the path"
         )

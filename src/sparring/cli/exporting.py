@@ -1,0 +1,74 @@
+"""`sparring export`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from sparring.cli.options import PLAIN, Count, Flag
+
+Kind = Literal["onnx", "safetensors", "torch", "html"]
+ENDINGS = {"onnx": ".onnx", "safetensors": "-model", "torch": ".pt2", "html": "-page"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Bring a trained run into another form: for other programs, for the Hugging Face hub, for a web page.
+
+    Args:
+        run: A run folder, or a generator.safetensors; or hf://user/name.
+        to: onnx: one file for any ONNX runtime. safetensors: a folder in Hugging Face layout. torch: a program of torch.export.
+            html: a folder whose page runs the model in the visitor's browser.
+        out: Where to. By default a name made from the run's, here.
+        license: Of the weights, for the model card, as in cc0-1.0.
+        push: Upload the folder (--to safetensors) to this repository of the hub, private at first.
+        runtime: The folder of the npm package onnxruntime-web, for pages. By default it is taken through npm.
+        threads: Of the CPU.
+        quiet: Print nothing but errors.
+    """
+
+    run: Annotated[Positional[Path], arg(metavar="RUN|FILE")]
+    to: Kind
+    out: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint=PLAIN)] = None
+    license: Annotated[str, arg(metavar="NAME", help_behavior_hint=PLAIN)] = ""
+    push: Annotated[str, arg(metavar="USER/NAME", help_behavior_hint=PLAIN)] = ""
+    runtime: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint=PLAIN)] = None
+    threads: Count = None
+    quiet: Flag = False
+
+    def __call__(self) -> int:
+        return export(self)
+
+
+def export(options: Export) -> int:
+    """Export, and say how near the result is to the model."""
+    from sparring.console import Console
+    from sparring.errors import SparringError
+    from sparring.export import EXPORTS, Job, hub
+    from sparring.machine import Machine
+    from sparring.run import load
+
+    if options.push and options.to != "safetensors":
+        raise SparringError(
+            f"--push with --to {options.to}", "--to safetensors", "add it, or leave --push out"
+        )
+    Machine(device="cpu", threads=options.threads).start()
+    run = load(options.run, "cpu")
+    found = run.generator
+    name = run.path.parent.name if run.path.is_file() else run.path.resolve().name
+    out = options.out or Path(f"{name}{ENDINGS[options.to]}")
+    job = Job(
+        kept=found.kept,
+        facts=found.facts,
+        source=run.path,
+        out=out,
+        licence=options.license,
+        runtime=options.runtime,
+    )
+    said = EXPORTS[options.to](job)
+    if options.push:
+        said.append(f"uploaded: {hub.push(out, options.push)}")
+    with Console.standard(quiet=options.quiet) as console:
+        console.say(*said)
+    return 0
