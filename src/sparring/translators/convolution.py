@@ -24,6 +24,7 @@ from sparring.networks.layers import thin
 
 FEW = 128  # windows up to which conv and spread are faster as products
 SOME = 4096  # windows up to which correlate is
+CACHED = 1024  # windows that are laid out at a time
 WIDE = 64  # channels from which they are
 
 
@@ -169,13 +170,24 @@ def _spread(g: Tensor, weight: Tensor, at: Geometry) -> Tensor:
 def _correlate(x: Tensor, g: Tensor, at: Geometry) -> Tensor:
     inputs, outputs = x.shape[1], g.shape[1]
     if g.shape[0] * g.shape[2] * g.shape[3] <= SOME and min(inputs, outputs) >= WIDE:
-        product = g.permute(0, 2, 3, 1).reshape(-1, outputs).t() @ _windows(x, at)
+        product = _products(x, g, at)
         return product.view(outputs, at.kernel, at.kernel, inputs).permute(0, 3, 1, 2)
     shape = (outputs, inputs, at.kernel, at.kernel)
     empty = torch.empty(shape, dtype=x.dtype, memory_format=torch.channels_last)
     pair = [at.stride] * 2, [at.padding] * 2
     mask = [False, True, False]
     return torch.ops.aten.convolution_backward(g, x, empty, None, *pair, [1, 1], False, [0, 0], 1, mask)[1]
+
+
+def _products(x: Tensor, g: Tensor, at: Geometry) -> Tensor:
+    """(o, k k i): a few pictures at a time, so that the windows stay in the cache."""
+    count = max(1, CACHED // (g.shape[2] * g.shape[3]))
+    total: Tensor | None = None
+    for some, slopes in zip(x.split(count), g.split(count), strict=True):
+        part = slopes.permute(0, 2, 3, 1).reshape(-1, g.shape[1]).t() @ _windows(some, at)
+        total = part if total is None else total + part
+    assert total is not None
+    return total
 
 
 def _windows(x: Tensor, at: Geometry) -> Tensor:

@@ -11,6 +11,7 @@ from sparring.shapes import Image
 from sparring.translators import norm, upsampling
 from sparring.translators.convolution import Conv
 from sparring.translators.edges import fit, initialise, reflect
+from sparring.translators.ends import EndConv
 from sparring.translators.norm import Norm
 from sparring.translators.upsampling import Upsample
 
@@ -71,7 +72,7 @@ class Network(nn.Module):
         self.channels = (shape_in[0], *counts, *[counts[-1]] * count)  # by layer
         bias = config.norm == "none"
         self.encoder = nn.ModuleList(
-            [Stage(config.norm, nn.Conv2d(shape_in[0], config.width, 7, bias=bias), config.width, 3)]
+            [Stage(config.norm, EndConv(shape_in[0], config.width, 7, bias=bias), config.width, 3)]
         )
         for i, o in zip(counts, counts[1:], strict=False):
             self.encoder.append(Stage(config.norm, Conv(i, o, 3, 2, 1, bias=bias), o))
@@ -80,7 +81,7 @@ class Network(nn.Module):
         for i, o in zip(counts[:0:-1], counts[-2::-1], strict=True):
             layer = upsampling.make(config.upsample, i, o, kernel=3, bias=bias)
             self.decoder.append(Stage(config.norm, layer, o))
-        self.last = nn.Conv2d(config.width, shape_out[0], 7)
+        self.last = EndConv(config.width, shape_out[0], 7)
         initialise(self)
 
     def forward(self, x: Image) -> Image:

@@ -125,8 +125,8 @@ class Network(nn.Module):
         height, width = x.shape[2:]
         found: list[Tensor] = []
         h = fit(x, self.multiple)
-        for halving, layer in zip(self.halvings, self.norms, strict=True):
-            h = layer(halving(F.leaky_relu(h, 0.2) if found else h))
+        for conv, layer in zip(self.halvings, self.norms, strict=True):
+            h = layer(conv(F.leaky_relu(h, 0.2) if found else h))
             found.append(h)
         h = F.relu(found.pop())
         for doubling, tail in zip(self.doublings, self.tails, strict=False):
@@ -137,7 +137,7 @@ class Network(nn.Module):
         """Features of the encoder: layer 0 is the padded picture, layer i the i-th stage's result."""
         h = fit(x, self.multiple)
         found = [h]
-        for halving, layer in list(zip(self.halvings, self.norms, strict=True))[: max(layers)]:
-            h = layer(halving(F.leaky_relu(h, 0.2) if len(found) > 1 else h))
+        for conv, layer in list(zip(self.halvings, self.norms, strict=True))[: max(layers)]:
+            h = layer(conv(F.leaky_relu(h, 0.2) if len(found) > 1 else h))
             found.append(h)
         return [found[layer] for layer in layers]
