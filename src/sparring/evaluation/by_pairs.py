@@ -29,9 +29,9 @@ def ssim(job: Job) -> Measured:
     return _mean("ssim", metrics.ssim, job.real, job.fake)
 
 
-def l1(job: Job) -> Measured:
+def mae(job: Job) -> Measured:
     """Mean absolute difference in shades."""
-    return _mean("l1", metrics.l1, job.real, job.fake)
+    return _mean("mae", metrics.l1, job.real, job.fake)
 
 
 def perceptual(job: Job) -> Measured:

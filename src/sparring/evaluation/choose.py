@@ -46,7 +46,7 @@ def _of_translated(facts: Facts, count: int, pairs: int) -> list[Protocol]:
     main, wide = facts.extractor, min(facts.spec.shape[1:]) >= WINDOW
     wanted = [("fd", count, main), ("kd", count, main), ("prdc", count, main)]
     if "truth" in facts.known:
-        exact = ["psnr", *(["ssim"] if wide else []), "l1"]
+        exact = ["psnr", *(["ssim"] if wide else []), "mae"]
         wanted = [*((name, pairs, "pixels") for name in exact), ("perceptual", pairs, main), *wanted]
     elif "input" in facts.known:
         wanted.append(("drift", pairs, "pixels"))

@@ -15,7 +15,7 @@ from sparring.shapes import Spec
 FORM = "a time such as 100s, 5m or 2h, a goal such as fd<=20, or both: fd<=20,2h"
 COUNTS = (100, 200, 500, 1_000)  # samples of each side, where nothing is said: as many as there are
 FEATURES = {"is": "classifier", "cas": "classifier", "msssim": "pixels", "parzen": "pixels", "swd": "pixels"}
-FEATURES |= {"psnr": "pixels", "ssim": "pixels", "l1": "pixels", "cycle": "pixels", "drift": "pixels"}
+FEATURES |= {"psnr": "pixels", "ssim": "pixels", "mae": "pixels", "cycle": "pixels", "drift": "pixels"}
 LENGTHS = {"s": 1, "m": 60, "h": 3600}
 
 

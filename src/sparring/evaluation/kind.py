@@ -36,3 +36,8 @@ class Meaning:
     pairs: bool = False
     needs: Literal["", "truth", "input", "way back"] = ""
     extractors: tuple[str, ...] = ()
+
+    @property
+    def exact(self) -> bool:
+        """Whether it looks at the pixels of the pictures themselves, and not at features of theirs."""
+        return self.pairs and self.extractors == ("pixels",)

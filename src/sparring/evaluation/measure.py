@@ -17,6 +17,7 @@ from sparring.evaluation.sides import Reference, Sampled
 from sparring.evaluation.table import METRICS
 from sparring.features.extracted import Extractor
 
+AS_SAVED = "as they are saved, not resized"
 SPREAD = 1.96  # standard errors to each side: 95 % of a normal distribution
 
 
@@ -90,7 +91,7 @@ def measure(
         fake=count if by_itself else len(made),
         digest=extractor.digest,
         dimension=extractor.dimension,
-        rule=extractor.rule,
+        rule=AS_SAVED if protocol.meaning.exact else extractor.rule,
         seed=how.seed,
         floor=rows[0],
         train_against_test=rows[1],

@@ -26,9 +26,9 @@ PARTNERS = {
         needs="truth",
         extractors=("pixels",),
     ),
-    "l1": Meaning(
+    "mae": Meaning(
         title="mean absolute difference",
-        headline="l1",
+        headline="mae",
         better="lower",
         good="in shades of 255; blurred pictures get less than sharp ones whose details lie elsewhere",
         least=1,

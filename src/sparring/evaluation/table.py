@@ -22,7 +22,7 @@ METRICS: dict[str, Callable[[Job], Measured]] = {
     "nll": by_samples.nll,
     "psnr": by_pairs.psnr,
     "ssim": by_pairs.ssim,
-    "l1": by_pairs.l1,
+    "mae": by_pairs.mae,
     "perceptual": by_pairs.perceptual,
     "cycle": by_pairs.cycle,
     "drift": by_pairs.drift,

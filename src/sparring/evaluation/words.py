@@ -96,6 +96,7 @@ def explained(line: Line) -> str:
 def circumstances(line: Line) -> list[tuple[str, str]]:
     """How it was measured: what must be told when the number is."""
     weights = line.digest[:16] or "none"
+    seen = f"{line.protocol.extractor}, {line.dimension:,} of them, weights {weights}"
     pairs = [
         (
             DRAWN.get(line.protocol.metric, "samples"),
@@ -107,7 +108,7 @@ def circumstances(line: Line) -> list[tuple[str, str]]:
             f"({line.protocol.split})",
         ),
         *_way(line),
-        ("features", f"{line.protocol.extractor}, {line.dimension:,} of them, weights {weights}"),
+        *([] if line.protocol.meaning.exact else [("features", seen)]),
         ("pictures", line.rule),
         ("seed", str(line.seed)),
     ]

@@ -14,6 +14,7 @@ from sparring.errors import DataError
 from sparring.metrics.checked import Table, checked
 from sparring.metrics.structural import BLOCK, in_pairs, pictures_of
 
+ROUNDING = 1e-12
 FLAT = 1e-6  # variance of the slopes, in squared shades, below which a picture has no edges
 
 
@@ -106,6 +107,7 @@ def _drift(x: Tensor, y: Tensor) -> Tensor:
     flat = [variance < FLAT for variance in variances]
     scale = (variances[0] * variances[1]).sqrt().clamp_min(FLAT)
     drift = (1 - (first * second).mean(1) / scale).clamp(0, 2)
+    drift = torch.where(drift < ROUNDING, torch.zeros_like(drift), drift)
     drift = torch.where(flat[0] | flat[1], torch.ones_like(drift), drift)
     return torch.where(flat[0] & flat[1], torch.zeros_like(drift), drift)
 
