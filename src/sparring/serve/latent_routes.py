@@ -22,8 +22,8 @@ from sparring.latent.judges import Statistics
 from sparring.samples import inputs
 from sparring.serve.answers import plain
 from sparring.serve.context import Context, asked, context
-from sparring.serve.model import Shown
 from sparring.serve.refused import Refused
+from sparring.serve.shown import Shown
 
 MOST, SAMPLES = 12, 512  # directions; samples that they are found from
 PIXELS = 24_000_000  # of an upload

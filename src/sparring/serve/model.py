@@ -2,10 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,47 +17,9 @@ from sparring.machine import Machine
 from sparring.runtime import Runtime
 from sparring.serve.asked import Point, Term
 from sparring.serve.refused import Refused
+from sparring.serve.shown import Shown, Wanted, mixed
 
 UPLOADS = 64  # latents of uploaded pictures that are remembered
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """The class that is wanted.
-
-    Arguments:
-        label: of the picture; None is the sample's own.
-        towards: another class that is blended in.
-        share: of that, 0 to 1.
-    """
-
-    label: int | None = None
-    towards: int | None = None
-    share: float = 0.0
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A generator file as it was read.
-
-    Arguments:
-        loaded: what was in it.
-        digest: SHA-256 of it, the first 16 digits.
-        directions: that were found for it, by their names: vectors (latent,).
-        sheets: what was said of them, by kind.
-    """
-
-    loaded: generatorfile.Loaded
-    digest: str
-    directions: dict[str, Tensor] = field(default_factory=dict)
-    sheets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-
-    @property
-    def generation(self) -> Generation:
-        """The generator; refused where there is none."""
-        if not isinstance(self.loaded.kept, Generation):
-            raise Refused(409, "this run has no generator of samples")
-        return self.loaded.kept
 
 
 class Model:
@@ -97,6 +56,11 @@ class Model:
         if self.last is None:
             raise Refused(409, "no generator yet: it is saved when the run saves for the first time")
         return self.last
+
+    def warm(self) -> None:
+        """Read the generator and draw once, so that the first picture does not wait for it."""
+        if isinstance(self.shown().loaded.kept, Generation):
+            self.shown().generation.sample(0, range(1))
 
     def _stamp(self) -> tuple[int, ...]:
         try:
@@ -190,19 +154,3 @@ class Model:
         shown, device = self.shown(), self.machine.device
         made = forward(shown.generation, latents.to(device), None if labels is None else labels.to(device))
         return to_output(made, shown.generation.spec, shown.loaded.facts["units"])
-
-
-def mixed(parts: Tensor, weights: Tensor) -> Tensor:
-    """The weighted sum (latent,) of latents (n, latent), as long as they are on average by the weights' sizes.
-
-    >>> mixed(torch.eye(2), torch.tensor([1.0, 1.0])).norm().round(decimals=4)
-    tensor(1.)
-    """
-    total = weights @ parts
-    length = (weights.abs() @ parts.norm(dim=1)) / weights.abs().sum().clamp_min(1e-12)
-    return total * (length / total.norm().clamp_min(1e-6))
-
-
-def strip(images: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-    """Pictures (n, h, w, c) below each other (n h, w, c): the page cuts them apart."""
-    return np.concatenate(list(images))

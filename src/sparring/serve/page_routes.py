@@ -13,8 +13,8 @@ from sparring.latent.decoding import can_blend
 from sparring.serve.answers import plain
 from sparring.serve.context import Context, asked, context
 from sparring.serve.guard import BODY_BYTES
-from sparring.serve.model import Shown
 from sparring.serve.refused import Refused
+from sparring.serve.shown import Shown
 
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 DOOR = (

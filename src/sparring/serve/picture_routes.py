@@ -14,8 +14,9 @@ from sparring.samples import draw
 from sparring.serve.answers import caching, picture, plain, tag, unchanged
 from sparring.serve.asked import INDEX, ROWS, SEED, Asked, Point, Term
 from sparring.serve.context import asked, context
-from sparring.serve.model import Model, Shown, Wanted, strip
+from sparring.serve.model import Model
 from sparring.serve.refused import Refused
+from sparring.serve.shown import Shown, Wanted, strip
 
 CLASSES = 100_000
 TRUNCATION = 2.0

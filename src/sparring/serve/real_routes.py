@@ -7,9 +7,9 @@ from starlette.responses import Response
 from sparring.data import Dataset
 from sparring.serve.answers import picture, plain
 from sparring.serve.context import asked, context
-from sparring.serve.model import Wanted
 from sparring.serve.picture_routes import LOOK, POINTS, truncation_of, wanted_of
 from sparring.serve.refused import Refused
+from sparring.serve.shown import Wanted
 
 CLOSEST = 12
 

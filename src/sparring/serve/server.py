@@ -1,5 +1,6 @@
 """The door: one socket on this machine, one link on the terminal."""
 
+import contextlib
 import socket
 import sys
 import threading
@@ -18,6 +19,7 @@ from sparring.run import load
 from sparring.serve.app import application, opened
 from sparring.serve.context import Context
 from sparring.serve.model import Model
+from sparring.serve.refused import Refused
 
 PORT = 8137
 HEADER_SECONDS = 8.0  # for a request's headers to arrive
@@ -102,6 +104,8 @@ def serve(wish: Wish, browser: bool = True) -> None:
     load(wish.run)
     hosts, door = names(wish.host), bound(wish.host, wish.port)
     here = opened(wish.run, hosts, door.getsockname()[1], Model(wish.run, wish.device, wish.threads))
+    with contextlib.suppress(Refused):  # no generator yet
+        here.model.warm()
     _tell(here, wish.host)
     if browser:
         webbrowser.open(_link(here))

@@ -26,6 +26,15 @@ export function build(place) {
     state.current.label = value === "" ? null : Number(value);
     redraw();
   }) : null;
+  const blend = classes.length && state.about.blends ? choice("Blend in", [["", "nothing"], ...classes.map((word, number) => [String(number), word])], "", (value) => {
+    state.current.towards = value === "" ? null : Number(value);
+    state.current.share = value === "" ? 0 : state.current.share || 0.5;
+    share.set(state.current.share);
+    share.row.hidden = value === "";
+    redraw();
+  }) : null;
+  const share = slider("Share of it", { min: 0, max: 1, step: 0.05, value: 0, show: (value) => `${Math.round(100 * value)}%` }, (value) => { state.current.share = value; redraw(); });
+  share.row.hidden = true;
   const close = button("Close", () => document.body.classList.remove("inspecting"), "quiet close");
   const actions = h("div", { class: "actions" },
     button("Keep", () => { keep(state.current); say("Kept, at the bottom of the page."); }, "strong"),
@@ -34,7 +43,7 @@ export function build(place) {
     button("Reset", reset));
   draggable(live.canvas, () => state.current);
   place.append(h("div", { class: "head" }, h("h2", {}, "Chosen"), close), live.canvas, name, actions, found,
-    ...(own ? [own.row] : []), kinds.row, sliders);
+    h("div", { class: "fields" }, own?.row, blend?.row, share.row, kinds.row), sliders);
 
   function redraw() {
     if (state.current) live.show("picture", query(state.current));
@@ -46,6 +55,7 @@ export function build(place) {
     name.textContent = state.current.name;
     found.replaceChildren();
     if (own) own.select.value = state.current.label === undefined || state.current.label === null ? "" : String(state.current.label);
+    blended();
     for (const { id, part } of parts) part.set(state.current.edits[id] ?? 0);
     redraw();
     if (digest !== state.about.digest + kind) load();
@@ -54,9 +64,18 @@ export function build(place) {
   function reset() {
     state.current.edits = {};
     state.current.label = null;
+    state.current.towards = null;
+    state.current.share = 0;
+    blended();
     if (own) own.select.value = "";
     for (const { part } of parts) part.set(0);
     redraw();
+  }
+
+  function blended() {
+    if (blend) blend.select.value = state.current.share ? String(state.current.towards) : "";
+    share.row.hidden = !state.current.share;
+    share.set(state.current.share || 0);
   }
 
   async function load() {

@@ -44,6 +44,7 @@ function open(id) {
     view.build(place);
   }
   document.body.dataset.view = id;
+  if (matchMedia("(max-width: 860px)").matches) document.body.classList.remove("inspecting");
   if (location.hash !== `#${id}`) history.replaceState(null, "", `#${id}`);
 }
 

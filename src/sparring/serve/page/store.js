@@ -2,7 +2,7 @@
 
 /**
  * A point of the latent space: a mix of terms, then steps along directions. See `asked.py` for how it is written.
- * @typedef {{terms: Array<{at: string, weight: number}>, edits: Object<string, number>, label?: number|null, name: string}} Point
+ * @typedef {{terms: Array<{at: string, weight: number}>, edits: Object<string, number>, label?: number|null, towards?: number|null, share?: number, name: string}} Point
  */
 
 export const state = {
@@ -43,7 +43,8 @@ export const edit = (point) => Object.entries(point.edits).filter(([, amount]) =
 export function look(point = null) {
   const label = point && point.label !== undefined && point.label !== null ? point.label : state.look.label;
   const truncation = state.look.truncation === 1 ? "" : state.look.truncation;
-  return { label, truncation, v: state.about.digest };
+  const towards = point?.share ? point.towards : null;
+  return { label, towards, share: towards === null || towards === undefined ? "" : decimal(point.share), truncation, v: state.about.digest };
 }
 
 /** The query of one picture. @param {Point} point */

@@ -58,6 +58,7 @@ export function build(place) {
       strip.close();
       next = start + count;
       more.hidden = next >= MOST;
+      if (near()) window.setTimeout(() => mine === round && load(), 0);
     } catch (error) {
       say(error.message, true);
     } finally {
@@ -87,6 +88,9 @@ export function build(place) {
   function trim(count) {
     while (grid.children.length > count) grid.lastChild.remove();
   }
+
+  /** Whether the end of the wall is in sight. */
+  const near = () => !place.hidden && more.getBoundingClientRect().top < window.innerHeight + 200;
 
   /** How many at once: fewer of large pictures. */
   function size() {
