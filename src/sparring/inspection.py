@@ -35,6 +35,7 @@ class Inspection:
         return {
             "data": self.dataset.report.as_dict(),
             "shape": list(self.dataset.spec.shape),
+            **self._other(),
             "fingerprint": self.dataset.fingerprint,
             "experiment": self.experiment.to_json(),
             "cost": {
@@ -45,6 +46,14 @@ class Inspection:
                 "parameters": self.cost.parameters,
             },
         }
+
+    def _other(self) -> dict[str, Any]:
+        """What is to be said of the second domain."""
+        spec, held = self.dataset.spec, self.dataset.held
+        if spec.other is None:
+            return {}
+        sides = {"other": list(spec.other), "paired": self.dataset.paired}
+        return {**sides, "held_out": len(held) if held is not None else 0}
 
     def lines(self) -> list[str]:
         """For people."""

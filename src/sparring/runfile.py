@@ -9,11 +9,13 @@ from sparring.data import Dataset
 from sparring.data.sheet import contact_sheet
 from sparring.errors import CorruptFileError, SparringError
 from sparring.experiment import Experiment
+from sparring.record import Record
 from sparring.request import Request
 from sparring.runtime import Runtime
 
 RUN_FILE = "run.json"
 FORMAT = 1
+SKIPPED_SHOWN = 20  # names in an event
 
 
 def facts_of(dataset: Dataset) -> dict[str, Any]:
@@ -68,6 +70,14 @@ def described(path: Path) -> tuple[Experiment, dict[str, Any]]:
         ) from error
 
 
+def _tell_skipped(dataset: Dataset, out: Path) -> None:
+    """An event for the pictures that were left out of data with two domains: most of them lack a partner."""
+    skipped = dataset.report.skipped
+    if skipped:
+        named = [f"{name}: {why}" for name, why in skipped[:SKIPPED_SHOWN]]
+        Record(out).event("pictures left out", 0, count=len(skipped), skipped="; ".join(named))
+
+
 def write_run(
     request: Request, out: Path, dataset: Dataset, machine: Runtime, experiment: Experiment
 ) -> None:
@@ -86,6 +96,9 @@ def write_run(
         "data": data,
         "machine": machine.describe(),
     }
+    if dataset.spec.other is not None:
+        data |= {"other": list(dataset.spec.other), "paired": dataset.paired}
+        _tell_skipped(dataset, out)
     storage.write_whole(out / "data.json", json.dumps(dataset.report.as_dict(), indent=1).encode())
     storage.write_whole(out / "data.png", samples.png(contact_sheet(dataset, 8, 8)))
     storage.write_whole(out / RUN_FILE, json.dumps(document, allow_nan=False, indent=1).encode())

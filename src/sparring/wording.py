@@ -21,6 +21,7 @@ _ACCURACIES = {"of real": "accuracy_real", "of generated": "accuracy_fake"}
 def data_line(dataset: "Dataset") -> str:
     """The data in one line."""
     report, spec = dataset.report, dataset.spec
+    inspected = f"{dataset.config.source} {dataset.config.other}".strip()
     shape = f"{spec.shape[1]}x{spec.shape[2]}" if spec.is_image else f"{spec.shape[0]} coordinates"
     colours = (
         {1: " grey", 3: " colour", 4: " with transparency"}.get(spec.shape[0], "") if spec.is_image else ""
@@ -28,12 +29,17 @@ def data_line(dataset: "Dataset") -> str:
     parts = [
         f"{report.source}: {len(dataset):,} {'pictures' if spec.is_image else 'points'} of {shape}{colours}"
     ]
+    if dataset.other is not None:
+        kind = {1: "grey", 3: "colour", 4: "with transparency"}[dataset.other.spec.shape[0]]
+        partners = "their partners" if dataset.paired else f"{len(dataset.other):,} others"
+        held = f", {len(dataset.held):,} held out" if dataset.held is not None else ""
+        parts.append(f"and {partners} ({kind}){held}")
     if dataset.classes:
         parts.append(
             f"{len(dataset.classes)} classes" if len(dataset.classes) > 1 else f"class {dataset.classes[0]}"
         )
     if report.skipped:
-        parts.append(f"{len(report.skipped):,} skipped (why: sparring inspect {report.source})")
+        parts.append(f"{len(report.skipped):,} skipped (why: sparring inspect {inspected})")
     return ", ".join(parts)
 
 

@@ -93,5 +93,7 @@ def closing(result: Result, images: int, seconds: float) -> list[str]:
         if (run / name).exists():
             lines.append(f"{what:<11}{run / name}")
     classifies = only_classifies(read_run(run) or {})
+    if ((read_run(run) or {}).get("data") or {}).get("other"):
+        return [*lines, f"{'next':<11}sparring translate {typed} PICTURES --out translated"]
     verb = f"classify {typed} PICTURES" if classifies else f"sample {typed} --n 64 --out new.png"
     return [*lines, f"{'next':<11}sparring {verb}"]

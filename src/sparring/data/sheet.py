@@ -53,7 +53,9 @@ def _opaque(image: np.ndarray) -> np.ndarray:
 
 def contact_sheet(dataset: Dataset, rows: int, columns: int) -> Image.Image:
     """Samples from all over the set: a class a row (again from the first when there are more rows), else
-    evenly spread. Points become a scatter plot."""
+    evenly spread. Points become a scatter plot; of two domains A stands left and B right."""
+    if dataset.other is not None:
+        return grid_image(_both(dataset, dataset.other, rows * columns // 2), max(1, columns // 2))
     if not dataset.spec.is_image:
         return points_image(dataset.samples[_even(np.arange(len(dataset)), SHOWN_POINTS)])
     if dataset.labels is None:
@@ -65,6 +67,15 @@ def contact_sheet(dataset: Dataset, rows: int, columns: int) -> Image.Image:
         chosen.append(_even(members, columns * turns)[turn::turns])
     picked = [np.resize(numbers, columns) for numbers in chosen if len(numbers)]
     return grid_image(dataset.samples[np.concatenate(picked)], columns)
+
+
+def _both(a: Dataset, b: Dataset, count: int) -> np.ndarray:
+    """Pictures of both domains side by side: uint8 (n, h, 2 w, 1 or 3); partners, where they have any."""
+    count = min(count, a.fewest)
+    chosen = [side.samples[_even(np.arange(len(side)), count)] for side in (a, b)]
+    sides = [np.stack([_opaque(image) for image in images]) for images in chosen]
+    depth = max(side.shape[3] for side in sides)
+    return np.concatenate([np.broadcast_to(side, (*side.shape[:3], depth)) for side in sides], 2)
 
 
 def _even(numbers: np.ndarray, count: int) -> np.ndarray:

@@ -1,0 +1,339 @@
+"""Two domains: what belongs together stays together, what does not is named, and nothing is silently left out."""
+
+import json
+import os
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sparring.data import DataConfig, contact_sheet, open_data, split
+from sparring.data.derived import DERIVATIONS, downsampled, edges, grey, masked
+from sparring.data.domains import place_of
+from sparring.data.jitter import jittered
+from sparring.data.sheet import GAP
+from sparring.errors import ConfigError, DataError
+from sparring.experiment import Experiment
+from sparring.match import Clock, Dealer
+from sparring.recipes.choosing import recipe_for, with_sides
+from sparring.recipes.pix2pix import tiny
+from sparring.runtime import Runtime
+
+
+def picture(number, size=(16, 16), mode="RGB"):
+    """A picture whose pixels tell which one it is; `size` is (height, width)."""
+    noise = np.random.default_rng(number).integers(0, 256, (*size, 4), np.uint8)
+    noise[..., 3] = np.where(noise[..., 3] > 127, 255, 0)
+    pixels = noise[..., 0] if mode == "L" else noise[..., : len(mode)]
+    return Image.fromarray(pixels)
+
+
+def save(image, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path)
+
+
+def pairs(root, a="A", b="B", count=5, first=0):
+    """Pairs (b is a inverted) in two folders."""
+    for number in range(first, first + count):
+        image = picture(number)
+        save(image, root / a / f"{number}.png")
+        save(Image.fromarray(255 - np.asarray(image)), root / b / f"{number}.png")
+    return root
+
+
+def inverse(dataset):
+    return np.array_equal(np.asarray(dataset.samples), 255 - np.asarray(dataset.other.samples))
+
+
+def opened(source, **settings):
+    return open_data(DataConfig(source=str(source), **settings))
+
+
+LAYOUTS = [
+    [("A", "B", 5)],
+    [("trainA", "trainB", 5), ("testA", "testB", 3)],
+    [("train/A", "train/B", 5), ("val/A", "val/B", 3)],
+    [("A/train", "B/train", 5), ("A/test", "B/test", 3), ("A/val", "B/val", 2)],
+    [("set/one/trainA", "set/one/trainB", 5)],
+]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("packed", [False, True])
+def test_layouts_of_pairs(layout, packed, tmp_path):
+    root, first = tmp_path / "data", 0
+    for a, b, count in layout:
+        pairs(root, a, b, count, first)
+        first += count
+    if packed:
+        with zipfile.ZipFile(tmp_path / "data.zip", "w") as file:
+            for path in root.rglob("*.png"):
+                file.write(path, path.relative_to(root))
+        root = tmp_path / "data.zip"
+    dataset = opened(root)
+    assert (len(dataset), dataset.paired, dataset.spec.other) == (5, True, (3, 16, 16))
+    assert inverse(dataset)
+    train, held = split(dataset, 0)
+    assert train is dataset
+    assert (held is None) == (len(layout) == 1)
+    assert held is None or (len(held) == 3 and held.paired and inverse(held))
+    again = opened(root, **{"sides": dataset.config.sides, "size": (16, 16)})
+    assert again.fingerprint == dataset.fingerprint
+
+
+def test_side_by_side_and_swapped(tmp_path):
+    for number in range(4):
+        both = np.concatenate([np.asarray(picture(number)), np.zeros((16, 1, 3), np.uint8)], 1)
+        both = np.concatenate(
+            [both, 255 - np.asarray(picture(number))], 1
+        )  # an odd middle column is nobody's
+        save(Image.fromarray(both), tmp_path / f"{'val' if number == 3 else 'train'}/{number}.png")
+    save(picture(9), tmp_path / "train/square.png")
+    dataset, swapped = opened(tmp_path, sides="paired"), opened(tmp_path, sides="paired", swap=True)
+    assert (len(dataset), len(dataset.held)) == (3, 1)
+    assert np.array_equal(dataset.samples[0], np.asarray(picture(0)))
+    assert inverse(dataset)
+    assert np.array_equal(swapped.samples, dataset.other.samples)
+    assert np.array_equal(swapped.other.samples, dataset.samples)
+    assert swapped.fingerprint != dataset.fingerprint
+    assert dataset.report.skipped == (("train/square.png", "not twice as wide as high"),)
+    assert opened(tmp_path).other is None, "nobody asked for pairs"
+
+
+def test_each_side_has_its_own_channels(tmp_path):
+    for number in range(3):
+        save(picture(number, mode="L").convert("RGB"), tmp_path / f"A/{number}.bmp")
+        save(picture(number, mode="RGBA"), tmp_path / f"B/{number}.png")
+    dataset = opened(tmp_path)
+    assert (dataset.spec.shape, dataset.spec.other) == ((1, 16, 16), (4, 16, 16))
+    assert opened(tmp_path, channels=3, other_channels=1).spec.other == (1, 16, 16)
+    sheet = contact_sheet(dataset, 8, 8)
+    assert (sheet.mode, sheet.width) == ("RGB", 3 * (2 * 16 * 2 + GAP) + GAP)
+
+
+def test_halves_have_their_own_channels(tmp_path):
+    for number in range(3):
+        grey_half = np.asarray(picture(number, mode="L").convert("RGB"))
+        save(Image.fromarray(np.hstack([grey_half, np.asarray(picture(number))])), tmp_path / f"{number}.png")
+    assert opened(tmp_path, sides="paired").spec.shape == (1, 16, 16)
+    assert opened(tmp_path, sides="paired").spec.other == (3, 16, 16)
+
+
+def test_what_does_not_fit_is_listed(tmp_path):
+    pairs(tmp_path, count=6)
+    os.remove(tmp_path / "B/0.png")
+    save(picture(1, size=(16, 24)), tmp_path / "B/1.png")
+    (tmp_path / "A/2.png").write_bytes(b"\x89PNG\r\n\x1a\nnot really")
+    save(Image.fromarray(np.full((16, 16), 40_000, np.uint16)), tmp_path / "A/3.png")
+    save(picture(4, size=(64, 64)), tmp_path / "B/4.png")
+    save(picture(5), tmp_path / "A/5.bmp")
+    dataset = opened(tmp_path, sides="paired", size=(16, 16))
+    assert len(dataset) == 3, "16 bits beside 8, and another size of the same shape, do no harm"
+    skipped = dict(dataset.report.skipped)
+    assert skipped["A/0.png"] == "no partner in B"
+    assert skipped["B/1.png"] == "another shape than its partner: 16x24, not 16x16"
+    assert skipped["B/2.png"] == "its partner can't be used"
+    assert "A/2.png" in skipped
+    assert skipped["A/5.png"] == "another picture of this name: A/5.bmp"
+    assert len(skipped) == 5
+    assert [note for _, note in dataset.report.converted] == ["16-bit grey to 8 bits"]
+
+
+def test_a_damaged_picture_takes_its_partner_with_it(tmp_path):
+    pairs(tmp_path, count=4)
+    whole = (tmp_path / "A/1.png").read_bytes()
+    (tmp_path / "A/1.png").write_bytes(whole[: len(whole) // 2])  # its header is right
+    dataset = opened(tmp_path)
+    assert len(dataset) == len(dataset.other) == 3
+    assert inverse(dataset)
+    assert dataset.report.skipped[0][1].startswith("A/1.png: ")
+
+
+@pytest.mark.parametrize(
+    ("make", "settings", "told"),
+    [
+        (lambda root: pairs(root, b="A"), {"sides": "paired"}, "5 pictures in A and 0 in B"),
+        (lambda root: (pairs(root, count=2), [p.rename(p.with_name(f"x{p.name}")) for p in root.glob("B/*")]),
+         {"sides": "paired"}, "nothing pairs by name"),
+        (lambda root: save(picture(0), root / "0.png"), {"sides": "paired"}, "pictures without partners"),
+        (lambda root: save(picture(0), root / "0.png"), {"sides": "unpaired"}, "one set of 1 pictures"),
+        (pairs, {"derive": "edges"}, "there are two domains"),
+        (pairs, {"sides": "one", "derive": "edges"}, "a second one named"),
+        (lambda root: None, {"source": "ring", "derive": "edges"}, "points"),
+        (lambda root: None, {"source": "animals:cat", "other": "ring"}, "points"),
+        (lambda root: (pairs(root), (root / "empty").mkdir()),
+         {"source": "{}/A", "other": "{}/empty", "sides": "paired"}, "5 pictures; "),
+        (lambda root: (pairs(root), (root / "empty").mkdir()),
+         {"source": "{}/A", "other": "{}/empty", "sides": "unpaired"}, "empty"),
+    ],
+)  # fmt: skip
+def test_refusals_say_what_to_do(make, settings, told, tmp_path):
+    make(tmp_path)
+    given = {name: value.format(tmp_path) for name, value in settings.items()}
+    with pytest.raises(DataError, match=told) as caught:
+        opened(given.pop("source", tmp_path), **given)
+    assert caught.value.fix
+
+
+def test_unpaired_folders_zips_arrays_and_names(tmp_path):
+    pairs(tmp_path / "set", "trainA", "other", count=4)
+    pairs(tmp_path / "set", "unused", "trainB", count=7, first=20)
+    pairs(tmp_path / "set", "testA", "testB", count=2, first=40)
+    dataset = opened(tmp_path / "set")
+    assert (dataset.paired, len(dataset), len(dataset.other), dataset.epoch) == (False, 4, 7, 7)
+    assert dataset.held.paired, "the test part has partners: there is a truth to judge by"
+    np.savez(tmp_path / "x.npz", images=np.zeros((3, 20, 20, 3), np.uint8))
+    mixed = opened(tmp_path / "x.npz", other=str(tmp_path / "set/trainA"))
+    assert (mixed.spec.shape, mixed.spec.other) == ((3, 20, 20), (3, 20, 20))
+    assert (len(mixed), len(mixed.other)) == (3, 4)
+    swapped = opened(tmp_path / "x.npz", other=str(tmp_path / "set/trainA"), swap=True)
+    assert (len(swapped), len(swapped.other)) == (4, 3)
+    animals = opened("animals:horse", other="animals:zebra")
+    assert (animals.config.sides, animals.classes, len(animals)) == ("unpaired", (), 1000)
+
+
+def test_two_folders_pair_by_name_where_pairs_are_wanted(tmp_path):
+    pairs(tmp_path)
+    dataset = opened(tmp_path / "A", other=str(tmp_path / "B"), sides="paired")
+    assert dataset.paired
+    assert inverse(dataset)
+
+
+def test_classes_called_a_and_b_stay_classes(tmp_path):
+    for number in range(4):
+        save(picture(number), tmp_path / f"{'AB'[number % 2]}/{number}.png")
+    dataset = opened(tmp_path)
+    assert (dataset.classes, dataset.other, dataset.config.sides) == (("A", "B"), None, "one")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("A/x/1.jpg", ("train", "A", "x/1")), ("validation/1", ("val", "", "1")), ("B/B/1.png", ("train", "B", "B/1")),
+     ("Apples/1.png", ("train", "", "Apples/1")), ("testB/1.2.png", ("test", "B", "1.2"))],
+)  # fmt: skip
+def test_names_of_folders(name, told):
+    place = place_of(name)
+    assert (place.part, place.side, place.name) == told
+
+
+def dealer(dataset, flip=True, jitter=0.25, seed=0):
+    experiment = tiny()
+    data = replace(dataset.config, flip=flip, jitter=jitter)
+    experiment = replace(experiment, data=data, training=replace(experiment.training, batch=4, seed=seed))
+    return Dealer(dataset, experiment, Runtime(device=torch.device("cpu")))
+
+
+def dealt(dataset, steps=range(4), **settings):
+    hand = dealer(dataset, **settings)
+    return [b for at in steps for b in hand.batches(Clock(step=at, images=4 * at), 0, 0, 4 * at)]
+
+
+def test_flips_and_windows_keep_pairs_aligned(tmp_path):
+    """Each B is the negative of its A, and so it must be whatever the dealer does with them."""
+    dataset = opened(pairs(tmp_path, count=7))
+    for batch in dealt(dataset):
+        assert torch.allclose(batch.x, -batch.other, atol=1e-5)
+    plain = torch.cat([batch.x for batch in dealt(dataset, flip=False, jitter=0.0)])
+    assert not torch.equal(plain, torch.cat([batch.x for batch in dealt(dataset)])), "nothing was done"
+
+
+def test_the_alignment_could_be_missed(tmp_path):
+    """The sabotage twin: dealt as two domains without pairs, the same pictures do not fit."""
+    dataset = opened(pairs(tmp_path, count=7))
+    dataset.paired = False
+    batches = dealt(dataset)
+    assert not any(torch.allclose(batch.x, -batch.other, atol=1e-5) for batch in batches)
+    both = dealt(dataset, steps=range(7), flip=False, jitter=0.0)
+    seen = torch.cat([batch.other for batch in both])
+    assert all(sum(torch.equal(row, one) for one in seen) == 4 for row in seen), "each comes once an epoch"
+
+
+def test_what_is_dealt_depends_on_the_position_alone(tmp_path):
+    dataset = opened(pairs(tmp_path, count=7))
+    dataset.paired = False
+    whole, rest = dealt(dataset), dealt(opened(tmp_path, sides="unpaired"), steps=range(2, 4))
+    for one, two in zip(whole[2:], rest, strict=True):
+        assert torch.equal(one.x, two.x)
+        assert torch.equal(one.other, two.other)
+    assert not torch.equal(whole[0].other, dealt(dataset, seed=1)[0].other)
+
+
+def test_windows_are_windows():
+    x = torch.randn(2, 3, 16, 12)
+    assert torch.equal(jittered(x, torch.rand(2, 2), 0.0), x)
+    places = torch.tensor([[0.0, 0.0], [0.999, 0.999]])
+    larger = torch.nn.functional.interpolate(x, (20, 15), mode="bilinear")
+    cut = jittered(x, places, 0.25)
+    assert torch.equal(cut[0], larger[0, :, :16, :12])
+    assert torch.equal(cut[1], larger[1, :, 4:, 3:])
+
+
+@pytest.mark.parametrize("kind", DERIVATIONS)
+def test_pictures_made_of_pictures(kind, tmp_path):
+    for number in range(4):
+        save(picture(number, size=(20, 24)), tmp_path / f"{'test' if number == 3 else 'train'}/{number}.png")
+    dataset, swapped = opened(tmp_path, derive=kind), opened(tmp_path, derive=kind, swap=True)
+    assert (len(dataset), len(dataset.held), dataset.paired) == (3, 1, True)
+    assert np.array_equal(dataset.other.samples[1], np.asarray(picture(1, size=(20, 24))))
+    assert np.array_equal(dataset.samples[1], DERIVATIONS[kind](np.asarray(picture(1, size=(20, 24))), 1))
+    assert np.array_equal(swapped.other.samples, dataset.samples)
+    assert opened(tmp_path, derive=kind, channels=3).spec.shape == (3, 20, 24)
+    assert dataset.fingerprint == opened(tmp_path, derive=kind).fingerprint
+    assert dataset.fingerprint != opened(tmp_path).fingerprint
+
+
+def test_what_is_made():
+    flat = np.full((32, 32, 3), 77, np.uint8)
+    assert (edges(flat) == 255).all(), "a flat picture has no lines, whatever its shade"
+    step = flat.copy()
+    step[:, 16:] = 200
+    assert set(np.flatnonzero(edges(step)[10, :, 0] < 128)) <= {14, 15}, "the dark side of the edge"
+    assert edges(step)[:, 15].max() < 128
+    hues = np.zeros((32, 32, 3), np.uint8)
+    hues[:, :16, 0], hues[:, 16:, 1] = 200, 102  # of one brightness
+    assert np.ptp(grey(hues).astype(int)) <= 1
+    assert edges(hues).min() < 128
+    assert (downsampled(flat) == flat).all()
+    hole = masked(flat, 3)
+    assert (hole[..., 3] == 0).sum() == 16 * 16
+    assert (hole[hole[..., 3] > 0, :3] == 77).all()
+    assert not np.array_equal(hole, masked(flat, 4))
+
+
+def test_held_out_pairs_stay_pairs(tmp_path):
+    train, held = split(opened(pairs(tmp_path, count=9)), 3)
+    assert (len(train), len(held)) == (6, 3)
+    assert inverse(train)
+    assert inverse(held)
+    with pytest.raises(ConfigError, match="held_out"):
+        split(opened("animals:horse", other=str(tmp_path / "A")), 5)
+
+
+def test_recipes_get_the_domains_that_they_are_for():
+    two = DataConfig(other="animals:zebra")
+    assert with_sides(two, "cyclegan").sides == "unpaired"
+    assert with_sides(DataConfig(), "dcgan").sides == "one"
+    assert with_sides(two, "auto").sides == "auto"
+    for data, recipe in (
+        (two, "dcgan"),
+        (DataConfig(derive="edges"), "wgan"),
+        (DataConfig(sides="one"), "cut"),
+    ):
+        with pytest.raises(ConfigError, match=recipe):
+            with_sides(data, recipe)
+    dataset = opened("animals:horse", other="animals:zebra")
+    assert recipe_for(dataset, "auto") == "cyclegan"
+    dataset.paired = True
+    assert recipe_for(dataset, "auto") == "pix2pix"
+
+
+def test_older_runs_open():
+    """`run.json` of a run from before there were two domains: one domain, whatever the folders are called."""
+    document = json.loads(json.dumps(tiny().to_json()))
+    for name in ("other", "sides", "derive", "swap", "other_channels", "jitter"):
+        del document["data"][name]
+    assert Experiment.from_json(document).data == replace(tiny().data, sides="one", jitter=0.0)
