@@ -4,49 +4,17 @@ import json
 
 import pytest
 import torch
+from export_networks import UNITS, facts_of, kept_of
 
 from sparring.export import onnx, program
 from sparring.export.files import Files
 from sparring.export.graph import graphs
 from sparring.export.parity import ParityError, measure
-from sparring.recipes.auto import experiment as auto
 from sparring.recipes.facts import TINY as FACTS
-from sparring.recipes.facts import TINY_POINTS
 from sparring.recipes.table import TINY
 
 runtime = pytest.importorskip("onnxruntime", reason="the extra `export` is not installed")
 pytest.importorskip("onnxscript", reason="the extra `export` is not installed")
-UNITS = {"centre": [3.0, -20.0], "scale": [7.0, 7.0]}
-
-
-def kept_of(name):
-    """The recipe's network with weights that are not at their start."""
-    spec = TINY_POINTS.spec if name == "points" else FACTS.spec
-    game = auto(TINY_POINTS).game if name == "points" else TINY[name]().game
-    kept = game.kept(spec)
-    draws = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for parameter in kept.parameters():
-            parameter.add_(0.05 * torch.randn(parameter.shape, generator=draws))
-    counts = dict(kept.named_buffers())
-    for key, tensor in counts.items():
-        if key.endswith(("number", "sums", "squares")):
-            tensor.copy_(
-                torch.rand(tensor.shape, generator=draws) * (50 if key.endswith("number") else 25) + 1
-            )
-        if key.endswith("begun"):
-            tensor.fill_(1)
-    return kept.settled(0)
-
-
-def facts_of(kept):
-    units = {} if kept.spec.is_image else UNITS
-    return {
-        "recipe": "tiny",
-        "images": 64,
-        "units": units,
-        "classes": [str(n) for n in range(kept.spec.classes)],
-    }
 
 
 def distinct():

@@ -10,6 +10,12 @@ from sparring.export.files import unwritable
 OURS = "EXPORTED.txt"
 
 
+def check_folder(out: Path, mark: str) -> None:
+    """Raises SparringError where something is that is no earlier export; see `write_folder`."""
+    if storage.names(out) and not ((out / mark).is_file() and (out / OURS).is_file()) or out.is_file():
+        raise SparringError(f"--out {out} is there, and is no export", "a new folder", "choose another --out")
+
+
 def write_folder(out: Path, content: Mapping[str, bytes], mark: str) -> None:
     """Write files into a new folder, or in the place of an earlier export.
 
@@ -20,8 +26,7 @@ def write_folder(out: Path, content: Mapping[str, bytes], mark: str) -> None:
     Raises:
         SparringError: something else is there, or the place can't be written to.
     """
-    if storage.names(out) and not ((out / mark).is_file() and (out / OURS).is_file()) or out.is_file():
-        raise SparringError(f"--out {out} is there, and is no export", "a new folder", "choose another --out")
+    check_folder(out, mark)
     temporary = out.with_name(f"{storage.TEMPORARY}{out.name}")
     try:
         storage.remove(temporary)

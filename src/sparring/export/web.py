@@ -10,7 +10,7 @@ from sparring.errors import SparringError
 from sparring.export import browser
 from sparring.export.about import described, facts_of
 from sparring.export.axes import principal
-from sparring.export.folder import write_folder
+from sparring.export.folder import check_folder, write_folder
 from sparring.export.graph import Graph, graphs
 from sparring.export.onnx import rendered, runner
 from sparring.export.parity import Parity, measure
@@ -19,6 +19,7 @@ from sparring.games.generation import Generation
 from sparring.games.translation import Translation
 
 PAGE = Path(__file__).with_name("page")
+MARK = "index.html"
 SLIDERS = 6
 BANK, BANK_BYTES = 256, 2**20  # latents that are shipped: at most so many, and so much
 
@@ -42,6 +43,8 @@ def write(
             "a generator or a translator",
             "export it --to onnx",
         )
+    check_folder(out, MARK)
+    files, source = browser.runtime_files(runtime)
     used = [graph for graph in graphs(kept, facts) if graph.name != "encoder"]
     content, done = dict[str, bytes](), []
     for graph in used:
@@ -50,14 +53,13 @@ def write(
         parity = measure(graph, *runner(content[file], graph))
         content[f"{file}.parity.json"] = parity.render()
         done.append(parity)
-    files, source = browser.runtime_files(runtime)
     content |= {f"runtime/{name}": data for name, data in files.items()}
     content[f"runtime/{browser.LICENCE}"] = (PAGE / browser.LICENCE).read_bytes()
     content["runtime/SOURCE.txt"] = f"{source}\nhttps://www.npmjs.com/package/onnxruntime-web\n".encode()
     content |= {name: (PAGE / name).read_bytes() for name in ("index.html", "page.css", "page.js")}
     content |= _numbers(kept) if isinstance(kept, Generation) else {}
     content["model.json"] = json.dumps(_facts(kept, facts, used), allow_nan=False).encode()
-    write_folder(out, content, "index.html")
+    write_folder(out, content, MARK)
     return done, source
 
 
