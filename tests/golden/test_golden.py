@@ -1,4 +1,4 @@
-"""Five steps of four recipes: what the terms come to does not change by accident.
+"""Five steps of some recipes: what the terms come to does not change by accident.
 
 python tests/golden/test_golden.py        writes traces.json anew: look at the change before you commit it
 """
@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 
 STEPS = 5
-RECIPES = ("gan", "dcgan", "wgan_gp", "r3gan")
+RECIPES = ("gan", "dcgan", "wgan_gp", "r3gan", "pix2pix", "cyclegan", "cut")
 FILE = Path(__file__).parent / "traces.json"
 
 
 def trace(name: str, place: Path) -> list[dict[str, float]]:
-    from toy import cpu
+    from toy import cpu, two_domains
 
     from sparring.data import DataConfig, open_data
     from sparring.match import Match
+    from sparring.recipes import SIDES
     from sparring.recipes.table import TINY
 
     draws = np.random.default_rng(0)
@@ -28,7 +29,10 @@ def trace(name: str, place: Path) -> list[dict[str, float]]:
     np.savez(place / "pictures.npz", images=images, labels=np.arange(64) % 3)
     experiment = TINY[name]()
     experiment = replace(experiment, training=experiment.training.resolved())
-    match = Match(experiment, open_data(DataConfig(source=str(place / "pictures.npz"))), cpu())
+    data = open_data(DataConfig(source=str(place / "pictures.npz")))
+    if name in SIDES:
+        data = two_domains(place, paired=SIDES[name] == "paired")
+    match = Match(experiment, data, cpu())
     return [{term: float(value) for term, value in match.step().items()} for _ in range(STEPS)]
 
 

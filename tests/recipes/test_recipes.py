@@ -14,9 +14,9 @@ from sparring.experiment import Experiment
 from sparring.fit import Fit
 from sparring.keeper import Keeper
 from sparring.match import Match
-from sparring.recipes import NAMES, auto
+from sparring.recipes import NAMES, SIDES, auto
 from sparring.recipes.facts import TINY as FACTS
-from sparring.recipes.facts import TINY_POINTS
+from sparring.recipes.facts import TINY_POINTS, TINY_SIDES
 from sparring.recipes.table import RECIPES, TINY
 from sparring.record import Record
 
@@ -47,14 +47,18 @@ def data(tmp_path_factory):
     opened = {
         name: open_data(DataConfig(source=str(place / f"{name}.npz"))) for name in ("pictures", "points")
     }
-    return {(1, 16, 16): opened["pictures"], (2,): opened["points"]}
+    sides = {}
+    for kind in ("paired", "unpaired"):
+        (place / kind).mkdir()
+        sides[kind] = toy.two_domains(place / kind, paired=kind == "paired")
+    return sides | {(1, 16, 16): opened["pictures"], (2,): opened["points"]}
 
 
 def start(name, data):
     experiment = CASES[name]()
     experiment = replace(experiment, training=experiment.training.resolved())
     spec = (2,) if name == "auto on points" else (1, 16, 16)
-    return experiment, Match(experiment, data[spec], toy.cpu())
+    return experiment, Match(experiment, data[SIDES.get(name, spec)], toy.cpu())
 
 
 def keeper(match, place):
@@ -99,7 +103,7 @@ def test_settings_go_to_json_and_back(name):
     assert Experiment.from_json(experiment.to_json()) == experiment
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name != "logistic"])
+@pytest.mark.parametrize("name", [name for name in CASES if name != "logistic" and name not in SIDES])
 def test_is_sampled_from(name, data, tmp_path):
     experiment, match = start(name, data)
     match.step()
@@ -127,6 +131,41 @@ def test_a_classifier_has_no_samples(data, tmp_path):
     assert torch.equal(loaded.kept(x), match.kept(x))
     with pytest.raises(SparringError, match="no samples"):
         loaded.generation.sample(0, range(2))
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_translates(name, data, tmp_path):
+    """What a file of a translator gives back translates pictures of other sizes too, and draws no samples."""
+    experiment, match = start(name, data)
+    match.step()
+    path = tmp_path / "g.safetensors"
+    generatorfile.write(path, match.kept, experiment, {"units": {}, "classes": [], "images": 4})
+    loaded = generatorfile.load(path)
+    assert loaded.kept.spec == match.dealer.dataset.spec
+    assert loaded.translation.directions == match.kept.directions
+    for direction in loaded.translation.directions:
+        x = torch.rand(2, 3, 21, 10) * 2 - 1
+        y = loaded.translation.translate(x, direction)
+        assert y.shape == x.shape
+        assert torch.allclose(y, match.kept.translate(x, direction), atol=1e-5)
+    with pytest.raises(SparringError, match="sparring translate"):
+        loaded.generation.sample(0, range(2))
+    with pytest.raises(SparringError, match="sideways"):
+        loaded.translation.translate(x, "sideways")
+
+
+def test_a_generator_translates_nothing(data, tmp_path):
+    experiment, match = start("gan", data)
+    path = tmp_path / "g.safetensors"
+    generatorfile.write(path, match.kept, experiment, {"units": {}, "classes": [], "images": 4})
+    with pytest.raises(SparringError, match="translator"):
+        _ = generatorfile.load(path).translation
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_one_domain_is_refused(name, data):
+    with pytest.raises(SparringError, match="two domains|as many channels"):
+        CASES[name]().game.build(FACTS.spec)
 
 
 @pytest.mark.parametrize("name", ["gan", "sngan"])
@@ -167,7 +206,7 @@ def test_the_loop_is_the_steps(data, tmp_path):
 def test_can_be_counted_without_being_made(name):
     """On the meta device, where the console counts parameters."""
     experiment = CASES[name]()
-    spec = TINY_POINTS.spec if "points" in name else FACTS.spec
+    spec = TINY_POINTS.spec if "points" in name else TINY_SIDES.spec if name in SIDES else FACTS.spec
     with torch.device("meta"):
         game = experiment.game.build(spec)
     assert all(sum(p.numel() for p in player.parameters()) > 0 for player in game.players().values())

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from sparring import checkpoint, generatorfile, record
-from sparring.data import open_data
+from sparring.data import DataConfig, Dataset, open_data
 from sparring.match import Match
 from sparring.request import Request, data_config, resolve
 from sparring.runtime import Runtime
@@ -36,6 +36,19 @@ def write_data(folder: Path, seed: int = 0) -> Path:
     path = folder / "toy.npz"
     np.savez(path, images=draws.integers(0, 256, (48, 8, 8, 1), dtype=np.uint8), labels=np.arange(48) % 3)
     return path
+
+
+def two_domains(folder: Path, *, paired: bool) -> Dataset:
+    """64 coloured pictures of noise, 16x16, and as many that are their negatives, in another order where they are no pairs."""
+    draws = np.random.default_rng(0)
+    first = draws.integers(0, 256, (64, 16, 16, 3), dtype=np.uint8)
+    second = 255 - (first if paired else draws.permutation(first))
+    sides = []
+    for name, images in (("a", first), ("b", second)):
+        np.savez(folder / f"{name}.npz", images=images)
+        sides.append(open_data(DataConfig(source=str(folder / f"{name}.npz"))))
+    sides[0].other, sides[0].paired = sides[1], paired
+    return sides[0]
 
 
 def request(data: Path, steps: int = 60, save: int = 3, report: int = 2, **changes) -> Request:

@@ -28,12 +28,12 @@ def patches(facts: Facts) -> PatchGan:
 
 
 def width(facts: Facts) -> int:
-    """Channels of the first stage: the papers' 64 from 128 pixels on, half as many below."""
-    return 64 if side(facts) >= 128 else 32
+    """Channels of the first stage: the papers' 64 from 128 pixels on, fewer below."""
+    return 64 if side(facts) >= 128 else 32 if side(facts) >= 48 else 16
 
 
 def resnet(facts: Facts) -> ResnetTranslator:
-    """CycleGAN's translator: the paper's from 128 pixels on, with half the channels and blocks below."""
+    """CycleGAN's translator: the paper's from 128 pixels on, with fewer channels and 3 blocks below."""
     return ResnetTranslator(width=width(facts), blocks=0 if side(facts) >= 128 else 3)
 
 
