@@ -7,7 +7,7 @@ scenes that each translator draws from 500 maps never seen: per-pixel accuracy, 
 paper's FCN scores. Rows, all of the recipe pix2pix:
 
     gan, l1, cgan, l1+gan, l1+cgan      maps -> scenes (table 1); the patch is 16, a quarter of a side, as 70 of 256
-    patch-1 -7 -16 -34 -70 -0           the same, L1+cGAN, by patch; 0 is the whole picture
+    patch-1 -7 -16 -34 -70 -0           the same, L1+cGAN, by patch; 0 is the whole; 16 is l1+cgan
     back-l1, back-cgan, back-l1+cgan    scenes -> maps, read by the code of colours
     real                                the true scenes of the test maps
 
@@ -133,6 +133,11 @@ def world() -> Path:
     return folder
 
 
+def thin(width: int) -> list[str]:
+    """Textures are small: nothing needs more than four times the first stage's channels."""
+    return [f"game.{name}.max_width={4 * width}" for name in ("translator", "discriminator")]
+
+
 def settings_of(row: str, patch: int) -> list[str]:
     """What is set for a row of this name."""
     if row.startswith("patch-"):
@@ -153,7 +158,7 @@ def measured(
         world(),
         "pix2pix",
         seed=seed,
-        settings=["data.jitter=0", *settings_of(row, asked.patch)],
+        settings=[*thin(asked.width), "data.jitter=0", *settings_of(row, asked.patch)],
     )
     made = translated(kept, scenes if back else colour_code(maps))
     seen = read_code(made) if back else read_scenes(net, made)
@@ -164,12 +169,19 @@ def measured(
 
 def main() -> None:
     parser = options(__doc__, "runs/polygons", 40_000)
+    parser.set_defaults(width=16)
     parser.add_argument("--patch", type=int, default=16, help="of the rows that don't name one")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     rows, net = Rows(asked.out / "rows.jsonl"), segmenter()
     test = draw(TEST, (SIDE, SIDE), first=TRAIN)
-    everything = [*SETTINGS, *(f"patch-{patch}" for patch in PATCHES), "back-l1", "back-cgan", "back-l1+cgan"]
+    everything = [
+        *SETTINGS,
+        *(f"patch-{patch}" for patch in PATCHES if patch != asked.patch),
+        "back-l1",
+        "back-cgan",
+        "back-l1+cgan",
+    ]
     found = [rows.once({"row": "real"}, lambda: scores(test[0], read_scenes(net, test[1])))]
     for seed in asked.seeds:
         for row in asked.rows or everything:

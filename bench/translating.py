@@ -90,7 +90,7 @@ def translated(kept: Translation, pictures: np.ndarray, direction: str = "a-to-b
     made = []
     with torch.no_grad():
         for at in range(0, len(pictures), BLOCK):
-            x = torch.from_numpy(in_channels(pictures[at : at + BLOCK], channels)).permute(0, 3, 1, 2)
+            x = torch.tensor(in_channels(pictures[at : at + BLOCK], channels)).permute(0, 3, 1, 2)
             y = kept.translate(x.to(place).float() / 127.5 - 1, direction)
             made.append(
                 ((y + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
@@ -119,14 +119,14 @@ def held(data: Path, size: int, **choices: Any) -> tuple[np.ndarray, np.ndarray]
     dataset = open_data(DataConfig(source=str(data), size=(size, size), **choices))
     assert dataset.held is not None, f"{data} has no test part"
     assert dataset.held.other is not None
-    return np.asarray(dataset.held.samples), np.asarray(dataset.held.other.samples)
+    return np.array(dataset.held.samples), np.array(dataset.held.other.samples)
 
 
 def training(data: Path, size: int, **choices: Any) -> tuple[np.ndarray, np.ndarray]:
     """The training pictures of A and of B."""
     dataset = open_data(DataConfig(source=str(data), size=(size, size), **choices))
     assert dataset.other is not None
-    return np.asarray(dataset.samples), np.asarray(dataset.other.samples)
+    return np.array(dataset.samples), np.array(dataset.other.samples)
 
 
 def linear(a: np.ndarray, b: np.ndarray, given: np.ndarray) -> np.ndarray:
