@@ -54,7 +54,8 @@ def learned(asked: argparse.Namespace, name: str, row: str, seed: int, ends: End
     sides = "paired" if recipe == "pix2pix" else "unpaired"
     settings = [f"data.sides={sides}", *(["data.swap=true"] if back else [])]
     run = run_of(asked, name, row, seed)
-    kept, cost = trained(asked, run, source(name), recipe, seed=seed, size=asked.size, settings=settings)
+    data = source("maps-apart", asked.size) if (name, sides) == ("maps", "unpaired") else source(name)
+    kept, cost = trained(asked, run, data, recipe, seed=seed, size=asked.size, settings=settings)
     ways = {"back" if back else "": "a-to-b"} | ({"back": "b-to-a"} if "b-to-a" in kept.directions else {})
     found = {}
     for way, direction in ways.items():

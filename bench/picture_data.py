@@ -143,6 +143,17 @@ def flags() -> set[str]:
         return {row["hexcode"].lower() for row in csv.DictReader(file) if row["group"] == "flags"}
 
 
+def maps_apart(size: int) -> Pairs:
+    """The halves of pix2pix's pairs as pictures of their own, for those who learn without pairs."""
+    with zipfile.ZipFile(source("maps")) as packed:
+        for name in sorted(packed.namelist()):
+            picture = Image.open(packed.open(name)).convert("RGB")
+            half = picture.width // 2
+            a, b = (picture.crop((at, 0, at + half, picture.height)) for at in (0, half))
+            split = "train" if name.startswith("train") else "test"
+            yield split, Path(name).stem, shrunk(a, size), shrunk(b, size)
+
+
 def on_white(picture: Image.Image, size: int) -> Image.Image:
     """A picture with transparency on a white ground, as RGB of this size."""
     picture = picture.convert("RGBA")
@@ -154,7 +165,12 @@ def shrunk(picture: Image.Image, size: int) -> Image.Image:
     return picture if picture.size == (size, size) else picture.resize((size, size), Image.Resampling.LANCZOS)
 
 
-PAIRED: dict[str, Callable[[int], Pairs]] = {"openmoji": openmoji, "earth": earth, "emoji-pairs": emoji}
+PAIRED: dict[str, Callable[[int], Pairs]] = {
+    "openmoji": openmoji,
+    "earth": earth,
+    "emoji-pairs": emoji,
+    "maps-apart": maps_apart,
+}
 SHARED = {"maps": "maps_512x256.zip", "monet2photo": "monet2photo_256.zip"}
 
 
