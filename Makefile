@@ -23,7 +23,15 @@ demo: $(VENV)/base   ## train on the built-in set and show where the pictures ar
 	$(BIN)/sparring train --out runs/demo --until 100s
 	$(BIN)/sparring sample runs/demo --n 64 --seed 0 --out runs/demo-new.png
 
-test: $(VENV)/dev    ## all tests but the slow proofs
+# The exported page is tried in Debian's Chromium: installed where it is absent and we may; elsewhere those tests are skipped.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; \
+	  else false; fi; } || echo "no chromium and chromedriver, and no way to install them: the tests of pages are skipped"
+
+test: $(VENV)/dev chromium   ## all tests but the slow proofs
 	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -n 2 -m "not prove and not oracle"
 
 check: $(VENV)/dev   ## lint, format, types

@@ -2,10 +2,13 @@
 
 import torch
 
+from sparring.games.translation import Translation
 from sparring.recipes.auto import experiment as auto
 from sparring.recipes.facts import TINY as FACTS
 from sparring.recipes.facts import TINY_POINTS
 from sparring.recipes.table import TINY
+from sparring.shapes import Spec
+from sparring.translators import TRANSLATORS
 
 UNITS = {"centre": [3.0, -20.0], "scale": [7.0, 7.0]}
 
@@ -38,3 +41,11 @@ def facts_of(kept):
         "units": units,
         "classes": [str(n) for n in range(kept.spec.classes)],
     }
+
+
+def translation(size=16):
+    """A translator of colour pictures to grey ones and back, of whatever networks there are."""
+    spec = Spec(shape=(3, size, size), other=(1, size, size))
+    there = TRANSLATORS["resnet"](width=4, blocks=2)
+    kept = Translation(there.build(spec.shape, spec.other), there.build(spec.other, spec.shape), spec)
+    return kept.settled(0)

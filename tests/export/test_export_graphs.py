@@ -10,8 +10,11 @@ from sparring.export import onnx, program
 from sparring.export.files import Files
 from sparring.export.graph import graphs
 from sparring.export.parity import ParityError, measure
+from sparring.games.translation import Translation
 from sparring.recipes.facts import TINY as FACTS
 from sparring.recipes.table import TINY
+from sparring.shapes import Spec
+from sparring.translators import TRANSLATORS
 
 runtime = pytest.importorskip("onnxruntime", reason="the extra `export` is not installed")
 pytest.importorskip("onnxscript", reason="the extra `export` is not installed")
@@ -112,3 +115,16 @@ def test_spectral_weights_are_folded():
     x = torch.ones(1, 3)
     assert torch.allclose(folded(x), network(x))
     assert set(folded.state_dict()) == {"weight", "bias"}
+
+
+@pytest.mark.parametrize("network", ["resnet", "unet"])
+def test_translators_take_pictures_of_any_size(network):
+    spec = Spec(shape=(3, 16, 16), other=(1, 16, 16))
+    there = TRANSLATORS[network](width=4)
+    kept = Translation(there.build(spec.shape, spec.other), None, spec).settled(0)
+    graph = graphs(kept, {})[0]
+    run, by = onnx.runner(onnx.rendered(graph, "{}"), graph)
+    assert measure(graph, run, by, samples=6).worst <= 1e-4
+    many = graph.free[0][2]
+    x = torch.linspace(-1, 1, 3 * 3 * many * 5 * many).view(1, 3, 3 * many, 5 * many).sin()
+    assert torch.allclose(run((x,)), graph((x,)), atol=1e-4)

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 from browsing import chromium, pixels, psnr, served, wait
-from export_networks import facts_of, kept_of
+from export_networks import facts_of, kept_of, translation
 
 from sparring import samples
 from sparring.errors import SparringError
@@ -68,6 +68,26 @@ def test_the_page_shows_what_pytorch_makes(window, tmp_path):
     assert complaints(window) == []
     assert {"/model.json", "/generator.onnx", "/latents.bin"} <= set(asked)
     assert all(path.startswith("/") for path in asked)
+
+
+def test_a_dropped_picture_is_translated(window, tmp_path):
+    kept = translation()
+    with page_of(kept, tmp_path / "page") as (address, _):
+        open_page(window, address)
+        draws = np.random.default_rng(0)
+        given = draws.integers(0, 256, (20, 28, 3), dtype=np.uint8)
+        Image.fromarray(given).save(tmp_path / "given.png")
+        window.execute_script(
+            "document.querySelector('#side').options[0].value = '28'; document.querySelector('#side').value = '28'"
+        )
+        window.find_element("id", "file").send_keys(str(tmp_path / "given.png"))
+        wait(window, "document.body.dataset.shown === 'a-to-b/given/28x20'")
+        x = torch.tensor(given).permute(2, 0, 1)[None].float() / 127.5 - 1
+        with torch.no_grad():
+            made = ((kept.translate(x) + 1) * 127.5).round().clamp(0, 255)[0].permute(1, 2, 0).numpy()
+        assert psnr(pixels(window, "#before")[:, :, :3], given) >= 60
+        assert psnr(pixels(window, "#after")[:, :, : made.shape[2]], made) >= 45
+    assert complaints(window) == []
 
 
 def test_points_are_drawn(window, tmp_path):

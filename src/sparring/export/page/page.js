@@ -66,6 +66,8 @@ function label(n) {
   return n < facts.labels.length ? facts.labels[n] : n % Math.max(1, facts.classes.length);
 }
 
+const labelAt = (t) => label(t < 0.5 ? state.a : state.b);  // halfway the class changes
+
 function between(a, b, t) {  // along the great circle, lengths linearly
   if (t === 0) return a.slice();
   if (t === 1) return b.slice();
@@ -136,18 +138,18 @@ const STRIP = 9, WALL = 24;
 const current = () => pushed(between(latent(state.a), latent(state.b), state.walk));
 
 const showPicture = latest(async () => {
-  const made = await make([current()], [label(state.a)], state.truncation);
+  const made = await make([current()], [labelAt(state.walk)], state.truncation);
   paint($("picture"), made.data, 0, facts.shape);
   const where = state.walk === 0 ? `picture ${state.a}` : state.walk === 1 ? `picture ${state.b}` : `${Math.round(100 * state.walk)} % of the way from ${state.a} to ${state.b}`;
-  const class_ = facts.classes.length ? `, ${facts.classes[label(state.a)]}` : "";
+  const class_ = facts.classes.length ? `, ${facts.classes[labelAt(state.walk)]}` : "";
   $("said").textContent = `${where}${class_} · ${made.ms.toFixed(made.ms < 10 ? 1 : 0)} ms`;
-  document.body.dataset.shown = `${state.a}/${state.b}/${state.walk}/${label(state.a)}`;
+  document.body.dataset.shown = `${state.a}/${state.b}/${state.walk}/${labelAt(state.walk)}`;
   document.body.dataset.ms = made.ms;
 });
 
 const showStrip = latest(async () => {
   const steps = [...Array(STRIP).keys()].map((i) => i / (STRIP - 1));
-  const made = await make(steps.map((t) => pushed(between(latent(state.a), latent(state.b), t))), steps.map(() => label(state.a)), state.truncation);
+  const made = await make(steps.map((t) => pushed(between(latent(state.a), latent(state.b), t))), steps.map(labelAt), state.truncation);
   [...$("strip").querySelectorAll("canvas")].forEach((canvas, i) => paint(canvas, made.data, i * made.each, facts.shape));
 });
 
