@@ -44,7 +44,7 @@ MEASURES = ("pixel", "class", "iou")
 class Segmenter(nn.Module):
     """A small U-Net from scenes to classes, of three grids."""
 
-    def __init__(self, width: int = 24) -> None:
+    def __init__(self, width: int = 16) -> None:
         super().__init__()
         w = width
         self.down = nn.ModuleList([_double(3, w), _double(w, 2 * w), _double(2 * w, 4 * w)])
@@ -72,9 +72,9 @@ def _double(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-def segmenter(count: int = 8_000, epochs: int = 2) -> Segmenter:
+def segmenter(count: int, epochs: int = 3) -> Segmenter:
     """The frozen judge, trained once on scenes of another seed than those that translators learn from."""
-    path = CACHE / "polygons-judge.safetensors"
+    path = CACHE / f"polygons-judge-{count}.safetensors"
     net = Segmenter()
     if not path.exists():
         torch.manual_seed(0)
@@ -171,9 +171,12 @@ def main() -> None:
     parser = options(__doc__, "runs/polygons", 40_000)
     parser.set_defaults(width=16)
     parser.add_argument("--patch", type=int, default=16, help="of the rows that don't name one")
+    parser.add_argument(
+        "--judge", type=int, default=6_000, help="scenes that the segmentation net learns from"
+    )
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
-    rows, net = Rows(asked.out / "rows.jsonl"), segmenter()
+    rows, net = Rows(asked.out / "rows.jsonl"), segmenter(asked.judge)
     test = draw(TEST, (SIDE, SIDE), first=TRAIN)
     everything = [
         *SETTINGS,
@@ -182,7 +185,9 @@ def main() -> None:
         "back-cgan",
         "back-l1+cgan",
     ]
-    found = [rows.once({"row": "real"}, lambda: scores(test[0], read_scenes(net, test[1])))]
+    found = [
+        rows.once({"row": "real", "judge": asked.judge}, lambda: scores(test[0], read_scenes(net, test[1])))
+    ]
     for seed in asked.seeds:
         for row in asked.rows or everything:
             key = {
