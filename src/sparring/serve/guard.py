@@ -128,7 +128,7 @@ def _once(scope: Scope) -> dict[str, str]:
 
 def _check_origin(method: str, headers: Mapping[str, str]) -> None:
     """From our own page, or typed into the address bar. `null` is no exception, nor is a cookie."""
-    own = f"http://{headers['host']}"
+    own = f"http://{headers.get('host', '')}"
     if headers.get("origin", own) != own or (method == "POST" and "origin" not in headers):
         raise Refused(403, "another page's request")
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):

@@ -67,7 +67,9 @@ async def sheet(request: Request) -> Response:
 
 def moments(run: Path) -> dict[int, str]:
     """The grids of samples that are there: images seen, and the file's name."""
-    names = [name for name in storage.names(run / FOLDER) if name.endswith(".png") and name[:-4].isascii()]
+    folder = run / FOLDER
+    found = [name for name in storage.names(folder) if name.endswith(".png") and name.isascii()]
+    names = [name for name in found if not (folder / name).is_symlink()]
     return {int(name[:-4]): name for name in names if name[:-4].isdigit() and len(name) < 20}
 
 
