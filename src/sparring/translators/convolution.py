@@ -157,7 +157,7 @@ def _spread(g: Tensor, weight: Tensor, at: Geometry) -> Tensor:
     product = g.permute(0, 2, 3, 1).reshape(-1, outputs) @ _matrix(weight)
     windows = product.view(batch, height, width, at.kernel, at.kernel, -1)
     sides = at.height + 2 * at.padding, at.width + 2 * at.padding
-    padded = torch.zeros(batch, *sides, weight.shape[1], dtype=torch.float32)
+    padded = torch.zeros(batch, *sides, weight.shape[1], dtype=torch.promote_types(g.dtype, torch.float32))
     for row in range(at.kernel):
         for column in range(at.kernel):
             rows = slice(row, row + at.stride * (height - 1) + 1, at.stride)

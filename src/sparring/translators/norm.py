@@ -85,20 +85,25 @@ class _Normalise(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         x, scale = ctx.saved_tensors
-        g = gradient.float()
+        g = _fine(gradient)
         if torch.is_grad_enabled():
             y, scale = _normalised(x, ctx.eps)
         else:
-            centred = x.float()
-            y = centred.sub_(centred.mean((2, 3), keepdim=True)).mul_(scale)
+            centred = _fine(x)
+            y = (centred - centred.mean((2, 3), keepdim=True)) * scale
         shift = g.mean((2, 3), keepdim=True)
         along = (g * y).mean((2, 3), keepdim=True)
         return ((g - shift - y * along) * scale).to(x.dtype), None
 
 
+def _fine(x: Tensor) -> Tensor:
+    """In float32, or better where it is."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 def _normalised(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
     """The normalised pictures and 1 / std, in float32."""
-    centred = x.float()
+    centred = _fine(x)
     centred = centred - centred.mean((2, 3), keepdim=True)
     scale = (centred.square().mean((2, 3), keepdim=True) + eps).rsqrt()
     return centred * scale, scale

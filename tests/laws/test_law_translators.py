@@ -1,0 +1,150 @@
+"""Laws of translators: what a patch sees, what a norm leaves, and that the fast forms are the plain ones."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from sparring.translators import PatchGan, ResnetTranslator, fixed_statistics
+from sparring.translators.convolution import Conv, Transposed
+from sparring.translators.ends import conv_from_few, conv_to_few
+from sparring.translators.norm import InstanceNorm, normalised
+from sparring.translators.patchgan import PATCHES
+from sparring.translators.upsampling import NearestConv2d
+
+
+def seen(judge, side):
+    """Height and width of what the middle logit of a picture depends on."""
+    x = torch.randn(1, 2, side, side, requires_grad=True)
+    grid = round(judge.num_patches(side, side) ** 0.5)
+    (slope,) = torch.autograd.grad(judge(x)[grid // 2 * (grid + 1)], x)
+    touched = slope[0].abs().sum(0) > 0
+    return [int(touched.any(dim).sum()) for dim in (1, 0)]
+
+
+@pytest.mark.parametrize("patch", [side for side in PATCHES if side <= 70])
+def test_a_logit_sees_a_patch_of_the_wanted_size(patch):
+    torch.manual_seed(0)
+    judge = PatchGan(patch=patch, width=4, norm="none").build(2)
+    assert seen(judge, 2 * patch + 30) == [patch, patch]
+
+
+def test_the_judge_of_the_whole_sees_all_of_it():
+    torch.manual_seed(0)
+    judge = PatchGan(patch=0, width=4, norm="none").build(2, (48, 48))
+    x = torch.randn(1, 2, 48, 48, requires_grad=True)
+    (slope,) = torch.autograd.grad(judge(x).sum(), x)
+    assert judge(x).shape == (1,)
+    assert (slope.abs().sum(1) > 0).all()
+
+
+def test_the_paper_has_thirty_patches_a_side():
+    assert PatchGan().build(6).num_patches(256, 256) == 30 * 30
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "kernel", "stride", "padding", "side", "batch"),
+    [
+        (64, 64, 4, 2, 1, 4, 2),  # all three as products
+        (64, 80, 4, 1, 1, 8, 30),  # the weight's slope in several parts
+        (64, 64, 2, 2, 0, 2, 3),
+        (8, 16, 3, 1, 0, 9, 2),  # the plain operators
+    ],
+)
+def test_convolutions_are_the_plain_ones(inputs, outputs, kernel, stride, padding, side, batch):
+    torch.manual_seed(0)
+    conv = Conv(inputs, outputs, kernel, stride, padding)
+    x = torch.randn(batch, inputs, side, side, requires_grad=True)
+    same(conv(x), F.conv2d(x, conv.weight, conv.bias, stride, padding), [x, conv.weight, conv.bias])
+
+
+@pytest.mark.parametrize(("kernel", "padding", "rest"), [(4, 1, 0), (3, 1, 1), (2, 0, 0)])
+def test_transposed_convolutions_are_the_plain_ones(kernel, padding, rest):
+    torch.manual_seed(0)
+    conv = Transposed(64, 72, kernel, 2, padding, output_padding=rest)
+    x = torch.randn(2, 64, 3, 5, requires_grad=True)
+    plain = F.conv_transpose2d(x, conv.weight, conv.bias, 2, padding, rest)
+    same(conv(x), plain, [x, conv.weight, conv.bias])
+
+
+def same(ours, plain, arguments):
+    torch.testing.assert_close(ours, plain, rtol=1e-4, atol=1e-4)
+    cotangent = torch.randn_like(plain)
+    pairs = zip(
+        torch.autograd.grad(ours, arguments, cotangent),
+        torch.autograd.grad(plain, arguments, cotangent),
+        strict=True,
+    )
+    for left, right in pairs:
+        torch.testing.assert_close(left, right, rtol=1e-4, atol=1e-3)
+
+
+def test_slopes_of_slopes_are_right():
+    """What R1 needs, through the products and the normalisation, against finite differences."""
+    torch.manual_seed(0)
+    conv, doubling = Conv(64, 64, 2, 2).double(), Transposed(64, 64, 2, 2).double()
+    x = torch.randn(1, 64, 2, 2, dtype=torch.float64)
+
+    def slopes(scale):
+        y = (x * scale).requires_grad_()
+        value = normalised(doubling(conv(y))).pow(3).sum() + y.pow(3).sum()
+        (slope,) = torch.autograd.grad(value, y, create_graph=True)
+        return slope.square().sum()
+
+    scale = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+    (found,) = torch.autograd.grad(slopes(scale), scale)
+    near = (slopes(scale.detach() + 1e-5) - slopes(scale.detach() - 1e-5)) / 2e-5
+    torch.testing.assert_close(found, near, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize(("form", "inputs", "outputs"), [(conv_to_few, 9, 3), (conv_from_few, 3, 9)])
+def test_ends_are_plain_convolutions(form, inputs, outputs):
+    torch.manual_seed(0)
+    x = torch.randn(2, inputs, 11, 13, requires_grad=True)
+    weight, bias = torch.randn(outputs, inputs, 7, 7, requires_grad=True), torch.randn(outputs)
+    same(form(x, weight, bias), F.conv2d(x, weight, bias), [x, weight])
+
+
+def test_nearest_is_doubling_and_a_convolution():
+    torch.manual_seed(0)
+    layer = NearestConv2d(3, 12)
+    torch.nn.init.normal_(layer.weight)
+    x = torch.randn(1, 3, 5, 6)
+    plain = F.conv2d(F.interpolate(x, scale_factor=2, mode="nearest"), layer.weight, layer.bias, padding=1)
+    torch.testing.assert_close(layer(x), plain, rtol=1e-4, atol=1e-4)
+
+
+def test_instance_norm_and_its_slopes():
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 4, 5, requires_grad=True)
+    ours, plain = normalised(x), F.instance_norm(x)
+    same(ours, plain, [x])
+    direction = torch.randn_like(x)
+    twice = [
+        torch.autograd.grad(
+            (torch.autograd.grad(f(x).pow(3).sum(), x, create_graph=True)[0] * direction).sum(), x
+        )[0]
+        for f in (normalised, F.instance_norm)
+    ]
+    torch.testing.assert_close(*twice, rtol=1e-3, atol=1e-4)
+
+
+def test_a_single_value_passes_as_it_is():
+    x = torch.full((1, 2, 1, 1), 3.0)
+    assert torch.equal(InstanceNorm(2)(x), x)
+
+
+def test_fixed_statistics_make_tiles_agree():
+    """The inner half of a tile equals that of the whole picture; without them it does not."""
+    torch.manual_seed(0)
+    network = ResnetTranslator(width=4, blocks=1, downs=1).build((3, 64, 64), (3, 64, 64))
+    for parameter in network.parameters():
+        parameter.data.mul_(10)  # so that it does something
+    whole = torch.randn(1, 3, 64, 64) * torch.linspace(0.1, 2, 64)
+    inner = slice(20, 28)
+    with torch.no_grad():
+        wanted = network(whole)[..., inner, inner]
+        with fixed_statistics(network, whole):
+            agreed = network(whole[..., :48, :48])[..., inner, inner]
+        alone = network(whole[..., :48, :48])[..., inner, inner]
+    torch.testing.assert_close(agreed, wanted, rtol=1e-3, atol=1e-4)
+    assert (alone - wanted).abs().max() > 0.05
