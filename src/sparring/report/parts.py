@@ -52,6 +52,9 @@ def shaped(shape: list[Any]) -> str:
 
 
 GENERATED = "generated, from latents that stay the same, by the averaged generator"
+TRANSLATED = (
+    "real pictures, always the same; what they become; and what they should, or what comes back of them"
+)
 LOOKED_FOR = "what is looked for in each class: white speaks for it, black against it"
 
 
@@ -69,11 +72,22 @@ def samples(run: Path, document: Mapping[str, Any]) -> str:
     last = len(made) - 1
     slider = f'<input type="range" min="0" max="{last}" value="{last}" aria-label="time"><output></output>'
     strip = f'<div class="strip">{"".join(made)}</div>'
-    note = f'<p class="soft">{LOOKED_FOR if only_classifies(document) else GENERATED}</p>'
+    note = f'<p class="soft">{_note(document)}</p>'
     generated = f'<div class="samples">{note}<div class="slider">{slider}</div>{strip}</div>' if made else ""
     source = pictures.inlined(run / "data.png", small=True)
     real = f'<div><p class="soft">real, from the data</p>{pictured(source, "")}</div>' if source else ""
     return f'<div class="two">{generated}{real}</div>' if generated or real else ""
+
+
+def translates(document: Mapping[str, Any]) -> bool:
+    """Whether the run is of a translator between two domains."""
+    return bool(dig(document, "data").get("other"))
+
+
+def _note(document: Mapping[str, Any]) -> str:
+    if translates(document):
+        return TRANSLATED
+    return LOOKED_FOR if only_classifies(document) else GENERATED
 
 
 def pictured(source: str, caption: str) -> str:
@@ -132,19 +146,20 @@ def usage(run: Path, document: Mapping[str, Any]) -> str:
         if dig(document, "data").get("classes") and dig(document, "experiment", "game").get("conditional")
         else ""
     )
-    classifies = only_classifies(document)
-    sample = (
-        f"sparring sample {shlex.quote(str(run))} --n 64 --seed 0 --out new.png    # or new.npz, or a folder"
-    )
-    classify = f"sparring classify {shlex.quote(str(run))} PICTURES --json classes.json"
+    where = shlex.quote(str(run))
+    command = f"sparring sample {where} --n 64 --seed 0 --out new.png    # or new.npz, or a folder"
+    call = f"pictures = run.sample(16, seed=0{label})"
+    if only_classifies(document):
+        command = f"sparring classify {where} PICTURES --json classes.json"
+        call = "probabilities = run.classify(pictures)"
+    if translates(document):
+        command, call = f"sparring translate {where} PICTURES --out translated", "run.generator.translation"
     lines = [
-        classify if classifies else sample,
-        f"sparring train --out {shlex.quote(str(run))}                             # go on, if it is not finished",
+        command,
+        f"sparring train --out {where}                             # go on, if it is not finished",
         "",
         "import sparring",
         f"run = sparring.load({str(run)!r})",
-        "probabilities = run.classify(pictures)"
-        if classifies
-        else f"pictures = run.sample(16, seed=0{label})",
+        call,
     ]
     return f"<pre>{escape(chr(10).join(lines))}</pre>"
