@@ -22,13 +22,14 @@ from sparring.data.points import modes
 from sparring.game import Batch
 from sparring.games.adversarial import Adversarial
 from sparring.games.generation import Generation
+from sparring.games.translation import Translation
 from sparring.match import Match
+from sparring.metrics.signs import above, of_samples, reached, spread
 
+PIECE = 8  # pictures that a translator is given at once
 COUNT = 64  # samples of each kind
 EVERY_IMAGES, EVERY_STEPS = 4_096, 64  # between measurements
-NEAR = 0.1  # of the distance that neighbouring real samples have: nearer ones are the same sample again
 MIXTURES = ("ring", "grid")
-SATURATED = 0.99  # of the greatest value that a picture can have
 
 
 def measure(match: Match, held: Dataset | None = None) -> dict[str, float]:
@@ -43,12 +44,17 @@ def measure(match: Match, held: Dataset | None = None) -> dict[str, float]:
     - `apart`, `apart_held`: how often a (held-out) real sample is judged above a fake one; 0.5 knows nothing, 1 is always.
     - `memorised`: how often a sample that was trained on is judged above one that was held out; 0.5 is right.
     - `diversity_seen`: as `diversity`, in the discriminator's features.
+    - `moved`, of translators: how far outputs are from their inputs, over how far real pictures of the other domain are.
 
     Arguments:
         match: what is played.
         held: samples that are never trained on.
     """
-    if not match.runtime.leads or not _due(match) or not isinstance(match.game.kept, Generation):
+    if not match.runtime.leads or not _due(match):
+        return {}
+    if isinstance(match.game.kept, Translation):
+        return _named(_of_translation(match, match.game.kept))
+    if not isinstance(match.game.kept, Generation):
         return {}
     names = ("vitals.real", "vitals.again", "vitals.held")
     real, again = _drawn(match, match.dealer.dataset, names[0]), _drawn(match, match.dealer.dataset, names[1])
@@ -62,7 +68,27 @@ def measure(match: Match, held: Dataset | None = None) -> dict[str, float]:
         found = of_samples(real.x, again.x, fake) | _of_mixture(match, fake)
         if isinstance(match.game, Adversarial):
             found |= _of_judge(match, match.game, real, unseen, fake)
+    return _named(found)
+
+
+def _named(found: dict[str, float]) -> dict[str, float]:
     return {f"vitals/{name}": round(value, 4) for name, value in found.items()}
+
+
+def _of_translation(match: Match, translation: Translation) -> dict[str, float]:
+    """A translator's outputs as samples of the other domain, and how far they are from their inputs."""
+    dataset = match.dealer.dataset
+    assert dataset.other is not None
+    given, wanted = _drawn(match, dataset, "vitals.real").x, _drawn(match, dataset.other, "vitals.other").x
+    again = _drawn(match, dataset.other, "vitals.again").x
+    if min(len(given), len(wanted)) < 2:
+        return {}
+    with torch.no_grad(), match.runtime.autocast():
+        fake = torch.cat([_as_trained(translation).translate(part) for part in given.split(PIECE)]).float()
+    count = min(len(given), len(wanted))
+    start = given if given.shape[1] == wanted.shape[1] else given.mean(1, keepdim=True).expand_as(fake)
+    far = float((wanted[:count] - start[:count]).abs().mean())
+    return of_samples(wanted, again, fake) | {"moved": float((fake - start).abs().mean()) / max(far, 1e-12)}
 
 
 def _due(match: Match) -> bool:
@@ -104,40 +130,13 @@ def _as_trained(network: nn.Module) -> Any:
     return copied
 
 
-def of_samples(real: Tensor, again: Tensor, fake: Tensor) -> dict[str, float]:
-    """What the samples tell by themselves. All are (n, *sample); `real` and `again` are different draws of real samples."""
-    reals, others, fakes = (samples.flatten(1).double() for samples in (real, again, fake))
-    neighbours = _nearest(reals).median()
-    found = {
-        "diversity": _spread(fakes) / max(_spread(reals), 1e-12),
-        "repeats": float((_nearest(fakes) < NEAR * neighbours).double().mean()),
-        "reached": _reached(reals, fakes) / _reached(reals, others),
-    }
-    if real.ndim == 4:
-        found["saturated"] = float((fakes.abs() > SATURATED).double().mean())
-        found["saturated_real"] = float((reals.abs() > SATURATED).double().mean())
-    return found
-
-
-def _spread(rows: Tensor) -> float:
-    return float(torch.pdist(rows).mean())
-
-
-def _nearest(rows: Tensor) -> Tensor:
-    return torch.cdist(rows, rows).fill_diagonal_(torch.inf).amin(1)
-
-
-def _reached(reals: Tensor, others: Tensor) -> int:
-    return len(torch.cdist(others, reals).argmin(1).unique())
-
-
 def _of_mixture(match: Match, fake: Tensor) -> dict[str, float]:
     source = match.experiment.data.source
     if source not in MIXTURES:
         return {}
     means = torch.from_numpy(modes(source)[0])
     points = torch.from_numpy(match.dealer.dataset.points(fake)).double()
-    return {"modes": _reached(means, points), "modes_of": len(means)}
+    return {"modes": reached(means, points), "modes_of": len(means)}
 
 
 def _of_judge(
@@ -160,20 +159,10 @@ def _of_judge(
         "logit_fake": float(made.mean()),
         "logit_spread": float(both.std()),
         "apart": above(train, made),
-        "diversity_seen": _spread(seen_fake) / max(_spread(seen), 1e-12),
+        "diversity_seen": spread(seen_fake) / max(spread(seen), 1e-12),
     }
     if unseen is not None and len(unseen.x):
         _, new = judged(unseen.x, _told(match, unseen))
         found |= {"logit_held": float(new.mean()), "apart_held": above(new, made)}
         found["memorised"] = above(train, new)
     return found
-
-
-def above(left: Tensor, right: Tensor) -> float:
-    """How often a number of the first list exceeds one of the second; ties count half.
-
-    >>> above(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 0.0]))
-    0.875
-    """
-    difference = left[:, None] - right[None]
-    return float(((difference.sign() + 1) / 2).mean())

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from histories import ILL, LOST, REPORT, TOTAL, history, metric
+from histories import ILL, LOST, REPORT, TOTAL, history, metric, translated
 
 from sparring import config
 from sparring.doctor import DETECTORS, diagnose
@@ -143,3 +143,27 @@ def test_without_vital_signs_it_says_what_it_can_not_see() -> None:
     assert "no vital signs" in found.unseen[0].words
     assert diagnose(history(rows=[])).unseen[0].words == "nothing was recorded yet"
     assert diagnose(history(rows=[], checkpoints=())).worst == "early"
+
+
+@pytest.mark.parametrize("recipe", ["pix2pix", "cyclegan"])
+def test_a_translator_is_not_asked_for_what_only_generators_have(recipe: str) -> None:
+    diagnosis = diagnose(translated(recipe=recipe))
+    assert names(translated(recipe=recipe)) == []
+    told = " ".join([diagnosis.verdict, *(one.words for one in diagnosis.unseen)])
+    assert "dB from their truth" in told
+    assert "leave their inputs" in told
+    assert not [word for word in ("memoris", "latent", "older Sparring") if word in told]
+    early = diagnose(replace(translated(recipe=recipe), rows=[{"images": 8_000, "step": 500, "l1": 0.3}]))
+    assert any("whether inputs are copied" in one.words for one in early.unseen)
+
+
+@pytest.mark.parametrize("recipe", ["pix2pix", "cyclegan"])
+def test_what_a_translator_is_advised_can_be_taken(recipe: str) -> None:
+    seen = set()
+    for changes in ({"vitals/moved": 0.01}, {"accuracy": 1.0}, {"l1": 0.5}, {"vitals/diversity": 0.01}):
+        run = translated(changes, recipe)
+        for finding in diagnose(run).findings:
+            for settings in {one.settings for one in finding.advice if one.settings}:
+                Experiment.from_json(config.override(dict(run.experiment), settings))
+                seen.add(settings)
+    assert len(seen) >= 4

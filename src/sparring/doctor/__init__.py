@@ -18,7 +18,7 @@ References: Goodfellow 2016, arXiv:1701.00160, section 5 (what goes wrong); Broc
 from collections.abc import Callable
 from pathlib import Path
 
-from sparring.doctor import balance, learning, numbers, unusual, variety
+from sparring.doctor import balance, learning, numbers, translators, unusual, variety
 from sparring.doctor.diagnosis import Diagnosis
 from sparring.doctor.finding import ORDER, Advice, Finding
 from sparring.doctor.history import History, read
@@ -41,6 +41,9 @@ DETECTORS: dict[str, Callable[[History], Finding | None]] = {
     "standstill": numbers.standstill,
     "unsaved": unusual.unsaved,
     "few_samples": learning.few_samples,
+    "copies_input": translators.copies_input,
+    "judge_wins": translators.judge_wins,
+    "learns_nothing": translators.learns_nothing,
 }
 
 FOLLOWS = {

@@ -6,6 +6,7 @@ from typing import Any
 
 from sparring.doctor.finding import Advice, Finding
 from sparring.doctor.history import History
+from sparring.doctor.translators import translates
 
 SOON = 200  # steps before which little can be told
 
@@ -44,10 +45,15 @@ class Diagnosis:
         """The figures of a healthy run, in words."""
         history = self.history
         diversity, apart = history.recent("vitals/diversity", 1), history.recent("vitals/apart", 1)
+        moved, truth = history.recent("vitals/moved", 1), history.recent("psnr", 1)
         memorised, modes = history.recent("vitals/memorised", 1), history.recent("vitals/modes", 1)
         parts = []
         if modes is not None:
             parts.append(f"samples in {modes:.0f} of {history.recent('vitals/modes_of', 1) or 0:.0f} modes")
+        if moved is not None:
+            parts.append(f"pictures leave their inputs ({moved:.0%} of the way to the other domain)")
+        if truth is not None:
+            parts.append(f"they are {truth:.1f} dB from their truth in training")
         if diversity is not None:
             parts.append(f"two samples differ by {diversity:.0%} of what two real ones differ by")
         if apart is not None:
@@ -65,7 +71,11 @@ class Diagnosis:
         history, found = self.history, []
         if not history.rows:
             return (Advice("nothing was recorded yet"),)
-        if not history.measured:
+        if not history.measured and translates(history):
+            found.append(
+                Advice("whether inputs are copied or outputs repeat: no vital signs yet (a short run)")
+            )
+        elif not history.measured:
             found.append(
                 Advice(
                     "collapse and memorising: the record holds no vital signs (a short run, or an older Sparring)"
@@ -79,6 +89,10 @@ class Diagnosis:
             )
         if not history.evaluations:
             metric = "kd1k-pca-train" if history.pictures else "swd1k-points-train"
+            if history.setting("game", "type") == "paired":
+                metric = f"psnr{max(1, min(100, history.count))}-pixels-train"
+            elif translates(history):
+                metric = f"kd{max(10, min(100, history.count))}-pca-train"
             found.append(
                 Advice(
                     "whether the samples get better: no metric was evaluated", (f"training.metric={metric}",)
