@@ -105,8 +105,7 @@ def load(path: Path) -> Loaded:
             "a generator.safetensors, or a run folder that has one",
             "train first, or mend the path",
         )
-    data = storage.read(path)
-    table, metadata = tensorfile.header(data)
+    table, metadata = tensorfile.header(storage.head(path, tensorfile.header_end(storage.head(path, 8))))
     try:
         about = json.loads(metadata["sparring"])
         if about["format"] > FORMAT:
@@ -124,7 +123,8 @@ def load(path: Path) -> Loaded:
         raise CorruptFileError(
             f"{path}: {error}", "a generator written by Sparring", "use another file"
         ) from error
-    tensors = tensorfile.parse(data, expected)
+    tensorfile.check_size(path.stat().st_size, table, expected)
+    tensors = tensorfile.parse(storage.read(path), expected)
     kept = _kept(game, spec, table)
     kept.load_state_dict(tensors)
     return Loaded(kept.eval().requires_grad_(False), facts)

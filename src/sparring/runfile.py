@@ -15,6 +15,7 @@ from sparring.runtime import Runtime
 
 RUN_FILE = "run.json"
 FORMAT = 1
+LARGEST = 8_000_000  # bytes
 SKIPPED_SHOWN = 20  # names in an event
 
 
@@ -33,7 +34,7 @@ def read_run(out: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        document = json.loads(storage.read(path).decode())
+        document = json.loads(_limited(path))
         if document["format"] > FORMAT:
             raise CorruptFileError(
                 f"{path} has format {document['format']}", f"at most {FORMAT}", "update Sparring"
@@ -53,6 +54,16 @@ def read_run(out: Path) -> dict[str, Any] | None:
         ) from error
 
 
+def _limited(path: Path) -> str:
+    """The text of the file, of which no run of ours has written a longer one."""
+    content = storage.head(path, LARGEST + 1)
+    if len(content) > LARGEST:
+        raise CorruptFileError(
+            f"{path} has more than {LARGEST:,} bytes", "a run.json written by Sparring", "use another run"
+        )
+    return content.decode()
+
+
 def described(path: Path) -> tuple[Experiment, dict[str, Any]]:
     """The experiment in a `run.json`, and what it says of its data.
 
@@ -60,9 +71,9 @@ def described(path: Path) -> tuple[Experiment, dict[str, Any]]:
         CorruptFileError: it can't be read. ConfigError: it is no experiment.
     """
     try:
-        document = json.loads(storage.read(path))
+        document = json.loads(_limited(path))
         return Experiment.from_json(document["experiment"]), dict(document["data"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, SparringError):
             raise
         raise CorruptFileError(

@@ -89,6 +89,13 @@ def read(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def head(path: Path, count: int) -> bytes:
+    """The first `count` bytes of a file."""
+    _observe("read", path)
+    with open(path, "rb") as file:
+        return file.read(count)
+
+
 def names(path: Path) -> list[str]:
     """The sorted names in a folder, none if it is not there."""
     _observe("names", path)

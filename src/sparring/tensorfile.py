@@ -33,6 +33,18 @@ def render(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = N
     return save(_unshared(plain), dict(metadata) if metadata else None)
 
 
+def header_end(data: bytes) -> int:
+    """Where the header of a file ends that begins with these 8 bytes; at most where the longest allowed one does."""
+    return 8 + min(int.from_bytes(data[:8], "little"), HEADER_LIMIT)
+
+
+def check_size(size: int, table: Mapping[str, Any], expected: Mapping[str, Tensor]) -> None:
+    """Raises CorruptFileError where a file is larger than its tensors can be, so that it need not be read."""
+    most = 8 + HEADER_LIMIT + sum(tensor.numel() * tensor.element_size() for tensor in expected.values())
+    if size > most:
+        raise _corrupt(f"{size:,} bytes for {len(table)} tensors, which need {most:,} at the most")
+
+
 def header(data: bytes) -> tuple[dict[str, Any], dict[str, str]]:
     """The table of tensors and the metadata of a safetensors file.
 

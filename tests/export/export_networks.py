@@ -3,6 +3,7 @@
 import torch
 
 from sparring.games.translation import Translation
+from sparring.recipes import SIDES
 from sparring.recipes.auto import experiment as auto
 from sparring.recipes.facts import TINY as FACTS
 from sparring.recipes.facts import TINY_POINTS
@@ -16,6 +17,7 @@ UNITS = {"centre": [3.0, -20.0], "scale": [7.0, 7.0]}
 def kept_of(name):
     """The recipe's network with weights that are not at their start."""
     spec = TINY_POINTS.spec if name == "points" else FACTS.spec
+    spec = Spec(shape=(3, 16, 16), other=(1, 16, 16)) if name in SIDES else spec
     game = auto(TINY_POINTS).game if name == "points" else TINY[name]().game
     kept = game.kept(spec)
     draws = torch.Generator().manual_seed(0)

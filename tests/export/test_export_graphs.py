@@ -11,7 +11,6 @@ from sparring.export.files import Files
 from sparring.export.graph import graphs
 from sparring.export.parity import ParityError, measure
 from sparring.games.translation import Translation
-from sparring.recipes.facts import TINY as FACTS
 from sparring.recipes.table import TINY
 from sparring.shapes import Spec
 from sparring.translators import TRANSLATORS
@@ -24,11 +23,8 @@ def distinct():
     """The recipes by what is kept of them: most that differ in their losses alone keep the same network."""
     found = {}
     for name in TINY:
-        kept = TINY[name]().game.kept(FACTS.spec)
-        if kept.spec.other is None:
-            found.setdefault(
-                f"{kept} {[tuple(part.shape) for part in kept.state_dict().values()]}", []
-            ).append(name)
+        kept = kept_of(name)
+        found.setdefault(f"{kept} {[part.shape for part in kept.state_dict().values()]}", []).append(name)
     return [" ".join(names) for names in found.values()]
 
 

@@ -2,10 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from browsing import chromium, pixels, psnr, served, wait
 from export_networks import facts_of, kept_of, translation
+from PIL import Image
 
 from sparring import samples
 from sparring.errors import SparringError
@@ -78,7 +80,7 @@ def test_a_dropped_picture_is_translated(window, tmp_path):
         given = draws.integers(0, 256, (20, 28, 3), dtype=np.uint8)
         Image.fromarray(given).save(tmp_path / "given.png")
         window.execute_script(
-            "document.querySelector('#side').options[0].value = '28'; document.querySelector('#side').value = '28'"
+            "const s = document.querySelector('#side'); s.options[0].value = s.value = '28'"
         )
         window.find_element("id", "file").send_keys(str(tmp_path / "given.png"))
         wait(window, "document.body.dataset.shown === 'a-to-b/given/28x20'")

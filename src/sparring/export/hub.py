@@ -16,7 +16,8 @@ from sparring.games.classification import Kept
 from sparring.games.generation import Generation
 
 GRID = 64
-ADDRESS = r"hf:/{1,2}([\w.-]+/[\w.-]+)(?:@([\w.-]+))?"  # hf://user/name, hf://user/name@revision
+REPOSITORY = r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
+ADDRESS = rf"hf:/{{1,2}}({REPOSITORY})(?:@([\w.-]+))?"  # hf://user/name, hf://user/name@revision
 CONFIG = "config.json"
 
 
@@ -49,7 +50,7 @@ def push(folder: Path, repository: str, client: Any = None) -> str:
     Raises:
         SparringError: the hub refused it, or can't be reached.
     """
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+    if not re.fullmatch(REPOSITORY, repository):
         raise SparringError(f"--push {repository}", "user/name", "name a repository of yours")
     api = client or _client().HfApi()
     try:
