@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from sparring import config
 from sparring.augment import AUGMENTATIONS
 from sparring.conditioning import BATCH_FEATURES, HEADS, BatchFeature, Conditioning
-from sparring.data import DataConfig
+from sparring.data.config import DataConfig, completed
 from sparring.errors import ConfigError
 from sparring.game import Game
 from sparring.games import GAMES
@@ -168,8 +168,5 @@ class Experiment:
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Experiment":
         """Raises ConfigError where the document is not an experiment."""
-        data = document.get("data") if isinstance(document, dict) else None
-        if isinstance(data, dict):  # runs from before there were two domains
-            document = {**document, "data": {"sides": "one", **data}}
-        experiment: Experiment = config.decode(cls, document, ROLES)
+        experiment: Experiment = config.decode(cls, completed(document), ROLES)
         return experiment

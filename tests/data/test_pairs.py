@@ -15,9 +15,9 @@ from sparring.data.derived import DERIVATIONS, downsampled, edges, grey, masked
 from sparring.data.domains import place_of
 from sparring.data.jitter import jittered
 from sparring.data.sheet import GAP
+from sparring.dealer import Clock, Dealer
 from sparring.errors import ConfigError, DataError
 from sparring.experiment import Experiment
-from sparring.match import Clock, Dealer
 from sparring.recipes.choosing import recipe_for, with_sides
 from sparring.recipes.pix2pix import tiny
 from sparring.runtime import Runtime

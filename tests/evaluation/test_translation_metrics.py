@@ -58,7 +58,7 @@ def pictures(seed: int, count: int = COUNT, channels: int = 1) -> np.ndarray:
 
 def dataset(samples: np.ndarray, other: np.ndarray | None = None, paired: bool = True) -> Dataset:
     beside = None if other is None else dataset(other)
-    return Dataset(
+    found = Dataset(
         samples,
         None,
         (),
@@ -66,8 +66,9 @@ def dataset(samples: np.ndarray, other: np.ndarray | None = None, paired: bool =
         report=None,  # type: ignore[arg-type]
         config=DataConfig(source="here"),
         other=beside,
-        paired=paired and beside is not None,
     )
+    found.paired = paired and beside is not None
+    return found
 
 
 def line(

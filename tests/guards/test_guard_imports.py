@@ -15,7 +15,7 @@ LAYERS = {
     "games": "games",
     "experiment": "experiment generatorfile",
     "recipes": "recipes",
-    "the loop": "match guard keeper moment samples reconstruction classification vitals evaluation fit probe request runfile train "
+    "the loop": "dealer match guard keeper moment samples reconstruction classification vitals evaluation fit probe request runfile train "
     "latent export translation",
     "faces": "wording doctor report console inspection machine asking judgement run starting cli serve "
     "gallery",

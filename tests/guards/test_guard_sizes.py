@@ -10,7 +10,6 @@ FILE_LINES, NETWORK_LINES, FUNCTION_LINES, MEDIAN_LINES, PARAMETERS = 150, 250, 
 LARGER_FILES = {
     "config.py": (230, "JSON to settings and back, with the error for each thing that can be wrong"),
     "games/adversarial.py": (200, "a game is one file: settings and turns"),
-    "match.py": (195, "one step from data to weights, to be read in one go"),
     "runtime.py": (185, "the only file that names devices"),
     "train.py": (250, "from a request to a run: begin, go on, refuse"),
 }

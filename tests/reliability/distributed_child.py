@@ -12,7 +12,7 @@ import toy
 from sparring import runtime, storage
 from sparring.errors import SparringError
 from sparring.keyed import Draws
-from sparring.match import Dealer
+from sparring.dealer import Dealer
 from sparring.train import train
 
 torch.set_num_threads(1)

@@ -1,7 +1,7 @@
 """What to train on, and how it is brought to one size."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from sparring.errors import ConfigError
 
@@ -82,3 +82,13 @@ class DataConfig:
             raise ConfigError(f"held_out: {self.held_out}", "0 (none) or more samples", "mend the number")
         if not 0 <= self.jitter <= 1:
             raise ConfigError(f"jitter: {self.jitter}", "0 (none) to 1", "0.12 is usual")
+
+
+def completed(document: dict[str, Any]) -> dict[str, Any]:
+    """An experiment as JSON, of which the oldest do not say how many domains there are: they had one.
+
+    >>> completed({"data": {"source": "animals"}})
+    {'data': {'sides': 'one', 'source': 'animals'}}
+    """
+    data = document.get("data") if isinstance(document, dict) else None
+    return {**document, "data": {"sides": "one", **data}} if isinstance(data, dict) else document

@@ -29,8 +29,9 @@ class Dataset:
         report: what was found.
         config: the settings, with size and channels filled in.
         other: the second domain's set, of the same size; None for ordinary data.
-        paired: whether sample i of `other` is the partner of sample i.
-        held: the test part that came with data of two domains; it has an `other` of its own.
+
+    Of data with two domains the readers fill in `paired`, whether sample i of `other` is the partner of sample i, and `held`, the
+    test part that came with it, which has an `other` of its own.
     """
 
     def __init__(
@@ -43,15 +44,13 @@ class Dataset:
         report: DataReport,
         config: DataConfig,
         other: "Dataset | None" = None,
-        paired: bool = False,
-        held: "Dataset | None" = None,
     ) -> None:
         assert (samples.ndim, samples.dtype) in ((4, np.uint8), (2, np.float32))
         assert (labels is None) == (not classes)
         self.samples, self.labels, self.classes = samples, labels, classes
         self.fingerprint, self.report, self.config = fingerprint, report, config
-        assert not paired or (other is not None and len(other) == len(samples))
-        self.other, self.paired, self.held = other, paired, held
+        self.other, self.paired = other, False
+        self.held: Dataset | None = None
         self.centre, self.scale = _standard(samples)
 
     @property

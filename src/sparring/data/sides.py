@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sparring.data.assemble import content_key
 from sparring.data.config import DataConfig
 from sparring.data.dataset import Dataset
 from sparring.data.domains import divide
 from sparring.data.entries import Container
+from sparring.data.joining import Reader, finished, joined, resolved
 from sparring.data.made import base_config, with_derived
 from sparring.data.parts import ADVICE, Parts
 from sparring.data.views import Joined
@@ -15,7 +15,6 @@ from sparring.data.watch import Watch
 from sparring.errors import DataError
 
 TWO = "give two DATA (sparring train horses/ zebras/ --recipe cyclegan), or a folder with trainA/ and trainB/"
-Reader = Callable[[DataConfig], Dataset]
 
 
 @dataclass(frozen=True)
@@ -83,15 +82,15 @@ def _parted(parts: Parts, config: DataConfig) -> Dataset:
     def part(name: str, config: DataConfig) -> Dataset:
         pairs = config.sides == "paired" or (name != "train" and parts.division.alike(name))
         if two and not pairs:
-            return _joined(lambda c: parts.one(name, "A", c), lambda c: parts.one(name, "B", c), config)
+            return joined(lambda c: parts.one(name, "A", c), lambda c: parts.one(name, "B", c), config)
         return parts.by_name(name, config) if two else parts.halves(name, config)
 
     train, *others = parts.division.used()
     dataset, held, remarks = part(train, config), None, []
-    resolved = _resolved(dataset, config)
+    known = resolved(dataset, config)
     for name in others:
         try:
-            held = part(name, resolved)
+            held = part(name, known)
             remarks.append(f"{len(held):,} in {name} are held out")
         except DataError as error:
             remarks.append(f"nothing is held out: {error.got}")
@@ -99,14 +98,14 @@ def _parted(parts: Parts, config: DataConfig) -> Dataset:
     remarks += [f"{name} is left alone, as there is a test part" for name in unused]
     skipped = tuple(sorted([*dataset.report.skipped, *parts.container.skipped]))
     dataset.report = replace(dataset.report, skipped=skipped)
-    return _finished(dataset, held, resolved, remarks)
+    return finished(dataset, held, known, remarks)
 
 
 def _two_data(config: DataConfig, container: Container | None, opener: Opener) -> Dataset:
     second = opener.find(config.other)
     if config.sides == "paired" and container is not None and second is not None:
-        joined = Joined(container, second)
-        parts = Parts(joined, divide(joined.entries), f"{config.source} and {config.other}", opener.watch)
+        whole = Joined(container, second)
+        parts = Parts(whole, divide(whole.entries), f"{config.source} and {config.other}", opener.watch)
         if not parts.division.two:
             got = f"{config.source}: {len(container.entries):,} pictures; {config.other}: {len(second.entries):,}"
             raise DataError(got, "pictures in both", "check both, and what the files are")
@@ -115,35 +114,14 @@ def _two_data(config: DataConfig, container: Container | None, opener: Opener) -
     a, b = (
         lambda c, name=name: opener.read(replace(c, source=name)) for name in (config.source, config.other)
     )
-    dataset = _joined(a, b, replace(plain, swap=config.swap))
+    dataset = joined(a, b, replace(plain, swap=config.swap))
     if config.sides == "paired":
         assert dataset.other is not None
         if len(dataset) != len(dataset.other):
             got = f"{config.source} and {config.other}: {len(dataset):,} and {len(dataset.other):,} samples"
             raise DataError(got, "as many in both: arrays pair by number", "mend one, or --recipe cyclegan")
     mode = config.sides if config.sides != "auto" else "unpaired"
-    return _finished(dataset, None, _resolved(dataset, replace(config, sides=mode)), [])
-
-
-def _joined(first: Reader, second: Reader, config: DataConfig) -> Dataset:
-    """Two sets of pictures, B at the size of A."""
-    first, second = (second, first) if config.swap else (first, second)
-    a = first(replace(config, swap=False))
-    b = second(replace(config, swap=False, size=a.config.size, channels=config.other_channels))
-    for side in (a, b):
-        if not side.spec.is_image:
-            raise DataError(f"{side.config.source}: points", "pictures in both domains", "name other data")
-    a.other = b
-    merged = replace(
-        a.report,
-        source=f"{a.report.source} and {b.report.source}",
-        skipped=(*a.report.skipped, *b.report.skipped),
-        converted=(*a.report.converted, *b.report.converted),
-        duplicates=a.report.duplicates + b.report.duplicates,
-        why=(*(f"A: {why}" for why in a.report.why), *(f"B: {why}" for why in b.report.why)),
-    )
-    a.report = merged
-    return a
+    return finished(dataset, None, resolved(dataset, replace(config, sides=mode)), [])
 
 
 def _made(config: DataConfig, container: Container | None, opener: Opener) -> Dataset:
@@ -172,33 +150,6 @@ def _made(config: DataConfig, container: Container | None, opener: Opener) -> Da
     dataset, *held = (with_derived(base, config, opener.watch) for base in bases)
     mode = config.sides if config.sides != "auto" else "paired"
     remarks = [f"{len(held[0]):,} in {names[1]} are held out"] if held else []
-    return _finished(
-        dataset, held[0] if held else None, _resolved(dataset, replace(config, sides=mode)), remarks
+    return finished(
+        dataset, held[0] if held else None, resolved(dataset, replace(config, sides=mode)), remarks
     )
-
-
-def _resolved(dataset: Dataset, config: DataConfig) -> DataConfig:
-    assert dataset.other is not None
-    a, b = dataset.config, dataset.other.config
-    return replace(config, size=a.size, channels=a.channels, other_channels=b.channels)
-
-
-def _finished(dataset: Dataset, held: Dataset | None, config: DataConfig, remarks: list[str]) -> Dataset:
-    """The same with what it came to: settings, fingerprint over both domains and parts, and what to tell."""
-    assert dataset.other is not None
-    dataset.paired = config.sides == "paired"
-    whole = [dataset, dataset.other, *([held, held.other] if held is not None else [])]
-    prints = [side.fingerprint for side in whole if side is not None]
-    fingerprint = content_key("sides", config.sides, config.swap, prints)
-    words = (
-        f"{len(dataset):,} pairs"
-        if dataset.paired
-        else f"{len(dataset):,} of A and {len(dataset.other):,} of B, not paired"
-    )
-    dataset.report = replace(dataset.report, why=(words, *dataset.report.why, *remarks))
-    dataset.held = held
-    for side in whole:
-        if side is not None:
-            channels = side.samples.shape[3]
-            side.config, side.fingerprint = replace(config, channels=channels), fingerprint
-    return dataset
