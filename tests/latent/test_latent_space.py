@@ -1,0 +1,246 @@
+"""The latent space on generators whose answers are known: paths, sums, directions of linear maps, inversion, files."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from sparring import latent
+from sparring.errors import CorruptFileError, SparringError
+from sparring.games.generation import Generation
+from sparring.latent import directions, film
+from sparring.latent.likeness import decibels, pyramid
+from sparring.latent.measuring import enough
+from sparring.recipes.table import TINY
+from sparring.shapes import Spec
+
+
+class Linear(nn.Module):
+    """x = W z, as a point or as a picture."""
+
+    def __init__(self, weight, shape):
+        super().__init__()
+        self.layer, self.shape = nn.Linear(weight.shape[1], weight.shape[0], bias=False), shape
+        self.layer.weight.data.copy_(weight)
+
+    def forward(self, z, y=None):
+        return self.layer(z).view(-1, *self.shape)
+
+
+def linear(weight, shape=None):
+    shape = shape or (weight.shape[0],)
+    return Generation(Linear(weight, shape), weight.shape[1], Spec(shape=shape)).eval().requires_grad_(False)
+
+
+def conditional():
+    return TINY["cgan"]().game.kept(Spec(shape=(1, 8, 8), classes=3)).eval().requires_grad_(False)
+
+
+class Coordinates:
+    """The judge of points: their coordinates."""
+
+    names, classes = ("right", "up", "far"), 0
+
+    def __call__(self, x):
+        return x[:, :3]
+
+
+def test_decode_gives_the_samples_of_sample_however_many_come_together() -> None:
+    generation = conditional()
+    z, y = latent.latents(generation, 3, range(21)), generation.draw_labels(3, range(21))
+    whole = latent.decode(generation, z, y)
+    assert torch.equal(whole, generation.sample(3, range(21)))
+    assert torch.equal(whole[18:], latent.decode(generation, z[18:], y[18:]))
+
+
+def test_a_blend_of_one_class_is_that_class_and_half_of_two_is_neither() -> None:
+    generation = conditional()
+    z, y = latent.latents(generation, 0, range(6)), torch.arange(6) % 3
+    shares = latent.shares_of(y, 3)
+    before = [value.clone() for value in generation.state_dict().values()]
+    assert torch.allclose(latent.decode(generation, z, shares), latent.decode(generation, z, y), atol=1e-6)
+    half = latent.decode(generation, z, torch.tensor([[0.5, 0.5, 0.0]]).expand(6, 3))
+    for k in (0, 1):
+        assert not torch.allclose(half, latent.decode(generation, z, torch.full((6,), k)), atol=1e-6)
+    assert all(torch.equal(a, b) for a, b in zip(before, generation.state_dict().values(), strict=True))
+    counted = TINY["naive_bayes"]().game.kept(Spec(shape=(1, 4, 4), classes=3)).eval()
+    with pytest.raises(SparringError, match="keeps no vectors of classes"):
+        latent.decode(counted, torch.randn(6, 16, generator=torch.Generator()), shares)
+
+
+@pytest.mark.parametrize("y", [None, torch.tensor([3]), torch.tensor([0, 1]), torch.ones(1, 2)])
+def test_classes_that_do_not_fit_are_refused(y) -> None:
+    with pytest.raises(SparringError):
+        latent.decode(conditional(), torch.zeros(1, conditional().latent), y)
+
+
+def test_the_spherical_path_keeps_the_length_and_turns_evenly() -> None:
+    a, b = 3 * torch.eye(5)[0], 3 * torch.eye(5)[1]
+    way = latent.interpolate(a, b, 5)
+    assert torch.allclose(way.norm(dim=1), torch.full((5,), 3.0), atol=1e-5)
+    cosines = (way[1:] * way[:-1]).sum(1) / 9
+    assert torch.allclose(cosines.acos(), torch.full((4,), torch.pi / 8), atol=1e-4)
+    straight = latent.interpolate(a, b, 5, "linear")
+    assert float(straight[2].norm()) == pytest.approx(3 / 2**0.5)
+    for end in (a, -a):  # no angle to turn by
+        assert bool(latent.interpolate(a, end, 3).isfinite().all())
+
+
+def test_a_closed_walk_has_no_seam_and_a_grid_has_its_corners() -> None:
+    points = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
+    way = latent.closed_walk(points, 5)
+    assert torch.allclose(way[::5], points, atol=1e-5)
+    assert torch.allclose(latent.open_walk(points, 5)[-1], points[-1])
+    square = latent.corners(points, 3, 4).view(3, 4, 6)
+    assert torch.allclose(square[[0, 0, 2, 2], [0, 3, 0, 3]], points, atol=1e-5)
+
+
+def test_sums_of_means_have_a_typical_length() -> None:
+    a, b = torch.ones(3, 4), torch.eye(4)[:1]
+    assert torch.equal(latent.arithmetic([a], [b], typical=False), torch.tensor([0.0, 1, 1, 1]))
+    assert float(latent.arithmetic([a], [b]).norm()) == pytest.approx(2.0)
+
+
+WEIGHT = torch.diag(torch.tensor([0.5, 3.0, 1.0, 2.0]))
+
+
+def test_sefa_and_pca_of_a_linear_generator_find_its_axes_by_size() -> None:
+    found = directions.sefa(linear(WEIGHT), 3)
+    axes = torch.stack([each.vector for each in found])
+    assert torch.allclose(axes, torch.eye(4)[[1, 3, 2]], atol=1e-4)
+    assert found[0].found["share"] == pytest.approx(9 / 14.25, rel=1e-4)
+    components = torch.stack([each.vector for each in directions.pca(linear(WEIGHT), 2, n=2_000, layer=0)])
+    assert torch.allclose(components, torch.eye(4)[[1, 3]], atol=0.15)
+
+
+@pytest.mark.parametrize("how", [directions.by_classifier, directions.by_judge])
+def test_asked_directions_of_a_linear_generator_are_its_rows(how) -> None:
+    generation = linear(torch.tensor([[3.0, 4, 0, 0], [0, 0, 1, 0], [1, 0, 0, 1], [0, 0, 0, 1]]))
+    direction = how(generation, Coordinates(), "right", n=1_000)
+    assert float(direction.vector @ torch.tensor([0.6, 0.8, 0, 0])) > 0.99
+
+
+def test_entanglement_is_nil_for_axes_of_their_own_and_counts_what_else_changes() -> None:
+    generation = linear(torch.eye(4))
+    right = latent.Direction(name="right", vector=torch.eye(4)[0])
+    effects = latent.measure_all(generation, right, Coordinates(), strengths=(0.4, 4.0), n=200)
+    assert effects[0].rises == 0.0
+    assert effects[1].rises == effects[1].arrives == effects[1].keeps == 1.0
+    assert effects[1].entanglement == pytest.approx(0, abs=1e-6)
+    assert enough(effects) is effects[1]
+    both = latent.Direction(name="right", vector=torch.tensor([1.0, 1, 0, 0]))
+    mixed = latent.measure(generation, both, Coordinates(), strength=4.0, n=200)
+    assert mixed.entanglement == pytest.approx(0.5, rel=0.2)  # one of two others changes as much
+    apart = both.without([latent.Direction(name="up", vector=torch.eye(4)[1])])
+    assert torch.allclose(apart.vector, torch.eye(4)[0])
+    with pytest.raises(SparringError, match="leave one of them out"):
+        right.without([right])
+
+
+def test_statistics_see_what_their_names_say() -> None:
+    judge = latent.Statistics(Spec(shape=(3, 8, 8)))
+    dark = torch.full((1, 3, 8, 8), -1.0)
+    left, wide, red = dark.clone(), dark.clone(), dark.clone()
+    left[:, :, :, 0], wide[:, :, 4], red[:, 0] = 1, 1, 1
+    seen = {name: judge(torch.cat([left, wide, red]))[:, k].tolist() for k, name in enumerate(judge.names)}
+    assert seen["x"][0] == pytest.approx(1 / 16)
+    assert seen["width"][1] > 0.25 > 0.01 > seen["width"][0]
+    assert seen["redness"] == pytest.approx([0, 0, 1], abs=1e-6)
+    assert seen["brightness"] == pytest.approx([1 / 8, 1 / 8, 1 / 3])
+
+
+def test_directions_go_to_a_file_and_back_as_data(tmp_path) -> None:
+    path, z = tmp_path / "d.safetensors", torch.zeros(2, 4)
+    saved = [latent.Direction(name=name, vector=torch.eye(4)[k], reach=2.0) for k, name in enumerate("ab")]
+    latent.save(path, saved)
+    found = latent.load(path)
+    assert [each.name for each in found] == ["a", "b"]
+    assert torch.equal(
+        latent.choose(found, "b").move(z, torch.tensor([1.0, -1])),
+        2 * torch.tensor([[0.0, 1, 0, 0], [0, -1, 0, 0]]),
+    )
+    for wanted in ("", "c"):
+        with pytest.raises(SparringError, match="0 a, 1 b"):
+            latent.choose(found, wanted)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"kind"', '"kjnd"'), ("4,4", "9,9"), ('\\"format\\": 1', '\\"format\\": 2')]
+)
+def test_a_tampered_file_of_directions_is_refused(tmp_path, old, new) -> None:
+    path = tmp_path / "d.safetensors"
+    latent.save(path, [latent.Direction(name=str(k), vector=torch.eye(4)[k], kind="x") for k in range(4)])
+    data = path.read_bytes()
+    old = old.replace('"kind"', json.dumps('"kind"')[1:-1])
+    new = new.replace('"kjnd"', json.dumps('"kjnd"')[1:-1])
+    assert old.encode() in data
+    path.write_bytes(data.replace(old.encode(), new.encode()))
+    with pytest.raises(CorruptFileError):
+        latent.load(path)
+
+
+def test_inversion_finds_what_a_generator_made_and_tells_how_near() -> None:
+    generation = linear(
+        torch.linalg.qr(torch.randn(64, 4, generator=torch.Generator().manual_seed(1))).Q, (1, 8, 8)
+    )
+    z = latent.latents(generation, 5, range(3))
+    x = latent.decode(generation, z)
+    found = latent.invert(generation, x, settings=latent.Inverting(steps=200, prior=0.0))
+    assert torch.allclose(found.z, z, atol=0.02)
+    assert float(found.psnr.min()) > 45
+    none = latent.invert(generation, x, settings=latent.Inverting(steps=0, starts=1))
+    assert float(none.psnr.max()) < float(found.psnr.min())
+    perfect = latent.invert(generation, x, encoder=lambda x, y: (z, None), settings=latent.Inverting(steps=0))
+    assert torch.equal(perfect.z, z)
+
+
+def test_a_class_that_is_not_known_is_sought() -> None:
+    generation = conditional()
+    z, y = latent.latents(generation, 2, range(2)), torch.tensor([1, 2])
+    found = latent.invert(
+        generation, latent.decode(generation, z, y), settings=latent.Inverting(steps=8, starts=2)
+    )
+    assert found.y.shape == (2, 3)
+    assert torch.allclose(found.y.sum(1), torch.ones(2))
+    assert latent.hardened(found).y.shape == (2,)
+
+
+def test_a_fitted_encoder_guesses_better_than_nothing_and_goes_to_a_file() -> None:
+    generation = linear(torch.randn(64, 3, generator=torch.Generator().manual_seed(2)) / 4, (1, 8, 8))
+    told = []
+    encoder = latent.fit_encoder(
+        generation, steps=60, watch=lambda done, total: told.append((done, total)) or done == 50
+    )
+    z = latent.latents(generation, 9, range(32))
+    guess, _ = encoder(latent.decode(generation, z))
+    assert float((guess - z).square().mean()) < 0.5
+    assert told[-1] == (50, 60)
+    again = latent.encoder_from(generation, latent.encoder_bytes(encoder))
+    assert torch.equal(again(latent.decode(generation, z))[0], guess)
+
+
+@pytest.mark.parametrize("recipe", ["vae", "ae", "svae"])
+def test_a_runs_own_encoder_gives_latents_of_its_codes(recipe) -> None:
+    generation = TINY[recipe]().game.kept(Spec(shape=(1, 8, 8))).eval().requires_grad_(False)
+    x = latent.decode(generation, latent.latents(generation, 0, range(3))).clamp(-1, 1)
+    z, _ = latent.own_encoder(generation)(x, None)
+    encoder, decoder = generation.coders()
+    assert torch.allclose(decoder.prior(z), encoder(x), atol=1e-3)
+
+
+def test_likeness_of_the_same_is_perfect_and_of_black_and_white_is_nil() -> None:
+    x = torch.ones(1, 1, 9, 6)
+    assert float(decibels(x, -x)) == pytest.approx(0)
+    assert float(decibels(x, x)) == pytest.approx(10 * torch.log10(torch.tensor(4e10)).item())
+    assert float(pyramid(x, x)) == 0
+    assert float(pyramid(x, x - 0.5)) == pytest.approx(0.5)  # no band but the last sees a plain difference
+
+
+def test_an_mp4_without_anything_to_write_it_is_refused(monkeypatch, tmp_path) -> None:
+    import numpy as np
+
+    monkeypatch.setattr(film.shutil, "which", lambda name: None)
+    monkeypatch.setitem(__import__("sys").modules, "av", None)
+    with pytest.raises(SparringError, match=r"\.webp or \.gif"):
+        film.save(tmp_path / "x.mp4", np.zeros((2, 5, 5, 1), np.uint8))
