@@ -131,12 +131,8 @@ def load(path: Path) -> Loaded:
 
 
 def _spec(about: dict[str, Any]) -> Spec:
-    other = about.get("other")
-    return Spec(
-        shape=tuple(int(side) for side in about["shape"]),
-        classes=len(about["classes"]),
-        other=None if other is None else tuple(int(side) for side in other),
-    )
+    other = tuple(map(int, about["other"])) if "other" in about else None
+    return Spec(shape=tuple(map(int, about["shape"])), classes=len(about["classes"]), other=other)
 
 
 def _kept(game: GameConfig, spec: Spec, table: Mapping[str, Any]) -> Kept:

@@ -153,7 +153,10 @@ def usage(run: Path, document: Mapping[str, Any]) -> str:
         command = f"sparring classify {where} PICTURES --json classes.json"
         call = "probabilities = run.classify(pictures)"
     if translates(document):
-        command, call = f"sparring translate {where} PICTURES --out translated", "run.generator.translation"
+        command, call = (
+            f"sparring translate {where} PICTURES --out translated",
+            "new = run.translate(picture)",
+        )
     lines = [
         command,
         f"sparring train --out {where}                             # go on, if it is not finished",
