@@ -51,7 +51,7 @@ def options(doc: str | None, out: str, images: int) -> argparse.ArgumentParser:
     parser.add_argument("--rows", nargs="+", help="only these")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--set", nargs="*", default=[], metavar="path=value", help="settings of every run")
+    parser.add_argument("--set", nargs="*", default=[], metavar="path=value", help="settings of every run; with another --out")
     return parser
 
 
