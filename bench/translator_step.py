@@ -1,6 +1,6 @@
 """Images per CPU-second of a step of pix2pix and CycleGAN, Sparring against the plain loop: one process, taking turns.
 
-    python bench/translator_step.py [--only pix2pix] [--blocks 7] [--steps 2] [--precision auto]
+    python bench/translator_step.py [--only pix2pix] [--batch 8] [--blocks 7] [--steps 2] [--precision auto]
 
 The papers' networks at 64x64 with 64 channels on both sides (bench/plain_translators.py; Sparring's U-Net has 2x2 kernels where the
 inner grid is 1x1: the rest of a 4x4 kernel sees nothing there), the same data, as tensors. Sparring's step is that of training: the
@@ -48,8 +48,9 @@ def dataset(paired):
         small = rng.integers(0, 256, (COUNT, 8, 8, 3), dtype=np.uint8)
         samples = np.ascontiguousarray(small.repeat(SIDE // 8, 1).repeat(SIDE // 8, 2))
         report = DataReport(source="blocks", kind="array", count=COUNT)
-        rest = {"other": other, "paired": paired and other is not None}
-        return Dataset(samples, None, (), fingerprint="", report=report, config=config, **rest)
+        whole = Dataset(samples, None, (), fingerprint="", report=report, config=config, other=other)
+        whole.paired = paired and other is not None
+        return whole
 
     return domain(domain())
 
@@ -114,13 +115,14 @@ def measure(name, batch, machine, asked):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=list(GAMES))
+    parser.add_argument("--batch", type=int)
     parser.add_argument("--blocks", type=int, default=7)
     parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto")
     asked = parser.parse_args()
     machine = runtime.start(threads=1, precision=asked.precision)
     for name, batch in CASES:
-        if asked.only in (None, name):
+        if asked.only in (None, name) and asked.batch in (None, batch):
             print(json.dumps(measure(name, batch, machine, asked)), flush=True)
     print(json.dumps({"torch": torch.__version__, **machine.describe()}))
 
