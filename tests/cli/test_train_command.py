@@ -83,7 +83,7 @@ def test_progress_is_told_in_plain_lines(sparring, messy: Path, tiny_settings: P
 
 MISTAKES = {
     "no such data": (["nowhere/at/all"], "does not exist"),
-    "two data": (["a", "b"], "2 DATA"),
+    "three data": (["a", "b", "c"], "3 DATA"),
     "recipe": (["--recipe", "dcgna"], "did you mean dcgan"),
     "setting": (["ring", "--set", "training.bacth=3", "--images", "100"], "did you mean batch"),
     "no setting": (["ring", "--images", "100", "--set", "=3"], "path=value"),
