@@ -26,7 +26,8 @@ from sparring.evaluation.wish import Wish, listed, named
 from sparring.experiment import Experiment
 from sparring.judgement import judge
 from sparring.machine import Machine
-from sparring.runfile import RUN_FILE, described
+from sparring.runfile import RUN_FILE, described, fit_of
+from sparring.translation import Manner, translate_array
 
 
 class Run:
@@ -118,6 +119,13 @@ class Run:
         found, y = self.generator, None if labels is None else torch.as_tensor(labels)
         return reconstruction.reconstructed(found.generation, found.facts, samples, y)
 
+    def translate(
+        self, picture: np.ndarray, direction: str = "a-to-b", scale: str | int = "trained"
+    ) -> np.ndarray:
+        """A picture uint8 (h, w, c) of any size in the other domain: uint8 (h, w, c'). For many: `sparring translate`."""
+        found, machine = self.generator.translation, Machine(device=self.device).start()
+        return translate_array(found, picture, direction, machine, Manner(scale=scale), fit_of(self.path))
+
     def classify(self, samples: np.ndarray) -> np.ndarray:
         """Probabilities float64 (n, classes) of the samples' classes, in the order of `classes`; `samples` as for `encode`."""
         return classification.classified(self.path, self.generator, samples).numpy()
@@ -126,7 +134,7 @@ class Run:
         self, against: str | Path | None = None, metrics: str | Sequence[str] = (), **choices: Any
     ) -> list[Line]:
         """Judge the generator: `sparring evaluate` in Python. `against`: real samples; None takes the run's own. `metrics`: names,
-        short (`fd`) or whole (`fd1k-pca-train`); none for the usual ones. `choices`: `checkpoint`, `n`, `seed`, `weights`, `direction`.
+        short (`fd`) or whole (`fd1k-pca-train`); none for the usual ones. `choices`: see `Wish`.
         """
         wish = Wish(subject=self.path, against=named(against), metrics=listed(metrics), **choices)
         return judge(wish, Machine(device=self.device)).lines

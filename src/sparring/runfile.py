@@ -6,6 +6,7 @@ from typing import Any
 
 from sparring import __version__, samples, storage
 from sparring.data import Dataset
+from sparring.data.config import Fit
 from sparring.data.sheet import contact_sheet
 from sparring.errors import CorruptFileError, SparringError
 from sparring.experiment import Experiment
@@ -79,6 +80,12 @@ def described(path: Path) -> tuple[Experiment, dict[str, Any]]:
         raise CorruptFileError(
             f"{path}: {error!r}", "a run.json written by Sparring", "use another run"
         ) from error
+
+
+def fit_of(run: Path) -> Fit:
+    """By which rule a run's pictures were brought to one size; `crop` of a generator's file, which does not say."""
+    path = run / RUN_FILE
+    return described(path)[0].data.fit if path.is_file() else "crop"
 
 
 def _tell_skipped(dataset: Dataset, out: Path) -> None:

@@ -6,11 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from sparring.data import DataConfig, open_data
-from sparring.data.config import Fit
 from sparring.data.labels import find_labels
 from sparring.data.named import is_named, named_pictures
 from sparring.run import Run
-from sparring.train import RUN_FILE
+from sparring.runfile import fit_of
 
 
 class Given(NamedTuple):
@@ -38,11 +37,11 @@ def given(run: Run, source: str) -> Given:
     if not spec.is_image:
         found = open_data(DataConfig(source=source))
     elif is_named(place):
-        names, pictures, skipped = named_pictures(place, spec.shape[1:], spec.shape[0], _fit(run))  # type: ignore[arg-type]
+        names, pictures, skipped = named_pictures(place, spec.shape[1:], spec.shape[0], fit_of(run.path))  # type: ignore[arg-type]
         return Given(names, pictures, skipped, _by_folder(names) if place.is_dir() else None)
     else:
         size = (spec.shape[1], spec.shape[2])
-        found = open_data(DataConfig(source=source, size=size, channels=spec.shape[0], fit=_fit(run)))
+        found = open_data(DataConfig(source=source, size=size, channels=spec.shape[0], fit=fit_of(run.path)))
     names = [f"{number:06d}.png" for number in range(len(found))]
     told = None if found.labels is None else [found.classes[label] for label in found.labels]
     return Given(names, np.asarray(found.samples), list(found.report.skipped), told)
@@ -52,7 +51,3 @@ def _by_folder(names: list[str]) -> list[str] | None:
     labels, _ = find_labels(names, {})
     told = [label for label in labels or [] if label is not None]
     return told if len(told) == len(names) else None
-
-
-def _fit(run: Run) -> Fit:
-    return run.experiment.data.fit if (run.path / RUN_FILE).is_file() else "crop"

@@ -17,7 +17,7 @@ from sparring.gallery import Gallery
 from sparring.machine import Machine
 from sparring.metrics import psnr
 from sparring.run import load
-from sparring.runfile import RUN_FILE
+from sparring.runfile import fit_of
 from sparring.samples import picture_of, png
 from sparring.translation import Manner, Translated, translate_all
 from sparring.wording import grouped, shown
@@ -106,10 +106,11 @@ def translate(options: "Translate") -> int:
     translation, runtime = run.generator.translation, machine.start()
     runtime.place(translation).eval()
     translation.network(options.direction)
-    fit = run.experiment.data.fit if (run.path / RUN_FILE).is_file() else "crop"
     job, began = Job(options.images, options.out, options.truth), time.monotonic()
     with Console.standard(quiet=options.quiet, to_errors=options.json) as console:
-        made = translate_all(translation, job.pictures(), options.direction, runtime, manner, fit)
+        made = translate_all(
+            translation, job.pictures(), options.direction, runtime, manner, fit_of(run.path)
+        )
         count = _keep_all(job, made, console)
         if not count:
             why = "; ".join(f"{name}: {reason}" for name, reason in job.skipped[:3])

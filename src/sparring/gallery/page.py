@@ -21,6 +21,7 @@ STYLE = """
 main{max-width:1240px}.gallery figure{width:auto;padding:.6rem}
 .stack{position:relative;display:grid;touch-action:pan-y;cursor:ew-resize;overflow:hidden;border-radius:.3rem}
 .stack img{grid-area:1/1;width:100%;height:auto;user-select:none}
+.stack img[hidden]{display:none}
 .stack .over{clip-path:inset(0 calc(100% - var(--at,50%)) 0 0)}
 .stack.sharp img{image-rendering:pixelated}
 .stack::after{content:"";position:absolute;top:0;bottom:0;left:var(--at,50%);width:2px;margin-left:-1px;
@@ -106,7 +107,7 @@ class Gallery:
         )
         chooser = f'<fieldset class="views" aria-label="what is compared">{choices}</fieldset>'
         some = f"the first {MOST:,} of {self.count:,}" if self.count > MOST else f"{self.count:,}"
-        head = f'<p class="soft">{some} pictures. Left of the line is what is named first; move it.</p>'
+        head = f'</h1><p class="soft">{some} pictures. Left of the line is what is named first; move it.</p>'
         body = f'<style>{STYLE}</style>{chooser}<div class="gallery">{"".join(self.cards)}</div><script>{SCRIPT}</script>'
         return page.render(title, head, [("Translated", body)])
 
