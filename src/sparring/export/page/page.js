@@ -225,7 +225,7 @@ function keys(event) {
 }
 
 async function maker() {
-  $("maker").hidden = false;
+  $("maker").hidden = $("keys").hidden = false;
   facts.classes.forEach((name, i) => $("class").add(new Option(name, i)));
   $("class").add(new Option("as in the data", "", true, true), 0);
   $("classrow").hidden = !facts.classes.length;
@@ -245,7 +245,7 @@ async function maker() {
   $("later").onclick = () => { state.first += WALL; showWall(); };
   $("download").onclick = () => save($("picture"), `${facts.recipe}-${state.a}.png`);
   document.addEventListener("keydown", keys);
-  $("note").textContent = `Pictures 0 to ${facts.bank - 1} are those of \`sparring sample --seed 0\`, number by number; the others are drawn by the browser.`;
+  $("note").textContent = `Pictures 0 to ${facts.bank - 1} are those of “sparring sample --seed 0”, number by number; the others are drawn by the browser.`;
   changed();
   await showWall();
 }
