@@ -34,8 +34,8 @@ export function build(place) {
     const left = (Math.max(...xs) + Math.min(...xs) - side) / 2, low = (Math.max(...ys) + Math.min(...ys) - side) / 2;
     const pen = picture.getContext("2d"), size = picture.width, style = getComputedStyle(picture);
     pen.clearRect(0, 0, size, size);
-    for (const [points, colour, radius] of [[real, style.getPropertyValue("--soft"), 4], [made, style.getPropertyValue("--accent"), 4.5]]) {
-      pen.globalAlpha = 0.5;
+    for (const [points, colour, radius] of [[real, style.getPropertyValue("--soft"), 8], [made, style.getPropertyValue("--accent"), 3.5]]) {
+      pen.globalAlpha = points === real ? 0.25 : 0.7;
       pen.fillStyle = colour;
       for (const [x, y] of points) {
         pen.beginPath();
