@@ -174,8 +174,7 @@ def _correlate(x: Tensor, g: Tensor, at: Geometry) -> Tensor:
         return product.view(outputs, at.kernel, at.kernel, inputs).permute(0, 3, 1, 2)
     shape = (outputs, inputs, at.kernel, at.kernel)
     empty = torch.empty(shape, dtype=x.dtype, memory_format=torch.channels_last)
-    pair = [at.stride] * 2, [at.padding] * 2
-    mask = [False, True, False]
+    pair, mask = ([at.stride] * 2, [at.padding] * 2), [False, True, False]
     return torch.ops.aten.convolution_backward(g, x, empty, None, *pair, [1, 1], False, [0, 0], 1, mask)[1]
 
 
