@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sparring.errors import DataError
 from sparring.metrics.checked import Table, checked
-from sparring.metrics.structural import BLOCK, in_pairs, pictures_of
+from sparring.metrics.pictures import BLOCK, in_pairs, pictures_of
 
 ROUNDING = 1e-12
 FLAT = 1e-6  # variance of the slopes, in squared shades, below which a picture has no edges
