@@ -2,7 +2,7 @@
 
     python bench/polygons.py [--images 40000] [--seeds 0 1 2] [--rows l1 cgan patch-16 ...] [--minutes M] [--threads 2]
 
-A segmentation net is trained once on real scenes and maps of its own (three minutes; kept in the cache). It then reads the
+A segmentation net is trained once on real scenes and maps of its own (two minutes; kept in the cache). It then reads the
 scenes that each translator draws from 500 maps never seen: per-pixel accuracy, mean accuracy of a class and mean IoU, as the
 paper's FCN scores. Rows, all of the recipe pix2pix:
 
@@ -172,7 +172,7 @@ def main() -> None:
     parser.set_defaults(width=16)
     parser.add_argument("--patch", type=int, default=16, help="of the rows that don't name one")
     parser.add_argument(
-        "--judge", type=int, default=6_000, help="scenes that the segmentation net learns from"
+        "--judge", type=int, default=3_000, help="scenes that the segmentation net learns from"
     )
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
