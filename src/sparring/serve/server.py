@@ -89,6 +89,7 @@ def bound(host: str, port: int) -> socket.socket:
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         door.bind(("127.0.0.1" if host == "localhost" else host, port))
+        door.listen()  # from now on browsers wait for an answer, and are not refused
     except (OSError, OverflowError) as error:
         door.close()
         raise SparringError(
