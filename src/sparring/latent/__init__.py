@@ -1,7 +1,8 @@
 """The latent space of anything that generates: walks, grids, sums, directions, and from pictures back to latents.
 
 Functions here take a `Generation` (`sparring.load(RUN).generator.generation`) and latents z (n, z) on the CPU; classes y are (n,)
-whole numbers or (n, classes) shares of a blend.
+whole numbers or (n, classes) shares of a blend. `walk`, `grid`, `mix`, `morph`, `edit`, `numbered` and `pictures` take a
+`sparring.Run`, and give pictures.
 """
 
 from sparring.latent import directions
@@ -14,6 +15,7 @@ from sparring.latent.judges import Classes, Joined, Judge, Statistics
 from sparring.latent.measuring import Effect, measure, measure_all
 from sparring.latent.paths import between, closed_walk, corners, interpolate, open_walk
 from sparring.latent.searching import Inverting
+from sparring.latent.showing import edit, grid, mix, morph, numbered, pictures, walk
 
 __all__ = [
     "Classes",
@@ -33,9 +35,11 @@ __all__ = [
     "corners",
     "decode",
     "directions",
+    "edit",
     "encoder_bytes",
     "encoder_from",
     "fit_encoder",
+    "grid",
     "hardened",
     "interpolate",
     "invert",
@@ -44,9 +48,14 @@ __all__ = [
     "mean",
     "measure",
     "measure_all",
+    "mix",
+    "morph",
+    "numbered",
     "open_walk",
     "own_encoder",
+    "pictures",
     "save",
     "shares_of",
     "to_typical",
+    "walk",
 ]
