@@ -1,8 +1,8 @@
 """CUT. Park, Efros, Zhang & Zhu 2020, arXiv:2007.15651.
 
-New here: translation without pairs, one way only and so twice as fast: a patch of the result must be recognised, by the
+New here: translation without pairs, one way only: a patch of the result must be recognised, by the
 translator's own encoder, among the patches of what it came from (256 patches, tau 0.07). Read games/one_sided.py.
-Numbers: the paper's from 128 pixels on; smaller pictures as in cyclegan. FastCUT, which changes less of the picture's shape:
+Numbers: the paper's from 128 pixels on; smaller pictures as in cyclegan. FastCUT, twice as fast:
 --set game.contrast=10 game.identity=0.
 Run: sparring train A B --recipe cut      Expect: docs/picture-to-picture.md.
 """
