@@ -80,7 +80,7 @@ def test_a_dropped_picture_is_translated(window, tmp_path):
         given = draws.integers(0, 256, (20, 28, 3), dtype=np.uint8)
         Image.fromarray(given).save(tmp_path / "given.png")
         window.execute_script(
-            "const s = document.querySelector('#side'); s.options[0].value = s.value = '28'"
+            "const s = document.querySelector('#side'); s.options[0].value = '28'; s.value = '28'"
         )
         window.find_element("id", "file").send_keys(str(tmp_path / "given.png"))
         wait(window, "document.body.dataset.shown === 'a-to-b/given/28x20'")

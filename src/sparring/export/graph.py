@@ -15,6 +15,7 @@ from sparring.games.generation import Generation
 from sparring.games.translation import Translation
 from sparring.shapes import Labels, Latent, Sample, Spec
 
+SAMPLES = 64  # that a file is tried on; fewer where they are large pictures
 TRUNCATION = 0.7  # of every other batch that a file is tried on
 
 
@@ -29,6 +30,7 @@ class Graph:
         free: of each input the sides that may be of any size, as whole multiples of a number.
         probe: inputs to try it on, from a seed and a number of samples.
         scale: what differences are measured in: 1 for pictures, the data's scale for points.
+        samples: how many to try it on.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Graph:
     free: tuple[dict[int, int], ...]
     probe: Callable[[int, int], tuple[Tensor, ...]]
     scale: float = 1.0
+    samples: int = SAMPLES
 
     @torch.no_grad()
     def __call__(self, given: tuple[Tensor, ...]) -> Tensor:
@@ -109,13 +112,16 @@ def _of_samples(name: str, network: nn.Module, spec: Spec, output: str) -> Graph
 
 
 def _translator(translation: Translation, direction: str) -> Graph:
-    """From `picture` (b, c, h, w) in [-1, 1] to `translated`, of any height and width that are whole multiples."""
+    """From `picture` (b, c, h, w) in [-1, 1] to `translated`, of any height and width that are whole multiples; only of the size that
+    was trained on, where that is the multiple itself.
+    """
     shape, network = translation.ends(direction)[0], translation.network(direction)
     multiple = multiple_of(network)
     sides = [max(multiple, side - side % multiple) for side in shape[1:]]
+    free = {0: 1, 2: multiple, 3: multiple} if min(sides) > multiple else {0: 1}
 
     def probe(seed: int, count: int) -> tuple[Tensor, ...]:
-        wider = [side + multiple * (seed % 2) for side in sides]
+        wider = [side + multiple * (seed % 2) * (len(free) > 1) for side in sides]
         return (keyed.Draws(seed, (), count).uniform("export", shape[0], *wider) * 2 - 1,)
 
     return Graph(
@@ -123,8 +129,9 @@ def _translator(translation: Translation, direction: str) -> Graph:
         module=settled(network),
         inputs=("picture",),
         output="translated",
-        free=({0: 1, 2: multiple, 3: multiple},),
+        free=(free,),
         probe=probe,
+        samples=max(5, min(SAMPLES, SAMPLES * 64**2 // (sides[0] * sides[1]))),
     )
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from sparring.errors import SparringError
 from sparring.export.graph import Graph
 
-SAMPLES, BATCHES = 64, (1, 2, 5)
+BATCHES = (1, 2, 5)
 MOST = 1e-4  # the greatest difference that is let through
 Runs = Callable[[tuple[Tensor, ...]], Tensor]
 
@@ -58,17 +58,18 @@ class Parity:
         )
 
 
-def measure(graph: Graph, runs: Runs, by: str, samples: int = SAMPLES) -> Parity:
+def measure(graph: Graph, runs: Runs, by: str, samples: int = 0) -> Parity:
     """Try a file at several batch sizes.
 
     Arguments:
         runs: from the graph's inputs to the file's output.
         by: what runs it, with its version.
+        samples: to try it on; 0 for the graph's own number.
 
     Raises:
         ParityError: it differs by more than `MOST`, or makes what is not finite.
     """
-    largest = {}
+    largest, samples = {}, samples or graph.samples
     for number, batch in enumerate(BATCHES):
         given = graph.probe(number, samples)
         parts = [_rows(given, start, batch) for start in range(0, samples, batch)]

@@ -97,8 +97,15 @@ def _graph(kept: Generation | Translation, graph: Graph) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": graph.name, "file": f"{graph.name}.onnx"}
     if isinstance(kept, Translation):
         source, target = kept.ends(graph.name)
-        multiple = graph.free[0][2]
-        entry |= {"from": list(source), "to": list(target), "multiple": multiple, "least": 2 * multiple}
+        fixed = None if len(graph.free[0]) > 1 else list(graph.probe(0, 1)[0].shape[2:])
+        multiple = graph.free[0].get(2, 1)
+        entry |= {
+            "from": list(source),
+            "to": list(target),
+            "multiple": multiple,
+            "least": 2 * multiple,
+            "fixed": fixed,
+        }
     return entry
 
 

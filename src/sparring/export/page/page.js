@@ -286,7 +286,8 @@ let given = null, name = "picture";
 const translate = latest(async () => {
   if (!given) return;
   const graph = facts.graphs.find((found) => found.name === $("way").value), [channels, h, w] = graph.from;
-  const longest = Number($("side").value) || Math.max(h, w), scale = longest / Math.max(given.width, given.height);
+  const longest = Number($("side").value) || Math.max(h, w), [fh, fw] = graph.fixed ?? [longest, longest];
+  const scale = Math.min(fh / given.height, fw / given.width);
   const width = Math.max(1, Math.round(given.width * scale)), height = Math.max(1, Math.round(given.height * scale));
   const before = $("before"), pen = before.getContext("2d", { willReadFrequently: true });
   before.width = width; before.height = height;
@@ -294,7 +295,7 @@ const translate = latest(async () => {
   pen.imageSmoothingQuality = "high"; pen.drawImage(given, 0, 0, width, height);
   $("both").hidden = false; $("after").classList.add("busy");
   const pixels = pen.getImageData(0, 0, width, height).data;
-  const up = (side) => Math.ceil(side / graph.multiple) * graph.multiple, tall = Math.max(up(height), graph.least), wide = Math.max(up(width), graph.least);
+  const up = (side) => Math.ceil(side / graph.multiple) * graph.multiple, tall = graph.fixed?.[0] ?? Math.max(up(height), graph.least), wide = graph.fixed?.[1] ?? Math.max(up(width), graph.least);
   const x = new Float32Array(channels * tall * wide);
   const mirrored = (i, side) => { const period = Math.max(1, 2 * side - 2); i %= period; return i < side ? i : period - i; };
   for (let r = 0; r < tall; r++) for (let q = 0; q < wide; q++) {
@@ -327,6 +328,7 @@ async function take(file) {
 async function translator() {
   $("translator").hidden = false;
   facts.graphs.forEach((graph) => $("way").add(new Option(graph.name.replaceAll("-", " "), graph.name)));
+  $("side").parentElement.hidden = facts.graphs.every((graph) => graph.fixed);
   $("wayrow").hidden = facts.graphs.length < 2;
   $("way").onchange = $("side").onchange = translate;
   $("file").onchange = () => take($("file").files[0]);
