@@ -192,6 +192,7 @@ def main() -> None:
         for row in asked.rows or everything:
             key = {
                 "row": row,
+                "judge": asked.judge,
                 "seed": seed,
                 "images": asked.images,
                 "width": asked.width,
