@@ -112,8 +112,8 @@ def _of_samples(name: str, network: nn.Module, spec: Spec, output: str) -> Graph
 
 
 def _translator(translation: Translation, direction: str) -> Graph:
-    """From `picture` (b, c, h, w) in [-1, 1] to `translated`, of any height and width that are whole multiples; only of the size that
-    was trained on, where that is the multiple itself.
+    """From `picture` (b, c, h, w) in [-1, 1] to `translated`, of any height and width that are whole multiples; only of the size
+    that was trained on, where that is the multiple itself.
     """
     shape, network = translation.ends(direction)[0], translation.network(direction)
     multiple = multiple_of(network)
