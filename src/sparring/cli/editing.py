@@ -7,15 +7,15 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from sparring import latent, samples, storage, tensorfile
 from sparring.cli.finding import file_and_name
 from sparring.cli.given import Given, given
+from sparring.cli.latent_files import read_latents
 from sparring.cli.walking import at_least, only_pictures, rows, say, writable
 from sparring.console import Console
-from sparring.errors import CorruptFileError, SparringError
+from sparring.errors import SparringError
 from sparring.games.generation import Generation
 from sparring.latent import showing
 from sparring.latent.guessing import Guess
@@ -61,7 +61,13 @@ def _latents(run: Run, options: "Edit") -> tuple[Tensor, Tensor | None]:
         return showing.numbered(run, chosen, options.seed, options.label, options.truncation)
     found = given(run, options.pictures)
     labels = run.labels(len(found.names), options.label) if options.label is not None else None
-    done = latent.invert(run.generator.generation, _x(run, found), labels, encoder=_auto(run, options.quiet))
+    done = latent.invert(
+        run.generator.generation,
+        _x(run, found),
+        labels,
+        encoder=_auto(run, options.quiet),
+        settings=latent.Inverting(starts=1),
+    )
     say(options.quiet, f"inverted {len(found.names)} pictures: {quality(done)}")
     return done.z, done.y
 
@@ -72,9 +78,10 @@ def invert(options: "Invert") -> int:
     run = load(options.run, options.device)
     found = given(run, options.images)
     labels = run.labels(len(found.names), options.label) if options.label is not None else None
-    settings = latent.Inverting(steps=options.steps, starts=options.starts, seed=options.seed)
     with writable(options.out):
         encoder = _encoder(run, options)
+        starts = options.starts if options.starts is not None else 4 if encoder is None else 1
+        settings = latent.Inverting(steps=options.steps, starts=starts, seed=options.seed)
         done = latent.invert(
             run.generator.generation, _x(run, found), labels, encoder=encoder, settings=settings
         )
@@ -146,30 +153,3 @@ def _save(out: Path, found: Given, back: np.ndarray, done: latent.Inversion) -> 
         place = out / "pictures" / f"{PurePosixPath(name).with_suffix('')}.png"
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(samples.png(samples.picture_of(picture)))
-
-
-def read_latents(generation: Generation, path: Path) -> tuple[Tensor, Tensor | None]:
-    """Latents and classes of a file of `sparring latent invert`.
-
-    Raises:
-        SparringError: there is none, or it is of another run. CorruptFileError: it is something else.
-    """
-    if not path.is_file():
-        raise SparringError(
-            f"no file {path}", "a file of latents", "make one: sparring latent invert RUN IMAGES"
-        )
-    data = storage.read(path)
-    table, _ = tensorfile.header(data)
-    try:
-        count, classes = int(table["z"]["shape"][0]), generation.spec.classes
-        expected = {"z": torch.empty(count, generation.latent, device="meta")}
-        if "y" in table:
-            whole = table["y"]["dtype"] == "I64"
-            shape = (count,) if whole else (count, classes)
-            expected["y"] = torch.empty(shape, dtype=torch.int64 if whole else torch.float32, device="meta")
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise CorruptFileError(
-            f"{path}: {error}", "latents written by Sparring", "use another file"
-        ) from error
-    tensors = tensorfile.parse(data, expected)
-    return tensors["z"], tensors.get("y")

@@ -100,7 +100,7 @@ class Invert:
         images: A picture, or a folder of them; or an array file, zip or built-in name as for `sparring train`.
         encoder: Where the search starts: auto (the run's own encoder, or one that is fitted to the generator), none, or fit.
         steps: Of the search.
-        starts: Latents that are tried for each picture.
+        starts: Latents that are tried for each picture. By default 1 from an encoder, else 4.
         label: Name or number of the pictures' class. By default it is sought, where that is possible.
         out: A folder: the pictures as they come back, pairs.png and latents.safetensors.
         seed: Of the starts.
@@ -113,7 +113,7 @@ class Invert:
     images: Annotated[Positional[str], arg(metavar="IMAGES")]
     encoder: Encoders = "auto"
     steps: Number = 200
-    starts: Number = 4
+    starts: Count = None
     label: Label = None
     out: Out = Path("inverted")
     seed: Seed = 0
