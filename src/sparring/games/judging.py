@@ -73,7 +73,7 @@ def judged(
         generating=not training,
         shared=Shared(real.new_zeros(len(real), 0), fake),
         slope=due,
-        joint=rules.joint,
+        joint=rules.joint and training,  # its makers have no use for its judgement of real pictures
         player=judge,
     )
 
