@@ -24,9 +24,9 @@ def main(data: str, out: str, notes: str, steps: int, until: str, stop_at: int) 
     gather, normal = Dealer._gather, Draws.normal
 
     def gathered(self, seed, position, rows):
-        x, y = gather(self, seed, position, rows)
+        x, y, other = gather(self, seed, position, rows)
         seen.append(["real", position, rows.start, [digest(row) for row in x]])
-        return x, y
+        return x, y, other
 
     def drawn(self, stream, *shape):
         values = normal(self, stream, *shape)

@@ -75,9 +75,9 @@ def test_held_out_samples_are_never_dealt(toy_data, tmp_path, monkeypatch):
     gather = Dealer._gather
 
     def noted(self, seed, position, rows):
-        x, y = gather(self, seed, position, rows)
+        x, y, other = gather(self, seed, position, rows)
         dealt.update(one.tobytes() for one in self.dataset.to_uint8(x))
-        return x, y
+        return x, y, other
 
     monkeypatch.setattr(Dealer, "_gather", noted)
     toy.play(asked(toy_data, (*HELD, "data.flip=false")), tmp_path)

@@ -24,10 +24,10 @@ def poison_images(match, monkeypatch, bad, due):
     gather = Dealer._gather
 
     def poisoned(self, *arguments):
-        x, y = gather(self, *arguments)
+        x, y, other = gather(self, *arguments)
         if due():
             x.view(-1)[3] = bad
-        return x, y
+        return x, y, other
 
     monkeypatch.setattr(Dealer, "_gather", poisoned)
 
