@@ -16,8 +16,9 @@ from sparring.translators import UNet
 
 
 def experiment(facts: Facts) -> Experiment:
+    width = translating.width(facts)
     game = PairedConfig(
-        translator=UNet(width=translating.width(facts)), discriminator=translating.patches(facts)
+        translator=UNet(width=width, max_width=8 * width), discriminator=translating.patches(facts)
     )
     return translating.experiment("pix2pix", facts, game, ("translator", "discriminator"))
 

@@ -24,7 +24,7 @@ def side(facts: Facts) -> int:
 def patches(facts: Facts) -> PatchGan:
     """The judge of patches of about a quarter to a half of a side: 70 pixels from 128 on, as in the papers."""
     patch = 70 if side(facts) >= 128 else 34 if side(facts) >= 48 else 16
-    return PatchGan(patch=patch, width=width(facts))
+    return PatchGan(patch=patch, width=width(facts), max_width=8 * width(facts))
 
 
 def width(facts: Facts) -> int:
@@ -33,8 +33,13 @@ def width(facts: Facts) -> int:
 
 
 def resnet(facts: Facts) -> ResnetTranslator:
-    """CycleGAN's translator: the paper's from 128 pixels on, with fewer channels and 3 blocks below."""
-    return ResnetTranslator(width=width(facts), blocks=0 if side(facts) >= 128 else 3)
+    """CycleGAN's translator: the paper's from 128 pixels on; below with fewer channels, 3 blocks, and doubling without a checkerboard,
+    which short runs do not unlearn.
+    """
+    large = side(facts) >= 128
+    return ResnetTranslator(
+        width=width(facts), blocks=0 if large else 3, upsample="transposed" if large else "nearest"
+    )
 
 
 def experiment(recipe: str, facts: Facts, game: Any, players: tuple[str, ...], **training: Any) -> Experiment:
