@@ -16,7 +16,7 @@ class Explore:
     """Play with a run in the browser: its samples, its latent space, and how it goes while it is trained.
 
     Args:
-        run: A run folder, or a generator.safetensors. It is only read.
+        run: A run folder, or a generator.safetensors; it is only read. Or ring, grid or swissroll, to watch the game itself.
         port: Of the server; 0 takes any that is free.
         host: The address to serve at. By default this machine alone can reach it.
         browser: Open the link in a browser.
@@ -24,7 +24,7 @@ class Explore:
         threads: Of the CPU.
     """
 
-    run: Annotated[Positional[Path], arg(metavar="RUN|FILE")]
+    run: Annotated[Positional[Path], arg(metavar="RUN|FILE|POINTS")]
     port: Annotated[int, arg(metavar="N")] = 8137
     host: Annotated[str, arg(metavar="ADDRESS")] = "127.0.0.1"
     browser: Flag = True

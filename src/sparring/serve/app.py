@@ -6,6 +6,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from sparring.serve import (
+    arena_routes,
     latent_routes,
     live_routes,
     page_routes,
@@ -14,6 +15,7 @@ from sparring.serve import (
     translate_routes,
 )
 from sparring.serve.access import Access
+from sparring.serve.arena import Arena
 from sparring.serve.context import Context
 from sparring.serve.guard import Guard
 from sparring.serve.jobs import Worker
@@ -38,6 +40,9 @@ ROUTES = [
     Route("/api/real-points", real_routes.real_points, methods=["GET"]),
     Route("/api/progress", live_routes.progress, methods=["GET"]),
     Route("/api/sheet", live_routes.sheet, methods=["GET"]),
+    Route("/api/arena", arena_routes.about, methods=["GET"]),
+    Route("/api/arena/begin", arena_routes.begin, methods=["POST"]),
+    Route("/api/arena/step", arena_routes.step, methods=["POST"]),
 ]
 
 
@@ -54,6 +59,7 @@ def opened(run: Path, hosts: list[str], port: int, model: Model) -> Context:
         run=run,
         model=model,
         real=Real(run),
+        arena=Arena(model.machine),
         drawing=Worker("drawing"),
         reading=Worker("reading"),
         access=Access(port),

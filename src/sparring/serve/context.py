@@ -5,7 +5,9 @@ from pathlib import Path
 
 from starlette.requests import Request
 
+from sparring.data.points import POINT_SETS
 from sparring.serve.access import Access
+from sparring.serve.arena import Arena
 from sparring.serve.asked import Asked
 from sparring.serve.jobs import Worker
 from sparring.serve.model import Model
@@ -20,6 +22,7 @@ class Context:
         run: the run folder, or a generator file.
         model: its generator.
         real: its training data, opened when first asked for.
+        arena: the game on points that is played there.
         drawing: the thread of all that torch does.
         reading: the thread of what only reads files.
         access: who may come in.
@@ -31,6 +34,7 @@ class Context:
     run: Path
     model: Model
     real: Real
+    arena: Arena
     drawing: Worker
     reading: Worker
     access: Access
@@ -42,6 +46,16 @@ class Context:
     def is_run(self) -> bool:
         """Whether there is a folder with a record, not a generator file alone."""
         return self.run.is_dir()
+
+    @property
+    def arena_alone(self) -> bool:
+        """Whether there is no run at all, but a set of points that comes along, to play with."""
+        return is_points(self.run)
+
+
+def is_points(run: Path) -> bool:
+    """Whether this names a set of points that comes along, and no file or folder of that name is there."""
+    return str(run) in POINT_SETS and not run.exists()
 
 
 def context(request: Request) -> Context:

@@ -82,6 +82,8 @@ def facts(here: Context) -> dict[str, Any]:
     """Name, kind and abilities of the run; the name alone, no path."""
     name = here.run.resolve().name if here.is_run else here.run.name
     told: dict[str, Any] = {"name": name, "live": here.is_run, "upload_bytes": BODY_BYTES, "kind": "none"}
+    if here.arena_alone:
+        return {**told, "kind": "arena", "arena": True}
     try:
         shown = here.model.shown()
     except Refused as refused:
@@ -103,6 +105,7 @@ def _generation(kept: Generation, shown: Shown) -> dict[str, Any]:
         "classes": [str(name)[:80] for name in shown.loaded.facts["classes"][: min(spec.classes, NAMED)]],
         "blends": can_blend(kept),
         "map": kept.latent == 2 and spec.is_image,
+        "arena": spec.shape == (2,),
         "encoder": kept.encoder is not None,
     }
 

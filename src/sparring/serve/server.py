@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from sparring.errors import SparringError
 from sparring.run import load
 from sparring.serve.app import application, opened
-from sparring.serve.context import Context
+from sparring.serve.context import Context, is_points
 from sparring.serve.model import Model
 from sparring.serve.refused import Refused
 
@@ -32,7 +32,7 @@ class Wish:
     """What is asked for.
 
     Arguments:
-        run: a run folder, or a generator.safetensors.
+        run: a run folder, a generator.safetensors, or the name of a set of points that comes along.
         host: an address of this machine.
         port: 0 takes any that is free.
         device, threads: to draw on.
@@ -102,7 +102,8 @@ def bound(host: str, port: int) -> socket.socket:
 
 def serve(wish: Wish, browser: bool = True) -> None:
     """Serve the explorer of a run until Ctrl-C."""
-    load(wish.run)
+    if not is_points(wish.run):
+        load(wish.run)
     hosts, door = names(wish.host), bound(wish.host, wish.port)
     here = opened(wish.run, hosts, door.getsockname()[1], Model(wish.run, wish.device, wish.threads))
     with contextlib.suppress(Refused):  # no generator yet

@@ -1,6 +1,7 @@
 /** The page: which views there are for this run, and going from one to another. */
 
 import { json } from "./api.js";
+import { build as arena } from "./arena.js";
 import { byId, h, say } from "./dom.js";
 import { build as inspector } from "./inspector.js";
 import { build as map } from "./map.js";
@@ -25,6 +26,7 @@ const VIEWS = [
   { id: "mix", title: "Mix", when: (about) => about.kind === "pictures", build: mix },
   { id: "yours", title: "Your picture", when: (about) => about.kind === "pictures", build: upload },
   { id: "translate", title: "Translate", when: (about) => about.kind === "translator", build: upload },
+  { id: "game", title: "The game", when: (about) => about.arena, build: arena },
   { id: "training", title: "Training", when: (about) => about.live, build: training },
 ];
 
@@ -62,7 +64,7 @@ function title() {
   const { name, recipe, images, kind, why } = state.about;
   byId("name").textContent = name;
   document.title = `${name} · Sparring`;
-  byId("chip").textContent = kind === "none" ? "no generator yet" : `${recipe} · ${Number(images).toLocaleString("en")} images`;
+  byId("chip").textContent = kind === "arena" ? "the game alone" : kind === "none" ? "no generator yet" : `${recipe} · ${Number(images).toLocaleString("en")} images`;
   byId("chip").hidden = false;
   if (why) say(why);
 }

@@ -1,0 +1,147 @@
+"""The rules of a game in the arena: a recipe's, with small networks for points in the plane, and what is changed of them."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sparring.experiment import Experiment, Training
+from sparring.games.adversarial import AdversarialConfig
+from sparring.networks.mlp import MLPDiscriminator, MLPGenerator
+from sparring.objectives import OBJECTIVES
+from sparring.optim import Adam, OptimizerConfig, RMSProp
+from sparring.penalties import R1, R2, Dragan, OneCentred, WeightClip
+from sparring.recipes.facts import Facts
+from sparring.recipes.table import RECIPES
+from sparring.roles import Constraint, Penalty
+from sparring.shapes import Spec
+
+PLANE = Spec(shape=(2,))
+ENDLESS = 2_000_000  # images over which a recipe's own schedules run; the game goes on after that
+LAYERS = 3
+WAVES = (4, 6)  # octaves in the generator and in the discriminator, where waves are asked for
+SPECTRAL = ("sngan",)
+
+RATE, WEIGHT = (0.00001, 0.1), (0.0, 100.0)  # lowest and highest
+MOVES, LATENT, WIDTH, BATCH = (1, 10), (1, 16), (4, 128), (8, 512)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What is chosen on the page. Ranges are checked where it is read, in `arena_routes.py`.
+
+    Arguments:
+        points: what is imitated: `ring`, `grid`, `swissroll`, or `own` for the run's.
+        recipe: whose rules hold wherever nothing else is said: kind of optimizer, packing, spectral normalisation.
+        objective: of `OBJECTIVES`.
+        penalty: of `PENALTIES`. weight: its strength (of `weight_clip` the limit; 0 takes the penalty away).
+        rate, rate_judge: learning rates of generator and discriminator.
+        moves: of the discriminator for each of the generator.
+        latent: dimension of the noise.
+        width: units of each of the three hidden layers.
+        waves: whether both networks are also given sines and cosines of their inputs.
+        batch: points a move.
+        seed: of everything random.
+    """
+
+    points: str = "ring"
+    recipe: str = "gan"
+    objective: str = "nonsaturating"
+    penalty: str = "none"
+    weight: float = 0.0
+    rate: float = 0.001
+    rate_judge: float = 0.001
+    moves: int = 1
+    latent: int = 2
+    width: int = 64
+    waves: int = 0
+    batch: int = 128
+    seed: int = 0
+
+
+PENALTIES: dict[str, str] = {
+    "none": "none",
+    "r1": "R1: flat at real points",
+    "r1_r2": "R1 + R2: flat at real and made points",
+    "one_centred": "slope 1 between them (WGAN-GP)",
+    "dragan": "slope 1 around the data (DRAGAN)",
+    "weight_clip": "clip weights to the limit (WGAN)",
+}
+
+# The numbers that recipes have for pictures do not suit 64 units and two coordinates; these were found by trying.
+RECIPE_RULES: dict[str, dict[str, Any]] = {
+    "gan": {"objective": "nonsaturating"},
+    "lsgan": {"objective": "least_squares"},
+    "wgan": {
+        "objective": "wasserstein",
+        "penalty": "weight_clip",
+        "weight": 0.1,
+        "rate": 0.0005,
+        "rate_judge": 0.0005,
+        "moves": 5,
+    },
+    "wgan_gp": {"objective": "wasserstein", "penalty": "one_centred", "weight": 1.0, "moves": 5},
+    "dragan": {"objective": "nonsaturating", "penalty": "dragan", "weight": 1.0},
+    "sngan": {"objective": "hinge", "moves": 5},
+    "pacgan": {"objective": "nonsaturating"},
+    "r3gan": {"objective": "relativistic", "penalty": "r1_r2", "weight": 0.1},
+    "auto": {
+        "objective": "relativistic",
+        "penalty": "r1_r2",
+        "weight": 0.02,
+        "rate": 0.002,
+        "rate_judge": 0.002,
+        "waves": 1,
+        "batch": 256,
+    },
+}
+
+PRESETS: dict[str, tuple[str, Rules]] = {}
+
+
+def rules_of(recipe: str, points: str = "ring") -> Rules:
+    """The rules that a recipe begins with."""
+    return Rules(points=points, recipe=recipe, **RECIPE_RULES[recipe])
+
+
+def experiment(rules: Rules) -> Experiment:
+    """The game that these rules describe."""
+    base = RECIPES[rules.recipe](Facts(spec=PLANE, count=1, images=ENDLESS))
+    assert isinstance(base.game, AdversarialConfig)
+    octaves = WAVES if rules.waves else (0, 0)
+    hidden, gain = (rules.width,) * LAYERS, 1.4
+    game = replace(
+        base.game,
+        generator=MLPGenerator(latent=rules.latent, hidden=hidden, fourier=octaves[0], init_gain=gain),
+        discriminator=MLPDiscriminator(
+            hidden=hidden, fourier=octaves[1], init_gain=gain, spectral=rules.recipe in SPECTRAL
+        ),
+        objective=OBJECTIVES[rules.objective](),
+        penalties=penalties(rules),
+        constraints=constraints(rules),
+        critic_steps=rules.moves,
+    )
+    optimizers: dict[str, OptimizerConfig] = {}
+    for player, rate in (("generator", rules.rate), ("discriminator", rules.rate_judge)):
+        optimizer = base.optimizers[player]
+        assert isinstance(optimizer, Adam | RMSProp)
+        optimizers[player] = replace(optimizer, lr=rate)
+    training = Training(images=10**12, batch=rules.batch, seed=rules.seed, half_life=0.0)
+    return replace(base, game=game, optimizers=optimizers, training=training)
+
+
+def penalties(rules: Rules) -> tuple[Penalty, ...]:
+    """The penalties on the discriminator."""
+    weight = rules.weight
+    if weight == 0:
+        return ()
+    made: dict[str, tuple[Penalty, ...]] = {
+        "r1": (R1(gamma=weight),),
+        "r1_r2": (R1(gamma=weight), R2(gamma=weight)),
+        "one_centred": (OneCentred(weight=weight),),
+        "dragan": (Dragan(weight=weight),),
+    }
+    return made.get(rules.penalty, ())
+
+
+def constraints(rules: Rules) -> tuple[Constraint, ...]:
+    """What is done to the discriminator's weights."""
+    return (WeightClip(limit=rules.weight),) if rules.penalty == "weight_clip" and rules.weight else ()
