@@ -51,7 +51,9 @@ def options(doc: str | None, out: str, images: int) -> argparse.ArgumentParser:
     parser.add_argument("--rows", nargs="+", help="only these")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--set", nargs="*", default=[], metavar="path=value", help="settings of every run; with another --out")
+    parser.add_argument(
+        "--set", nargs="*", default=[], metavar="path=value", help="settings of every run; with another --out"
+    )
     return parser
 
 
@@ -63,8 +65,15 @@ def trained(
     Arguments:
         choices: `seed`, `size` and `settings`, as of `sparring.train`.
     """
-    networks = [f"game.{name}.width={asked.width}" for name in ("translator", "discriminator")]
-    settings = [*networks, *choices.pop("settings", ()), *asked.set]
+    unet = [f"game.translator.max_width={8 * asked.width}"] if recipe == "pix2pix" else []
+    widths = [f"game.{name}.width={asked.width}" for name in ("translator", "discriminator")]
+    settings = [
+        *widths,
+        *unet,
+        f"game.discriminator.max_width={8 * asked.width}",
+        *choices.pop("settings", ()),
+        *asked.set,
+    ]
     began, spent = time.perf_counter(), time.process_time()
     run = sparring.train(
         data,
