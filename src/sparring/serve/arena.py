@@ -113,9 +113,9 @@ def frame(playing: Playing, noted: list[dict[str, Tensor]], seconds: float) -> d
             if all_finite(list(found.values())):
                 playing.last = seen(playing, found)
             else:
-                playing.lost = match.clock.step
+                playing.lost = match.clock.step - 1
         else:
-            playing.lost = match.clock.step
+            playing.lost = match.clock.step - 1
     numbers = {
         "game": playing.number,
         "step": match.clock.step - (1 if playing.lost is not None else 0),

@@ -51,8 +51,8 @@ def of_others(frame: dict[str, Any]) -> str:
     reached = frame["reached"]
     if frame["diversity"] < 0.35:
         return (
-            "Collapse: the made points crowd together, far less varied than the real ones. The judge will learn that, and they will "
-            "run elsewhere."
+            "Collapse: the made points crowd together, far less varied than the real ones. The judge will learn that, and they "
+            "will run elsewhere."
         )
     if reached > 0.85:
         return "The made points reach as many places as fresh real points do. Watch whether it stays so."
