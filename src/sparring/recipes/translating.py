@@ -43,11 +43,13 @@ def resnet(facts: Facts) -> ResnetTranslator:
 
 
 def experiment(recipe: str, facts: Facts, game: Any, players: tuple[str, ...], **training: Any) -> Experiment:
-    """A game of translators with the papers' rates: Adam at 2e-4, which falls to 0 over the second half."""
+    """A game of translators with the papers' rates: Adam at 2e-4 for each picture of a batch, added as noise is (by the square root of
+    their number), which falls to 0 over the second half.
+    """
     images = facts.length(min(max(EPOCHS * facts.count, SHORTEST), LONGEST))
-    half = max(1, images // 2)
-    adam = Adam(lr=Linear(start=2e-4, end=0.0, begin=images - half, over=half), beta1=0.5)
-    chosen: dict[str, Any] = {"batch": 1 if side(facts) >= 128 else 4, "grid": 8}
+    half, batch = max(1, images // 2), 1 if side(facts) >= 128 else 4
+    adam = Adam(lr=Linear(start=2e-4 * batch**0.5, end=0.0, begin=images - half, over=half), beta1=0.5)
+    chosen: dict[str, Any] = {"batch": batch, "grid": 8}
     return Experiment(
         recipe=recipe,
         data=replace(facts.data, flip=True, jitter=0.12),
