@@ -94,8 +94,6 @@ RECIPE_RULES: dict[str, dict[str, Any]] = {
     },
 }
 
-PRESETS: dict[str, tuple[str, Rules]] = {}
-
 
 def rules_of(recipe: str, points: str = "ring") -> Rules:
     """The rules that a recipe begins with."""
@@ -145,3 +143,21 @@ def penalties(rules: Rules) -> tuple[Penalty, ...]:
 def constraints(rules: Rules) -> tuple[Constraint, ...]:
     """What is done to the discriminator's weights."""
     return (WeightClip(limit=rules.weight),) if rules.penalty == "weight_clip" and rules.weight else ()
+
+
+PRESETS: dict[str, tuple[str, Rules]] = {
+    "The first GAN": ("the game of 2014: it wanders from mode to mode before it settles", rules_of("gan")),
+    "Mode collapse": (
+        "the generator learns five times as fast as the judge: it runs to the one place that passes, again and again",
+        replace(rules_of("gan"), rate=0.005),
+    ),
+    "A faster judge": (
+        "the same game, with a judge that learns ten times as fast as the generator",
+        replace(rules_of("gan"), rate_judge=0.01),
+    ),
+    "All modes held": ("pairs, and a judge with small slopes: R3GAN", rules_of("r3gan")),
+    "A judge like a ramp": ("WGAN-GP: slopes of one everywhere", rules_of("wgan_gp")),
+    "Steps too large": ("a learning rate of 0.1", replace(rules_of("lsgan"), rate=0.1, rate_judge=0.1)),
+    "25 modes": ("the recipe `auto`, with waves, on the grid", rules_of("auto", "grid")),
+    "A roll": ("one long curl instead of modes", rules_of("r3gan", "swissroll")),
+}

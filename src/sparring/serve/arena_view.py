@@ -31,7 +31,7 @@ SHADES: dict[str, tuple[float | None, float | None]] = {
     "feature_matching": (0.0, 1.0),
     "least_squares": (0.5, 4.0),
     "hinge": (0.0, 2.0),
-    "relativistic": (None, 1.0),
+    "relativistic": (None, 4.0),
     "wasserstein": (None, None),
 }
 

@@ -30,11 +30,11 @@ export async function build(place) {
   const settings = form(choices, begin);
   place.classList.add("game");
   place.append(
-    h("p", { class: "lead" }, "Two players. The generator makes points from noise and wants them to pass for real; the discriminator judges every place of the plane and wants to tell real from made. Each learns from the other."),
+    h("p", { class: "lead" }, "Two players. The generator makes points from noise and wants them to pass for real; the discriminator, its judge, wants to tell real from made wherever it looks. Each learns from the other."),
     settings.presets,
     h("div", { class: "field-and-facts" },
-      h("div", { class: "board" }, picture, legend(paint), h("div", { class: "toolbar" }, go, once, button("Start anew", () => begin(settings.rules())), pace.row),
-        h("p", { class: "soft keys" }, "Space plays and pauses, the right arrow makes one step.")),
+      h("div", { class: "board" }, picture, h("div", { class: "toolbar" }, go, once, button("Start anew", () => begin(settings.rules())), pace.row),
+        legend(paint), h("p", { class: "soft keys" }, "Space plays and pauses, the right arrow makes one step.")),
       h("div", { class: "beside" }, h("div", { class: "card" }, facts, words), charts)),
     settings.card);
 
@@ -77,7 +77,7 @@ export async function build(place) {
     button_();
     if (!playing || toggle.going) return;
     toggle.going = true;
-    while (playing && !place.hidden) {
+    while (playing && !place.hidden && place.isConnected) {
       const began = performance.now();
       await advance(speed);
       await new Promise((done) => setTimeout(done, Math.max(4, FRAME - (performance.now() - began))));
@@ -137,13 +137,13 @@ export async function build(place) {
       ["Losses, each player's own", [["discriminator", curves.discriminator], ["generator", curves.generator]]],
       ["Shares of 1", [["modes held", curves.modes], ["on target", curves.target], ["places reached", curves.reached]]],
     ];
-    charts.replaceChildren(...groups.map(([title, all]) => [title, all.filter(([, points]) => points.length)]).filter(([, all]) => all.length).map(([title, all]) =>
+    charts.replaceChildren(...groups.map(([title, all]) => [title, all.filter(([, points]) => points.length > 1)]).filter(([, all]) => all.length).map(([title, all]) =>
       h("figure", { class: "card" }, h("div", { class: "legend" }, ...all.map(([name, points], number) => h("span", { class: `key c${number}` }, `${name} `, h("b", {}, short(points[points.length - 1][1]))))),
         chart(all.map(([name, points]) => ({ name, points })), title), h("figcaption", {}, `${title}, over real points seen`))));
   }
 
   document.addEventListener("keydown", (event) => {
-    if (place.hidden || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (place.hidden || !place.isConnected || event.ctrlKey || event.metaKey || event.altKey) return;
     const at = document.activeElement, typing = at?.matches("input, select, textarea, summary");
     const tab = at?.closest("#tabs"), pressed = at?.matches("button") && !tab;
     if (event.key === " " && !typing && !pressed) { event.preventDefault(); toggle(); }
@@ -159,5 +159,5 @@ function legend(paint) {
     return h("label", { class: `show ${kind}` }, box, words);
   };
   return h("div", { class: "shows" }, h("span", { class: "dot real" }, "real"), h("span", { class: "dot made" }, "made"),
-    show("field", "shading: what the judge takes for real (orange) and for made (blue)", "shade"), show("arrows", "arrows: where it tells the points to go", "ways"), show("net", "net: the plane of noise, bent by the generator", "net"));
+    show("field", "shading: where the judge sees real (orange) or made (blue)", "shade"), show("arrows", "arrows: where it sends the points", "ways"), show("net", "net: the noise, bent by the generator", "net"));
 }
