@@ -1,16 +1,21 @@
 """Folders in the hub's layout: written, opened, pushed, pulled; and what strangers may put into theirs."""
 
+import io
 import json
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import toy
 import yaml
+from export_networks import facts_of, translation
+from PIL import Image, PngImagePlugin
 
 import sparring
 from sparring import generatorfile
+from sparring.cli.exporting import _name
 from sparring.errors import CorruptFileError, SparringError
 from sparring.export import EXPORTS, Job, hub
 from sparring.export.card import card
@@ -123,3 +128,60 @@ def test_a_strangers_run_json_is_refused(run, tmp_path, content):
     with pytest.raises(CorruptFileError):
         _ = sparring.load(tmp_path, "cpu").experiment
     assert len(sparring.load(tmp_path, "cpu").sample(2)) == 2  # which needs none
+
+
+def test_a_translators_card_shows_what_its_run_drew(tmp_path):
+    kept, source = translation(), tmp_path / "run"
+    source.mkdir()
+    sheet = np.arange(24, dtype=np.uint8).reshape(4, 6)
+    sheet_file = source / "samples.png"
+    extra = PngImagePlugin.PngInfo()
+    extra.add_text("path", "/home/somebody")
+    Image.fromarray(sheet).save(sheet_file, pnginfo=extra)
+    assert np.array_equal(
+        np.asarray(Image.open(io.BytesIO(hub._shown(kept, {}, source))).convert("L")), sheet
+    )
+    assert b"somebody" not in hub._shown(kept, {}, source)
+    text = card(kept, facts_of(kept), source, "")
+    assert "![samples](samples.png)" in text
+    assert "pictures of the training's data" in text
+    assert "colour to grey" in text
+    sheet_file.write_bytes(b"no picture")
+    assert hub._shown(kept, {}, source) is None
+    assert "samples.png" not in card(kept, facts_of(kept), source, "", pictured=False)
+
+
+def test_odd_protocols_stay_texts_in_a_card(run, tmp_path):
+    values = {"x}\nlicense: mit": 1.0, "a|b": 1.0, "lost": float("inf")}
+    rows = [
+        {"images": at, "protocol": name, "value": value} for at, (name, value) in enumerate(values.items())
+    ]
+    (tmp_path / "evaluations.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    given = job(run, run)
+    text = card(given.kept, given.facts, tmp_path, "")
+    front = yaml.safe_load(text.split("\n---\n")[0].removeprefix("---"))
+    assert front["license"] == "unknown"
+    assert [one["type"] for one in front["model-index"][0]["results"][0]["metrics"]] == [
+        "x}\nlicense: mit",
+        "a|b",
+    ]
+    assert "| ab | 1 |" in text
+
+
+@pytest.mark.parametrize("out", [".", "..", "/"])
+def test_no_folder_that_one_stands_in_is_replaced(run, out, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(SparringError, match="a new folder"):
+        EXPORTS["safetensors"](job(run, Path(out)))
+
+
+def test_an_export_is_called_as_the_hub_calls_it(tmp_path):
+    assert _name("hf:/someone/faces@v1", tmp_path / "snapshots" / "0a1b" / "model.safetensors") == "faces"
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "generator.safetensors").touch()
+    assert (
+        _name("x", tmp_path / "photos" / "generator.safetensors")
+        == _name("x", tmp_path / "photos")
+        == "photos"
+    )

@@ -1,12 +1,13 @@
 """The latent space on generators whose answers are known: paths, sums, directions of linear maps, inversion, files."""
 
 import json
+import os
 
 import pytest
 import torch
 from torch import nn
 
-from sparring import latent
+from sparring import latent, storage
 from sparring.errors import CorruptFileError, SparringError
 from sparring.games.generation import Generation
 from sparring.latent import directions, film
@@ -244,3 +245,13 @@ def test_an_mp4_without_anything_to_write_it_is_refused(monkeypatch, tmp_path) -
     monkeypatch.setitem(__import__("sys").modules, "av", None)
     with pytest.raises(SparringError, match=r"\.webp or \.gif"):
         film.save(tmp_path / "x.mp4", np.zeros((2, 5, 5, 1), np.uint8))
+
+
+def test_a_strangers_directions_are_sized_before_they_are_read_and_steer_no_terminal(tmp_path, monkeypatch):
+    path = tmp_path / "d.safetensors"
+    latent.save(path, [latent.Direction(name="\x1b]0;pwned\x07a", vector=torch.ones(3))])
+    assert latent.load(path)[0].name == "]0;pwneda"
+    os.truncate(path, 2**36)  # sparse
+    monkeypatch.setattr(storage, "read", lambda path: pytest.fail("it was read"))
+    with pytest.raises(CorruptFileError, match="at the most"):
+        latent.load(path)

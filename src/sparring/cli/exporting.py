@@ -56,7 +56,7 @@ def export(options: Export) -> int:
     Machine(device="cpu", threads=options.threads).start()
     run = load(options.run, "cpu")
     found = run.generator
-    name = run.path.parent.name if run.path.is_file() else run.path.resolve().name
+    name = _name(str(options.run), run.path)
     out = options.out or Path(f"{name}{ENDINGS[options.to]}")
     job = Job(
         kept=found.kept,
@@ -72,3 +72,10 @@ def export(options: Export) -> int:
     with Console.standard(quiet=options.quiet) as console:
         console.say(*said)
     return 0
+
+
+def _name(asked: str, path: Path) -> str:
+    """What an export is called by default: as the run, or the hub's repository."""
+    if asked.startswith("hf:/"):
+        return asked.partition("@")[0].rpartition("/")[2]
+    return path.resolve().parent.name if path.is_file() else path.resolve().name

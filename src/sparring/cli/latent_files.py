@@ -20,8 +20,7 @@ def read_latents(generation: Generation, path: Path) -> tuple[Tensor, Tensor | N
         raise SparringError(
             f"no file {path}", "a file of latents", "make one: sparring latent invert RUN IMAGES"
         )
-    data = storage.read(path)
-    table, _ = tensorfile.header(data)
+    table, _ = tensorfile.header(storage.head(path, tensorfile.header_end(storage.head(path, 8))))
     try:
         count, classes = int(table["z"]["shape"][0]), generation.spec.classes
         expected = {"z": torch.empty(count, generation.latent, device="meta")}
@@ -33,5 +32,6 @@ def read_latents(generation: Generation, path: Path) -> tuple[Tensor, Tensor | N
         raise CorruptFileError(
             f"{path}: {error}", "latents written by Sparring", "use another file"
         ) from error
-    tensors = tensorfile.parse(data, expected)
+    tensorfile.check_size(path.stat().st_size, table, expected)
+    tensors = tensorfile.parse(storage.read(path), expected)
     return tensors["z"], tensors.get("y")

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from sparring.data.places import roots
@@ -22,7 +23,7 @@ DIGESTS = {  # SHA-256 of what is taken from that version
 }
 LARGEST = 64_000_000  # bytes of one file
 SECONDS = 180  # that npm may take
-LICENCE = "LICENSE-onnxruntime-web.txt"
+LICENCE, NOTICES = "LICENSE-onnxruntime-web.txt", "ThirdPartyNotices-onnxruntime.txt"
 
 
 def runtime_files(path: Path | None = None) -> tuple[dict[str, bytes], str]:
@@ -53,6 +54,13 @@ def runtime_files(path: Path | None = None) -> tuple[dict[str, bytes], str]:
                 f"{place / name} is not that of {PACKAGE} {VERSION}", "the published file", f"remove {place}"
             )
     return found, f"{PACKAGE} {VERSION}, the npm package"
+
+
+def notices() -> bytes | None:
+    """What ONNX Runtime is made of, under which licences: of the Python package (the npm one has no such list), where it is."""
+    found = find_spec("onnxruntime")
+    place = Path(found.origin).with_name("ThirdPartyNotices.txt") if found and found.origin else None
+    return place.read_bytes() if place is not None and place.is_file() else None
 
 
 def _caches() -> list[Path]:

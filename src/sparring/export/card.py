@@ -1,6 +1,7 @@
 """The model card: what the hub's page shows, with the results and how they were measured."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,21 @@ from sparring import __version__, record
 from sparring.errors import SparringError
 from sparring.evaluation import book
 from sparring.games.classification import Classification, Kept
-from sparring.games.translation import Translation
+from sparring.games.translation import A_TO_B, Translation
 from sparring.recipes import NAMES
 from sparring.runfile import RUN_FILE, described
 
+OF_THE_DATA = "Each: the picture, its translation, and the real one where there is one. They are pictures of the training's data."
+COLOURS = {1: "grey", 3: "colour", 4: "colour with transparency"}
 NO_LICENCE = "**No licence was given by `--license`: without one nobody may use these weights.**"
 
 
-def card(kept: Kept, facts: Mapping[str, Any], source: Path, licence: str) -> str:
-    """README.md, with the hub's front matter."""
+def card(kept: Kept, facts: Mapping[str, Any], source: Path, licence: str, pictured: bool = True) -> str:
+    """README.md, with the hub's front matter.
+
+    Arguments:
+        pictured: a `samples.png` goes along.
+    """
     recipe = str(facts["recipe"])
     data = _data(source)
     lines = [
@@ -29,12 +36,13 @@ def card(kept: Kept, facts: Mapping[str, Any], source: Path, licence: str) -> st
         "",
     ]
     lines += [f"{_plain(NAMES.get(recipe, recipe)).capitalize()}.", ""]
-    lines += [f"Samples are {_shape(kept)}. Trained on {int(facts['images']):,} real samples in all."]
+    lines += [f"{_shape(kept)} Trained on {int(facts['images']):,} real samples in all."]
     lines += [f"Data: `{_plain(data)}`." if data else "", ""]
     lines += [] if licence else [NO_LICENCE, ""]
-    lines += ["![samples](samples.png)", ""] if not isinstance(kept, Classification | Translation) else []
+    lines += ["![samples](samples.png)", ""] if pictured else []
+    lines += [OF_THE_DATA, ""] if pictured and isinstance(kept, Translation) else []
     lines += ["## Use", "", "```python", "import sparring", "", *_use(kept), "```", ""]
-    rows = [f"| {name} | {value:.4g} |" for name, value in _results(source).items()]
+    rows = [f"| {_plain(name)} | {value:.4g} |" for name, value in _results(source).items()]
     head = ["## Results", "", "| protocol | value |", "|---|---:|"]
     tail = ["", "A protocol's name tells metric, samples of each side, features, and part of the data.", ""]
     lines += [*head, *rows, *tail] if rows else []
@@ -42,13 +50,9 @@ def card(kept: Kept, facts: Mapping[str, Any], source: Path, licence: str) -> st
 
 
 def _front(kept: Kept, recipe: str, licence: str, data: str, results: dict[str, float]) -> list[str]:
-    kind = "image-to-image" if isinstance(kept, Translation) else "unconditional-image-generation"
-    kind = "image-classification" if isinstance(kept, Classification) else kind
-    lines = [
-        "library_name: sparring",
-        f"license: {json.dumps(licence or 'unknown')}",
-        f"pipeline_tag: {kind}",
-    ]
+    kind = _kind(kept)
+    lines = ["library_name: sparring", f"license: {json.dumps(licence or 'unknown')}"]
+    lines += [f"pipeline_tag: {kind}"] if kept.spec.is_image else []
     lines += ["tags:", "- sparring", "- gan", f"- {json.dumps(recipe)}"]
     lines += ["datasets:", f"- {json.dumps(data)}"] if data else []
     if results:
@@ -56,7 +60,7 @@ def _front(kept: Kept, recipe: str, licence: str, data: str, results: dict[str, 
             f"  - task: {{type: {kind}}}",
             f"    dataset: {{type: {json.dumps(data)}, name: {json.dumps(data)}}}",
         ]
-        metrics = [f"    - {{type: {name}, value: {value!r}}}" for name, value in results.items()]
+        metrics = [f"    - {{type: {json.dumps(name)}, value: {value!r}}}" for name, value in results.items()]
         lines += [
             "model-index:",
             f"- name: {json.dumps(recipe)}",
@@ -73,7 +77,8 @@ def _results(source: Path) -> dict[str, float]:
     if not source.is_dir():
         return {}
     found = {str(row["protocol"]): float(row["value"]) for row in record.evaluations(source)}
-    return found | {line.name: line.value for line in book.lines(source)}
+    found |= {line.name: line.value for line in book.lines(source)}
+    return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def _data(source: Path) -> str:
@@ -86,18 +91,36 @@ def _data(source: Path) -> str:
         return ""
 
 
+def _kind(kept: Kept) -> str:
+    """What the hub calls it; it has no word for points."""
+    if isinstance(kept, Translation):
+        return "image-to-image"
+    if isinstance(kept, Classification):
+        return "image-classification"
+    return "unconditional-image-generation" if kept.spec.is_image else "other"
+
+
 def _shape(kept: Kept) -> str:
     shape = kept.spec.shape
-    return (
-        f"pictures of {shape[2]} x {shape[1]} pixels"
-        if kept.spec.is_image
-        else f"points of {shape[0]} coordinates"
-    )
+    if not kept.spec.is_image:
+        return f"Samples are points of {shape[0]} coordinates."
+    size = f"pictures of {shape[2]} x {shape[1]} pixels"
+    if isinstance(kept, Translation):
+        colours = " to ".join(COLOURS.get(kept.ends(A_TO_B)[side][0], "other") for side in (0, 1))
+        return f"Translates {size}, {colours}."
+    return f"Tells {size} apart." if isinstance(kept, Classification) else f"Samples are {size}."
 
 
 def _use(kept: Kept) -> list[str]:
     if isinstance(kept, Translation):
-        return ['run = sparring.load("hf://USER/NAME")', "# sparring translate hf://USER/NAME PICTURES"]
+        lines = [
+            'run = sparring.load("hf://USER/NAME")  # or this folder',
+            "translated = run.translate(picture)",
+        ]
+        return [
+            *lines,
+            "# picture: uint8 (h, w, c); of files: sparring translate hf://USER/NAME PICTURES --out FOLDER",
+        ]
     if isinstance(kept, Classification):
         return ['run = sparring.load("hf://USER/NAME")', "probabilities = run.classify(pictures)"]
     label = ", labels=0" if kept.spec.classes else ""

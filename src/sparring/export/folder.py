@@ -12,7 +12,8 @@ OURS = "EXPORTED.txt"
 
 def check_folder(out: Path, mark: str) -> None:
     """Raises SparringError where something is that is no earlier export; see `write_folder`."""
-    if storage.names(out) and not ((out / mark).is_file() and (out / OURS).is_file()) or out.is_file():
+    ours = (out / mark).is_file() and (out / OURS).is_file()
+    if (storage.names(out) and not ours) or out.is_file() or out.name in ("", ".."):
         raise SparringError(f"--out {out} is there, and is no export", "a new folder", "choose another --out")
 
 

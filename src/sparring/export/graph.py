@@ -93,7 +93,7 @@ def generator(generation: Generation, facts: Mapping[str, Any]) -> Graph:
         output="samples",
         free=(*({0: 1} for _ in names[:-1]), {}),
         probe=probe,
-        scale=max(1.0, float(scale.max())),
+        scale=float(scale.max()) or 1.0,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sparring import generatorfile, samples, storage
+from sparring.data.decode import decode
 from sparring.errors import SparringError
 from sparring.export.about import facts_of
 from sparring.export.card import card
@@ -14,8 +15,10 @@ from sparring.export.folder import write_folder
 from sparring.export.quiet import MissingExtra
 from sparring.games.classification import Kept
 from sparring.games.generation import Generation
+from sparring.games.translation import Translation
 
 GRID = 64
+SHEET_BYTES = 2**26  # of a run's sheet that is taken along
 REPOSITORY = r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
 ADDRESS = rf"hf:/{{1,2}}({REPOSITORY})(?:@([\w.-]+))?"  # hf://user/name, hf://user/name@revision
 CONFIG = "config.json"
@@ -33,11 +36,25 @@ def write(kept: Kept, facts: Mapping[str, Any], source: Path, out: Path, licence
     content = {
         generatorfile.SHARED: weights,
         CONFIG: json.dumps(about, allow_nan=False, indent=1).encode(),
-        "README.md": card(kept, facts, source, licence).encode(),
     }
-    if isinstance(kept, Generation):
-        content["samples.png"] = samples.png(samples.grid(kept, facts, GRID))
+    shown = _shown(kept, facts, source)
+    content["README.md"] = card(kept, facts, source, licence, shown is not None).encode()
+    if shown is not None:
+        content["samples.png"] = shown
     write_folder(out, content, CONFIG)
+
+
+def _shown(kept: Kept, facts: Mapping[str, Any], source: Path) -> bytes | None:
+    """Samples; of a translator the sheet that the run drew last, drawn anew so that nothing else of the file goes along."""
+    if isinstance(kept, Generation):
+        return samples.png(samples.grid(kept, facts, GRID))
+    sheet = source / "samples.png"
+    if not isinstance(kept, Translation) or not sheet.is_file() or sheet.stat().st_size > SHEET_BYTES:
+        return None
+    try:
+        return samples.png(decode(storage.read(sheet))[0])
+    except SparringError:
+        return None
 
 
 def push(folder: Path, repository: str, client: Any = None) -> str:

@@ -55,6 +55,8 @@ def write(
         done.append(parity)
     content |= {f"runtime/{name}": data for name, data in files.items()}
     content[f"runtime/{browser.LICENCE}"] = (PAGE / browser.LICENCE).read_bytes()
+    notices = browser.notices()
+    content |= {} if notices is None else {f"runtime/{browser.NOTICES}": notices}
     content["runtime/SOURCE.txt"] = f"{source}\nhttps://www.npmjs.com/package/onnxruntime-web\n".encode()
     content |= {name: (PAGE / name).read_bytes() for name in ("index.html", "page.css", "page.js")}
     content |= _numbers(kept) if isinstance(kept, Generation) else {}

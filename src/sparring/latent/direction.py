@@ -95,14 +95,15 @@ def load(path: Path) -> list[Direction]:
         raise SparringError(
             f"no file {path}", "a file of directions", "make one: sparring latent directions RUN"
         )
-    data = storage.read(path)
-    table, metadata = tensorfile.header(data)
+    table, metadata = tensorfile.header(storage.head(path, tensorfile.header_end(storage.head(path, 8))))
     try:
         about = json.loads(metadata[KEY])
         rows, (count, size) = about["directions"], table["vectors"]["shape"]
         if about["format"] != FORMAT or count != len(rows) or not (0 < count <= MOST and 0 < size < 2**20):
             raise ValueError("another format, or other numbers than it says")
-        vectors = tensorfile.parse(data, {"vectors": torch.empty(count, size, device="meta")})["vectors"]
+        expected = {"vectors": torch.empty(count, size, device="meta")}
+        tensorfile.check_size(path.stat().st_size, table, expected)
+        vectors = tensorfile.parse(storage.read(path), expected)["vectors"]
         return [_read(row, vector) for row, vector in zip(rows, vectors, strict=True)]
     except CorruptFileError:
         raise
@@ -118,8 +119,13 @@ def _read(row: dict[str, object], vector: Tensor) -> Direction:
         raise TypeError("names and numbers of another kind")
     if not isinstance(reach, float | int):
         raise TypeError("a reach that is no number")
-    numbers = {str(key)[:80]: float(value) for key, value in found.items()}
-    return Direction(name=name[:80], kind=kind[:80], vector=vector, reach=float(reach), found=numbers)
+    numbers = {_shown(str(key)): float(value) for key, value in found.items()}
+    return Direction(name=_shown(name), kind=_shown(kind), vector=vector, reach=float(reach), found=numbers)
+
+
+def _shown(text: str) -> str:
+    """A stranger's word, without what would steer a terminal."""
+    return "".join(letter for letter in text[:80] if letter.isprintable())
 
 
 def choose(directions: Sequence[Direction], wanted: str) -> Direction:

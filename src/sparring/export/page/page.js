@@ -219,7 +219,7 @@ function reset() {
 const surprise = () => { state.b = state.a; choose("a", Math.floor(Math.random() * 1e6)); };
 
 function keys(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || /INPUT|SELECT|BUTTON/.test(event.target.tagName)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || /INPUT|SELECT/.test(event.target.tagName) || event.key === " " && event.target.tagName === "BUTTON") return;
   const act = { ArrowLeft: () => choose("a", state.a - 1), ArrowRight: () => choose("a", state.a + 1), " ": walk, r: surprise, d: () => $("download").click() }[event.key];
   if (act) { event.preventDefault(); act(); }
 }
@@ -258,12 +258,12 @@ const showPoints = latest(async () => {
   $("countvalue").textContent = count; $("pointstruncationvalue").textContent = truncation.toFixed(2);
   const numbers = [...Array(count).keys()].map((i) => drawn + i);
   const made = await make(numbers.map(latent), numbers.map(label), truncation);
-  const canvas = $("points"), pen = canvas.getContext("2d"), side = canvas.width, [cx, cy] = facts.units.centre, reach = 2.6 * Math.max(...facts.units.scale);
+  const canvas = $("points"), pen = canvas.getContext("2d"), side = canvas.width, [cx, cy = 0] = facts.units.centre, reach = 2.6 * Math.max(...facts.units.scale);
   pen.clearRect(0, 0, side, side);
   pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
   pen.globalAlpha = Math.min(0.8, 0.25 + 400 / count);
   for (let i = 0; i < count; i++) {
-    const x = (made.data[i * made.each] - cx) / reach, y = (made.data[i * made.each + 1] - cy) / reach;
+    const x = (made.data[i * made.each] - cx) / reach, y = made.each > 1 ? (made.data[i * made.each + 1] - cy) / reach : (i * 0.618034) % 1 - 0.5;
     pen.beginPath(); pen.arc(side * (0.5 + x / 2), side * (0.5 - y / 2), 3.2, 0, 7); pen.fill();
   }
   $("pointssaid").textContent = `${count.toLocaleString("en")} points · ${(made.ms * 1000).toFixed(0)} µs each`;
