@@ -12,7 +12,8 @@ from raw_asgi import Explorer
 
 from sparring.machine import Machine
 from sparring.serve import arena as arena_
-from sparring.serve.arena import Arena, builtin, holding
+from sparring.serve.arena import Arena, builtin
+from sparring.serve.arena_count import holding
 from sparring.serve.arena_rules import OBJECTIVES, PENALTIES, PRESETS, RECIPE_RULES, Rules, rules_of
 from sparring.serve.arena_view import ARROWS, POINTS, SHADES, SHEET, SIDE, View
 from sparring.serve.arena_words import said

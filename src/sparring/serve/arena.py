@@ -18,9 +18,8 @@ from sparring.data.points import modes
 from sparring.errors import SparringError
 from sparring.guard import all_finite
 from sparring.match import Match
-from sparring.metrics.modes import mode_coverage
-from sparring.metrics.signs import of_samples
 from sparring.runtime import Runtime
+from sparring.serve.arena_count import MIXTURES, counted
 from sparring.serve.arena_rules import Rules, experiment
 from sparring.serve.arena_view import ARROWS, Looker, arrows
 from sparring.serve.arena_words import said
@@ -28,10 +27,7 @@ from sparring.serve.arena_words import said
 STEPS = 200  # that a request may ask for
 SECONDS = 0.1  # that a request may take; it plays one step at least
 FEWEST = 16  # points to play with
-MIXTURES = ("ring", "grid")
-NEAR, SHARE = 0.25, 0.01  # of the way to the next mode; of all points: so many so near hold a mode
 ARROW = 0.06  # of the picture's side
-SIGNS = 128  # points of each kind for the variety
 
 
 @dataclass
@@ -142,30 +138,8 @@ def seen(playing: Playing, found: dict[str, Tensor]) -> dict[str, Any]:
         "arrows": rounded(moved),
         "field": looker.shades(found),
         "outside": looker.view.outside(made),
-        **counted(playing, made),
+        **counted(made, looker.real, playing.rules.points),
     }
-
-
-def counted(playing: Playing, made: np.ndarray) -> dict[str, Any]:
-    """How varied the made points (n, 2) are, and of a mixture how many modes they hold and how many are on target."""
-    real = playing.looker.real
-    again, first = real[1::2][:SIGNS], real[::2][:SIGNS]
-    signs = of_samples(torch.from_numpy(first), torch.from_numpy(again), torch.from_numpy(made[:SIGNS]))
-    told: dict[str, Any] = {name: round(signs[name], 3) for name in ("diversity", "reached")}
-    if playing.rules.points in MIXTURES:
-        centres, std = modes(playing.rules.points)
-        told |= {"modes": int(holding(made, centres).sum()), "modes_of": len(centres)}
-        told["on_target"] = round(mode_coverage(made.astype(np.float64), centres, std)["high_quality"], 3)
-        told["holding"] = holding(made, centres).astype(int).tolist()
-    return told
-
-
-def holding(made: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Which modes (k,) are held: a hundredth of the points or more is within a quarter of the way to the next mode."""
-    apart = np.linalg.norm(centres[:, None] - centres[None], axis=2)
-    near = NEAR * apart[apart > 0].min()
-    distances = np.linalg.norm(made[:, None] - centres[None], axis=2)
-    return np.asarray((distances < near).mean(0) >= SHARE)
 
 
 def means(noted: list[dict[str, Tensor]]) -> dict[str, float]:

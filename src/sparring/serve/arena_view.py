@@ -12,7 +12,6 @@ from torch import Tensor
 from sparring import keyed
 from sparring.augment.packing import pack
 from sparring.data import Dataset
-from sparring.data.points import POINT_SETS
 from sparring.games.adversarial import Adversarial
 from sparring.match import Match
 
@@ -157,8 +156,3 @@ def arrows(found: dict[str, Tensor], scale: float) -> Tensor:
     steep = slopes.norm(dim=1).quantile(0.9).clamp_min(1e-12)
     lengths = slopes.norm(dim=1, keepdim=True).clamp_min(1e-12)
     return slopes / lengths * (lengths / steep).clamp_max(1.0) * scale
-
-
-def is_builtin(name: str) -> bool:
-    """Whether it is a set of points that comes along."""
-    return name in POINT_SETS
