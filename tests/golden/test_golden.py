@@ -42,7 +42,9 @@ def test_five_steps(name, tmp_path):
     found = trace(name, tmp_path)
     assert [list(row) for row in found] == [list(row) for row in expected]
     for row, wanted in zip(found, expected, strict=True):
-        assert row == pytest.approx(wanted, rel=1e-4, abs=1e-6)
+        for term, value in wanted.items():  # an accuracy counts, and one of its ties can fall either way
+            rounding = {"abs": 0.01} if "accuracy" in term else {"rel": 1e-4, "abs": 1e-6}
+            assert row[term] == pytest.approx(value, **rounding), term
 
 
 def test_a_wrong_loss_is_noticed(tmp_path, monkeypatch):

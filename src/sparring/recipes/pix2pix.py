@@ -3,8 +3,8 @@
 New here: translation learned from pairs: a U-Net, a judge of patches that sees both sides of a pair, and the mean absolute distance
 to the partner at weight 100. Read games/paired.py, translators/unet.py, translators/patchgan.py.
 Numbers: the paper's (batch 1, Adam 2e-4, 200 epochs, pictures jittered and mirrored) from 128 pixels on; smaller pictures have
-fewer stages and channels, smaller patches and batches of 4. Deviations: instance normalisation in the judge, no dropout in use, the
-averaged translator is kept. --set game.adversarial=0 is regression without a judge.
+fewer stages and channels, smaller patches and batches of 4 at 4e-4. Deviations: instance normalisation in the judge, no dropout
+in use, the averaged translator is kept. --set game.adversarial=0 is regression without a judge.
 Run: sparring train PAIRS --recipe pix2pix      Expect: docs/picture-to-picture.md.
 """
 
