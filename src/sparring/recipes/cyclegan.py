@@ -3,8 +3,8 @@
 New here: translation between two heaps of pictures without pairs: two translators that must undo each other (weight 10), two judges
 with least squares, shown a pool of 50 earlier pictures. Read games/cycle.py, games/history.py, translators/resnet.py.
 Numbers: the paper's (batch 1, Adam 2e-4, 200 epochs, the rate falling to 0 over the second half) from 128 pixels on; smaller
-pictures have fewer channels, 3 blocks, smaller patches, batches of 4 at 4e-4. Identity (weight 5) only where both domains have as many
-channels; --set game.identity=0 lets colours change more, and is a third faster.
+pictures have fewer channels, 3 blocks, smaller patches, batches of 4 at 4e-4. Identity (weight 5) only where both domains have
+as many channels; --set game.identity=0 lets colours change more, and is a third faster.
 Run: sparring train A B --recipe cyclegan      Expect: docs/picture-to-picture.md.
 """
 

@@ -33,8 +33,8 @@ def width(facts: Facts) -> int:
 
 
 def resnet(facts: Facts) -> ResnetTranslator:
-    """CycleGAN's translator: the paper's from 128 pixels on; below with fewer channels, 3 blocks, and doubling without a checkerboard,
-    which short runs do not unlearn.
+    """CycleGAN's translator: the paper's from 128 pixels on; below with fewer channels, 3 blocks, and doubling without a
+    checkerboard, which short runs do not unlearn.
     """
     large = side(facts) >= 128
     return ResnetTranslator(
@@ -43,8 +43,8 @@ def resnet(facts: Facts) -> ResnetTranslator:
 
 
 def experiment(recipe: str, facts: Facts, game: Any, players: tuple[str, ...], **training: Any) -> Experiment:
-    """A game of translators with the papers' rates: Adam at 2e-4 for each picture of a batch, added as noise is (by the square root of
-    their number), which falls to 0 over the second half.
+    """A game of translators with the papers' rates: Adam at 2e-4 for each picture of a batch, added as noise is (by the square root
+    of their number), which falls to 0 over the second half.
     """
     images = facts.length(min(max(EPOCHS * facts.count, SHORTEST), LONGEST))
     half, batch = max(1, images // 2), 1 if side(facts) >= 128 else 4
