@@ -25,7 +25,7 @@ from sparring.serve.arena_view import ARROWS, Looker, arrows
 from sparring.serve.arena_words import said
 
 STEPS = 200  # that a request may ask for
-SECONDS = 0.1  # that a request may take; it plays one step at least
+SECONDS = 0.06  # that a request may take; it plays one step at least
 FEWEST = 16  # points to play with
 ARROW = 0.06  # of the picture's side
 

@@ -36,7 +36,7 @@ def of_mixture(frame: dict[str, Any]) -> str:
         if sharp > 0.5:
             return f"All {of} modes are held, and most points are on target. Watch whether it stays so."
         return f"All {of} modes are held; now the points have to gather: {sharp:.0%} are as close to a mode as real ones are."
-    if frame["diversity"] < 0.35:
+    if frame["diversity"] < (0.6 if held <= of / 4 else 0.35):
         return (
             f"Mode collapse: the made points crowd together and hold {held} of {of} modes. The judge will learn to call that "
             "place made, and they will all run elsewhere."
