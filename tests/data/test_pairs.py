@@ -140,7 +140,7 @@ def test_what_does_not_fit_is_listed(tmp_path):
     assert "A/2.png" in skipped
     assert skipped["A/5.png"] == "another picture of this name: A/5.bmp"
     assert len(skipped) == 5
-    assert [note for _, note in dataset.report.converted] == ["16-bit grey to 8 bits"]
+    assert [note for _, note in dataset.report.converted] == ["A: 16-bit grey to 8 bits"]
 
 
 def test_a_damaged_picture_takes_its_partner_with_it(tmp_path):
@@ -208,6 +208,26 @@ def test_classes_called_a_and_b_stay_classes(tmp_path):
         save(picture(number), tmp_path / f"{'AB'[number % 2]}/{number}.png")
     dataset = opened(tmp_path)
     assert (dataset.classes, dataset.other, dataset.config.sides) == (("A", "B"), None, "one")
+
+
+def test_classes_called_by_letters_are_not_taken_for_pairs(tmp_path):
+    for number in range(12):
+        save(picture(number), tmp_path / f"{'ABCD'[number % 4]}/{number // 4}.png")
+    dataset = opened(tmp_path)
+    assert (dataset.other, dataset.classes) == (None, ("A", "B", "C", "D"))
+    assert len(opened(tmp_path, sides="paired")) == 3, "asked for, they are pairs"
+
+
+def test_test_parts_of_two_data_are_held_out(tmp_path):
+    for side, first in (("horses", 0), ("zebras", 50)):
+        for part, count in (("train", 4), ("test", 2)):
+            for number in range(count):
+                save(picture(first + 10 * count + number), tmp_path / side / part / f"{side}{number}.png")
+    dataset = opened(tmp_path / "horses", other=str(tmp_path / "zebras"))
+    assert (len(dataset), len(dataset.other), dataset.paired) == (4, 4, False)
+    assert (len(dataset.held), len(dataset.held.other)) == (2, 2)
+    for trained, held in ((dataset, dataset.held), (dataset.other, dataset.held.other)):
+        assert not {one.tobytes() for one in trained.samples} & {one.tobytes() for one in held.samples}
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,7 @@ from sparring.data.labels import root_of
 
 FOLDER = re.compile(r"(?P<part>train|val|valid|validation|test|eval)?(?P<side>[AB])?")
 PARTS = {"valid": "val", "validation": "val", "eval": "test", "": "train"}
-ALIKE = (
-    0.9  # so many of all names must have a partner, for two folders to be taken as pairs without being told
-)
+ALIKE = 0.9  # so many of all pictures must be in A or B, and have a partner, to be taken as pairs without being told
 Couple = tuple[Entry, Entry]
 
 
@@ -76,9 +74,21 @@ class Division:
         return tuple(part for part in ("train", held) if part in self.parts and part)
 
     @property
+    def parted(self) -> bool:
+        """Whether both domains have pictures to judge by, apart from those to train on."""
+        used = self.used()
+        return len(used) == 2 and all(self.parts[part].get(side) for part in used for side in "AB")
+
+    @property
     def two(self) -> bool:
         """Whether there are pictures of both domains."""
         return bool(self.side("A") and self.side("B"))
+
+    @property
+    def nearly_all(self) -> bool:
+        """Whether so many pictures are of A or B that the folders of these names are hardly two classes among others."""
+        count = sum(len(entries) for part in self.used() for entries in self.parts[part].values())
+        return len(self.side("A")) + len(self.side("B")) >= ALIKE * count
 
     def alike(self, part: str) -> bool:
         """Whether nearly all pictures of this part have a partner by name."""

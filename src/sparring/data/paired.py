@@ -153,9 +153,9 @@ class _Job:
             except InvalidImageError as error:
                 return place, None, f"{self.survey.entries[at].name}: {error}"
             images.append(image)
-            notes += [note] if note else []
+            notes += [f"{'A' if at == pair.a else 'B'}: {note}" if pair.a != pair.b and note else note]
         sides = [
             fitted(half_of(image, half), size, count, self.fit)
             for image, half, count in zip((images[0], images[-1]), pair.halves, channels, strict=True)
         ]
-        return place, np.concatenate(sides, 2), ", ".join(notes)
+        return place, np.concatenate(sides, 2), ", ".join(filter(None, notes))

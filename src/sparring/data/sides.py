@@ -61,7 +61,7 @@ def _divided(config: DataConfig, container: Container, watch: Watch) -> Dataset 
     division = parts.division
     alike = division.two and division.alike("train")
     if config.sides == "auto":
-        if not (division.two and (division.firm or alike)):
+        if not (division.two and (division.firm or (alike and division.nearly_all))):
             return None
         config = replace(config, sides="paired" if alike else "unpaired")
     a, b = (len(division.side(side)) for side in "AB")
@@ -103,13 +103,15 @@ def _parted(parts: Parts, config: DataConfig) -> Dataset:
 
 def _two_data(config: DataConfig, container: Container | None, opener: Opener) -> Dataset:
     second = opener.find(config.other)
-    if config.sides == "paired" and container is not None and second is not None:
+    if container is not None and second is not None:
         whole = Joined(container, second)
         parts = Parts(whole, divide(whole.entries), f"{config.source} and {config.other}", opener.watch)
-        if not parts.division.two:
+        if not (container.entries and second.entries):
             got = f"{config.source}: {len(container.entries):,} pictures; {config.other}: {len(second.entries):,}"
             raise DataError(got, "pictures in both", "check both, and what the files are")
-        return _parted(parts, config)
+        if config.sides == "paired" or parts.division.parted:
+            mode = config.sides if config.sides != "auto" else "unpaired"
+            return _parted(parts, replace(config, sides=mode))
     plain = replace(config, other="", sides="one", labels=False, swap=False)
     a, b = (
         lambda c, name=name: opener.read(replace(c, source=name)) for name in (config.source, config.other)
