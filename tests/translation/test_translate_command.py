@@ -90,6 +90,15 @@ def test_what_cant_be_done_is_said(trained, pairs, tmp_path, capsys, more, words
     assert words in capsys.readouterr().err
 
 
+def test_no_picture_that_is_given_is_written_over(trained, tmp_path, capsys):
+    given = tmp_path / "a.png"
+    Image.new("RGB", (20, 20), (10, 200, 30)).save(given)
+    before = given.read_bytes()
+    assert run(["translate", str(trained), str(given), "--out", str(tmp_path)]) == 2
+    assert "a.png is one of the pictures given" in capsys.readouterr().err
+    assert given.read_bytes() == before
+
+
 def test_an_empty_folder_and_a_missing_one(trained, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     for name in ("empty", "missing"):

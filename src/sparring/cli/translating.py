@@ -43,6 +43,7 @@ class Job:
         self.truth = {} if truth is None else _by_stem(truth)
         self.gallery = Gallery(truth=truth is not None)
         self.decibels: list[float] = []
+        self.given = {found.resolve() for found in (*sources, *self.truth.values())}
         for source, stream in self.streams:
             if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
                 got = f"--out {out}, inside of {source}, which is to be translated"
@@ -64,6 +65,9 @@ class Job:
     def keep(self, result: Translated) -> None:
         """Save one result under the name of what it came from."""
         place = self.out / self.names.free(result.name)
+        if place.resolve() in self.given:
+            got = f"--out {self.out}, where {place.name} is one of the pictures given"
+            raise SparringError(got, "a folder that holds none of them", "choose another --out")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(png(picture_of(result.made)))
         truth = self._true(result)
