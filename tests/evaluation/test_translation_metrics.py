@@ -290,6 +290,17 @@ def test_one_side_alone_gets_what_needs_no_truth(pairs, cyclic) -> None:
     assert any("one domain" in note for note in done.notes)
 
 
+def test_pairs_side_by_side_are_seen_as_pairs(pairs, judged, tmp_path) -> None:
+    for place in (pairs / "test" / "A").iterdir():
+        sides = [np.asarray(Image.open(pairs / "test" / side / place.name).convert("RGB")) for side in "AB"]
+        Image.fromarray(np.concatenate(sides, 1)).save(tmp_path / place.name)
+    there, here = (
+        judge(Wish(subject=judged, against=str(against), metrics=("psnr12-pixels-test",)), HERE).lines[0]
+        for against in (tmp_path, pairs / "test")
+    )
+    assert there.value == pytest.approx(here.value)
+
+
 def test_on_the_command_line(pairs, judged, tmp_path, capsys) -> None:
     def told(*words) -> tuple[int, str]:
         code = cli.run(["evaluate", *map(str, words), "--threads", "1", "--out", str(tmp_path / "out")])

@@ -77,6 +77,8 @@ def _named(
         held_out=0,
     )
     found = open_data(config, watch.progress, watch.stop)
+    if found.other is None:
+        found = _halves(config, found, watch) or found
     if found.other is not None:
         if found.held is not None:
             notes.append(f"{against}: its test part")
@@ -98,6 +100,18 @@ def _named(
     whose = "held out" if parts[1] is not None else "was trained on"
     notes.append(f"{against}: pictures of one domain; the inputs are those that the run {whose}")
     return replace(own_test, wanted=wanted, paired=False)
+
+
+def _halves(config: DataConfig, whole: Dataset, watch: Watch) -> Dataset | None:
+    """Pairs side by side in one picture; None where pictures are not twice as broad as those of the run."""
+    assert config.size is not None
+    sizes = [tuple(map(int, size.split("x"))) for size in whole.report.sizes]
+    if max((width / height for height, width in sizes), default=0) < 1.5 * config.size[1] / config.size[0]:
+        return None
+    try:
+        return open_data(replace(config, sides="paired"), watch.progress, watch.stop)
+    except DataError:
+        return None
 
 
 def wants_pairs(metrics: tuple[str, ...]) -> bool:
