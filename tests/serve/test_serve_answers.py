@@ -189,3 +189,50 @@ def test_nothing_is_written_connected_or_started(explorer, picture_run):
     finally:
         watching = False
     assert sorted((str(path), path.lstat().st_mtime_ns) for path in picture_run.rglob("*")) == before
+
+
+def test_an_exported_folder_is_shown_too(picture_run, tmp_path):
+    (tmp_path / "model.safetensors").write_bytes((picture_run / "generator.safetensors").read_bytes())
+    explorer = Explorer(tmp_path)
+    try:
+        told = explorer.get("/api/about").json
+        assert (told["kind"], told["live"]) == ("pictures", False)
+        assert explorer.get("/api/picture?at=s0.0").status == 200
+        assert explorer.get("/api/progress").status == 409
+    finally:
+        explorer.close()
+
+
+def test_a_strangers_record_is_no_fault_of_ours(picture_run, tmp_path):
+    for name in ("run.json", "generator.safetensors"):
+        (tmp_path / name).write_bytes((picture_run / name).read_bytes())
+    rows = [
+        '{"images": 16, "loss": NaN}',
+        '{"images": 32, "loss": 1e999}',
+        '{"images": 48, "loss": 1.0}',
+        "[" * 9_000,
+    ]
+    (tmp_path / "metrics.jsonl").write_text("\n".join([*rows, '{"images": 64, "loss": -Infinity}']))
+    explorer = Explorer(tmp_path)
+    try:
+        answer = explorer.get("/api/progress")
+        assert answer.status == 200
+        assert not {"NaN", "Infinity"} & set(answer.body.decode().replace(",", " ").split())
+        assert answer.json["latest"]["images"] == 64
+    finally:
+        explorer.close()
+
+
+def test_errors_do_not_tell_where_things_lie(picture_run, tmp_path):
+    (tmp_path / "generator.safetensors").write_bytes(b"x" * 100)
+    document = json.loads((picture_run / "run.json").read_text())
+    document["experiment"]["data"]["source"] = str(tmp_path / "gone" / "photos")
+    (tmp_path / "run.json").write_text(json.dumps(document))
+    explorer = Explorer(tmp_path)
+    try:
+        for path in ("/api/about", "/api/real?number=0", "/api/picture?at=s0.0"):
+            answer = explorer.get(path)
+            assert answer.status in (400, 409)
+            assert str(tmp_path.parent) not in answer.body.decode()
+    finally:
+        explorer.close()

@@ -208,3 +208,14 @@ def test_headers_and_addresses_are_bounded(explorer):
     assert explorer.many([("GET", "/api/about", many)])[0].status == 431
     assert explorer.get("/" + "a" * 5_000).status == 404
     assert explorer.get("/api/wall?v=" + "a" * 5_000).status == 414
+
+
+@pytest.mark.parametrize(
+    "other", ['x={"a": 1}', "x=[1,2]", "a b=c", '=","', "sparring-8137=forged", "sparring-81370=x"]
+)
+def test_cookies_of_other_servers_do_not_hide_ours(explorer, other):
+    for both in (f"{other}; {explorer.cookie}", f"{explorer.cookie}; {other}"):
+        assert explorer.get("/api/about", headers={"cookie": both}).status == 200
+        assert explorer.get("/", headers={"cookie": both}).status == 200
+    assert explorer.get("/api/about", headers={"cookie": other}).status == 401
+    assert explorer.get("/", headers={"cookie": other}).status == 401

@@ -85,6 +85,20 @@ def test_silent_connections_are_closed_and_others_answered(running):
         one.close()
 
 
+def test_a_second_request_has_no_more_time_than_the_first(running, monkeypatch):
+    with socket.create_connection(("127.0.0.1", running[1])) as one:
+        one.settimeout(5)
+        one.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"403" in one.recv(4000)
+        for _ in range(40):  # a byte now and then would hold the connection for ever
+            time.sleep(0.1)
+            try:
+                one.send(b"G")
+            except (BrokenPipeError, ConnectionResetError):
+                return
+    pytest.fail("it is still open")
+
+
 def test_large_headers_are_refused(running):
     with socket.create_connection(("127.0.0.1", running[1])) as one:
         one.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 40_000)

@@ -1,6 +1,7 @@
 """Answers: pictures as PNG that browsers may keep, and JSON."""
 
 import hashlib
+import math
 from typing import Any
 
 import numpy as np
@@ -38,5 +39,18 @@ def picture(array: np.ndarray, headers: dict[str, str]) -> Response:
 
 
 def plain(document: Any, status: int = 200) -> Response:
-    """JSON."""
-    return JSONResponse(document, status)
+    """JSON, in which numbers that are none (of a stranger's record) are null."""
+    return JSONResponse(finite(document), status)
+
+
+def finite(document: Any) -> Any:
+    """The same, with None in place of NaN and infinities.
+
+    >>> finite({"a": [1.5, float("nan")]})
+    {'a': [1.5, None]}
+    """
+    if isinstance(document, dict):
+        return {name: finite(value) for name, value in document.items()}
+    if isinstance(document, list | tuple):
+        return [finite(value) for value in document]
+    return None if isinstance(document, float) and not math.isfinite(document) else document

@@ -6,6 +6,7 @@ from pathlib import Path
 from starlette.requests import Request
 
 from sparring.data.points import POINT_SETS
+from sparring.runfile import RUN_FILE
 from sparring.serve.access import Access
 from sparring.serve.arena import Arena
 from sparring.serve.asked import Asked
@@ -45,7 +46,7 @@ class Context:
     @property
     def is_run(self) -> bool:
         """Whether there is a folder with a record, not a generator file alone."""
-        return self.run.is_dir()
+        return (self.run / RUN_FILE).is_file()
 
     @property
     def arena_alone(self) -> bool:

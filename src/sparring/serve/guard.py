@@ -8,20 +8,20 @@ wrong).
 import asyncio
 import sys
 import traceback
-from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Coroutine, Mapping
 
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sparring.errors import SparringError
 from sparring.serve.context import Context
-from sparring.serve.refused import Busy, Refused
+from sparring.serve.refused import Busy, Refused, without_folders
 
 METHODS = ("GET", "HEAD", "POST")
 BODY_BYTES, HEADER_COUNT, PATH_BYTES = 10 * 2**20, 64, 200
 BODY_SECONDS = 10.0
 AT_ONCE = 64  # requests in flight
+MOST_COOKIES = 4  # of our name that are looked at
 LARGE_BODIES = 2  # uploads in flight
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -71,7 +71,7 @@ class Guard:
         except Refused as refused:
             await _refusal(refused)(scope, receive, send)
         except SparringError as error:
-            await _refusal(Refused(400, str(error)))(scope, receive, send)
+            await _refusal(Refused(400, without_folders(str(error))))(scope, receive, send)
         except Exception:  # a fault of ours: told on the terminal, not to the client
             traceback.print_exc(file=sys.stderr)
             await _refusal(Refused(500, "a fault in the explorer; see its terminal"))(scope, receive, send)
@@ -84,10 +84,8 @@ class Guard:
             raise Busy
         self.bodies += 1
         try:
-            scope["sparring.body"] = await asyncio.wait_for(_body(scope, receive), BODY_SECONDS)
+            scope["sparring.body"] = await _in_time(_body(scope, receive))
             await self.app(scope, receive, send)
-        except TimeoutError:
-            raise Refused(408, "too slow") from None
         finally:
             self.bodies -= 1
 
@@ -107,12 +105,22 @@ class Guard:
             raise Refused(401, "open the link that `sparring explore` printed")
 
     def knows(self, headers: Mapping[str, str]) -> bool:
-        """Whether a request's cookie is that of a session."""
-        try:
-            found = SimpleCookie(headers.get("cookie", "")).get(self.here.access.cookie)
-        except CookieError:
-            return False
-        return found is not None and self.here.access.knows(found.value)
+        """Whether one of a request's cookies is that of a session."""
+        return any(
+            self.here.access.knows(value)
+            for value in cookies(headers.get("cookie", ""), self.here.access.cookie)
+        )
+
+
+def cookies(header: str, wanted: str) -> list[str]:
+    """The values of the cookies of this name. Those of other servers on the same host come along, in whatever shape; they are none
+    of our business, and must not hide ours.
+
+    >>> cookies('other={"a": 1; b}; sparring-1=x', "sparring-1")
+    ['x']
+    """
+    pairs = [part.strip().partition("=") for part in header.split(";")]
+    return [value for name, _, value in pairs if name == wanted][:MOST_COOKIES]
 
 
 def _once(scope: Scope) -> dict[str, str]:
@@ -132,7 +140,14 @@ def _check_origin(method: str, headers: Mapping[str, str]) -> None:
     if headers.get("origin", own) != own or (method == "POST" and "origin" not in headers):
         raise Refused(403, "another page's request")
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise Refused(403, "another page's request")
+        raise Refused(403, "another page led here; copy the link into the address bar")
+
+
+async def _in_time(body: Coroutine[None, None, bytes]) -> bytes:
+    try:
+        return await asyncio.wait_for(body, BODY_SECONDS)
+    except TimeoutError:
+        raise Refused(408, "too slow") from None
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:

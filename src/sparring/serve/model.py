@@ -32,7 +32,7 @@ class Model:
     """
 
     def __init__(self, path: Path, device: str = "auto", threads: int | None = None) -> None:
-        self.file = path / generatorfile.NAME if path.is_dir() else path
+        self.file = generatorfile.place(path)
         self.machine: Runtime = Machine(device=device, threads=threads).start()
         self.stamp: tuple[int, ...] = ()
         self.last: Shown | None = None

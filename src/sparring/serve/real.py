@@ -10,7 +10,7 @@ from sparring.data import Dataset, open_data, split
 from sparring.errors import SparringError
 from sparring.metrics.authenticity import nearest
 from sparring.runfile import RUN_FILE, described
-from sparring.serve.refused import Refused
+from sparring.serve.refused import Refused, without_folders
 
 MOST = 10_000  # samples that are searched, spread evenly over the set
 SIDE = 16  # pixels that pictures are reduced to for the search
@@ -40,7 +40,7 @@ class Real:
             try:
                 self._open()
             except (SparringError, OSError) as error:
-                self.why = str(error).splitlines()[0][:200]
+                self.why = without_folders(str(error).splitlines()[0])[:200]
         if self.opened is None:
             raise Refused(409, f"the training data can't be shown: {self.why}")
         return self.opened

@@ -46,14 +46,19 @@ class Wish:
 
 
 class Impatient(H11Protocol):
-    """Closes connections on which no whole request arrives in time."""
+    """Closes connections on which no whole request arrives in time, be it the first one or a later one."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
-        self.loop.call_later(HEADER_SECONDS, self._look)
+        self.loop.call_later(HEADER_SECONDS, self._look, None)
 
-    def _look(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
+    def on_response_complete(self) -> None:
+        done = self.cycle
+        super().on_response_complete()  # which may begin with the next one
+        self.loop.call_later(HEADER_SECONDS, self._look, done)
+
+    def _look(self, last: Any) -> None:
+        if self.cycle is last and not self.transport.is_closing():
             self.transport.close()
 
 
@@ -102,10 +107,9 @@ def bound(host: str, port: int) -> socket.socket:
 
 def serve(wish: Wish, browser: bool = True) -> None:
     """Serve the explorer of a run until Ctrl-C."""
-    if not is_points(wish.run):
-        load(wish.run)
+    run = wish.run if is_points(wish.run) else load(wish.run).path
     hosts, door = names(wish.host), bound(wish.host, wish.port)
-    here = opened(wish.run, hosts, door.getsockname()[1], Model(wish.run, wish.device, wish.threads))
+    here = opened(run, hosts, door.getsockname()[1], Model(run, wish.device, wish.threads))
     with contextlib.suppress(Refused):  # no generator yet
         here.model.warm()
     _tell(here, wish.host)
