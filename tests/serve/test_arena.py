@@ -10,6 +10,8 @@ import pytest
 import torch
 from raw_asgi import Explorer
 
+from sparring.data import DataConfig, open_data
+from sparring.errors import SparringError
 from sparring.machine import Machine
 from sparring.serve import arena as arena_
 from sparring.serve.arena import Arena, builtin
@@ -193,6 +195,21 @@ def test_the_run_is_only_read(point_run):
     assert explorer.post(f"/api/arena/step?game={game}&n=5").json["step"] >= 1
     explorer.close()
     assert state() == before
+
+
+def test_points_of_ones_own(tmp_path):
+    """No modes are known of these; points in space are not for the plane, and a few are not enough."""
+    np.save(tmp_path / "two.npy", np.random.default_rng(0).normal(3, 5, (64, 2)).astype(np.float32))
+    np.save(tmp_path / "three.npy", np.zeros((64, 3), np.float32) + np.arange(64)[:, None])
+    np.save(tmp_path / "few.npy", np.eye(2, dtype=np.float32))
+    arena, first = begun(
+        replace(Rules(), points="own"), open_data(DataConfig(source=str(tmp_path / "two.npy")))
+    )
+    assert ("modes" in first, first["centres"], len(first["real"])) == (False, [], 64)
+    assert arena.step(1)["reached"] > 0
+    for name in ("three", "few"):
+        with pytest.raises(SparringError, match="points in the plane"):
+            arena.begin(Rules(), open_data(DataConfig(source=str(tmp_path / f"{name}.npy"))))
 
 
 def test_what_holds_a_mode():
