@@ -38,7 +38,7 @@ ROLES: dict[str, tuple[ModuleType, list[dict[str, type]], set[str]]] = {
     "translators": (
         translators,
         [translators.TRANSLATORS, translators.PATCH_DISCRIMINATORS],
-        {"convolution", "edges", "ends", "norm", "upsampling"},
+        {"casting", "convolution", "edges", "ends", "norm", "upsampling"},
     ),
     "games": (games, [games.GAMES], {"classification", "classifying", "coding", "contrast", "generation", "history", "judging", "translation"}),
 }

@@ -25,6 +25,7 @@ from sparring.roles import Augmentation, Objective, Penalty
 from sparring.schedule import Schedule
 from sparring.shapes import PerSample, Sample, Spec
 from sparring.translators import PatchDiscriminatorNetwork, TranslatorNetwork
+from sparring.translators.casting import cast_once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +116,9 @@ class Cycle(Game):
 
     def _translator_terms(self, batch: Batch) -> Terms:
         real = dict(zip("ab", sides(batch), strict=True))
-        fake, losses = self._translated(real, schedule.at(self.config.identity, batch.images))
-        back = {"a": self._to("a")(fake["b"]), "b": self._to("b")(fake["a"])}
+        with cast_once(self.translation):
+            fake, losses = self._translated(real, schedule.at(self.config.identity, batch.images))
+            back = {"a": self._to("a")(fake["b"]), "b": self._to("b")(fake["a"])}
         error = {side: per_sample((back[side] - real[side]).abs()) for side in "ab"}
         weights = [
             schedule.at(weight, batch.images) for weight in (self.config.cycle, self.config.adversarial)

@@ -41,21 +41,25 @@ class Geometry(NamedTuple):
 class Conv(nn.Conv2d):
     """`nn.Conv2d` with a square kernel, the same stride and padding both ways."""
 
+    cast: Tensor | None = None  # the weight in what networks compute in: see `casting`
+
     def forward(self, x: Tensor) -> Tensor:
         if _plain(x):
             return super().forward(x)
         geometry = Geometry(self.kernel_size[0], self.stride[0], int(self.padding[0]), x.shape[2], x.shape[3])
-        return _add(_Conv.apply(*_cast(x, self.weight), geometry), self.bias)
+        return thin._add(_Conv.apply(*_cast(x, self.weight, self.cast), geometry), self.bias)
 
 
 class Transposed(nn.ConvTranspose2d):
     """`nn.ConvTranspose2d` of stride 2 that doubles the grid."""
 
+    cast: Tensor | None = None
+
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         if _plain(x):
             return super().forward(x, output_size)
         geometry = Geometry(self.kernel_size[0], 2, int(self.padding[0]), 2 * x.shape[2], 2 * x.shape[3])
-        return _add(_Spread.apply(*_cast(x, self.weight), geometry), self.bias)
+        return thin._add(_Spread.apply(*_cast(x, self.weight, self.cast), geometry), self.bias)
 
 
 def halving(inputs: int, outputs: int, bias: bool) -> nn.Module:
@@ -76,14 +80,10 @@ def _plain(x: Tensor) -> bool:
     return x.device.type != "cpu" or torch.compiler.is_compiling() or torch.jit.is_tracing()
 
 
-def _add(x: Tensor, bias: Tensor | None) -> Tensor:
-    return x if bias is None else x + bias.to(x.dtype).view(-1, 1, 1)
-
-
-def _cast(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+def _cast(x: Tensor, weight: Tensor, cast: Tensor | None) -> tuple[Tensor, Tensor]:
     if torch.is_autocast_enabled("cpu"):
         dtype = torch.get_autocast_dtype("cpu")
-        x, weight = x.to(dtype), weight.to(dtype)
+        x, weight = x.to(dtype), weight.to(dtype) if cast is None else cast
     return x, weight.view_as(weight)  # a view is no leaf: see thin.wanted
 
 

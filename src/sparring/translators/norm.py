@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 Norm = Literal["instance", "batch", "none"]
 
+FEW = 4  # pictures up to which one by one is faster
+
 
 class InstanceNorm(nn.Module):
     """Normalises each channel of each picture by its own mean and variance.
@@ -73,27 +75,52 @@ def normalised(x: Tensor, eps: float = 1e-5) -> Tensor:
 
 
 class _Normalise(torch.autograd.Function):
-    """dx = (g - mean(g) - y mean(g y)) / std; for slopes of slopes the same, from x, in operators that have theirs."""
+    """dx = (g - mean(g) - y mean(g y)) / std; for slopes of slopes the same, from x, in operators that have theirs.
+
+    A picture by itself is a batch to normalise, whose operators take a quarter (slopes) to a half of the time of these passes.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, eps: float) -> Tensor:
-        y, scale = _normalised(x, eps)
-        ctx.save_for_backward(x, scale)
+        y, *statistics = _by_batches(x, eps) if len(x) <= FEW else _normalised(x, eps)
+        ctx.save_for_backward(x, *statistics)
         ctx.eps = eps
         return y.to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        x, scale = ctx.saved_tensors
+        x, mean, scale = ctx.saved_tensors
+        if not torch.is_grad_enabled():
+            return _slopes(gradient, x, mean, scale, ctx.eps), None
         g = _fine(gradient)
-        if torch.is_grad_enabled():
-            y, scale = _normalised(x, ctx.eps)
-        else:
-            centred = _fine(x)
-            y = (centred - centred.mean((2, 3), keepdim=True)) * scale
+        y, _, scale = _normalised(x, ctx.eps)
         shift = g.mean((2, 3), keepdim=True)
         along = (g * y).mean((2, 3), keepdim=True)
         return ((g - shift - y * along) * scale).to(x.dtype), None
+
+
+def _by_batches(x: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    one = _ones(x)
+    made = [
+        torch.native_batch_norm(each, one, torch.zeros_like(one), None, None, True, 0.0, eps)
+        for each in x.split(1)
+    ]
+    y, mean, scale = (torch.cat(parts) for parts in zip(*made, strict=True))
+    return y, mean, scale
+
+
+def _slopes(gradient: Tensor, x: Tensor, mean: Tensor, scale: Tensor, eps: float) -> Tensor:
+    one, found = _ones(x), []
+    pictures = (gradient.split(1), x.split(1), mean.view(len(x), -1), scale.view(len(x), -1))
+    for g, each, *statistics in zip(*pictures, strict=True):
+        rest = (None, None, *statistics, True, eps, [True, False, False])
+        found.append(torch.ops.aten.native_batch_norm_backward(g, each, one, *rest)[0])
+    return torch.cat(found)
+
+
+def _ones(x: Tensor) -> Tensor:
+    """A scale of each channel in float32, for which statistics are kept in float32 too."""
+    return torch.ones(x.shape[1], dtype=torch.promote_types(x.dtype, torch.float32), device=x.device)
 
 
 def _fine(x: Tensor) -> Tensor:
@@ -101,12 +128,13 @@ def _fine(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
-def _normalised(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """The normalised pictures and 1 / std, in float32."""
-    centred = _fine(x)
-    centred = centred - centred.mean((2, 3), keepdim=True)
+def _normalised(x: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """The normalised pictures, their means and 1 / std, in float32."""
+    fine = _fine(x)
+    mean = fine.mean((2, 3), keepdim=True)
+    centred = fine - mean
     scale = (centred.square().mean((2, 3), keepdim=True) + eps).rsqrt()
-    return centred * scale, scale
+    return centred * scale, mean, scale
 
 
 def _statistics(x: Tensor) -> tuple[Tensor, Tensor]:
