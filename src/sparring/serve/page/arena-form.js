@@ -11,6 +11,8 @@ const WORDS = {
   relativistic: "relativistic pairs", feature_matching: "feature matching",
 };
 
+const USUAL = { r1: 0.1, r1_r2: 0.1, one_centred: 1, dragan: 1, weight_clip: 0.1 };
+
 /** The place of the nearest one. @param {number[]} all @param {number} value */
 const nearest = (all, value) => all.reduce((best, one, at) => (Math.abs(one - value) < Math.abs(all[best] - value) ? at : best), 0);
 
@@ -45,6 +47,9 @@ export function build(choices, begin) {
     waiting(true);
   }
 
+  /** A penalty of weight 0 is none: it begins with its usual one. @param {string} name */
+  const penalty = (name) => fill({ penalty: name, weight: name === "none" ? 0 : rules.weight || USUAL[name] });
+
   /** @param {string} name */
   const recipe = (name) => fill({ ...choices.recipes.find((one) => one.name === name).rules, points: rules.points, seed: rules.seed });
   const waiting = (yes) => card.classList.toggle("waiting-rules", yes);
@@ -56,11 +61,11 @@ export function build(choices, begin) {
       pick("points", "Points", choices.points.map((name) => [name, SETS[name] ?? name])),
       h("div", {}, pick("recipe", "Recipe", choices.recipes.map((one) => [one.name, NAMES[one.name] ?? one.name]), recipe), about),
       pick("objective", "Objective", choices.objectives.map((name) => [name, WORDS[name] ?? name])),
-      pick("penalty", "Penalty on the discriminator", choices.penalties),
+      pick("penalty", "Penalty on the discriminator", choices.penalties, penalty),
       slide("weight", "Its weight, or the limit", WEIGHTS),
       slide("rate", "Learning rate of the generator", RATES),
       slide("rate_judge", "Learning rate of the discriminator", RATES),
-      slide("moves", "Discriminator's moves for each of the generator's", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+      slide("moves", "Discriminator's moves a step", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
       slide("latent", "Numbers of noise", [1, 2, 3, 4, 6, 8, 12, 16]),
       slide("width", "Units a layer", [4, 8, 16, 32, 64, 128]),
       pick("waves", "What the networks are given", [["0", "coordinates"], ["1", "coordinates and waves of them"]]),
