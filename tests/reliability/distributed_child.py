@@ -10,9 +10,9 @@ import torch
 import toy
 
 from sparring import runtime, storage
+from sparring.dealer import Dealer
 from sparring.errors import SparringError
 from sparring.keyed import Draws
-from sparring.dealer import Dealer
 from sparring.train import train
 
 torch.set_num_threads(1)
