@@ -19,7 +19,9 @@ def kept_of(name, settle=True):
     spec = TINY_POINTS.spec if name == "points" else FACTS.spec
     spec = Spec(shape=(3, 16, 16), other=(1, 16, 16)) if name in SIDES else spec
     game = auto(TINY_POINTS).game if name == "points" else TINY[name]().game
-    kept = game.kept(spec)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)  # the same network each time, so that its file can be remembered
+        kept = game.kept(spec)
     draws = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in kept.parameters():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from browsing import chromium, pixels, psnr, served, wait
-from export_networks import facts_of, kept_of, translation
+from export_networks import facts_of, kept_of
 from PIL import Image
 
 from sparring import samples
@@ -73,7 +73,7 @@ def test_the_page_shows_what_pytorch_makes(window, tmp_path):
 
 
 def test_a_dropped_picture_is_translated(window, tmp_path):
-    kept = translation()
+    kept = kept_of("cyclegan")
     with page_of(kept, tmp_path / "page") as (address, _):
         open_page(window, address)
         draws = np.random.default_rng(0)
