@@ -19,7 +19,7 @@ from typing import Any
 import torch
 import toy
 
-from sparring import checkpoint, keeper, storage
+from sparring import checkpoint, cli, keeper, storage
 from sparring.errors import CorruptFileError, RunLockedError, SparringError
 from sparring.fit import Fit
 from sparring.match import Match
@@ -522,6 +522,45 @@ def in_child(called: str, **arguments) -> Any:
         answer = file.read()
     assert wait(child) == 0
     return json.loads(answer)
+
+
+def translating(data: str, folder: str, recipe: str, kills: list[int], forget: bool = False) -> dict:
+    """`sparring train ONE TWO`, killed before each of these steps and given again; at last it may end.
+
+    Arguments:
+        forget: when it goes on, the pools of earlier pictures are empty: sabotage.
+    """
+    thin = ["game.discriminator={type: patchgan, patch: 7, width: 4}", "training.grid=2"]
+    net = "{type: unet, width: 4}" if recipe == "pix2pix" else "{type: resnet, width: 4, blocks: 1, downs: 1}"
+    thin += [f"game.translator={net}", "training.save_every=8", "training.report_every=8"]
+    thin += {"cyclegan": ["game.pool=6"], "cut": ["game.layers=[0, 2]", "game.patches=16"]}.get(recipe, [])
+    words = ["train", f"{data}/one", f"{data}/two", "--recipe", recipe, "--out", folder, "--images", "32"]
+    words += ["--batch", "4", "--size", "16", "--threads", "1", "--device", "cpu", "--quiet"]
+    words += [word for setting in thin for word in ("--set", setting)]
+    if not kills:  # in this process, so that its children find all imported
+        return {"codes": [cli.run(words)], "began": [0], "digest": toy.digest(Path(folder))}
+    codes, began = [], []
+    for kill in [*kills, None]:
+        codes.append(wait(fork(lambda kill=kill: _until(kill, words, forget and kill is None))))
+        began.append(shared[BEGAN])
+    return {"codes": codes, "began": began, "digest": toy.digest(Path(folder))}
+
+
+def _until(kill: int | None, words: list[str], forget: bool) -> int:
+    step, first = Match.step, []
+
+    def stepping(self):
+        if not first:
+            first.append(True)
+            shared[BEGAN] = self.clock.images
+            for pool in self.game.history.values() if forget else ():
+                pool.count.zero_()
+        if self.clock.step == kill:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step(self)
+
+    Match.step = stepping
+    return cli.run(words)
 
 
 def warm_up(data: str, folder: str) -> None:
