@@ -126,3 +126,19 @@ def test_mistakes_are_told_in_three_parts(call, conditional, tmp_path, monkeypat
     assert "expected" in found
     assert "do this" in found
     assert list(tmp_path.iterdir()) == []
+
+
+def test_there_are_no_more_directions_than_a_latent_has_numbers(call, tmp_path) -> None:
+    from sparring.recipes.auto import tiny_points
+
+    run = model(tmp_path / "p.safetensors", "auto", Spec(shape=(2,)), tiny_points)
+    found = generatorfile.load(run).generation.latent
+    for by in ("pca", "sefa"):
+        code, said = call("directions", run, "--n", 50, "--by", by, "--out", tmp_path / "d.safetensors")
+        assert code == 0, said
+        assert len(latent.load(tmp_path / "d.safetensors")) == found
+
+
+def test_what_has_no_classes_is_not_morphed(call, tmp_path) -> None:
+    run = model(tmp_path / "g.safetensors", "dcgan", Spec(shape=(3, 8, 8)))
+    assert "without classes" in call("morph", run, "--out", tmp_path / "m.png")[1]

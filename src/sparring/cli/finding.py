@@ -57,9 +57,10 @@ def find(options: "Directions") -> int:
 
 def _unasked(run: Run, options: "Directions", by: str) -> list[latent.Direction]:
     generation = run.generator.generation
+    count = min(options.n, generation.latent)
     if by == "sefa":
-        return ways.sefa(generation, options.n, options.seed)
-    return ways.pca(generation, options.n, n=options.samples or 1_000, seed=options.seed)
+        return ways.sefa(generation, count, options.seed)
+    return ways.pca(generation, count, n=options.samples or 1_000, seed=options.seed)
 
 
 def _asked(

@@ -20,7 +20,7 @@ class Directions:
             slope). By default labels with --wanted, else pca.
         wanted: What is to change, with commas between: a class of --data, or one of brightness, contrast, width, height, x, y,
             redness, blueness.
-        n: Directions, of pca and sefa.
+        n: Directions, of pca and sefa; at most as many as a latent has numbers.
         data: A labelled set, as for `sparring train`, for a judge of its classes. By default the run's own, where it has labels.
         samples: That the directions are found with, and as many at most to measure them.
         seed: Of the samples.

@@ -133,6 +133,10 @@ def morph(run: Run, classes: Sequence[str | int], z: Tensor, *, steps: int = 9) 
         steps: from one to the next, ends included.
     """
     generation = run.generator.generation
+    if not generation.spec.classes:
+        raise SparringError(
+            "a run without classes", "a model that was trained with labels", "see `sparring latent walk`"
+        )
     if len(classes) < 2 or steps < 2:
         raise SparringError(
             f"{len(classes)} classes, {steps} steps", "two or more of both", "name two classes"
