@@ -7,6 +7,7 @@ import time
 BYTES = 32  # of a token: 256 bits
 LINKS = 8  # open at once
 SESSIONS = 64
+MOST_COOKIES = 4  # of our name that are looked at
 LINK_SECONDS = 12 * 3600.0
 
 
@@ -42,6 +43,17 @@ class Access:
     def knows(self, session: str) -> bool:
         """Whether a cookie's value is that of a session. All are compared, in constant time."""
         return sum(_same(one, session) for one in self.sessions) > 0
+
+
+def cookies(header: str, wanted: str) -> list[str]:
+    """The values of the cookies of this name. Those of other servers on the same host come along, in whatever shape; they are none
+    of our business, and must not hide ours.
+
+    >>> cookies('other={"a": 1; b}; sparring-1=x', "sparring-1")
+    ['x']
+    """
+    pairs = [part.strip().partition("=") for part in header.split(";")]
+    return [value for name, _, value in pairs if name == wanted][:MOST_COOKIES]
 
 
 def _same(left: str, right: str) -> bool:

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sparring.errors import SparringError
+from sparring.serve.access import cookies
 from sparring.serve.context import Context
 from sparring.serve.refused import Busy, Refused, without_folders
 
@@ -21,7 +22,6 @@ METHODS = ("GET", "HEAD", "POST")
 BODY_BYTES, HEADER_COUNT, PATH_BYTES = 10 * 2**20, 64, 200
 BODY_SECONDS = 10.0
 AT_ONCE = 64  # requests in flight
-MOST_COOKIES = 4  # of our name that are looked at
 LARGE_BODIES = 2  # uploads in flight
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -110,17 +110,6 @@ class Guard:
             self.here.access.knows(value)
             for value in cookies(headers.get("cookie", ""), self.here.access.cookie)
         )
-
-
-def cookies(header: str, wanted: str) -> list[str]:
-    """The values of the cookies of this name. Those of other servers on the same host come along, in whatever shape; they are none
-    of our business, and must not hide ours.
-
-    >>> cookies('other={"a": 1; b}; sparring-1=x', "sparring-1")
-    ['x']
-    """
-    pairs = [part.strip().partition("=") for part in header.split(";")]
-    return [value for name, _, value in pairs if name == wanted][:MOST_COOKIES]
 
 
 def _once(scope: Scope) -> dict[str, str]:

@@ -10,9 +10,10 @@ from sparring.games.classification import Classification
 from sparring.games.generation import Generation
 from sparring.games.translation import Translation
 from sparring.latent.decoding import can_blend
+from sparring.serve.access import cookies
 from sparring.serve.answers import plain
 from sparring.serve.context import Context, asked, context
-from sparring.serve.guard import BODY_BYTES, cookies
+from sparring.serve.guard import BODY_BYTES
 from sparring.serve.refused import Refused
 from sparring.serve.shown import Shown
 
