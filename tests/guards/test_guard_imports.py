@@ -15,8 +15,8 @@ LAYERS = {
     "games": "games",
     "experiment": "experiment generatorfile",
     "recipes": "recipes",
-    "the loop": "dealer match guard keeper moment samples reconstruction classification vitals evaluation fit probe request runfile train "
-    "latent export translation",
+    "the loop": "dealer match guard keeper moment samples reconstruction classification vitals evaluation fit probe request "
+    "runfile train latent export translation",
     "faces": "wording doctor report console inspection machine asking judgement run starting cli serve "
     "gallery",
     "roof": "__init__ __main__",

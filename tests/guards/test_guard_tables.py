@@ -40,16 +40,40 @@ ROLES: dict[str, tuple[ModuleType, list[dict[str, type]], set[str]]] = {
         [translators.TRANSLATORS, translators.PATCH_DISCRIMINATORS],
         {"casting", "convolution", "edges", "ends", "norm", "upsampling"},
     ),
-    "games": (games, [games.GAMES], {"classification", "classifying", "coding", "contrast", "generation", "history", "judging", "translation"}),
+    "games": (
+        games,
+        [games.GAMES],
+        {
+            "classification",
+            "classifying",
+            "coding",
+            "contrast",
+            "generation",
+            "history",
+            "judging",
+            "translation",
+        },
+    ),
 }
-RECIPE_HELPERS = {"__init__", "table", "facts", "choosing", "convolutional", "latent", "mixtures", "translating"}
+RECIPE_HELPERS = {
+    "__init__",
+    "table",
+    "facts",
+    "choosing",
+    "convolutional",
+    "latent",
+    "mixtures",
+    "translating",
+}
 FLAGS = {
-    "train": "--domains --recipe --out --images --seed --size --batch --until --set --config --device --precision --threads --quiet --json",
+    "train": "--domains --recipe --out --images --seed --size --batch --until --set --config --device --precision --threads "
+    "--quiet --json",
     "sample": "--n --seed --label --truncation --out --device --quiet",
     "translate": "--out --direction --scale --raw --tile --truth --device --precision --threads --quiet --json",
     "reconstruct": "--label --out --device --quiet",
     "classify": "--json --device --quiet",
-    "evaluate": "--against --checkpoint --metrics --n --seed --direction --weights --out --device --precision --threads --quiet --json",
+    "evaluate": "--against --checkpoint --metrics --n --seed --direction --weights --out --device --precision --threads "
+    "--quiet --json",
     "export": "--to --out --license --push --runtime --threads --quiet",
     "inspect": "--recipe --size --set --out --device --precision --threads --json",
     "report": "",

@@ -53,7 +53,7 @@ def classifier(kept: Kept) -> Classifies | None:
     """What of this tells classes; None where it can't."""
     if isinstance(kept, Classification):
         return kept
-    if kept.spec.classes < 2:
+    if not isinstance(kept, Generation) or kept.spec.classes < 2:
         return None
     if isinstance(kept.generator, Classifies):
         return kept.generator
