@@ -52,5 +52,6 @@ def nearest(name: str, known: list[str]) -> str:
     """
     from difflib import get_close_matches
 
-    close = get_close_matches(name, known, n=2, cutoff=0.5)
+    swapped = [word for word in known if sorted(word) == sorted(name)]  # fd for df
+    close = swapped or get_close_matches(name, known, n=2, cutoff=0.5)
     return f"did you mean {' or '.join(close)}?" if close else f"choose one of: {', '.join(sorted(known))}"

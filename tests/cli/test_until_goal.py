@@ -27,7 +27,7 @@ RIGHT = {
 WRONG = {
     "fd>=20": "lower is better",
     "cas<=0.5": "higher is better",
-    "df<=20": "or fd?",
+    "df<=20": "did you mean fd?",
     "fd<20": "fd<=20,2h",
     "fd<=": "fd<=20,2h",
     "fd<=many": "a number",
