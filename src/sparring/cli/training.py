@@ -31,7 +31,8 @@ def train(options: "Train") -> int:
     out = options.out or default_out(request)
     machine = Machine(device=options.device, precision=options.precision, threads=options.threads)
     with Console.standard(quiet=options.quiet, to_errors=options.json) as console:
-        console.say(f"reading {request.data or 'the data'} ...")
+        sources = " and ".join(filter(None, [request.data, request.other]))
+        console.say(f"reading {sources or 'the data'} ...")
         result = perform(request, out, machine, console)
         seconds = time.monotonic() - began
         images = max(checkpoint.numbers(out), default=0)

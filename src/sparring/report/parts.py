@@ -31,14 +31,15 @@ def headline(document: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]], 
         figures.append(("images a second", f"{latest['images_per_second']:,.0f}"))
     about = dig(document, "data")
     if isinstance(about.get("count"), int):
-        figures.append(("samples in the data", f"{about['count']:,}"))
+        name = "pictures of A" if isinstance(about.get("other"), list) else "samples in the data"
+        figures.append((name, f"{about['count']:,}"))
     if isinstance(about.get("shape"), list):
         figures.append(("a sample", shaped(about["shape"])))
     if isinstance(about.get("classes"), list) and about["classes"]:
         figures.append(("classes", f"{len(about['classes']):,}"))
-    line = (
-        f"recipe {text(experiment.get('recipe', '?'))} on {text(dig(experiment, 'data').get('source', '?'))}"
-    )
+    data = dig(experiment, "data")
+    sources = " and ".join(text(data[name]) for name in ("source", "other") if data.get(name)) or "?"
+    line = f"recipe {text(experiment.get('recipe', '?'))} on {sources}"
     mark = f'<span class="chip{" done" if done else ""}">{escape(chip)}</span>'
     return f'{mark}</h1><p class="soft">{escape(line)}</p>{cards(figures)}'
 
