@@ -24,7 +24,7 @@ class Worker:
     """
 
     def __init__(self, name: str, capacity: int = CAPACITY) -> None:
-        self.capacity, self.inside = capacity, 0
+        self.capacity, self.inside, self.breathing = capacity, 0, False
         self.queue: SimpleQueue[Job | None] = SimpleQueue()
         self.thread = Thread(target=self._work, name=name, daemon=True)
         self.thread.start()
@@ -46,13 +46,15 @@ class Worker:
 
     def breathe(self) -> None:
         """Called by a long job from time to time: do now what waits behind it."""
-        with contextlib.suppress(Empty):
-            while True:
-                waiting = self.queue.get_nowait()
-                if waiting is None:
-                    self.queue.put(None)
-                    return
+        outer, self.breathing = self.breathing, True
+        try:
+            while (waiting := self.queue.get_nowait()) is not None:
                 _do(waiting)
+            self.queue.put(None)
+        except Empty:
+            pass
+        finally:
+            self.breathing = outer
 
     def close(self) -> None:
         """End the thread, after what it is doing."""

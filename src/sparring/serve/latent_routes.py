@@ -22,10 +22,11 @@ from sparring.latent.judges import Statistics
 from sparring.samples import inputs
 from sparring.serve.answers import plain
 from sparring.serve.context import Context, asked, context
-from sparring.serve.refused import Refused
+from sparring.serve.refused import Busy, Refused
 from sparring.serve.shown import Shown
 
 MOST, SAMPLES = 12, 512  # directions; samples that they are found from
+SEARCHING = "searching"  # stands among the sheets while directions are found
 PIXELS = 24_000_000  # of an upload
 SECONDS = 15.0  # of a search
 STEPS = 150
@@ -62,19 +63,38 @@ async def directions(request: Request) -> Response:
         shown = here.model.shown()
         found = shown.sheets.get(kind)
         if found is None:
-            found = shown.sheets[kind] = _found(shown, kind)
+            found = shown.sheets[kind] = _found(here, shown, kind)
         return plain({"directions": found, "digest": shown.digest})
 
     return await here.drawing.run(job)
 
 
-def _found(shown: Shown, kind: str) -> list[dict[str, Any]]:
+def _found(here: Context, shown: Shown, kind: str) -> list[dict[str, Any]]:
+    """`looks` makes thousands of samples: between two blocks of them, what waits behind is done. The other kinds are quick, and
+    note what the layers do meanwhile, so that nothing may come between.
+    """
+    if SEARCHING in shown.sheets:
+        raise Busy  # asked for while another search makes room
+    shown.sheets[SEARCHING] = []
+    generation = shown.generation
+    hook = generation.register_forward_pre_hook(lambda *_: _pause(here)) if kind == "looks" else None
+    try:
+        directions = FINDERS[kind](generation)
+    finally:
+        if hook is not None:
+            hook.remove()
+        del shown.sheets[SEARCHING]
     rows = []
-    for number, direction in enumerate(FINDERS[kind](shown.generation)):
+    for number, direction in enumerate(directions):
         name = f"{kind}-{number}"
         shown.directions[name] = direction.vector * direction.reach
         rows.append({"id": name, "name": direction.name[:80], "found": direction.found or {}})
     return rows
+
+
+def _pause(here: Context) -> None:
+    if not here.drawing.breathing:
+        here.drawing.breathe()
 
 
 async def inversion(request: Request) -> Response:
