@@ -67,24 +67,19 @@ def _asked(
     run: Run, options: "Directions", by: str, wanted: list[str]
 ) -> tuple[list[latent.Direction], list[str]]:
     judge, generation = judge_of(run, options), run.generator.generation
-    found: list[latent.Direction] = []
-    lines: list[str] = []
     if not wanted:
         raise SparringError(
             f"--by {by} without --wanted",
             f"one of: {', '.join(judge.names)}",
             "say what is to change: --wanted NAME",
         )
-    for name in wanted:
-        if by == "labels":
-            direction = ways.by_judge(generation, judge, name, n=options.samples or 4_000, seed=options.seed)
-        else:
-            direction = ways.by_classifier(
-                generation, judge, name, n=options.samples or 256, seed=options.seed
-            )
-        effects = latent.measure_all(generation, direction, judge, n=min(500, options.samples or 500))
-        found.append(direction)
-        lines += [told(effects)]
+    if by == "labels":
+        found = ways.by_judge_each(generation, judge, wanted, n=options.samples or 4_000, seed=options.seed)
+    else:
+        count = options.samples or 256
+        found = [ways.by_classifier(generation, judge, name, n=count, seed=options.seed) for name in wanted]
+    tried = min(500, options.samples or 500)
+    lines = [told(latent.measure_all(generation, direction, judge, n=tried)) for direction in found]
     return found, lines
 
 

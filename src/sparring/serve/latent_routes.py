@@ -15,7 +15,7 @@ from sparring.data.decode import decode, probe
 from sparring.data.fit import fitted
 from sparring.games.generation import Generation
 from sparring.latent.direction import Direction
-from sparring.latent.directions import by_judge, pca, sefa
+from sparring.latent.directions import by_judge_each, pca, sefa
 from sparring.latent.guessing import own_encoder
 from sparring.latent.inversion import Inverting, invert
 from sparring.latent.judges import Statistics
@@ -45,7 +45,7 @@ def amplified(generation: Generation) -> list[Direction]:
 def looks(generation: Generation) -> list[Direction]:
     """What makes pictures brighter, wider, and so on."""
     judge = Statistics(generation.spec)
-    return [by_judge(generation, judge, name, n=SAMPLES) for name in judge.names[:MOST]]
+    return by_judge_each(generation, judge, judge.names[:MOST], n=SAMPLES)
 
 
 FINDERS: dict[str, Callable[[Generation], list[Direction]]] = {

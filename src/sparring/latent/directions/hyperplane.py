@@ -1,5 +1,7 @@
 """Directions by labels: the normal of the plane between latents whose samples have an attribute and those whose have not."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -66,15 +68,32 @@ def by_judge(
         extremes: share of them at either end, at most a half (the paper takes the extremes of its scores, too).
         seed: of the samples.
     """
+    return by_judge_each(generation, judge, [wanted], n=n, extremes=extremes, seed=seed)[0]
+
+
+def by_judge_each(
+    generation: Generation,
+    judge: Judge,
+    wanted: Sequence[str | int],
+    *,
+    n: int = 4_000,
+    extremes: float = 0.2,
+    seed: int = 0,
+) -> list[Direction]:
+    """A direction for each of several attributes, from samples that are made and judged once; arguments as of `by_judge`."""
     if not 0 < extremes <= 0.5:
         raise SparringError(f"extremes {extremes}", "above 0, at most 0.5", "0.2 is usual")
-    number = attribute(judge, wanted)
+    numbers = [attribute(judge, name) for name in wanted]
     z, y = latents(generation, seed, range(n)), generation.draw_labels(seed, range(n))
-    seen = judged(generation, judge, z, y)[:, number]
-    order, count = seen.argsort(), int(n * extremes)
-    chosen = torch.cat([order[:count], order[-count:]]).sort().values
-    middle = seen[order].double()[[count - 1, -count]].mean() if count else seen.double().mean()
-    return by_labels(z[chosen], seen[chosen] > middle, judge.names[number])
+    every = judged(generation, judge, z, y)
+    found = []
+    for number in numbers:
+        seen = every[:, number]
+        order, count = seen.argsort(), int(n * extremes)
+        chosen = torch.cat([order[:count], order[-count:]]).sort().values
+        middle = seen[order].double()[[count - 1, -count]].mean() if count else seen.double().mean()
+        found.append(by_labels(z[chosen], seen[chosen] > middle, judge.names[number]))
+    return found
 
 
 @torch.no_grad()
