@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from sparring import storage
-from sparring.data import to_output
+from sparring.data import to_input, to_output
 from sparring.data.sheet import grid_image, points_image
 from sparring.errors import DataError, SparringError
 from sparring.games.classification import Classification, Kept
@@ -56,7 +56,7 @@ def inputs(spec: Spec, facts: Mapping[str, Any], samples: np.ndarray) -> Tensor:
             "bring them to the run's size (`sparring reconstruct` and `classify` do)",
         )
     if spec.is_image:
-        return torch.tensor(samples).permute(0, 3, 1, 2).float() / 127.5 - 1
+        return to_input(samples)
     centre, scale = (np.array(facts["units"][name], np.float32) for name in ("centre", "scale"))
     return torch.from_numpy(((samples - centre) / scale).astype(np.float32))
 

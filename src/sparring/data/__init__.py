@@ -4,7 +4,7 @@ Every reader ends in a `Dataset`; a new format is one file and a line in `openin
 """
 
 from sparring.data.config import DataConfig
-from sparring.data.dataset import Dataset, to_output
+from sparring.data.dataset import Dataset, to_input, to_output
 from sparring.data.groups import grouped
 from sparring.data.opening import BUILTIN, open_data
 from sparring.data.order import indices
@@ -25,5 +25,6 @@ __all__ = [
     "open_data",
     "points_image",
     "split",
+    "to_input",
     "to_output",
 ]

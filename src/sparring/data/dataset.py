@@ -118,6 +118,15 @@ class Dataset:
         return to_output(x, self.spec, self.units)
 
 
+def to_input(pictures: np.ndarray) -> Tensor:
+    """Pictures as they are saved, uint8 (n, h, w, c), as networks take them: v / 127.5 - 1, float32 (n, c, h, w). A copy.
+
+    >>> to_input(np.array([[[[0]], [[255]]]], np.uint8)).ravel().tolist()
+    [-1.0, 1.0]
+    """
+    return torch.tensor(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
 def to_output(x: Tensor, spec: Spec, units: Mapping[str, Any]) -> np.ndarray:
     """Samples in the form in which they are saved: round((x + 1) * 127.5) cut to uint8 (n, h, w, c), or x *
     scale + centre as float32 (n, d).

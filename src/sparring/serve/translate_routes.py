@@ -6,7 +6,7 @@ from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sparring.data import to_output
+from sparring.data import to_input, to_output
 from sparring.data.fit import fitted
 from sparring.games.translation import A_TO_B, B_TO_A, Translation
 from sparring.serve.answers import picture
@@ -34,6 +34,5 @@ def _translated(here: Context, content: bytes, direction: str) -> np.ndarray:
     found = uploaded(content)
     found.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
     array = fitted(found, (found.height, found.width), ends[0][0], "crop")
-    x = torch.tensor(array).permute(2, 0, 1)[None].float() / 127.5 - 1
-    made = kept.translate(x.to(here.model.machine.device), direction)
+    made = kept.translate(to_input(array[None]).to(here.model.machine.device), direction)
     return np.asarray(to_output(made, Spec(shape=(ends[1][0], *made.shape[2:])), {})[0])

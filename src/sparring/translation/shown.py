@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from sparring import storage
-from sparring.data import Dataset, grid_image, to_output
+from sparring.data import Dataset, grid_image, to_input, to_output
 from sparring.games.translation import A_TO_B, Translation
 from sparring.samples import FOLDER, png
 from sparring.shapes import Spec
@@ -67,8 +67,7 @@ def translated(translation: Translation, pictures: np.ndarray, direction: str) -
     device = next(translation.parameters()).device
     made = []
     for picture in pictures:
-        x = torch.tensor(picture[None]).permute(0, 3, 1, 2).float() / 127.5 - 1
-        y = translation.translate(x.to(device), direction)
+        y = translation.translate(to_input(picture[None]).to(device), direction)
         made.append(to_output(y, Spec(shape=tuple(y.shape[1:])), {}))
     return np.concatenate(made)
 

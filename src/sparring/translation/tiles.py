@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.data import to_output
+from sparring.data import to_input, to_output
 from sparring.errors import ConfigError
 from sparring.games.translation import Translation
 from sparring.runtime import Runtime
@@ -47,8 +47,7 @@ class Tiling:
 
 def whole(translation: Translation, pictures: np.ndarray, direction: str, runtime: Runtime) -> np.ndarray:
     """Pictures uint8 (n, h, w, c) of one size, each translated whole: uint8 (n, h, w, c')."""
-    x = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
-    return _translated(translation, x, direction, runtime)
+    return _translated(translation, to_input(pictures), direction, runtime)
 
 
 def tiled(
@@ -127,7 +126,7 @@ def _crops(picture: np.ndarray) -> Tensor:
     side = min(CROP_SIDE, *picture.shape[:2])
     tops, lefts = (np.linspace(0, length - side, CROPS).astype(int) for length in picture.shape[:2])
     crops = np.stack([picture[top : top + side, left : left + side] for top in tops for left in lefts])
-    return torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return to_input(crops)
 
 
 @torch.no_grad()
