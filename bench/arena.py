@@ -13,14 +13,14 @@ import time
 
 import torch
 
-from sparring.machine import Machine
-from sparring.serve.arena import Arena, builtin, frame
-from sparring.serve.arena_rules import RECIPE_RULES, rules_of
+from sparring.core.runtime import DeviceOptions
+from sparring.serve.playground.config import RECIPE_SETTINGS, build_recipe_config
+from sparring.serve.playground.game import Playground, build_frame, open_builtin_points
 
 A_FRAME = 5  # steps
 
 
-def measured(arena: Arena, options: argparse.Namespace) -> tuple[float, float]:
+def measured(arena: Playground, options: argparse.Namespace) -> tuple[float, float]:
     """Milliseconds of a step and of a frame."""
     steps, frames = [], []
     for _ in range(options.repeats):
@@ -29,7 +29,7 @@ def measured(arena: Arena, options: argparse.Namespace) -> tuple[float, float]:
         steps.append((time.process_time() - began) / options.steps)
         began = time.process_time()
         for _ in range(options.frames):
-            frame(arena.playing, [], 0)
+            build_frame(arena.game, [], 0)
         frames.append((time.process_time() - began) / options.frames)
     return 1e3 * min(steps), 1e3 * min(frames)
 
@@ -41,9 +41,12 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    arena, dataset = Arena(Machine(device="cpu", threads=1).start()), builtin(options.points)
-    for recipe in RECIPE_RULES:
-        arena.begin(rules_of(recipe, options.points), dataset)
+    arena, dataset = (
+        Playground(DeviceOptions(device="cpu", threads=1).start()),
+        open_builtin_points(options.points),
+    )
+    for recipe in RECIPE_SETTINGS:
+        arena.begin(build_recipe_config(recipe, options.points), dataset)
         arena.step(10, 1e9)
         step, look = measured(arena, options)
         rate = 1e3 / (A_FRAME * step + look)

@@ -4,8 +4,8 @@
     python bench/latent.py --d 2 5 10 --epochs 50 --keep runs/
     python bench/codes.py --runs runs/ --d 2 5 10
 
-Codes are the means of q(z|x) of grey pictures, as `Run.encode` gives them. Of the training pictures --labels have a label, as many
-of each class; the 10,000 test pictures get the class that most of their 5 nearest labelled codes have (of equally many the nearer
+Codes are the means of q(z|x) of grey images, as `Run.encode` gives them. Of the training images --labels have a label, as many
+of each class; the 10,000 test images get the class that most of their 5 nearest labelled codes have (of equally many the nearer
 ones), by Euclidean distance for the normal posterior and by the cosine on the sphere. Mean and standard deviation of the accuracy
 in per cent over 20 random choices of the labelled ones. d is that of S^d, in R^(d+1). One line of JSON a run; runs that are not
 there are left out.
@@ -20,9 +20,9 @@ import torch
 import torch.nn.functional as F
 
 import mnist
+from sparring.api import load
 from sparring.data import DataConfig, open_data
-from sparring.generatorfile import NAME
-from sparring.run import load
+from sparring.runs.generator_file import GENERATOR_FILE
 
 CLASSES = 10
 
@@ -84,9 +84,9 @@ def main():
         for d in asked.d:
             for posterior in asked.posterior:
                 folder = asked.runs / f"{posterior}-{d}-{seed}"
-                if (folder / NAME).exists():
+                if (folder / GENERATOR_FILE).exists():
                     found = judged(folder, posterior, asked)
-                    images = load(folder).generator.facts["images"]
+                    images = load(folder).generator.metadata["images"]
                     row = {"posterior": posterior, "d": d, "seed": seed, "images": images, "accuracy": found}
                     print(json.dumps(row), flush=True)
 

@@ -1,4 +1,4 @@
-"""Colour: train on a set of colour pictures for a given time, and leave the grid to be looked at.
+"""Colour: train on a set of colour images for a given time, and leave the grid to be looked at.
 
     python bench/colour.py PATH --until 1h --out runs/colour [--size 64] [--recipe auto] [--threads 2]
 
@@ -10,10 +10,10 @@ import json
 import time
 from pathlib import Path
 
-from sparring import runtime
-from sparring.probe import peak_memory
-from sparring.request import Request
-from sparring.train import train
+from sparring.core import runtime
+from sparring.runs.request import Request
+from sparring.training.start import run_training
+from sparring.training.throughput import peak_memory
 
 
 def main():
@@ -31,10 +31,10 @@ def main():
         data=asked.data, recipe=asked.recipe, until=asked.until, size=size, settings=tuple(asked.set)
     )
     begin, rates = time.monotonic(), []
-    train(
+    run_training(
         request,
         asked.out,
-        lambda pictures: runtime.start(threads=asked.threads, pictures=pictures),
+        lambda images: runtime.start_runtime(threads=asked.threads, images=images),
         lambda status: rates.append((status.images, status.images_per_second)),
     )
     print(

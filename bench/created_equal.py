@@ -5,14 +5,14 @@
     python bench/created_equal.py --second efficientnet_lite0 --keep runs --seeds 0 ...
     python bench/created_equal.py --show --log created_equal.jsonl        # the table
 
-One pair of DCGAN's networks (--width channels next to the picture, 64 latent numbers) for all, 32x32, batches of 64, no average
+One pair of DCGAN's networks (--width channels next to the image, 64 latent numbers) for all, 32x32, batches of 64, no average
 of weights; each model's hyper-parameters are its authors', as the study lists them: Adam for all, rate and beta1 below, five steps
 of the critic for WGAN and WGAN-GP, clipping at 0.01, penalties of weight 10, batch normalisation in all discriminators but that of
-WGAN-GP. As there, all discriminators (and the VAE) see the same number of real pictures (--images), so that the generators of WGAN
-and WGAN-GP make a fifth of the steps. Deviations: the study has InfoGAN's networks (13 million parameters) and 1,000,000 pictures;
-Inception's features; latents from a cube; the pictures that our VAE sees are made black and white anew each time.
+WGAN-GP. As there, all discriminators (and the VAE) see the same number of real images (--images), so that the generators of WGAN
+and WGAN-GP make a fifth of the steps. Deviations: the study has InfoGAN's networks (13 million parameters) and 1,000,000 images;
+Inception's features; latents from a cube; the images that our VAE sees are made black and white anew each time.
 
-The Frechet distance is over the classifier of bench/fashion.py, --count generated pictures, as they are saved, against as many
+The Frechet distance is over the classifier of bench/fashion.py, --count generated images, as they are saved, against as many
 of the test set; with --second over another extractor as well. Runs that are in --log are not made again, and those in --keep are
 only judged again.
 """
@@ -28,13 +28,14 @@ from pathlib import Path
 import torch
 
 import fashion
-from sparring import runtime, samples
+from sparring.core import runtime
 from sparring.data import DataConfig, open_data
 from sparring.features import load as extractor
-from sparring.generatorfile import NAME, load
+from sparring.inference import sampling
 from sparring.metrics import frechet_distance
-from sparring.request import Request
-from sparring.train import train
+from sparring.runs.generator_file import GENERATOR_FILE, load
+from sparring.runs.request import Request
+from sparring.training.start import run_training
 
 LATENT = 64
 KEY = ("model", "seed", "images", "width", "rate")
@@ -57,7 +58,7 @@ GANS = {  # rate, beta1, then fields of the game that differ from the recipe dcg
         0.5,
         {
             "objective": {"type": "wasserstein"},
-            "penalties": [{"type": "one_centred", "weight": 10.0}],
+            "penalties": [{"type": "gradient_penalty", "weight": 10.0}],
             "critic_steps": 5,
             "discriminator": WITHOUT,
         },
@@ -96,9 +97,9 @@ def document(model, width, rate):
 
 @cache
 def reference(name, count):
-    """An extractor and its features of `count` test pictures."""
+    """An extractor and its features of `count` test images."""
     data = open_data(DataConfig(source=str(fashion.source()), size=(32, 32))) if name == "pca" else None
-    found = extractor(name, runtime=runtime.start(device="cpu"), fitted_on=data)
+    found = extractor(name, runtime=runtime.start_runtime(device="cpu"), fitted_on=data)
     return found, found(fashion.pictures("t10k")[0][:count]).features
 
 
@@ -110,7 +111,7 @@ def classifier(count):
 
 def judged(path, seed, asked):
     loaded = load(path)
-    made = samples.draw(loaded.generation, loaded.facts, asked.count, seed=seed + 1)
+    made = sampling.sample_array(loaded.generation, loaded.metadata, asked.count, seed=seed + 1)
     net, real = classifier(asked.count)
     values = {"distance": round(frechet_distance(real, fashion.features(net, made)), 2)}
     for name in asked.second:
@@ -132,11 +133,13 @@ def run(what, asked):
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(asked.keep or temporary) / "-".join(str(part) for part in what.values())
         begin = time.process_time()
-        ended = train(request, folder, lambda pictures: runtime.start(threads=1, pictures=pictures))
+        ended = run_training(
+            request, folder, lambda pictures: runtime.start_runtime(threads=1, images=pictures)
+        )
         if ended.exit_code:
             raise SystemExit(ended.exit_code)  # stopped by a signal: not to be judged
         spent = round(time.process_time() - begin)
-        return {"cpu_seconds": spent} | judged(folder / NAME, what["seed"], asked)
+        return {"cpu_seconds": spent} | judged(folder / GENERATOR_FILE, what["seed"], asked)
 
 
 def show(rows):

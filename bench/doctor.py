@@ -4,8 +4,8 @@
     python bench/doctor.py diverging --seeds 20        # the same at 100 times the learning rate: found within 200 steps
     python bench/doctor.py constant --seeds 20         # from step 300 on all samples are one point: found within 2 measurements
     python bench/doctor.py one --seeds 20              # ... lie in 1 of the 8 modes. two: in 2 of them
-    python bench/doctor.py memorising --seeds 20       # 50 pictures, no augmentation
-    python bench/doctor.py pictures --seeds 5          # 9,500 pictures: no alarm
+    python bench/doctor.py memorising --seeds 20       # 50 images, no augmentation
+    python bench/doctor.py images --seeds 5          # 9,500 images: no alarm
 
 The game is small so that it takes seconds: `auto` with three layers of 64 units and batches of 64 on the ring, DCGAN's networks at
 a width of 8 and 16 on the animals. One thread. The doctor is asked at every report of a run, as if the user looked each time. An
@@ -22,13 +22,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sparring import doctor, runtime
+from sparring import doctor
+from sparring.core import runtime
 from sparring.data import open_data
 from sparring.data.config import DataConfig
-from sparring.data.points import modes
-from sparring.match import Match
-from sparring.request import Request
-from sparring.train import train
+from sparring.data.readers.points import mixture_modes
+from sparring.runs.request import Request
+from sparring.training.start import run_training
+from sparring.training.state import TrainState
 
 RING = ("game.generator.hidden=[64,64,64]", "game.discriminator.hidden=[64,64,64]")
 PICTURES = ("game.generator.width=8", "game.discriminator.width=16")
@@ -46,7 +47,7 @@ WANTED = {
 
 def forced(kind: str) -> Callable[[torch.Tensor], torch.Tensor]:
     """What becomes of a batch of generated points: a mode that is left, with the spread of a mode."""
-    means = torch.from_numpy(modes("ring")[0]).float() / 0.5**0.5  # as training sees them
+    means = torch.from_numpy(mixture_modes("ring")[0]).float() / 0.5**0.5  # as training sees them
     left = means[: {"one": 1, "two": 2}.get(kind, 1)]
 
     def move(x: torch.Tensor) -> torch.Tensor:
@@ -60,7 +61,7 @@ def forced(kind: str) -> Callable[[torch.Tensor], torch.Tensor]:
 
 def play(kind: str, seed: int, out: Path, steps: int) -> None:
     """One run."""
-    true = Match.step
+    true = TrainState.step
 
     def step(self):
         if self.clock.step == FORCED_AT and kind in ("constant", "one", "two"):
@@ -68,11 +69,11 @@ def play(kind: str, seed: int, out: Path, steps: int) -> None:
             self.game.generation.generator.register_forward_hook(lambda module, inputs, x: move(x))
         return true(self)
 
-    Match.step = step
+    TrainState.step = step
     try:
-        result = train(request(kind, seed, out, steps), out, machine)
+        result = run_training(request(kind, seed, out, steps), out, machine)
     finally:
-        Match.step = true
+        TrainState.step = true
     if result.exit_code and kind != "diverging":
         raise SystemExit(result.exit_code)
 
@@ -84,7 +85,7 @@ def request(kind: str, seed: int, out: Path, steps: int) -> Request:
         return Request(data=data, recipe="auto", images=steps * 16, batch=16, seed=seed, settings=settings)
     settings = (*RING, REPORTS.format(3_200), *(RATE if kind == "diverging" else ()))
     length = 320_000  # of the schedules; a trial that needs no more ends earlier
-    settings += (f"training.images={steps * 64}",)
+    settings += (f"training.total_images={steps * 64}",)
     return Request(data="ring", recipe="auto", images=length, batch=64, seed=seed, settings=settings)
 
 
@@ -96,18 +97,18 @@ def few(path: Path, seed: int, count: int = 99) -> Path:
     return path
 
 
-def machine(pictures: bool) -> runtime.Runtime:
-    return runtime.start("cpu", "fp32", 1, pictures=pictures)
+def machine(images: bool) -> runtime.Runtime:
+    return runtime.start_runtime("cpu", "fp32", 1, images=images)
 
 
 def judged(run: Path, since: int = 0) -> dict:
     """What the doctor says at each report of a run: alarms by name, with the image at which each was first raised."""
-    history, first, last = doctor.read(run), {}, []
+    history, first, last = doctor.read_history(run), {}, []
     for row in history.rows:
-        last = [f for f in doctor.diagnose(history.until(row["images"])).findings if f.severity != "note"]
+        last = [f for f in doctor.diagnose(history.up_to(row["images"])).findings if f.severity != "note"]
         for finding in last:
             first.setdefault(finding.name, row["images"])
-    measured = [at for at, _ in history.vital("diversity") if at > since]
+    measured = [at for at, _ in history.diagnostic("diversity") if at > since]
     return {"first": first, "last": [finding.name for finding in last], "measured": measured}
 
 

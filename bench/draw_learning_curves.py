@@ -1,6 +1,6 @@
-"""The curves of `learning_curves.py` as a picture.
+"""The curves of `learning_curves.py` as a image.
 
-python bench/draw_learning_curves.py curves.json docs/pictures/learning-curves.png
+python bench/draw_learning_curves.py curves.json docs/images/learning-curves.png
 """
 
 import json
@@ -37,7 +37,7 @@ def panel(title: str, found: dict) -> Image.Image:
         _, y = place(FROM, error)
         pen.line([(LEFT, y), (WIDE - RIGHT, y)], (225, 225, 225))
         pen.text((LEFT - 44, y - 9), f"{100 * error:.0f} %", "black", LETTERS)
-    pen.text((LEFT + 130, HIGH - 24), "training pictures m", "black", LETTERS)
+    pen.text((LEFT + 130, HIGH - 24), "training images m", "black", LETTERS)
     for row, (name, curve) in enumerate(found["curves"].items()):
         colour = COLOURS[name]
         line = [place(int(count), float(np.mean(errors))) for count, errors in curve.items()]

@@ -4,7 +4,7 @@
 
 Rows of each set: `identity` (the input itself), `linear` (the best affine map of a pixel's values, from training pairs), `l1` (the
 recipe pix2pix without its judge) and `pix2pix`. PSNR in dB, SSIM, distance of EfficientNet-Lite0's features of a pair (0 to 4), and
-1,000 times the kernel distance of the two sets of pictures. The judge buys likeness of the whole (perceptual, kd) with PSNR: what
+1,000 times the kernel distance of the two sets of images. The judge buys likeness of the whole (perceptual, kd) with PSNR: what
 has more than one answer can't be sharp and near the mean at once.
 
 A sheet `input | l1 | pix2pix | truth` of each set lies beside the rows. Sets are made on first use, see picture_data.py.
@@ -38,11 +38,11 @@ MEASURES = ("psnr", "ssim", "l1", "perceptual", "kd", "cpu_seconds")
 def one_set(asked: argparse.Namespace, name: str, rows: Rows) -> list[dict[str, Any]]:
     """All rows of a set."""
     data, size = source(name, asked.size), asked.size
-    given, truth = held(data, size, sides="paired")
+    given, truth = held(data, size, pairing="paired")
     judge, shown = Scores(truth, asked.threads), {"input": given}
     baselines = {
         "identity": lambda: in_channels(given, truth.shape[3]),
-        "linear": lambda: linear(*training(data, size, sides="paired"), given),
+        "linear": lambda: linear(*training(data, size, pairing="paired"), given),
     }
     chosen = asked.rows or [*baselines, *RECIPES]
     found = []
@@ -52,7 +52,7 @@ def one_set(asked: argparse.Namespace, name: str, rows: Rows) -> list[dict[str, 
     for seed in asked.seeds:
         for row in [row for row in chosen if row in RECIPES]:
             run = asked.out / f"{name}-{size}-{row}-{seed}-{asked.width}-{asked.images}"
-            settings = ["data.sides=paired", *RECIPES[row]]
+            settings = ["data.pairing=paired", *RECIPES[row]]
 
             def measure(
                 run: Any = run, settings: Any = settings, seed: int = seed, row: str = row

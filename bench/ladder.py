@@ -5,10 +5,10 @@
     python bench/ladder.py judge --folder ladder --count 500 --extractors efficientnet_lite0
     python bench/ladder.py show --folder ladder                            # the tables; needs no network
 
-The rungs: noise, one run of `auto` at 500, 2,000, 8,000, 32,000 and 96,000 images, and real training pictures. Beside them stand
-what can't be put in order beforehand: the best generator asked for one class only, ten of its pictures repeated, two copiers
-(training pictures with noise of 3 of 255, and moved by a pixel), real pictures without three of the classes, JPEG files, and real
-pictures that were enlarged from 28 to 32 without a filter. The reference is the test set. Pictures and features lie in --folder and
+The rungs: noise, one run of `auto` at 500, 2,000, 8,000, 32,000 and 96,000 images, and real training images. Beside them stand
+what can't be put in order beforehand: the best generator asked for one class only, ten of its images repeated, two copiers
+(training images with noise of 3 of 255, and moved by a pixel), real images without three of the classes, JPEG files, and real
+images that were enlarged from 28 to 32 without a filter. The reference is the test set. Images and features lie in --folder and
 are made once.
 """
 
@@ -24,27 +24,29 @@ import torch
 from PIL import Image
 
 import fashion
-from sparring import metrics, runtime, samples
+from sparring import metrics
+from sparring.core import runtime
 from sparring.data import DataConfig, open_data
-from sparring.data.sheet import grid_image
+from sparring.data.image_grid import grid_image
 from sparring.features import load
-from sparring.guard import Guard
-from sparring.match import Match
-from sparring.request import Request, resolve
-from sparring.runfile import facts_of
+from sparring.inference import sampling
+from sparring.runs.request import Request, resolve_experiment
+from sparring.runs.run_json import data_metadata
+from sparring.training.nan_guard import NaNGuard
+from sparring.training.state import TrainState
 
 MARKS = (500, 2_000, 8_000, 32_000, 96_000)
 ORDER = ["noise", *(f"auto {mark:,}" for mark in MARKS), "real"]  # from the worst to the best
 BESIDE = [
     "one class",
-    "ten pictures",
+    "ten images",
     "copies with noise",
     "copies moved",
     "without 3 classes",
     "jpeg",
     "nearest",
 ]
-MOST, POOL, LEFT_OUT = 2_000, 3_000, (1, 6, 7)  # training pictures; trousers, shirts, sneakers
+MOST, POOL, LEFT_OUT = 2_000, 3_000, (1, 6, 7)  # training images; trousers, shirts, sneakers
 SMALL = (100, 200, 500, 1_000, 2_000)
 VALUES = ("fd", "kd", "precision", "recall", "density", "coverage", "auth", "copying", "copying, 10 cells")
 
@@ -55,27 +57,29 @@ def training_set():
 
 def climb(folder, images, count, seed):
     """Train `auto`, and keep samples of its averaged generator on the way."""
-    dataset, machine = training_set(), runtime.start(threads=1, pictures=True)
+    dataset, machine = training_set(), runtime.start_runtime(threads=1, images=True)
     request = Request(
         images=images, seed=seed, recipe="auto", settings=('training.metric=""', "data.held_out=0")
     )
-    match = Match(resolve(request, dataset, machine), dataset, machine)
-    guard, begin, facts = Guard(match), time.process_time(), facts_of(dataset)
+    match = TrainState(resolve_experiment(request, dataset, machine), dataset, machine)
+    guard, begin, facts = NaNGuard(match), time.process_time(), data_metadata(dataset)
     for mark in [mark for mark in MARKS if mark <= images]:
         while match.clock.images < mark:
-            guard.note(match.step())
+            guard.add(match.step())
             if guard.due:
-                guard.settle()
-        np.save(folder / f"auto {mark:,}.npy", samples.draw(match.generation, facts, count, seed=1))
+                guard.commit()
+        np.save(folder / f"auto {mark:,}.npy", sampling.sample_array(match.generation, facts, count, seed=1))
         print(
             f"{match.clock.images:,} images, {time.process_time() - begin:.0f} CPU-s with samples", flush=True
         )
     one = torch.full((count,), 1)
-    np.save(folder / "one class.npy", samples.draw(match.generation, facts, count, seed=1, labels=one))
+    np.save(
+        folder / "one class.npy", sampling.sample_array(match.generation, facts, count, seed=1, labels=one)
+    )
 
 
 def planted(folder, count=MOST):
-    """All sets of pictures by name; `test` and `train` are those that the others are compared with. Fewer are the first ones."""
+    """All sets of images by name; `test` and `train` are those that the others are compared with. Fewer are the first ones."""
     rng, best = np.random.default_rng(0), np.load(folder / f"{ORDER[-2]}.npy")
     images, labels = fashion.pictures("train")
     order = rng.permutation(len(images))
@@ -89,7 +93,7 @@ def planted(folder, count=MOST):
         "train": train,
         "real": real,
         "noise": rng.integers(0, 256, train.shape, dtype=np.uint8),
-        "ten pictures": best[np.arange(count) % 10],
+        "ten images": best[np.arange(count) % 10],
         "copies with noise": noisy.clip(0, 255).astype(np.uint8),
         "copies moved": moved(train, rng),
         "without 3 classes": images[kept],
@@ -111,14 +115,14 @@ def jpeg(picture):
 
 
 def nearest(rows):
-    """The pictures of these numbers, brought from 28x28 to 32x32 without any filter."""
+    """The images of these numbers, brought from 28x28 to 32x32 without any filter."""
     small = np.asarray(open_data(DataConfig(source=str(fashion.source()), size=(28, 28))).samples)[rows]
     sides = (np.arange(32) * 28 + 14) // 32
     return small[:, sides][:, :, sides]
 
 
 def extracted(folder, name, sets, count):
-    """Features of the first `count` of all sets, kept in a file; a picture that is in several sets is looked at once."""
+    """Features of the first `count` of all sets, kept in a file; a image that is in several sets is looked at once."""
     path = folder / f"{name}.npz"
     kept = dict(np.load(path)) if path.exists() else {}
     rows = {x.tobytes(): row for key in kept for x, row in zip(sets[key], kept[key], strict=False)}
@@ -139,13 +143,15 @@ def extracted(folder, name, sets, count):
 
 
 def loaded(name):
-    """From pictures to features; `frozen` is the classifier of bench/fashion.py."""
+    """From images to features; `frozen` is the classifier of bench/fashion.py."""
     if name == "frozen":
         net = fashion.classifier()
         return lambda pictures: fashion.features(net, pictures)
     fitted = training_set() if name in ("pca", "classifier") else None
-    found = load(name, runtime=runtime.start(device="cpu"), fitted_on=fitted)
-    print(f"{name}: {found.dimension} features, weights {found.digest[:12]}, {found.rule}", flush=True)
+    found = load(name, runtime=runtime.start_runtime(device="cpu"), fitted_on=fitted)
+    print(
+        f"{name}: {found.dimension} features, weights {found.digest[:12]}, {found.preprocessing}", flush=True
+    )
     return lambda pictures: found(pictures).features.numpy()
 
 
@@ -174,7 +180,7 @@ def judge(folder, count, extractors):
 
 
 def small(found, count):
-    """The Frechet distance of `count` real training pictures to as many of the test set."""
+    """The Frechet distance of `count` real training images to as many of the test set."""
     return metrics.frechet_distance(found["test"][:count], found["real"][:count])
 
 

@@ -3,13 +3,13 @@
     python bench/latent.py --posterior normal von_mises_fisher --d 2 5 10 20 40 --seeds 0 1 2 --epochs 60
     python bench/latent.py --static --posterior normal --d 40 --hidden 400 --batch 100 --epochs 60 --samples 200   # pythae's VAE
 
-Networks 784-256-128-z-128-256-784 (or --hidden), Bernoulli likelihood of pictures that are made black and white anew each time they
+Networks 784-256-128-z-128-256-784 (or --hidden), Bernoulli likelihood of images that are made black and white anew each time they
 are seen, Adam at --lr, which falls to 0 over the second half of the run, KL warmed up over a fifth of it, weights averaged. Then,
-on the 10,000 test pictures, made black and white once: log-likelihood by importance sampling, ELBO, RE, KL. d is that of S^d, in
+on the 10,000 test images, made black and white once: log-likelihood by importance sampling, ELBO, RE, KL. d is that of S^d, in
 R^(d+1). One line of JSON a run; with --keep the runs stay in that folder, and lines that are in --log are not run again.
 
---static is the protocol of Larochelle & Murray 2011: 50,000 training pictures, made black and white once for all. (Their files were
-not at hand: pictures are drawn anew by their greys.)
+--static is the protocol of Larochelle & Murray 2011: 50,000 training images, made black and white once for all. (Their files were
+not at hand: images are drawn anew by their greys.)
 """
 
 import argparse
@@ -22,11 +22,11 @@ import numpy as np
 import torch
 
 import mnist
-from sparring import runtime
+from sparring.core import runtime
 from sparring.data import DataConfig, open_data
-from sparring.generatorfile import NAME, load
-from sparring.request import Request
-from sparring.train import train
+from sparring.runs.generator_file import GENERATOR_FILE, load
+from sparring.runs.request import Request
+from sparring.training.start import run_training
 
 STATIC = 50_000
 RECIPES = {"normal": "vae", "von_mises_fisher": "svae", "power_spherical": "svae"}
@@ -39,7 +39,7 @@ def settings(posterior, latent, asked):
         f"game.posterior.type={posterior}",
         f"game.posterior.latent={latent}",
         f"optimizers.autoencoder.lr={json.dumps(falling(asked.lr, images, half))}",
-        f"training.half_life={asked.half_life}",
+        f"training.ema_half_life={asked.half_life}",
     ]
     if asked.warm_up:
         over = int(asked.warm_up * images)
@@ -56,7 +56,7 @@ def falling(lr, images, over):
 
 
 def length(asked):
-    """In pictures."""
+    """In images."""
     return asked.epochs * (STATIC if asked.static else 60_000)
 
 
@@ -93,9 +93,9 @@ def run(posterior, latent, seed, asked):
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(asked.keep or temporary) / f"{posterior}-{latent}-{seed}"
         begin, began = time.process_time(), time.monotonic()
-        train(request, folder, lambda pictures: runtime.start(precision="fp32", threads=1))
+        run_training(request, folder, lambda pictures: runtime.start_runtime(precision="fp32", threads=1))
         spent, took = time.process_time() - begin, time.monotonic() - began
-        found = judged(folder / NAME, asked)
+        found = judged(folder / GENERATOR_FILE, asked)
     return {
         "cpu_seconds": round(spent),
         "seconds": round(took),
@@ -130,7 +130,7 @@ def main():
         help="share of the run in which KL is warmed up (0: the recipe's)",
     )
     parser.add_argument("--samples", type=int, default=500, help="importance samples")
-    parser.add_argument("--count", type=int, default=10_000, help="test pictures")
+    parser.add_argument("--count", type=int, default=10_000, help="test images")
     parser.add_argument("--keep", type=Path, default=None)
     parser.add_argument("--log", type=Path, default=None)
     asked = parser.parse_args()

@@ -3,11 +3,11 @@
     python bench/learning_curves.py mnist=FOLDER fashion=FOLDER --out curves.json    # folders of the idx files
 
 Two pairs, each on the same pixels and both with planes between the classes:
-    coarse: grey pictures brought to 7x7 (49 numbers, about as many as in the paper's sets); Gaussian naive Bayes with one variance
+    coarse: grey images brought to 7x7 (49 numbers, about as many as in the paper's sets); Gaussian naive Bayes with one variance
         a pixel for all classes against logistic regression
     binary: black and white at 28x28 (above mid-grey is white); Bernoulli naive Bayes against logistic regression
 Both have a prior that does not depend on m: naive Bayes a = 1, logistic regression standard normal weights (decay 1/m). Errors are
-on the 10,000 test pictures. All fits are done by the trainer; logistic regression gets 1,000 steps of 64, or 5 passes if these are
+on the 10,000 test images. All fits are done by the trainer; logistic regression gets 1,000 steps of 64, or 5 passes if these are
 more.
 """
 
@@ -21,22 +21,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sparring import keyed
+from sparring.core import rng
+from sparring.core.game import ClassifierLike
+from sparring.core.optimizers import Adam
+from sparring.core.runtime import DeviceOptions
+from sparring.core.schedule import LinearSchedule
 from sparring.data import DataConfig, Dataset, open_data
-from sparring.experiment import Experiment, Training
-from sparring.game import Classifies
-from sparring.games.classifying import classifier
-from sparring.games.discriminative import DiscriminativeConfig
+from sparring.experiment import Experiment, TrainingConfig
+from sparring.games.classifier import ClassifierConfig
 from sparring.games.naive_bayes import NaiveBayesConfig
-from sparring.machine import Machine
-from sparring.match import Match
-from sparring.optim import Adam
-from sparring.schedule import Linear
+from sparring.models.classifier import as_classifier
+from sparring.training.state import TrainState
 
 COUNTS = (10, 20, 30, 50, 100, 300, 1_000, 3_000, 10_000, 60_000)
 SEEDS = {3_000: 3, 10_000: 2, 60_000: 1}  # subsets of each size; 5 of the others
 PAIRS = {
-    "coarse": NaiveBayesConfig(family="gaussian", shared=True),
+    "coarse": NaiveBayesConfig(family="gaussian", shared_variance=True),
     "binary": NaiveBayesConfig(family="bernoulli"),
 }
 SIDES = {"coarse": 7, "binary": 28}
@@ -61,7 +61,7 @@ def part(whole: Dataset, rows: np.ndarray, binary: bool) -> Dataset:
 
 
 def naive_bayes(game: NaiveBayesConfig, count: int, seed: int) -> Experiment:
-    training = Training(images=count, batch=min(256, count), half_life=0.0, seed=seed)
+    training = TrainingConfig(total_images=count, batch=min(256, count), ema_half_life=0.0, seed=seed)
     return Experiment(recipe="naive_bayes", data=DataConfig(), game=game, optimizers={}, training=training)
 
 
@@ -70,24 +70,24 @@ def logistic(rate: float, count: int, seed: int) -> Experiment:
     return Experiment(
         recipe="logistic",
         data=DataConfig(),
-        game=DiscriminativeConfig(decay=1 / count),
-        optimizers={"classifier": Adam(lr=Linear(start=rate, end=0.0, over=images), beta1=0.9)},
-        training=Training(images=images, batch=64, half_life=0.0, seed=seed),
+        game=ClassifierConfig(weight_decay=1 / count),
+        optimizers={"classifier": Adam(lr=LinearSchedule(start=rate, end=0.0, duration=images), beta1=0.9)},
+        training=TrainingConfig(total_images=images, batch=64, ema_half_life=0.0, seed=seed),
     )
 
 
-def fitted(experiment: Experiment, dataset: Dataset) -> Classifies:
-    machine = Machine(device="cpu", precision="fp32", threads=1).start()
-    match = Match(replace(experiment, training=experiment.training.resolved()), dataset, machine)
-    while match.clock.images < experiment.training.images:
+def fitted(experiment: Experiment, dataset: Dataset) -> ClassifierLike:
+    machine = DeviceOptions(device="cpu", precision="fp32", threads=1).start()
+    match = TrainState(replace(experiment, training=experiment.training.resolve()), dataset, machine)
+    while match.clock.images < experiment.training.total_images:
         match.step()
-    found = classifier(match.kept)
+    found = as_classifier(match.model_for_inference())
     assert found is not None
     return found
 
 
 @torch.no_grad()
-def error(model: Classifies, test: Dataset) -> float:
+def error(model: ClassifierLike, test: Dataset) -> float:
     wrong = 0
     for rows in np.array_split(np.arange(len(test)), 20):
         x, y = test.batch(rows)
@@ -101,7 +101,7 @@ def measure(folder: Path, pair: str) -> dict[str, dict[int, list[float]]]:
     curves: dict[str, dict[int, list[float]]] = {"naive_bayes": {}, "logistic": {}}
     for count in COUNTS:
         for seed in range(SEEDS.get(count, 5)):
-            order = torch.randperm(len(train), generator=keyed.generator(seed, "subset")).numpy()
+            order = torch.randperm(len(train), generator=rng.make_generator(seed, "subset")).numpy()
             subset = part(train, order[:count], pair == "binary")
             for name, experiment in {
                 "naive_bayes": naive_bayes(PAIRS[pair], count, seed),

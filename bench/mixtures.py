@@ -15,17 +15,18 @@ from pathlib import Path
 
 import numpy as np
 
-from sparring import runtime, samples
-from sparring.data.points import modes
-from sparring.generatorfile import NAME, load
+from sparring.core import runtime
+from sparring.data.readers.points import mixture_modes
+from sparring.inference import sampling
 from sparring.metrics import mode_coverage
-from sparring.request import Request
-from sparring.train import train
+from sparring.runs.generator_file import GENERATOR_FILE, load
+from sparring.runs.request import Request
+from sparring.training.start import run_training
 
 
 def judge(points, data):
     """Modes found, share of high quality, reverse KL to uniform modes, and spread within modes over the true one."""
-    found = mode_coverage(points, *modes(data))
+    found = mode_coverage(points, *mixture_modes(data))
     return {
         "modes": int(found["modes"]),
         "high_quality": round(found["high_quality"], 4),
@@ -54,13 +55,15 @@ def main():
                 seed=seed,
                 settings=tuple(asked.set),
             )
-            result = train(
-                request, out, lambda pictures: runtime.start(threads=asked.threads, pictures=pictures)
+            result = run_training(
+                request, out, lambda images: runtime.start_runtime(threads=asked.threads, images=images)
             )
             if result.exit_code:
                 raise SystemExit(result.exit_code)
-            loaded = load(out / NAME)
-        row = judge(samples.draw(loaded.generation, loaded.facts, 2_500, seed=seed + 1), asked.data)
+            loaded = load(out / GENERATOR_FILE)
+        row = judge(
+            sampling.sample_array(loaded.generation, loaded.metadata, 2_500, seed=seed + 1), asked.data
+        )
         row |= {"seconds": round(time.monotonic() - begin), "cpu_seconds": round(time.process_time() - spent)}
         rows.append(row)
         print(
@@ -68,7 +71,7 @@ def main():
                 {
                     "data": asked.data,
                     "recipe": asked.recipe,
-                    "images": loaded.facts["images"],
+                    "images": loaded.metadata["images"],
                     "seed": seed,
                     **row,
                 }

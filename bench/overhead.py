@@ -14,15 +14,15 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from sparring import runtime
+from sparring.core import runtime
+from sparring.core.optimizers import Adam
 from sparring.data import DataConfig, open_data
-from sparring.experiment import Experiment, Training
+from sparring.experiment import Experiment, TrainingConfig
 from sparring.games.adversarial import AdversarialConfig
-from sparring.guard import Guard
-from sparring.match import Match
-from sparring.networks.mlp import MLPDiscriminator, MLPGenerator
-from sparring.objectives import NonSaturating
-from sparring.optim import Adam
+from sparring.parts.networks.mlp import MLPDiscriminator, MLPGenerator
+from sparring.parts.objectives import NonSaturating
+from sparring.training.nan_guard import NaNGuard
+from sparring.training.state import TrainState
 
 BATCH, LATENT, WIDTH = 512, 16, 128
 
@@ -38,19 +38,19 @@ def ours(dataset):
             objective=NonSaturating(),
         ),
         optimizers={"generator": adam, "discriminator": adam},
-        training=Training(images=10**9, batch=BATCH),
+        training=TrainingConfig(total_images=10**9, batch=BATCH),
     )
-    return guarded(Match(experiment, dataset, runtime.start(threads=1, pictures=False)))
+    return guarded(TrainState(experiment, dataset, runtime.start_runtime(threads=1, images=False)))
 
 
 def guarded(match):
     """One step of a match as training makes it, with the copies that it falls back to."""
-    guard = Guard(match)
+    guard = NaNGuard(match)
 
     def step():
-        guard.note(match.step())
+        guard.add(match.step())
         if guard.due:
-            guard.settle()
+            guard.commit()
 
     return step
 

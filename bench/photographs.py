@@ -37,14 +37,14 @@ ROWS = {"maps": ("pix2pix", "pix2pix-back", "cyclegan"), "monet2photo": ("cycleg
 MEASURES = ("psnr", "ssim", "l1", "perceptual", "kd", "cycle", "cpu_seconds")
 Ends = dict[
     str, tuple[np.ndarray, np.ndarray, Scores]
-]  # by way ("" or "back"): inputs, real pictures of the other side, judge
+]  # by way ("" or "back"): inputs, real images of the other side, judge
 
 
 def ends_of(name: str, size: int, threads: int) -> Ends:
     """Test inputs of each way and what they are judged by."""
     paired = name == "maps"
-    a, b = held(source(name), size, sides="paired" if paired else "unpaired")
-    real_a = a if paired else np.concatenate([a, training(source(name), size, sides="unpaired")[0]])
+    a, b = held(source(name), size, pairing="paired" if paired else "unpaired")
+    real_a = a if paired else np.concatenate([a, training(source(name), size, pairing="unpaired")[0]])
     return {"": (a, b, Scores(b, threads, paired)), "back": (b, real_a, Scores(real_a, threads, paired))}
 
 
@@ -52,7 +52,7 @@ def learned(asked: argparse.Namespace, name: str, row: str, seed: int, ends: End
     """Train a row and score each way that it goes."""
     recipe, _, back = row.partition("-")
     sides = "paired" if recipe == "pix2pix" else "unpaired"
-    settings = [f"data.sides={sides}", *(["data.swap=true"] if back else [])]
+    settings = [f"data.pairing={sides}", *(["data.swap_domains=true"] if back else [])]
     run = run_of(asked, name, row, seed)
     data = source("maps-apart", asked.size) if (name, sides) == ("maps", "unpaired") else source(name)
     kept, cost = trained(asked, run, data, recipe, seed=seed, size=asked.size, settings=settings)
@@ -82,7 +82,7 @@ def one_set(asked: argparse.Namespace, name: str, rows: Rows) -> None:
             rows.once(key | {"row": "identity"}, lambda given=given, judge=judge: judge.of(given))
         )
         if name == "maps":
-            pairs = training(source(name), asked.size, sides="paired")
+            pairs = training(source(name), asked.size, pairing="paired")
             made = linear(*(pairs[::-1] if way else pairs), given)
             lines[way].append(
                 rows.once(key | {"row": "linear"}, lambda made=made, judge=judge: judge.of(made))

@@ -1,4 +1,4 @@
-"""Sets for measuring picture to picture, made once in the cache (~/.cache/sparring-bench/pictures, or $SPARRING_BENCH/pictures).
+"""Sets for measuring image to image, made once in the cache (~/.cache/sparring-bench/images, or $SPARRING_BENCH/images).
 
     python bench/picture_data.py [openmoji earth emoji] [--size 64]
 
@@ -11,8 +11,8 @@
 | monet2photo | Monet | photograph | shared/data, opened as it is | research use only | as it comes |
 
 The first three become `trainA/ trainB/ testA/ testB/` of PNG files. In `emoji`, trainA and trainB come from code points of their
-own: no picture has its partner in the other; the test parts are pairs. `emoji-pairs` holds the same training pictures with their
-partners. Skin tones of one emoji are nearly one picture: they are all on one side of the split, and only the one without is in a
+own: no image has its partner in the other; the test parts are pairs. `emoji-pairs` holds the same training images with their
+partners. Skin tones of one emoji are nearly one image: they are all on one side of the split, and only the one without is in a
 test part. Takes a minute at 64x64; packages are fetched by npm's and pip's own clients.
 """
 
@@ -144,7 +144,7 @@ def flags() -> set[str]:
 
 
 def maps_apart(size: int) -> Pairs:
-    """The halves of pix2pix's pairs as pictures of their own, for those who learn without pairs."""
+    """The halves of pix2pix's pairs as images of their own, for those who learn without pairs."""
     with zipfile.ZipFile(source("maps")) as packed:
         for name in sorted(packed.namelist()):
             picture = Image.open(packed.open(name)).convert("RGB")
@@ -155,7 +155,7 @@ def maps_apart(size: int) -> Pairs:
 
 
 def on_white(picture: Image.Image, size: int) -> Image.Image:
-    """A picture with transparency on a white ground, as RGB of this size."""
+    """A image with transparency on a white ground, as RGB of this size."""
     picture = picture.convert("RGBA")
     ground = Image.new("RGBA", picture.size, "white")
     return shrunk(Image.alpha_composite(ground, picture).convert("RGB"), size)

@@ -12,7 +12,7 @@ paper's FCN scores. Rows, all of the recipe pix2pix:
     real                                the true scenes of the test maps
 
 Expected from the paper: gan < l1 < cgan < l1+gan <= l1+cgan < real; patches of 16 or 34 above 1 and 0; l1 best in going back.
-Rows that are there are not made again; a run that was killed goes on. Sheets of pictures lie beside the rows.
+Rows that are there are not made again; a run that was killed goes on. Sheets of images lie beside the rows.
 """
 
 import hashlib
@@ -26,7 +26,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from picture_data import CACHE
-from sparring.data.synthetic import KINDS, colour_code, draw, read_code, write
+from sparring.data.synthetic import (
+    TEXTURE_NAMES,
+    decode_colours,
+    encode_colours,
+    generate_scenes,
+    write_pairs,
+)
 from translating import Rows, options, sheet, table, trained, translated
 
 TRAIN, TEST, SIDE = 4_000, 500, 64
@@ -49,7 +55,7 @@ class Segmenter(nn.Module):
         w = width
         self.down = nn.ModuleList([_double(3, w), _double(w, 2 * w), _double(2 * w, 4 * w)])
         self.up = nn.ModuleList([_double(6 * w, 2 * w), _double(3 * w, w)])
-        self.last = nn.Conv2d(w, len(KINDS), 1)
+        self.last = nn.Conv2d(w, len(TEXTURE_NAMES), 1)
 
     def forward(self, x: Tensor) -> Tensor:
         kept = []
@@ -78,7 +84,7 @@ def segmenter(count: int, epochs: int = 3) -> Segmenter:
     net = Segmenter()
     if not path.exists():
         torch.manual_seed(0)
-        maps, scenes = draw(count, (SIDE, SIDE), seed=1)
+        maps, scenes = generate_scenes(count, (SIDE, SIDE), seed=1)
         optimizer = torch.optim.Adam(net.parameters(), 2e-3)
         steps = epochs * (count // 16)
         rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
@@ -110,7 +116,7 @@ def read_scenes(net: Segmenter, scenes: np.ndarray) -> np.ndarray:
 
 def scores(truth: np.ndarray, seen: np.ndarray) -> dict[str, float]:
     """Per-pixel accuracy, mean accuracy of a class, mean intersection over union (Long et al. 2015, section 5)."""
-    count = len(KINDS)
+    count = len(TEXTURE_NAMES)
     confusion = np.bincount(
         truth.ravel().astype(np.int64) * count + seen.ravel(), minlength=count**2
     ).reshape(count, count)
@@ -128,7 +134,7 @@ def world() -> Path:
     folder = CACHE / f"polygons-{SIDE}"
     if not folder.exists():
         part = CACHE / f"polygons-{SIDE}.part"
-        write(part, {"train": TRAIN, "test": TEST}, (SIDE, SIDE), layout="beside")
+        write_pairs(part, {"train": TRAIN, "test": TEST}, (SIDE, SIDE), layout="beside")
         part.rename(folder)
     return folder
 
@@ -142,7 +148,7 @@ def settings_of(row: str, patch: int) -> list[str]:
     """What is set for a row of this name."""
     if row.startswith("patch-"):
         return [f"game.discriminator.patch={row.removeprefix('patch-')}"]
-    swapped = ["data.swap=true"] if row.startswith("back-") else []
+    swapped = ["data.swap_domains=true"] if row.startswith("back-") else []
     judge = [f"game.discriminator.patch={patch}"]
     return [*swapped, *judge, *SETTINGS[row.removeprefix("back-")]]
 
@@ -158,11 +164,11 @@ def measured(
         world(),
         "pix2pix",
         seed=seed,
-        settings=[*thin(asked.width), "data.jitter=0", *settings_of(row, asked.patch)],
+        settings=[*thin(asked.width), "data.random_crop=0", *settings_of(row, asked.patch)],
     )
-    made = translated(kept, scenes if back else colour_code(maps))
-    seen = read_code(made) if back else read_scenes(net, made)
-    columns = {"map": colour_code(maps), "scene": scenes, "made": made, "read": colour_code(seen)}
+    made = translated(kept, scenes if back else encode_colours(maps))
+    seen = decode_colours(made) if back else read_scenes(net, made)
+    columns = {"map": encode_colours(maps), "scene": scenes, "made": made, "read": encode_colours(seen)}
     sheet(asked.out / "sheets" / f"{row}-{seed}.png", columns, rows=8)
     return scores(maps, seen) | cost
 
@@ -177,7 +183,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     rows, net = Rows(asked.out / "rows.jsonl"), segmenter(asked.judge)
-    test = draw(TEST, (SIDE, SIDE), first=TRAIN)
+    test = generate_scenes(TEST, (SIDE, SIDE), first=TRAIN)
     everything = [
         *SETTINGS,
         *(f"patch-{patch}" for patch in PATCHES if patch != asked.patch),

@@ -3,7 +3,7 @@
     python bench/quality.py reference [--seed 0] [--images 128000]
     python bench/quality.py auto --images 24000 [--seed 0] [--set path=value ...]
 
-The distance is over the features of a small frozen classifier (bench/fashion.py), 10,000 generated pictures, as saved, against
+The distance is over the features of a small frozen classifier (bench/fashion.py), 10,000 generated images, as saved, against
 the 10,000 of the test set. CPU time counts all from the start of the program to the end of training, measuring excluded; for the
 reference it counts the loop alone.
 """
@@ -18,8 +18,8 @@ import torch
 
 import fashion
 from example import Example
+from sparring.core.shapes import SampleSpec
 from sparring.data.dataset import to_output
-from sparring.shapes import Spec
 
 
 def reference(seed, images, judge):
@@ -32,7 +32,7 @@ def reference(seed, images, judge):
             if seen % 32_000 < 64:
                 break
         spent += time.process_time() - begin
-        made = to_output(example.sample(10_000), Spec(shape=(1, 32, 32)), {})
+        made = to_output(example.sample(10_000), SampleSpec(shape=(1, 32, 32)), {})
         rows.append(
             {"images": seen, "cpu_seconds": round(spent, 1), "distance": round(judge.distance(made), 2)}
         )
@@ -41,10 +41,11 @@ def reference(seed, images, judge):
 
 
 def auto(seed, images, settings, recipe, judge):
-    from sparring import runtime, samples
-    from sparring.generatorfile import NAME, load
-    from sparring.request import Request
-    from sparring.train import train
+    from sparring.core import runtime
+    from sparring.inference import sampling
+    from sparring.runs.generator_file import GENERATOR_FILE, load
+    from sparring.runs.request import Request
+    from sparring.training.start import run_training
 
     with tempfile.TemporaryDirectory() as folder:
         begin = time.process_time()
@@ -56,10 +57,14 @@ def auto(seed, images, settings, recipe, judge):
             size=(32, 32),
             settings=tuple(settings),
         )
-        train(request, Path(folder) / "run", lambda pictures: runtime.start(threads=1, pictures=pictures))
+        run_training(
+            request, Path(folder) / "run", lambda pictures: runtime.start_runtime(threads=1, images=pictures)
+        )
         spent = time.process_time() - begin
-        loaded = load(Path(folder) / "run" / NAME)
-    distance = judge.distance(samples.draw(loaded.generation, loaded.facts, 10_000, seed=seed + 1))
+        loaded = load(Path(folder) / "run" / GENERATOR_FILE)
+    distance = judge.distance(
+        sampling.sample_array(loaded.generation, loaded.metadata, 10_000, seed=seed + 1)
+    )
     row = {
         "who": recipe,
         "seed": seed,

@@ -27,22 +27,22 @@ def reference(threads):
 
 
 def sparring(threads):
-    from sparring import runtime
+    from sparring.core import runtime
     from sparring.data import DataConfig, open_data
-    from sparring.guard import Guard
-    from sparring.match import Match
     from sparring.recipes.facts import Facts
     from sparring.recipes.table import RECIPES
+    from sparring.training.nan_guard import NaNGuard
+    from sparring.training.state import TrainState
 
-    machine = runtime.start(threads=threads)
+    machine = runtime.start_runtime(threads=threads)
     dataset = open_data(DataConfig(source=str(fashion.source()), size=(32, 32)))
-    match = Match(RECIPES["dcgan"](Facts(spec=dataset.spec, count=len(dataset))), dataset, machine)
-    guard = Guard(match)
+    match = TrainState(RECIPES["dcgan"](Facts(spec=dataset.spec, count=len(dataset))), dataset, machine)
+    guard = NaNGuard(match)
 
     def step():
-        guard.note(match.step())
+        guard.add(match.step())
         if guard.due:
-            guard.settle()
+            guard.commit()
         return BATCH
 
     return step, list(match.game.players().values())

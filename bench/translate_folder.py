@@ -1,8 +1,8 @@
-"""How fast, and in how much memory, `sparring translate` works through a folder: small pictures, and few and ten times as many.
+"""How fast, and in how much memory, `sparring translate` works through a folder: small images, and few and ten times as many.
 
     python bench/translate_folder.py [--work DIR] [--precision auto]
 
-The translator is `auto`'s for 64x64 (a few steps old: its speed does not depend on that); pictures are blocks of colour with noise,
+The translator is `auto`'s for 64x64 (a few steps old: its speed does not depend on that); images are blocks of colour with noise,
 as PNG. A process each, one thread; CPU-seconds and peak memory are those that the system counts, from start to gallery.
 """
 
@@ -22,7 +22,7 @@ CASES = [(100, 64, []), (1000, 64, []), (20, 256, []), (200, 256, []), (200, 256
 
 
 def folder(place, count, side):
-    """The same pictures each time."""
+    """The same images each time."""
     if place.exists():
         return place
     place.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What the benches of picture to picture share: rows that are kept and not made twice, training, test pictures, scores, sheets."""
+"""What the benches of image to image share: rows that are kept and not made twice, training, test images, scores, sheets."""
 
 import argparse
 import json
@@ -13,9 +13,10 @@ import torch
 from PIL import Image, ImageDraw
 
 import sparring
-from sparring import features, metrics, runtime
+from sparring import features, metrics
+from sparring.core import runtime
 from sparring.data import DataConfig, open_data
-from sparring.games.translation import Translation
+from sparring.models.translator import TranslatorModel
 
 BLOCK = 50
 
@@ -59,7 +60,7 @@ def options(doc: str | None, out: str, images: int) -> argparse.ArgumentParser:
 
 def trained(
     asked: argparse.Namespace, out: Path, data: Path, recipe: str, **choices: Any
-) -> tuple[Translation, dict[str, Any]]:
+) -> tuple[TranslatorModel, dict[str, Any]]:
     """A translator, trained or gone on with, and what it cost.
 
     Arguments:
@@ -87,13 +88,13 @@ def trained(
         **choices,
     )
     kept = run.generator.kept
-    assert isinstance(kept, Translation)
+    assert isinstance(kept, TranslatorModel)
     cost = {"cpu_seconds": round(time.process_time() - spent), "seconds": round(time.perf_counter() - began)}
     return kept.eval(), cost
 
 
-def translated(kept: Translation, pictures: np.ndarray, direction: str = "a-to-b") -> np.ndarray:
-    """Pictures uint8 (n, h, w, c) of the other domain."""
+def translated(kept: TranslatorModel, pictures: np.ndarray, direction: str = "a-to-b") -> np.ndarray:
+    """Images uint8 (n, h, w, c) of the other domain."""
     channels = kept.ends(direction)[0][0]
     place = next(kept.parameters()).device
     made = []
@@ -107,8 +108,8 @@ def translated(kept: Translation, pictures: np.ndarray, direction: str = "a-to-b
     return np.concatenate(made)
 
 
-def cycled(kept: Translation, pictures: np.ndarray, direction: str = "a-to-b") -> float:
-    """PSNR in dB of pictures that went there and came back, with whole shades in between."""
+def cycled(kept: TranslatorModel, pictures: np.ndarray, direction: str = "a-to-b") -> float:
+    """PSNR in dB of images that went there and came back, with whole shades in between."""
     back = "b-to-a" if direction == "a-to-b" else "a-to-b"
     returned = translated(kept, translated(kept, pictures, direction), back)
     return round(metrics.psnr(pictures, returned).clamp(max=60).mean().item(), 4)
@@ -124,18 +125,18 @@ def in_channels(pictures: np.ndarray, channels: int) -> np.ndarray:
 
 
 def held(data: Path, size: int, **choices: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The test pictures of A and of B, uint8 (n, h, w, c), as the library opens them."""
+    """The test images of A and of B, uint8 (n, h, w, c), as the library opens them."""
     dataset = open_data(DataConfig(source=str(data), size=(size, size), **choices))
-    assert dataset.held is not None, f"{data} has no test part"
-    assert dataset.held.other is not None
-    return np.array(dataset.held.samples), np.array(dataset.held.other.samples)
+    assert dataset.test_set is not None, f"{data} has no test part"
+    assert dataset.test_set.domain_b is not None
+    return np.array(dataset.test_set.samples), np.array(dataset.test_set.domain_b.samples)
 
 
 def training(data: Path, size: int, **choices: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The training pictures of A and of B."""
+    """The training images of A and of B."""
     dataset = open_data(DataConfig(source=str(data), size=(size, size), **choices))
-    assert dataset.other is not None
-    return np.array(dataset.samples), np.array(dataset.other.samples)
+    assert dataset.domain_b is not None
+    return np.array(dataset.samples), np.array(dataset.domain_b.samples)
 
 
 def linear(a: np.ndarray, b: np.ndarray, given: np.ndarray) -> np.ndarray:
@@ -155,10 +156,10 @@ def linear(a: np.ndarray, b: np.ndarray, given: np.ndarray) -> np.ndarray:
 
 
 class Scores:
-    """Scores of pictures against their true partners, by pixels and by EfficientNet-Lite0's features."""
+    """Scores of images against their true partners, by pixels and by EfficientNet-Lite0's features."""
 
     def __init__(self, truth: np.ndarray, threads: int = 1, paired: bool = True) -> None:
-        started = runtime.start(threads=threads)
+        started = runtime.start_runtime(threads=threads)
         self.truth, self.paired = truth, paired
         try:
             self.net = features.load("efficientnet_lite0", runtime=started)
@@ -203,7 +204,7 @@ def table(rows: Sequence[dict[str, Any]], name: str, values: Sequence[str]) -> N
 
 
 def sheet(path: Path, columns: dict[str, np.ndarray], rows: int = 12, scale: int = 2) -> None:
-    """A sheet of pictures: a column of each name, and rows spread over the set."""
+    """A sheet of images: a column of each name, and rows spread over the set."""
     count = min(len(pictures) for pictures in columns.values())
     chosen = np.linspace(0, count - 1, min(rows, count)).astype(int)
     body = np.concatenate(

@@ -17,23 +17,23 @@ import torch
 
 from overhead import guarded
 from plain_translators import CycleGAN, Pix2pix
-from sparring import runtime
+from sparring.core import runtime
+from sparring.core.optimizers import Adam
 from sparring.data import DataConfig
 from sparring.data.dataset import Dataset
 from sparring.data.report import DataReport
-from sparring.experiment import Experiment, Training
+from sparring.experiment import Experiment, TrainingConfig
 from sparring.games.cycle import CycleConfig
 from sparring.games.paired import PairedConfig
-from sparring.match import Match
-from sparring.optim import Adam
-from sparring.translators import PatchGan, ResnetTranslator, UNet
+from sparring.parts.networks import PatchGAN, ResNetTranslator, UNet
+from sparring.training.state import TrainState
 
 SIDE, COUNT = 64, 64
 CASES = [("pix2pix", 8), ("cyclegan", 1), ("cyclegan", 4)]
 GAMES = {
-    "pix2pix": (PairedConfig(translator=UNet(), discriminator=PatchGan()), ("translator", "discriminator")),
+    "pix2pix": (PairedConfig(translator=UNet(), discriminator=PatchGAN()), ("translator", "discriminator")),
     "cyclegan": (
-        CycleConfig(translator=ResnetTranslator(), discriminator=PatchGan()),
+        CycleConfig(translator=ResNetTranslator(), discriminator=PatchGAN()),
         ("translators", "discriminators"),
     ),
 }
@@ -48,7 +48,7 @@ def dataset(paired):
         small = rng.integers(0, 256, (COUNT, 8, 8, 3), dtype=np.uint8)
         samples = np.ascontiguousarray(small.repeat(SIDE // 8, 1).repeat(SIDE // 8, 2))
         report = DataReport(source="blocks", kind="array", count=COUNT)
-        whole = Dataset(samples, None, (), fingerprint="", report=report, config=config, other=other)
+        whole = Dataset(samples, None, (), fingerprint="", report=report, config=config, domain_b=other)
         whole.paired = paired and other is not None
         return whole
 
@@ -62,9 +62,9 @@ def ours(name, batch, machine, data):
         data=data.config,
         game=game,
         optimizers=dict.fromkeys(players, Adam()),
-        training=Training(images=10**9, batch=batch),
+        training=TrainingConfig(total_images=10**9, batch=batch),
     )
-    match = Match(experiment, data, machine)
+    match = TrainState(experiment, data, machine)
     return guarded(match), list(match.game.players().values())
 
 
@@ -73,7 +73,7 @@ def plain(name, batch, data):
     game = {"pix2pix": Pix2pix, "cyclegan": CycleGAN}[name]()
     a, b = (
         torch.from_numpy(side.samples).permute(0, 3, 1, 2).float().div(127.5).sub(1).contiguous()
-        for side in (data, data.other)
+        for side in (data, data.domain_b)
     )
 
     def step():
@@ -120,7 +120,7 @@ def main():
     parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto")
     asked = parser.parse_args()
-    machine = runtime.start(threads=1, precision=asked.precision)
+    machine = runtime.start_runtime(threads=1, precision=asked.precision)
     for name, batch in CASES:
         if asked.only in (None, name) and asked.batch in (None, batch):
             print(json.dumps(measure(name, batch, machine, asked)), flush=True)

@@ -4,10 +4,10 @@
     python bench/two_stage.py vae --images 1000000 --seeds 0 1 --set game.posterior.latent=64     # cross-entropy
     python bench/two_stage.py auto --images 16000                                                 # a GAN
 
-Three distances of each run, over the features of the small frozen classifier (bench/fashion.py), 10,000 pictures against the 10,000
-of the test set: of `samples`; of the first stage without the second (codes from the normal prior, `one_stage`); and of decoded
-codes of 10,000 training pictures, z ~ q(z|x) (`codes`), which is what a perfect second stage would reach. --second names an
-extractor of Sparring's for a kernel distance of --count pictures besides. One line of JSON a run.
+Three distances of each run, over the features of the small frozen classifier (bench/fashion.py), 10,000 images against the 10,000
+of the test set: of `sampling`; of the first stage without the second (codes from the normal prior, `one_stage`); and of decoded
+codes of 10,000 training images, z ~ q(z|x) (`codes`), which is what a perfect second stage would reach. --second names an
+extractor of Sparring's for a kernel distance of --count images besides. One line of JSON a run.
 """
 
 import argparse
@@ -20,40 +20,42 @@ import numpy as np
 import torch
 
 import fashion
-from sparring import features, keyed, metrics, runtime, samples
+from sparring import features, metrics
+from sparring.core import rng, runtime
 from sparring.data.dataset import to_output
-from sparring.games.two_stage import SecondStage
-from sparring.generatorfile import NAME, load
-from sparring.request import Request
-from sparring.train import train
+from sparring.games.two_stage import SecondStagePrior
+from sparring.inference import sampling
+from sparring.runs.generator_file import GENERATOR_FILE, load
+from sparring.runs.request import Request
+from sparring.training.start import run_training
 
 COUNT, BLOCK = 10_000, 500
 
 
 @torch.no_grad()
 def decoded(loaded, images):
-    """Pictures decoded from codes that are drawn for `images`."""
-    encoder, decoder = loaded.generation.coders()
+    """Images decoded from codes that are drawn for `images`."""
+    encoder, decoder = loaded.generation.encoder_decoder()
     parts = []
     for at in range(0, len(images), BLOCK):
         x = fashion.tensor(images[at : at + BLOCK])
-        draws = keyed.Draws(0, (at,), len(x), device=x.device)
-        given = decoder.likelihood.given(x, draws)
+        draws = rng.KeyedRandom(0, (at,), len(x), device=x.device)
+        given = decoder.likelihood.prepare_data(x, draws)
         codes = encoder.distribution(given).sample(draws, "code")[0]
-        parts.append(to_output(decoder.decode(codes), loaded.generation.spec, loaded.facts["units"]))
+        parts.append(to_output(decoder.decode(codes), loaded.generation.spec, loaded.metadata["units"]))
     return np.concatenate(parts)
 
 
 def made(loaded, seed, train_images):
     """What is judged, by name: uint8 (n, 32, 32, 1) each."""
-    drawn = {"samples": samples.draw(loaded.generation, loaded.facts, COUNT, seed=seed + 1)}
+    drawn = {"samples": sampling.sample_array(loaded.generation, loaded.metadata, COUNT, seed=seed + 1)}
     if loaded.generation.encoder is None:
         return drawn
     drawn["codes"] = decoded(loaded, train_images[:COUNT])
     prior = loaded.generation.generator.prior
-    if isinstance(prior, SecondStage):
+    if isinstance(prior, SecondStagePrior):
         prior.begun.zero_()
-        drawn["one_stage"] = samples.draw(loaded.generation, loaded.facts, COUNT, seed=seed + 1)
+        drawn["one_stage"] = sampling.sample_array(loaded.generation, loaded.metadata, COUNT, seed=seed + 1)
     return drawn
 
 
@@ -64,7 +66,7 @@ class Second:
         from sparring.data import DataConfig, open_data
 
         fitted = open_data(DataConfig(source=str(fashion.source()), size=(fashion.SIDE, fashion.SIDE)))
-        self.extract = features.load(name, runtime=runtime.start(threads=1), fitted_on=fitted)
+        self.extract = features.load(name, runtime=runtime.start_runtime(threads=1), fitted_on=fitted)
         self.name, self.count = f"kd{count}-{name}", count
         self.real = self.extract(fashion.pictures("t10k")[0][:count]).features
 
@@ -85,9 +87,9 @@ def run(asked, seed, judge, second, train_images):
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.keep / f"{asked.recipe}-{seed}" if asked.keep else Path(temporary) / "run"
         begin = time.process_time()
-        train(request, folder, lambda pictures: runtime.start(threads=1, pictures=pictures))
+        run_training(request, folder, lambda pictures: runtime.start_runtime(threads=1, images=pictures))
         spent = time.process_time() - begin
-        loaded = load(folder / NAME)
+        loaded = load(folder / GENERATOR_FILE)
     row = {
         "recipe": asked.recipe,
         "seed": seed,

@@ -4,8 +4,8 @@
     python bench/vae_epoch.py TRAIN-IMAGES-IDX3-UBYTE --jax PYTHON      a JAX loop too, by a Python that has jax
     python bench/vae_epoch.py TRAIN-IMAGES-IDX3-UBYTE --against vae     another recipe of ours instead of the hand-written loop
 
-Both: pictures made black and white anew in each step, Bernoulli likelihood, KL with its weight, Adam at 1e-3. The hand-written loop
-holds its pictures as a float tensor, is eager float32 with fused Adam, and neither averages weights, nor keeps copies to fall back
+Both: images made black and white anew in each step, Bernoulli likelihood, KL with its weight, Adam at 1e-3. The hand-written loop
+holds its images as a float tensor, is eager float32 with fused Adam, and neither averages weights, nor keeps copies to fall back
 to, nor records anything, as ours does. Blocks of the two alternate; a step's time is the CPU time of the process (of all its
 threads) over the number of steps, so that other programs on the machine disturb little.
 """
@@ -23,11 +23,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from overhead import guarded
-from sparring import runtime
+from sparring.core import runtime
 from sparring.data import DataConfig, open_data
-from sparring.match import Match
 from sparring.recipes.facts import Facts
 from sparring.recipes.table import RECIPES
+from sparring.training.state import TrainState
 
 BATCH, LATENT, PIXELS = 64, 10, 784
 
@@ -35,8 +35,8 @@ BATCH, LATENT, PIXELS = 64, 10, 784
 def ours(dataset, recipe, precision):
     facts = Facts(spec=dataset.spec, count=len(dataset))
     experiment = RECIPES[recipe](facts)
-    experiment = replace(experiment, data=dataset.config, training=experiment.training.resolved())
-    return guarded(Match(experiment, dataset, runtime.start(precision=precision, threads=1)))
+    experiment = replace(experiment, data=dataset.config, training=experiment.training.resolve())
+    return guarded(TrainState(experiment, dataset, runtime.start_runtime(precision=precision, threads=1)))
 
 
 def plain(dataset):

@@ -1,17 +1,14 @@
 """What all tests share: one torch thread, a cache of their own, a toy run, and a process that forks trials."""
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent / "reliability"))
-
-import toy
-from trials_client import Trials
+from tests.helpers import toy
+from tests.helpers.trials_client import Trials
 
 torch.set_num_threads(1)
 
@@ -25,7 +22,7 @@ def _own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def toy_data(tmp_path_factory):
-    """48 pictures of noise, 8x8, in three classes."""
+    """48 images of noise, 8x8, in three classes."""
     return toy.write_data(tmp_path_factory.mktemp("toy"))
 
 

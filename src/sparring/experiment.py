@@ -1,46 +1,53 @@
-"""One run, described whole: data, game, optimizers, training. Recipes are functions that return it; `run.json` holds it."""
+"""Experiment: the complete configuration of a run (data, game, optimizers, training), as recipes return it
+and `run.json` stores it.
+"""
 
 import math
 import re
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
-from sparring import config
-from sparring.augment import AUGMENTATIONS
-from sparring.conditioning import BATCH_FEATURES, HEADS, BatchFeature, Conditioning
-from sparring.data.config import DataConfig, completed
-from sparring.errors import ConfigError
-from sparring.game import Game
+import torch
+
+from sparring.core import config
+from sparring.core.errors import ConfigError
+from sparring.core.game import Game
+from sparring.core.interfaces import Augmentation, Constraint, Objective, Penalty
+from sparring.core.optimizers import OPTIMIZERS, OptimizerConfig
+from sparring.core.schedule import SCHEDULES, Schedule
+from sparring.core.shapes import SampleSpec
+from sparring.data.config import DataConfig, upgrade_document
 from sparring.games import GAMES
-from sparring.games.classification import Kept
-from sparring.likelihoods import LIKELIHOODS, Likelihood
-from sparring.networks import DISCRIMINATORS, GENERATORS, DiscriminatorNetwork, GeneratorNetwork
-from sparring.objectives import OBJECTIVES
-from sparring.optim import OPTIMIZERS, OptimizerConfig
-from sparring.penalties import CONSTRAINTS, PENALTIES
-from sparring.posteriors import POSTERIORS, Posterior
-from sparring.roles import Augmentation, Constraint, Objective, Penalty
-from sparring.schedule import SCHEDULES, Schedule
-from sparring.shapes import Spec
-from sparring.translators import (
+from sparring.models.classifier import Model
+from sparring.parts.augmentation import AUGMENTATIONS
+from sparring.parts.conditioning import BATCH_FEATURES, HEADS, BatchFeature, Conditioning
+from sparring.parts.likelihoods import LIKELIHOODS, Likelihood
+from sparring.parts.networks import (
+    DISCRIMINATORS,
+    GENERATORS,
     PATCH_DISCRIMINATORS,
     TRANSLATORS,
+    DiscriminatorNetwork,
+    GeneratorNetwork,
     PatchDiscriminatorNetwork,
     TranslatorNetwork,
 )
+from sparring.parts.objectives import OBJECTIVES
+from sparring.parts.penalties import CONSTRAINTS, PENALTIES
+from sparring.parts.posteriors import POSTERIORS, Posterior
 
-PROTOCOL = r"[a-z]+[0-9]+k?-[a-z][a-z0-9_]*-(train|test)"  # what a protocol's name looks like
+PROTOCOL_PATTERN = r"[a-z]+[0-9]+k?-[a-z][a-z0-9_]*-(train|test)"  # what a protocol's name looks like
 
 
 @runtime_checkable
 class GameConfig(Protocol):
     """The rules of a game, for any kind of samples."""
 
-    def build(self, spec: Spec) -> Game: ...
-    def kept(self, spec: Spec) -> Kept: ...
+    def build(self, spec: SampleSpec) -> Game: ...
+    def build_model(self, spec: SampleSpec) -> Model: ...
 
 
-ROLES: config.Roles = {
+TYPE_TABLES: config.TypeTables = {
     GameConfig: GAMES,
     GeneratorNetwork: GENERATORS,
     DiscriminatorNetwork: DISCRIMINATORS,
@@ -60,7 +67,7 @@ ROLES: config.Roles = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class TrainingConfig:
     """How long, how much at once, how often to report. All times are in images seen; 0 stands for a share of the whole.
 
     Arguments:
@@ -78,38 +85,38 @@ class Training:
         target: stop when the metric is at least as good as this; None goes on to the end.
     """
 
-    images: int
+    total_images: int
     batch: int = 64
     micro_batch: int | None = None
     seed: int = 0
-    half_life: float = 10_000.0
-    ramp: float = 0.05
+    ema_half_life: float = 10_000.0
+    ema_ramp: float = 0.05
     report_every: int = 0
     sample_every: int = 0
     save_every: int = 0
-    save_seconds: float = 600.0
-    grid: int = 64
+    save_every_seconds: float = 600.0
+    sample_grid: int = 64
     metric: str = ""
     evaluate_every: int = 0
     target: float | None = None
 
     def __post_init__(self) -> None:
-        if self.images < 1 or self.batch < 1 or (self.micro_batch or 1) < 1 or self.grid < 1:
+        if self.total_images < 1 or self.batch < 1 or (self.micro_batch or 1) < 1 or self.sample_grid < 1:
             raise ConfigError(
-                f"images={self.images}, batch={self.batch}, micro_batch={self.micro_batch}",
+                f"total_images={self.total_images}, batch={self.batch}, micro_batch={self.micro_batch}",
                 "all at least 1",
                 "raise them",
             )
         if (
             min(self.report_every, self.sample_every, self.save_every) < 0
-            or self.half_life < 0
-            or self.ramp < 0
+            or self.ema_half_life < 0
+            or self.ema_ramp < 0
         ):
-            raise ConfigError("a negative interval or half-life", "0 or more", "mend it")
+            raise ConfigError("a negative interval or half-life", "0 or more", "fix it")
         self._check_metric()
 
     def _check_metric(self) -> None:
-        if self.metric and not re.fullmatch(PROTOCOL, self.metric):
+        if self.metric and not re.fullmatch(PROTOCOL_PATTERN, self.metric):
             raise ConfigError(
                 f"metric={self.metric!r}",
                 "metric, count, features and part of the data",
@@ -119,7 +126,7 @@ class Training:
             raise ConfigError(
                 f"evaluate_every={self.evaluate_every}, target={self.target}",
                 "0 or more; a finite number",
-                "mend it",
+                "fix it",
             )
         if not self.metric and (self.evaluate_every or self.target is not None):
             raise ConfigError(
@@ -128,18 +135,18 @@ class Training:
                 "--set training.metric=fd1k-pca-train, or leave these out",
             )
 
-    def resolved(self) -> "Training":
+    def resolve(self) -> "TrainingConfig":
         """The same with every interval filled in."""
         return replace(
             self,
-            report_every=self.report_every or max(1, self.images // 100),
-            sample_every=self.sample_every or max(1, self.images // 10),
-            save_every=self.save_every or max(1, self.images // 10),
+            report_every=self.report_every or max(1, self.total_images // 100),
+            sample_every=self.sample_every or max(1, self.total_images // 10),
+            save_every=self.save_every or max(1, self.total_images // 10),
             evaluate_every=self._evaluate_every() if self.metric else 0,
         )
 
     def _evaluate_every(self) -> int:
-        return self.evaluate_every or self.sample_every or max(1, self.images // 10)
+        return self.evaluate_every or self.sample_every or max(1, self.total_images // 10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,15 +165,22 @@ class Experiment:
     data: DataConfig
     game: GameConfig
     optimizers: dict[str, OptimizerConfig]
-    training: Training
+    training: TrainingConfig
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON, from which `from_json` makes an equal one."""
-        document: dict[str, Any] = config.encode(self, ROLES)
+        document: dict[str, Any] = config.to_json(self, TYPE_TABLES)
         return document
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Experiment":
         """Raises ConfigError where the document is not an experiment."""
-        experiment: Experiment = config.decode(cls, completed(document), ROLES)
+        experiment: Experiment = config.from_json(cls, upgrade_document(document), TYPE_TABLES)
         return experiment
+
+
+def count_parameters(experiment: Experiment, spec: SampleSpec) -> dict[str, int]:
+    """How many numbers each player learns."""
+    with torch.device("meta"):
+        players = experiment.game.build(spec).players()
+    return {name: sum(p.numel() for p in player.parameters()) for name, player in players.items()}

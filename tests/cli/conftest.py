@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from sparring import cli
-from sparring.recipes.table import TINY
+from sparring.recipes.table import TINY_RECIPES
 
 Answer = tuple[int, str, str]
 
@@ -40,7 +40,7 @@ def messy(room: Path) -> Path:
         for number in range(12):
             pixels = np.full((10 + number, 14, 3), shade + number, np.uint8)
             Image.fromarray(pixels).save(folder / name / f"{number}.png")
-    (folder / "dark" / "notes.txt").write_text("not a picture")
+    (folder / "dark" / "notes.txt").write_text("not a image")
     (folder / "dark" / "empty.png").write_bytes(b"")
     (folder / "dark" / "torn.png").write_bytes((folder / "dark" / "3.png").read_bytes()[:40])
     return folder
@@ -50,7 +50,7 @@ def messy(room: Path) -> Path:
 def tiny_settings(room: Path) -> Path:
     """The smallest form of a conditional recipe, as a file for --config."""
     path = room / "tiny.json"
-    document = TINY["cgan"]().to_json()
+    document = TINY_RECIPES["cgan"]().to_json()
     document = {"game": document["game"], "training": {"batch": 16, "grid": 4}}
     path.write_text(json.dumps(document))
     return path

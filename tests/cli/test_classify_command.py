@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import trained
 from sparring import load
-from sparring.errors import DataError, SparringError
-from sparring.games.classifying import ByLikelihood
-from sparring.recipes.table import TINY
+from sparring.core.errors import DataError, SparringError
+from sparring.models.classifier import GenerativeClassifier
+from sparring.recipes.table import TINY_RECIPES
+from tests.cli.conftest import trained
 
 KINDS = ["naive_bayes", "logistic", "cvae", "acgan"]
 
@@ -32,7 +32,7 @@ def folder(room: Path) -> Path:
 def runs(room: Path, folder: Path) -> dict[str, Path]:
     made = {}
     for name in [*KINDS, "cgan"]:
-        document = TINY[name]().to_json()
+        document = TINY_RECIPES[name]().to_json()
         training = {"batch": 10, "grid": 4, "report_every": 1000}
         path = room / f"{name}.json"
         path.write_text(json.dumps({"game": document["game"], "training": training}))
@@ -95,9 +95,9 @@ def test_the_file_alone_will_do_where_it_holds_the_classifier(runs, folder: Path
 def test_likelihood_is_weighed_by_how_frequent_a_class_is(runs, folder: Path) -> None:
     generation = load(runs["cvae"]).generator.generation
     x = torch.rand(8, 1, 8, 8) * 2 - 1
-    before = ByLikelihood(generation=generation).log_probabilities(x)
+    before = GenerativeClassifier(generation=generation).log_probabilities(x)
     generation.shares.copy_(torch.tensor([0.9, 0.1]))
-    after = ByLikelihood(generation=generation).log_probabilities(x)
+    after = GenerativeClassifier(generation=generation).log_probabilities(x)
     odds = (after[:, 0] - after[:, 1]) - (before[:, 0] - before[:, 1])
     torch.testing.assert_close(odds, torch.full_like(odds, float(np.log(9))), rtol=1e-4, atol=1e-4)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from sparring import __version__
-from sparring.recipes import NAMES
+from sparring.core.version import __version__
+from sparring.recipes import RECIPE_DESCRIPTIONS
 
 
 def test_it_tells_what_is_in_the_data_and_what_it_costs(sparring, messy: Path, tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_it_tells_what_is_in_the_data_and_what_it_costs(sparring, messy: Path, t
         assert code == 0
         assert picture.width > 0
     for fact in (
-        "24 pictures of 8x8",
+        "24 images of 8x8",
         "skipped 3",
         "notes.txt",
         "torn.png",
@@ -50,7 +50,7 @@ def test_as_json(sparring, messy: Path, tmp_path: Path) -> None:
 def test_recipes_are_listed(sparring) -> None:
     code, out, _ = sparring("recipes")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == list(NAMES)
+    assert [line.split()[0] for line in out.splitlines()] == list(RECIPE_DESCRIPTIONS)
 
 
 def test_the_version_is_told(sparring) -> None:

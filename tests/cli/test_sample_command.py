@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from sparring import load
-from sparring.errors import SparringError
+from sparring.core.errors import SparringError
 
 
 def test_a_grid_is_one_picture_of_all(sparring, run: Path, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_labels_must_be_one_each(run: Path) -> None:
     "options", [{"n": 0}, {"n": 1, "truncation": float("nan")}, {"n": 1, "truncation": -1.0}]
 )
 def test_numbers_out_of_range_are_refused(run: Path, options: dict[str, float]) -> None:
-    with pytest.raises(SparringError, match="mend the number"):
+    with pytest.raises(SparringError, match="fix the number"):
         load(run).sample(**options)
 
 

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 
 import sparring as package
-from sparring.asking import default_out, pixels
-from sparring.console import Console
-from sparring.errors import ConfigError, DivergedError
-from sparring.fit import Status
-from sparring.request import Request
+from sparring.core.errors import ConfigError, DivergedError
+from sparring.runs.records import Status
+from sparring.runs.request import Request, default_run_folder, parse_size
+from sparring.terminal.console import Console
 
 
 def test_a_run_folder_holds_all_that_is_promised(run: Path) -> None:
@@ -66,7 +65,7 @@ def test_progress_is_told_in_plain_lines(sparring, messy: Path, tiny_settings: P
     code, out, _ = sparring("train", messy, "--recipe", "cgan", *options)
     assert code == 0
     for fact in (
-        "24 pictures of 8x8 grey",
+        "24 images of 8x8 grey",
         "2 classes",
         "3 skipped",
         "cgan, generator",
@@ -178,23 +177,25 @@ def test_the_python_interface_does_the_same(
         threads=1,
     )
     assert (again.path / "generator.safetensors").read_bytes() == (run / "generator.safetensors").read_bytes()
-    assert again.experiment.training.images == 64
+    assert again.experiment.training.total_images == 64
     assert again.metrics()[-1]["images"] == 64
     assert again.events() == []
     assert again.report() == again.path / "report.html"
 
 
 def test_names_and_sizes_as_people_write_them() -> None:
-    assert pixels("48x80") == (48, 80)
-    assert pixels(" 64 ") == (64, 64)
-    assert pixels((3, 4)) == (3, 4)
-    assert pixels(None) is None
+    assert parse_size("48x80") == (48, 80)
+    assert parse_size(" 64 ") == (64, 64)
+    assert parse_size((3, 4)) == (3, 4)
+    assert parse_size(None) is None
     with pytest.raises(ConfigError, match="48 by 80"):
-        pixels("48 by 80")
-    assert default_out(Request()) == Path("runs/animals-auto")
-    assert default_out(Request(data="animals:cat,dog", recipe="wgan")) == Path("runs/animals-cat-dog-wgan")
-    assert default_out(Request(data="../my photos.zip")) == Path("runs/my-photos-auto")
-    assert default_out(Request(data="/")) == Path("runs/data-auto")
+        parse_size("48 by 80")
+    assert default_run_folder(Request()) == Path("runs/animals-auto")
+    assert default_run_folder(Request(data="animals:cat,dog", recipe="wgan")) == Path(
+        "runs/animals-cat-dog-wgan"
+    )
+    assert default_run_folder(Request(data="../my photos.zip")) == Path("runs/my-photos-auto")
+    assert default_run_folder(Request(data="/")) == Path("runs/data-auto")
 
 
 def test_divergence_for_good_ends_with_3(sparring, monkeypatch: pytest.MonkeyPatch, run: Path) -> None:
@@ -202,7 +203,7 @@ def test_divergence_for_good_ends_with_3(sparring, monkeypatch: pytest.MonkeyPat
         raise DivergedError("numbers that are not finite", "finite ones", "lower the learning rates")
 
     (run / "report.html").unlink()
-    monkeypatch.setattr("sparring.starting.play", diverge)
+    monkeypatch.setattr("sparring.training.start.run_training", diverge)
     code, _, err = sparring("train", "--out", run)
     assert code == 3
     assert "lower the learning rates" in err
@@ -218,7 +219,7 @@ def test_a_terminal_gets_two_lines_that_are_kept_up_to_date() -> None:
     console = Console(Terminal())
     latest = {"generator/adversarial": 0.7, "discriminator/adversarial": 1.4, "accuracy_real": 0.5}
     console.start_live()
-    console.see(Status(640, 1280, 64.0, 10.0, latest))
+    console.update(Status(640, 1280, 64.0, 10.0, latest))
     console.close()
     said = console.stream.getvalue()
     assert "640/1,280 images  64/s  0:10 left" in said
@@ -231,7 +232,7 @@ def test_a_reader_who_leaves_does_not_end_the_run(tmp_path: Path) -> None:
             raise BrokenPipeError
 
     console = Console(Gone())
-    console.say("reading")
-    console.see(Status(64, 64, 1.0, 0.0, {}))
+    console.print("reading")
+    console.update(Status(64, 64, 1.0, 0.0, {}))
     console.close()
     assert console.stream is None

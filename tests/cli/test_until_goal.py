@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from sparring import checkpoint
 from sparring import load as open_run
-from sparring.console import Console
-from sparring.errors import ConfigError
-from sparring.evaluation.goal import Goal, outcome, parse, usual
-from sparring.fit import Status
-from sparring.request import Request
-from sparring.shapes import Spec
-from sparring.wording import metric_line
+from sparring.core.errors import ConfigError
+from sparring.core.shapes import SampleSpec
+from sparring.protocols.until import MetricTarget, default_protocol, parse_until
+from sparring.runs import checkpoint
+from sparring.runs.records import Status
+from sparring.runs.request import Request
+from sparring.terminal.console import Console
+from sparring.terminal.text import evaluation_line
+from sparring.training.validation import target_outcome
 
-PICTURES, POINTS = Spec(shape=(3, 32, 32), classes=2), Spec(shape=(2,))
+PICTURES, POINTS = SampleSpec(shape=(3, 32, 32), num_classes=2), SampleSpec(shape=(2,))
 RIGHT = {
     "100s": (100.0, None),
     "fd<=20": (None, ("fd", "", 20.0)),
@@ -42,8 +43,8 @@ WRONG = {
 @pytest.mark.parametrize("text", RIGHT)
 def test_what_can_be_written(text: str) -> None:
     seconds, goal = RIGHT[text]
-    wanted = goal and Goal(metric=goal[0], protocol=goal[1], target=goal[2])
-    assert parse(text) == (seconds, wanted)
+    wanted = goal and MetricTarget(metric=goal[0], protocol=goal[1], target=goal[2])
+    assert parse_until(text) == (seconds, wanted)
 
 
 @pytest.mark.parametrize("text", WRONG)
@@ -54,11 +55,11 @@ def test_what_can_not(text: str) -> None:
 
 
 def test_where_nothing_is_said_the_cheap_protocol_is_taken() -> None:
-    assert usual("fd", PICTURES, (9_500, 500)) == "fd500-pca-test"
-    assert usual("fd", PICTURES, (9_970, 30)) == "fd1k-pca-train"
-    assert usual("cas", PICTURES, (700, 0)) == "cas500-classifier-train"
-    assert usual("swd", POINTS, (100_000, 0)) == "swd1k-points-train"
-    assert usual("kd", PICTURES, (60, 0)) == "kd60-pca-train"
+    assert default_protocol("fd", PICTURES, (9_500, 500)) == "fd500-pca-test"
+    assert default_protocol("fd", PICTURES, (9_970, 30)) == "fd1k-pca-train"
+    assert default_protocol("cas", PICTURES, (700, 0)) == "cas500-classifier-train"
+    assert default_protocol("swd", POINTS, (100_000, 0)) == "swd1k-points-train"
+    assert default_protocol("kd", PICTURES, (60, 0)) == "kd60-pca-train"
 
 
 def test_the_same_end_is_no_difference() -> None:
@@ -70,10 +71,10 @@ def test_the_same_end_is_no_difference() -> None:
         "fd<=10": False,
         "fd<=20,2h": False,
     }.items():
-        assert (Request(data="a", until=until).differences(begun) == []) == same, until
+        assert (Request(data="a", until=until).changes_from(begun) == []) == same, until
     begun = Request(data="a", images=100, until="fd<=20").to_json()
-    assert Request(data="a", until="5m").differences(begun) == []
-    assert Request(data="a", until="5m,fd<=3").differences(begun) != []
+    assert Request(data="a", until="5m").changes_from(begun) == []
+    assert Request(data="a", until="5m,fd<=3").changes_from(begun) != []
 
 
 GAN = ["--recipe", "gan", "--images", "1000", "--batch", "100", "--device", "cpu", "--threads", "1"]
@@ -87,7 +88,7 @@ def test_a_goal_is_reached(sparring, tmp_path: Path) -> None:
     assert code == 0
     assert "judge   swd1k-points-train every 100 images; the run ends at <= 1e+09" in out
     assert "reached swd <= 1e+09 at image 100: swd1k-points-train" in out
-    assert checkpoint.numbers(run) == [0, 100]
+    assert checkpoint.list_checkpoints(run) == [0, 100]
     assert open_run(run).best == 100
     code, out, _ = sparring(*command)
     assert code == 0
@@ -121,9 +122,9 @@ def rows(*values: float) -> list[dict]:
 
 
 def test_words() -> None:
-    assert metric_line([]) == ""
-    assert metric_line(rows(3.0, 4.0)) == "fd1k-pca-test 4 (best 3 at 10)"
-    assert outcome("fd1k-pca-test", 2.0, []).endswith("nothing was evaluated (fd1k-pca-test)")
+    assert evaluation_line([]) == ""
+    assert evaluation_line(rows(3.0, 4.0)) == "fd1k-pca-test 4 (best 3 at 10)"
+    assert target_outcome("fd1k-pca-test", 2.0, []).endswith("nothing was evaluated (fd1k-pca-test)")
 
 
 def test_no_gain_is_said_once() -> None:
@@ -131,16 +132,16 @@ def test_no_gain_is_said_once() -> None:
     console = Console(stream)
     for count in range(1, 9):
         for images in (10 * count, 10 * count + 5):
-            console.see(Status(images, 100, 1.0, 1.0, {}, rows(*([5.0, 2.0] + [3.0] * 7)[:count])))
+            console.update(Status(images, 100, 1.0, 1.0, {}, rows(*([5.0, 2.0] + [3.0] * 7)[:count])))
     assert stream.getvalue().count("no better since image 20; stopping would lose nothing") == 1
 
 
 def test_reading_is_shown_when_it_takes_long() -> None:
     stream = io.StringIO()
     console = Console(stream)
-    console.reading(1, 900)
+    console.show_reading(1, 900)
     assert stream.getvalue() == ""
-    console._read -= 60
-    console.reading(450, 900)
-    console.reading(451, 900)
+    console._last_reading -= 60
+    console.show_reading(450, 900)
+    console.show_reading(451, 900)
     assert stream.getvalue() == "450/900 read\n"

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from sparring.augment import AUGMENTATIONS
-from sparring.config import decode, encode
-from sparring.errors import ConfigError
-from sparring.keyed import Draws
-from sparring.roles import Augmentation
-from sparring.schedule import SCHEDULES, Linear, Schedule
+from sparring.core.config import from_json, to_json
+from sparring.core.errors import ConfigError
+from sparring.core.interfaces import Augmentation
+from sparring.core.rng import KeyedRandom
+from sparring.core.schedule import SCHEDULES, LinearSchedule, Schedule
+from sparring.parts.augmentation import AUGMENTATIONS
 
 every_augmentation = pytest.mark.parametrize(
     "augment", [cls() for cls in AUGMENTATIONS.values()], ids=AUGMENTATIONS
@@ -24,7 +24,7 @@ def pictures(rows: int = 4, *shape: int) -> torch.Tensor:
 @pytest.mark.parametrize("shape", [(1, 7, 5), (3, 16, 16), (4, 9, 20), (3, 1, 1), (2, 2, 3)])
 def test_shape_and_type_are_kept_and_something_changes(augment, shape):
     x = pictures(6, *shape)
-    out = augment(x, Draws(0, (0,), 6), "real", 0)
+    out = augment(x, KeyedRandom(0, (0,), 6), "real", 0)
     assert (out.shape, out.dtype) == (x.shape, x.dtype)
     assert out.isfinite().all()
     assert not torch.equal(out, x)
@@ -33,7 +33,7 @@ def test_shape_and_type_are_kept_and_something_changes(augment, shape):
 @every_augmentation
 def test_gradients_flow(augment):
     x = pictures(6, 3, 8, 12).requires_grad_()
-    augment(x, Draws(0, (0,), 6), "fake", 0).square().sum().backward()
+    augment(x, KeyedRandom(0, (0,), 6), "fake", 0).square().sum().backward()
     assert x.grad.isfinite().all()
     assert (x.grad != 0).float().mean() > 0.5
 
@@ -42,39 +42,39 @@ def test_gradients_flow(augment):
 def test_the_draws_are_all_the_randomness(augment):
     x = pictures(6, 3, 8, 12)
     before = torch.get_rng_state()
-    first = augment(x, Draws(0, (0,), 6), "real", 0)
+    first = augment(x, KeyedRandom(0, (0,), 6), "real", 0)
     assert torch.equal(torch.get_rng_state(), before)
-    assert torch.equal(first, augment(x, Draws(0, (0,), 6), "real", 0))
-    for other in (Draws(1, (0,), 6), Draws(0, (1,), 6)):
+    assert torch.equal(first, augment(x, KeyedRandom(0, (0,), 6), "real", 0))
+    for other in (KeyedRandom(1, (0,), 6), KeyedRandom(0, (1,), 6)):
         assert not torch.equal(first, augment(x, other, "real", 0))
-    assert not torch.equal(first, augment(x, Draws(0, (0,), 6), "fake", 0))
+    assert not torch.equal(first, augment(x, KeyedRandom(0, (0,), 6), "fake", 0))
 
 
 @every_augmentation
 def test_the_input_is_left_alone(augment):
     x = pictures(6, 3, 8, 12)
     kept = x.clone()
-    augment(x, Draws(0, (0,), 6), "real", 0)
+    augment(x, KeyedRandom(0, (0,), 6), "real", 0)
     assert torch.equal(x, kept)
 
 
 @every_augmentation
 def test_each_sample_gets_numbers_of_its_own(augment):
     x = pictures(1, 3, 16, 16).expand(6, -1, -1, -1)
-    out = augment(x, Draws(0, (0,), 6), "real", 0)
+    out = augment(x, KeyedRandom(0, (0,), 6), "real", 0)
     assert all(not torch.equal(out[i], out[j]) for i in range(6) for j in range(i))
 
 
 @every_augmentation
 def test_json_round_trip(augment):
-    fading = Linear(start=0.5, end=0.0, over=100)
+    fading = LinearSchedule(start=0.5, end=0.0, duration=100)
     name = "strength" if "strength" in type(augment).__dataclass_fields__ else "sigma"
     for config in (augment, type(augment)(**{name: fading})):
-        document = encode(config, ROLES)
+        document = to_json(config, ROLES)
         assert AUGMENTATIONS[document["type"]] is type(augment)
-        assert decode(Augmentation, document, ROLES) == config
+        assert from_json(Augmentation, document, ROLES) == config
 
 
 def test_an_unknown_transform_is_refused():
     with pytest.raises(ConfigError, match="blur"):
-        decode(Augmentation, {"type": "diffaugment", "policy": ["colour", "blur"]}, ROLES)
+        from_json(Augmentation, {"type": "diffaugment", "policy": ["colour", "blur"]}, ROLES)

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from sparring.conditioning import BATCH_FEATURES, HEADS, BatchFeature, Conditioning
-from sparring.config import decode, encode
-from sparring.errors import ConfigError, DataError
+from sparring.core.config import from_json, to_json
+from sparring.core.errors import ConfigError, DataError
+from sparring.parts.conditioning import BATCH_FEATURES, HEADS, BatchFeature, Conditioning
 
 CLASSES, FEATURES = 3, 7
 every_head = pytest.mark.parametrize("name", HEADS)
@@ -86,8 +86,8 @@ def test_a_seed_gives_the_same_head(name):
 def test_json_round_trip_of_heads(name):
     roles = {Conditioning: HEADS}
     config = HEADS[name]()
-    assert encode(config, roles)["type"] == name
-    assert decode(Conditioning, encode(config, roles), roles) == config
+    assert to_json(config, roles)["type"] == name
+    assert from_json(Conditioning, to_json(config, roles), roles) == config
 
 
 @every_feature
@@ -113,4 +113,4 @@ def test_batch_features_train_every_parameter_and_see_the_whole_batch(config):
 @every_feature
 def test_json_round_trip_of_batch_features(config):
     roles = {BatchFeature: BATCH_FEATURES}
-    assert decode(BatchFeature, encode(config, roles), roles) == config
+    assert from_json(BatchFeature, to_json(config, roles), roles) == config

@@ -3,17 +3,17 @@
 import pytest
 import torch
 
-from sparring.config import decode, encode
-from sparring.errors import ConfigError
-from sparring.networks import DISCRIMINATORS, GENERATORS, DiscriminatorNetwork, GeneratorNetwork
-from sparring.shapes import Spec
+from sparring.core.config import from_json, to_json
+from sparring.core.errors import ConfigError
+from sparring.core.shapes import SampleSpec
+from sparring.parts.networks import DISCRIMINATORS, GENERATORS, DiscriminatorNetwork, GeneratorNetwork
 
 SHAPES = [(1, 28, 28), (3, 32, 32), (3, 48, 80), (4, 33, 47), (1, 16, 16), (2,)]
 SMALL = {
     "mlp": {"hidden": (12, 8)},
     "dcgan": {"width": 4, "max_width": 8},
     "resnet": {"width": 4, "max_width": 8},
-    "r3gan": {"width": 4, "max_width": 8, "group": 4, "blocks": 1},
+    "r3gan": {"width": 4, "max_width": 8, "group_size": 4, "blocks": 1},
 }
 CASES = [(name, shape) for name in GENERATORS for shape in SHAPES if len(shape) == 3 or name == "mlp"]
 BATCH = 3
@@ -22,7 +22,7 @@ BATCH = 3
 def make(table, name, shape, classes=0, **changes):
     torch.manual_seed(0)
     latent = {"latent": 6} if table is GENERATORS else {}
-    return table[name](**SMALL[name], **latent, **changes).build(Spec(shape=shape, classes=classes))
+    return table[name](**SMALL[name], **latent, **changes).build(SampleSpec(shape=shape, num_classes=classes))
 
 
 def wake(network):
@@ -131,9 +131,9 @@ def test_pictures_stay_channels_last(name):
 def test_settings_survive_json(table, name):
     role = GeneratorNetwork if table is GENERATORS else DiscriminatorNetwork
     config = table[name](**SMALL[name])
-    document = encode(config, {role: table})
+    document = to_json(config, {role: table})
     assert document["type"] == name
-    assert decode(role, document, {role: table}) == config
+    assert from_json(role, document, {role: table}) == config
 
 
 @pytest.mark.parametrize("table", [GENERATORS, DISCRIMINATORS])

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from contract_play import play_of_logits, tiny_play
 
-from sparring.config import decode, encode
-from sparring.errors import ConfigError
-from sparring.objectives import OBJECTIVES, auxiliary_fake, auxiliary_real
-from sparring.roles import Objective
+from sparring.core.config import from_json, to_json
+from sparring.core.errors import ConfigError
+from sparring.core.interfaces import Objective
+from sparring.parts.objectives import OBJECTIVES, auxiliary_fake_loss, auxiliary_real_loss
+from tests.helpers.contract_batch import play_of_logits, tiny_play
 
 EXTREME = torch.tensor([-1e4, -50.0, -1.0, 0.0, 1.0, 50.0, 1e4])
 every_objective = pytest.mark.parametrize("objective", [cls() for cls in OBJECTIVES.values()], ids=OBJECTIVES)
@@ -65,25 +65,25 @@ def test_the_same_play_gives_the_same_values(objective):
 @every_objective
 def test_json_round_trip(objective):
     roles = {Objective: OBJECTIVES}
-    document = encode(objective, roles)
+    document = to_json(objective, roles)
     assert OBJECTIVES[document["type"]] is type(objective)
-    assert decode(Objective, document, roles) == objective
-    assert decode(Objective, document["type"], roles) == objective
+    assert from_json(Objective, document, roles) == objective
+    assert from_json(Objective, document["type"], roles) == objective
 
 
 def test_settings_survive_the_round_trip():
     roles = {Objective: OBJECTIVES}
     objective = OBJECTIVES["nonsaturating"](smoothing=0.1)
-    assert decode(Objective, encode(objective, roles), roles) == objective
+    assert from_json(Objective, to_json(objective, roles), roles) == objective
     with pytest.raises(ConfigError, match="smoothing"):
-        decode(Objective, {"type": "nonsaturating", "smoothing": 0.7}, roles)
+        from_json(Objective, {"type": "nonsaturating", "smoothing": 0.7}, roles)
 
 
-@pytest.mark.parametrize("term", [auxiliary_real, auxiliary_fake])
+@pytest.mark.parametrize("term", [auxiliary_real_loss, auxiliary_fake_loss])
 def test_auxiliary_terms(term):
     play = tiny_play(5, generating=True)
     value = term(play)
     assert (value.shape, value.dtype) == ((5,), torch.float32)
     value.mean().backward()
     assert play.discriminator.classes.weight.grad.any()
-    assert (play.generator.body.weight.grad is not None) == (term is auxiliary_fake)
+    assert (play.generator.body.weight.grad is not None) == (term is auxiliary_fake_loss)

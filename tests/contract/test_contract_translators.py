@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from sparring.config import decode, encode
-from sparring.errors import ConfigError, SparringError
-from sparring.translators import (
+from sparring.core.config import from_json, to_json
+from sparring.core.errors import ConfigError, SparringError
+from sparring.parts.networks import (
     PATCH_DISCRIMINATORS,
     TRANSLATORS,
     PatchDiscriminatorNetwork,
-    PatchGan,
-    ResnetTranslator,
+    PatchGAN,
+    ResNetTranslator,
     TranslatorNetwork,
     UNet,
 )
@@ -58,7 +58,7 @@ def test_any_size_in_training_and_in_use(name, size):
 
 @pytest.mark.parametrize("name", TRANSLATORS)
 def test_multiples_pass_without_padding_and_others_as_their_corner(name):
-    """Padding at the end only: where the picture is already a multiple, nothing is added."""
+    """Padding at the end only: where the image is already a multiple, nothing is added."""
     network = make(name, (32, 32)).eval()
     x = torch.randn(1, 3, 32, 32)
     stages = network.encode(x, (0,))
@@ -103,8 +103,8 @@ def test_bfloat16_is_near(name):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("patch", [0, 1, 16, 70])
-def test_a_judge_answers_for_each_patch(patch, size):
-    judge = PatchGan(patch=patch, width=4, max_width=8).build(5, size)
+def test_a_judge_answers_for_each_patch(patch_size, size):
+    judge = PatchGAN(patch_size=patch_size, width=4, max_width=8).build(5, size)
     x = torch.randn(2, 5, *size)
     logits = judge(x)
     assert logits.shape == (2 * judge.num_patches(*size),)
@@ -114,7 +114,7 @@ def test_a_judge_answers_for_each_patch(patch, size):
 
 
 def test_r1_reaches_the_weights_of_a_judge():
-    judge = PatchGan(patch=16, width=4).build(3)
+    judge = PatchGAN(patch_size=16, width=4).build(3)
     x = torch.randn(2, 3, 32, 32, requires_grad=True)
     (slope,) = torch.autograd.grad(judge(x).sum(), x, create_graph=True)
     slope.square().sum().backward()
@@ -124,7 +124,7 @@ def test_r1_reaches_the_weights_of_a_judge():
 
 
 def test_spectral_judges_have_weights_of_norm_one():
-    judge = PatchGan(patch=16, width=8, norm="none", spectral=True).build(3)
+    judge = PatchGAN(patch_size=16, width=8, norm="none", spectral=True).build(3)
     for _ in range(30):
         judge(torch.randn(1, 3, 16, 16))
     for layer in (*judge.layers, judge.judge):
@@ -132,7 +132,7 @@ def test_spectral_judges_have_weights_of_norm_one():
 
 
 def test_a_judge_of_patches_names_no_classes():
-    judge = PatchGan(width=4).build(3)
+    judge = PatchGAN(width=4).build(3)
     with pytest.raises(SparringError):
         judge.classify(torch.zeros(1, 8, 2, 2))
 
@@ -143,9 +143,9 @@ def test_a_judge_of_patches_names_no_classes():
         (UNet, {"width": 0}),
         (UNet, {"depth": 1}),
         (UNet, {"dropout": 1.0}),
-        (ResnetTranslator, {"blocks": -1}),
-        (ResnetTranslator, {"downs": 9}),
-        (PatchGan, {"width": 100, "max_width": 10}),
+        (ResNetTranslator, {"blocks": -1}),
+        (ResNetTranslator, {"downs": 9}),
+        (PatchGAN, {"width": 100, "max_width": 10}),
     ],
 )
 def test_settings_out_of_range_are_refused(kind, wrong):
@@ -155,7 +155,7 @@ def test_settings_out_of_range_are_refused(kind, wrong):
 
 def test_an_odd_patch_is_told_the_nearest():
     with pytest.raises(ConfigError, match="patch=70"):
-        PatchGan(patch=64)
+        PatchGAN(patch_size=64)
 
 
 @pytest.mark.parametrize(
@@ -163,9 +163,9 @@ def test_an_odd_patch_is_told_the_nearest():
 )
 def test_settings_survive_json(role, table):
     for tag, kind in table.items():
-        document = encode(kind(), {role: table})
+        document = to_json(kind(), {role: table})
         assert document["type"] == tag
-        assert decode(role, document, {role: table}) == kind()
+        assert from_json(role, document, {role: table}) == kind()
 
 
 @pytest.mark.parametrize("name", TRANSLATORS)

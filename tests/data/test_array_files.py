@@ -9,8 +9,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from sparring.data import DataConfig, Stopped, open_data
-from sparring.errors import DataError
+from sparring.core.errors import DataError
+from sparring.data import DataConfig, StopRequested, open_data
 
 BYTES = np.random.default_rng(0).integers(0, 256, (6, 9, 7, 3), np.uint8)
 GREY = BYTES[..., 0].copy()
@@ -130,9 +130,7 @@ HOSTILE = {
         "{'descr': '|O', 'fortran_order': False, 'shape': (3, 4, 4), }", b"cos\nsystem\n(S'true'\ntR."
     ),
     "huge": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000000, 8, 8), }", b"abc"),
-    "huge picture": npy(
-        "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 10000000, 10000000), }", b"abc"
-    ),
+    "huge image": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 10000000, 10000000), }", b"abc"),
     "negative": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (-1, 8, 8), }", b"abc"),
     "columns": npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2, 2), }", bytes(8)),
     "code": npy("__import__('os').system('true')"),
@@ -144,7 +142,7 @@ HOSTILE = {
     "empty": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (0, 2, 2), }"),
     "complex": npy("{'descr': '<c8', 'fortran_order': False, 'shape': (1, 2, 2), }", bytes(32)),
     "records": npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1, 2, 2), }", bytes(32)),
-    "empty pictures": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (5, 0, 2), }"),
+    "empty images": npy("{'descr': '|u1', 'fortran_order': False, 'shape': (5, 0, 2), }"),
     "wild values": npy(
         "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 2), }", struct.pack("<2f", -500, 1e30)
     ),
@@ -217,5 +215,5 @@ def test_fingerprint_of_arrays(tmp_path):
 def test_stop_is_heard(tmp_path):
     np.save(tmp_path / "a.npy", BYTES)
     polls = iter(range(100))
-    with pytest.raises(Stopped):
+    with pytest.raises(StopRequested):
         open_data(DataConfig(source=str(tmp_path / "a.npy")), stop=lambda: next(polls) > 3)

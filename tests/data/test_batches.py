@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import sparring.data
-from sparring.data import DataConfig, indices, open_data, to_output
+from sparring.data import DataConfig, open_data, shuffled_indices, to_output
 
 
 @pytest.fixture
@@ -44,9 +44,9 @@ def test_every_grey_level_comes_back(pictures):
     assert np.array_equal(data.to_uint8(x), values)
     assert np.array_equal(to_output(x, data.spec, {}), values)
     levels = torch.arange(256, dtype=torch.float32).div(127.5).sub(1).view(1, 1, 16, 16)
-    assert to_output(levels, sparring.data.dataset.Spec(shape=(1, 16, 16)), {}).ravel().tolist() == list(
-        range(256)
-    )
+    assert to_output(
+        levels, sparring.data.dataset.SampleSpec(shape=(1, 16, 16)), {}
+    ).ravel().tolist() == list(range(256))
 
 
 def test_out_of_range_is_cut(pictures):
@@ -67,7 +67,7 @@ def test_flips_mirror_their_rows_only(pictures):
 
 def test_the_samples_are_not_changed_by_use(pictures):
     values, data = pictures
-    x, _ = data.batch(indices(0, len(data), 0, 10), torch.ones(10, dtype=torch.bool))
+    x, _ = data.batch(shuffled_indices(0, len(data), 0, 10), torch.ones(10, dtype=torch.bool))
     x.fill_(0)
     assert np.array_equal(data.samples, values)
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import sparring.data
+from sparring.core.errors import ConfigError, DataError
 from sparring.data import DataConfig, open_data
-from sparring.data.points import draw, modes
-from sparring.errors import ConfigError, DataError
+from sparring.data.readers.points import mixture_modes, sample_points
 
 SETS = Path(sparring.data.__file__).parent / "sets"
 
@@ -53,7 +53,7 @@ def test_animals_of_some_classes():
 @pytest.mark.parametrize(("name", "count", "std"), [("ring", 8, 0.01), ("grid", 25, 0.05)])
 def test_mixtures(name, count, std):
     data = opened(name)
-    means, told = modes(name)
+    means, told = mixture_modes(name)
     assert told == std
     assert means.shape == (count, 2)
     distance = np.linalg.norm(data.samples[:, None] - means, axis=2)
@@ -68,12 +68,12 @@ def test_mixtures(name, count, std):
 
 
 def test_ring_and_grid_are_where_they_should_be():
-    assert np.linalg.norm(modes("ring")[0], axis=1) == pytest.approx(np.ones(8))
-    assert {tuple(mean) for mean in modes("grid")[0]} == {
+    assert np.linalg.norm(mixture_modes("ring")[0], axis=1) == pytest.approx(np.ones(8))
+    assert {tuple(mean) for mean in mixture_modes("grid")[0]} == {
         (x, y) for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)
     }
     with pytest.raises(ConfigError):
-        modes("swissroll")
+        mixture_modes("swissroll")
 
 
 def test_swissroll():
@@ -91,7 +91,7 @@ def test_swissroll():
 
 @pytest.mark.parametrize("name", ["ring", "grid", "swissroll"])
 def test_points_are_the_same_each_time(name):
-    assert np.array_equal(draw(name), opened(name).samples)
+    assert np.array_equal(sample_points(name), opened(name).samples)
     assert opened(name).fingerprint == opened(name).fingerprint
     assert opened(name).samples.dtype == np.float32
 

@@ -3,10 +3,10 @@
 import shutil
 
 import pytest
-from odd_files import flat, saved
 
 from sparring.data import DataConfig, open_data
-from sparring.data.folder import stamp
+from sparring.data.readers.container import change_stamp
+from tests.helpers.odd_files import flat, saved
 
 
 @pytest.fixture
@@ -110,18 +110,18 @@ def test_a_change_that_keeps_size_and_time_is_noticed(root):
 def test_fresh_files_are_not_trusted(root):
     """A file system's clock is coarse: a file can change twice within one time stamp."""
     status = (root / "cat" / "a.png").stat()
-    assert stamp(status, status.st_ctime) == ""
-    assert stamp(status, status.st_ctime + 1) == ""
-    assert stamp(status, status.st_ctime + 60) != ""
+    assert change_stamp(status, status.st_ctime) == ""
+    assert change_stamp(status, status.st_ctime + 1) == ""
+    assert change_stamp(status, status.st_ctime + 60) != ""
 
 
 def test_an_old_folder_is_not_read_again(root, monkeypatch, cache):
-    from sparring.data import folder, survey
+    from sparring.data.readers import container, survey
 
-    monkeypatch.setattr(folder, "FRESH_SECONDS", -1e9)
+    monkeypatch.setattr(container, "FRESH_SECONDS", -1e9)
     before = open_data(DataConfig(source=str(root)))
     assert list(cache.glob("index/*.json"))
-    monkeypatch.setattr(survey, "probe", None)
+    monkeypatch.setattr(survey, "read_header", None)
     again = open_data(DataConfig(source=str(root)))
     assert again.fingerprint == before.fingerprint
     assert again.report == before.report

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from sparring.data import DataConfig, open_data
-from sparring.data.fit import choose_size, fitted
+from sparring.data.images.resize import choose_size, fit_image
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_chosen_sizes_obey_the_rule():
 @pytest.mark.parametrize("fit", ["crop", "stretch", "pad"])
 def test_a_chequerboard_becomes_its_mean(size, fit):
     board = Image.fromarray((np.indices((128, 128)).sum(0) % 2 * 255).astype(np.uint8))
-    small = fitted(board, size, 1, fit)
+    small = fit_image(board, size, 1, fit)
     inner = small[1:-1, 1:-1] if min(size) > 2 else small
     assert small.shape == (*size, 1)
     rows = [row for row in inner[..., 0] if not (fit == "pad" and np.all(row == row[0]))]
@@ -72,18 +72,18 @@ def stripes(height, width):
 
 
 def test_crop_keeps_the_centre():
-    cut = fitted(stripes(30, 90), (30, 30), 3, "crop")
+    cut = fit_image(stripes(30, 90), (30, 30), 3, "crop")
     assert np.array_equal(cut, np.broadcast_to(np.uint8([0, 255, 0]), (30, 30, 3)))
 
 
 def test_stretch_keeps_everything():
-    assert np.abs(fitted(stripes(30, 90), (30, 30), 3, "stretch").mean((0, 1)) - 85).max() < 1
+    assert np.abs(fit_image(stripes(30, 90), (30, 30), 3, "stretch").mean((0, 1)) - 85).max() < 1
 
 
 def test_pad_fills_with_the_edge():
     picture = Image.new("RGB", (60, 20), (9, 90, 200))
     picture.paste((250, 0, 0), (20, 5, 40, 15))
-    padded = fitted(picture, (30, 30), 3, "pad")
+    padded = fit_image(picture, (30, 30), 3, "pad")
     assert np.array_equal(padded[0], np.broadcast_to(np.uint8([9, 90, 200]), (30, 3)))
     assert np.array_equal(padded[-1], padded[0])
     assert np.abs(padded[15, 15].astype(int) - (250, 0, 0)).max() < 6
@@ -93,7 +93,7 @@ def test_pad_colour_is_one_that_is_there():
     """Between a black and a white half there is no grey edge."""
     picture = Image.new("RGB", (90, 30), (250, 240, 230))
     picture.paste((0, 0, 0), (0, 0, 40, 30))
-    assert fitted(picture, (30, 30), 3, "pad")[0, 0].tolist() == [250, 240, 230]
+    assert fit_image(picture, (30, 30), 3, "pad")[0, 0].tolist() == [250, 240, 230]
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
@@ -102,13 +102,13 @@ def test_pad_colour_is_one_that_is_there():
 def test_shapes(size, channels, fit):
     for mode in ("L", "LA", "RGB", "RGBA"):
         for shape in ((1, 1), (50, 9), (9, 50), (1, 300)):
-            assert fitted(Image.new(mode, shape), size, channels, fit).shape == (*size, channels)
+            assert fit_image(Image.new(mode, shape), size, channels, fit).shape == (*size, channels)
 
 
 def test_same_size_is_untouched():
     pixels = np.random.default_rng(0).integers(0, 256, (13, 17, 3), np.uint8)
     for fit in ("crop", "pad", "stretch"):
-        assert np.array_equal(fitted(Image.fromarray(pixels), (13, 17), 3, fit), pixels)
+        assert np.array_equal(fit_image(Image.fromarray(pixels), (13, 17), 3, fit), pixels)
 
 
 def test_hidden_colours_do_not_bleed():
@@ -117,10 +117,10 @@ def test_hidden_colours_do_not_bleed():
     pixels[:, ::2] = (0, 0, 255, 255)
     pixels[:, 1::2] = (255, 0, 0, 0)
     image = Image.fromarray(pixels)
-    small = fitted(image, (8, 8), 4, "crop").astype(int)
+    small = fit_image(image, (8, 8), 4, "crop").astype(int)
     assert np.abs(small[..., :3] - (0, 0, 255)).max() <= 2
     assert np.abs(small[1:-1, 1:-1, 3] - 127.5).max() <= 6
-    assert fitted(image, (8, 8), 3, "crop")[..., 0].max() <= 135
+    assert fit_image(image, (8, 8), 3, "crop")[..., 0].max() <= 135
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_chosen_channels(tmp_path, images, expected):
         image.save(tmp_path / f"{number}.png")
     data = open_data(DataConfig(source=str(tmp_path)))
     assert data.config.channels == data.spec.shape[0] == expected
-    assert any("channel" in why for why in data.report.why)
+    assert any("channel" in why for why in data.report.remarks)
 
 
 def test_size_not_square(tmp_path):

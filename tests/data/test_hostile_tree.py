@@ -8,11 +8,11 @@ import unicodedata
 
 import numpy as np
 import pytest
-from odd_files import flat, saved
 
+from sparring.core.errors import DataError
 from sparring.data import DataConfig, open_data
-from sparring.data import folder as folder_module
-from sparring.errors import DataError
+from sparring.data.readers import container as folder_module
+from tests.helpers.odd_files import flat, saved
 
 PNG = saved(flat(), "PNG")
 
@@ -68,7 +68,7 @@ def test_each_thing_is_taken_or_named(tree):
         "cats/.DS_Store": "system",
         "cats/._a.png": "system",
         "Thumbs.db": "system",
-        "notes.txt": "not a picture by its name",
+        "notes.txt": "not a image by its name",
         "inner.zip": "zip inside",
         "cats/loop": "link to a folder",
         "cats/self.png": "nowhere or to itself",
@@ -118,7 +118,7 @@ def test_normal_forms_are_one_class(tmp_path):
 def test_vanished_and_unreadable_files_are_skipped(tmp_path, monkeypatch):
     for name in ("a", "b", "c"):
         (tmp_path / f"{name}.png").write_bytes(PNG)
-    read = folder_module._bytes
+    read = folder_module._read_file
 
     def failing(path, limit):
         if path.endswith("a.png"):
@@ -127,7 +127,7 @@ def test_vanished_and_unreadable_files_are_skipped(tmp_path, monkeypatch):
             raise PermissionError(13, "Permission denied")
         return read(path, limit)
 
-    monkeypatch.setattr(folder_module, "_bytes", failing)
+    monkeypatch.setattr(folder_module, "_read_file", failing)
     report = opened(tmp_path).report
     assert report.skipped == (("a.png", "vanished while it was read"), ("b.png", "no permission to read it"))
 
@@ -135,7 +135,7 @@ def test_vanished_and_unreadable_files_are_skipped(tmp_path, monkeypatch):
 def test_a_file_that_became_a_pipe_does_not_block(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(OSError, match="not a regular file"):
-        folder_module._bytes(str(tmp_path / "pipe.png"), 10)
+        folder_module._read_file(str(tmp_path / "pipe.png"), 10)
 
 
 def test_order_of_listing_does_not_matter(tree, monkeypatch, tmp_path_factory):
@@ -173,12 +173,12 @@ def test_nothing_there(tmp_path):
 
 
 def test_stop_is_heard_and_nothing_is_left(tmp_path, cache):
-    from sparring.data import Stopped
+    from sparring.data import StopRequested
 
     for number in range(30):
         (tmp_path / f"{number}.png").write_bytes(PNG)
     polls = iter(range(1000))
-    with pytest.raises(Stopped):
+    with pytest.raises(StopRequested):
         open_data(DataConfig(source=str(tmp_path)), stop=lambda: next(polls) > 70)
     assert not list(cache.glob("sets/*"))
 

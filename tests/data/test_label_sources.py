@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from odd_files import flat, saved
 
+from sparring.core.errors import ConfigError, DataError
 from sparring.data import DataConfig, open_data
-from sparring.data.source import split_source
-from sparring.errors import ConfigError, DataError
+from sparring.data.open import parse_source
+from tests.helpers.odd_files import flat, saved
 
 
 @pytest.fixture
@@ -27,15 +27,15 @@ def test_sub_folders(root):
     data = opened(root)
     assert data.classes == ("cat", "dog", "eel")
     assert data.labels.tolist() == [0, 0, 1, 2, 2, 2]
-    assert data.spec.classes == 3
-    assert "labels from sub-folders" in data.report.why
+    assert data.spec.num_classes == 3
+    assert "labels from sub-folders" in data.report.remarks
 
 
 def test_one_level_up_is_noticed(root):
     (root / "cat" / "a.png").rename(root / "a.png")
     data = opened(root)
     assert data.labels is None
-    assert "no labels: 1 pictures are in no sub-folder" in data.report.why
+    assert "no labels: 1 images are in no sub-folder" in data.report.remarks
 
 
 def test_labels_can_be_left_out(root):
@@ -107,9 +107,9 @@ def test_an_existing_path_wins(root, tmp_path):
     place.mkdir()
     (place / "a.png").write_bytes(saved(flat(), "PNG"))
     assert len(opened(place)) == 1
-    assert split_source(f"{place}:x", {})[0] == str(place)
-    assert split_source("C:\\data", {"animals"}) == ("C:\\data", ())
-    assert split_source("animals:cat,,dog ", {"animals"}) == ("animals", ("cat", "dog"))
+    assert parse_source(f"{place}:x", {})[0] == str(place)
+    assert parse_source("C:\\data", {"animals"}) == ("C:\\data", ())
+    assert parse_source("animals:cat,,dog ", {"animals"}) == ("animals", ("cat", "dog"))
 
 
 def test_unknown_names_say_the_nearest():
@@ -119,7 +119,14 @@ def test_unknown_names_say_the_nearest():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"source": ""}, {"size": (0, 4)}, {"size": (4, 5000)}, {"channels": 2}, {"fit": "zoom"}, {"largest": 0}],
+    [
+        {"source": ""},
+        {"size": (0, 4)},
+        {"size": (4, 5000)},
+        {"channels": 2},
+        {"fit": "zoom"},
+        {"max_size": 0},
+    ],
 )
 def test_settings_out_of_range(settings):
     with pytest.raises(ConfigError):

@@ -1,16 +1,16 @@
-"""Every odd file becomes the right picture or is skipped with its reason; never a traceback, never a white picture."""
+"""Every odd file becomes the right image or is skipped with its reason; never a traceback, never a white image."""
 
 import random
 import time
 
 import numpy as np
-import odd_files
 import pytest
 
+from sparring.core.errors import DataError, InvalidImageError
 from sparring.data import DataConfig, open_data
-from sparring.data.decode import decode, probe
-from sparring.data.fit import fitted
-from sparring.errors import DataError, InvalidImageError
+from sparring.data.images.decode import decode, read_header
+from sparring.data.images.resize import fit_image
+from tests.helpers import odd_files
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # decoders warn; `open_data` keeps that from the user
 GOOD, BAD = odd_files.good(), odd_files.bad()
@@ -26,12 +26,12 @@ def test_there_are_enough_of_them():
 
 @pytest.mark.parametrize("odd", GOOD, ids=by_name)
 def test_good_odd_file(odd):
-    header, opened = probe(odd.data)
+    header, opened = read_header(odd.data)
     image, note = decode(odd.data)
     assert (image.height, image.width) == (header.height, header.width) == odd.size
     assert odd.note in note
     assert np.array_equal(np.asarray(decode(opened)[0]), np.asarray(image))
-    mean = fitted(image, odd.size, 3, "crop").mean((0, 1))
+    mean = fit_image(image, odd.size, 3, "crop").mean((0, 1))
     assert np.abs(mean - odd.colour).max() <= odd.within, (mean, odd.colour)
 
 
@@ -66,7 +66,7 @@ def test_exif_orientation_is_undone(kind, orientation):
     for row in (quarter[0], 3 * quarter[0]):
         for column in (quarter[1], 3 * quarter[1]):
             assert np.abs(got[row, column] - turned[orientation][row, column]).max() < 40
-    header, _ = probe(data)
+    header, _ = read_header(data)
     assert (header.height, header.width) == got.shape[:2]
 
 
@@ -90,11 +90,11 @@ def test_nothing_usable_says_what_was_seen(tmp_path):
         (tmp_path / odd.name).write_bytes(odd.data)
     with pytest.raises(DataError, match="nothing usable in .* files") as caught:
         open_data(DataConfig(source=str(tmp_path)))
-    assert "not a picture" in str(caught.value)
+    assert "not a image" in str(caught.value)
 
 
 def test_mutated_files_raise_nothing_else():
-    """Bytes flipped, cut out and put in: pictures or InvalidImageError, and nothing slow."""
+    """Bytes flipped, cut out and put in: images or InvalidImageError, and nothing slow."""
     draw = random.Random(0)
     sources = [odd.data for odd in GOOD if 0 < len(odd.data) < 5000]
     slowest, refused = 0.0, 0
@@ -112,7 +112,7 @@ def test_mutated_files_raise_nothing_else():
             data = data or bytearray(b"x")
         start = time.process_time()
         try:
-            probe(bytes(data))
+            read_header(bytes(data))
             image, _ = decode(bytes(data))
             assert image.mode in ("L", "LA", "RGB", "RGBA")
         except InvalidImageError:

@@ -7,13 +7,13 @@ import os
 
 import numpy as np
 import pytest
-from odd_files import flat, saved
 
-from sparring.data import DataConfig, open_data, pictures
+from sparring.core.errors import DataError
+from sparring.data import DataConfig, open_data
 from sparring.data import cache as cache_module
-from sparring.data.checked import read_checked, write_checked
-from sparring.data.places import roots
-from sparring.errors import DataError
+from sparring.data.cache import cache_roots, read_checksummed_json, write_checksummed_json
+from sparring.data.readers import image_folder
+from tests.helpers.odd_files import flat, saved
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def forbid_decoding(monkeypatch):
     def fail(*arguments):
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr(pictures, "decode", fail)
+    monkeypatch.setattr(image_folder, "decode", fail)
 
 
 def test_second_time_nothing_is_decoded(root, cache, monkeypatch):
@@ -83,8 +83,8 @@ def cut_header(place):
 
 
 def other_key(place):
-    document = read_checked(place / "header.json")
-    write_checked(place / "header.json", {**document, "key": "0" * 64})
+    document = read_checksummed_json(place / "header.json")
+    write_checksummed_json(place / "header.json", {**document, "key": "0" * 64})
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_failed_build_leaves_nothing(root, cache, monkeypatch):
     def fail(*arguments):
         raise RuntimeError("stopped")
 
-    monkeypatch.setattr(pictures, "fitted", fail)
+    monkeypatch.setattr(image_folder, "fit_image", fail)
     with pytest.raises(RuntimeError):
         opened(root)
     assert not list((cache / "sets").iterdir())
@@ -152,7 +152,7 @@ def test_a_place_that_cannot_be_written_to(root, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     data = opened(root)
     assert len(data) == 20
-    assert any("can't be used" in why for why in data.report.why)
+    assert any("can't be used" in why for why in data.report.remarks)
 
 
 def test_no_room_anywhere(root, tmp_path, monkeypatch):
@@ -169,24 +169,24 @@ def test_no_room_anywhere(root, tmp_path, monkeypatch):
 def test_where_the_cache_is(monkeypatch, tmp_path):
     monkeypatch.setenv("SPARRING_CACHE", str(tmp_path / "a"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "b"))
-    assert roots()[0] == tmp_path / "a"
+    assert cache_roots()[0] == tmp_path / "a"
     monkeypatch.delenv("SPARRING_CACHE")
-    assert roots()[0] == tmp_path / "b" / "sparring"
+    assert cache_roots()[0] == tmp_path / "b" / "sparring"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert roots()[0] == tmp_path / ".cache" / "sparring"
+    assert cache_roots()[0] == tmp_path / ".cache" / "sparring"
 
 
 def test_checked_files(tmp_path):
     path = tmp_path / "a.json"
-    write_checked(path, {"a": [1, 2]})
-    assert read_checked(path) == {"a": [1, 2]}
+    write_checksummed_json(path, {"a": [1, 2]})
+    assert read_checksummed_json(path) == {"a": [1, 2]}
     data = path.read_bytes()
     for place in range(0, len(data), 5):
         path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
-        assert read_checked(path) is None
+        assert read_checksummed_json(path) is None
     path.write_text(json.dumps({}))
-    assert read_checked(path) is None
+    assert read_checksummed_json(path) is None
     assert [entry.name for entry in os.scandir(tmp_path)] == ["a.json"]
 
 

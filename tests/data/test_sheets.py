@@ -1,11 +1,11 @@
-"""Sheets of samples: every picture is where it should be."""
+"""Sheets of samples: every image is where it should be."""
 
 import numpy as np
 import pytest
 
 from sparring.data import DataConfig, contact_sheet, grid_image, open_data, points_image
-from sparring.data.points import draw, modes
-from sparring.data.sheet import FAKE_COLOUR, GAP
+from sparring.data.image_grid import FAKE_COLOUR, GAP
+from sparring.data.readers.points import mixture_modes, sample_points
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -57,7 +57,7 @@ def dark_centres(image):
 
 
 def test_points_are_drawn_in_place():
-    means, _ = modes("ring")
+    means, _ = mixture_modes("ring")
     ink = dark_centres(points_image(means))
     side = 512 / (2 * 1.16)
     for x, y in means:
@@ -74,7 +74,7 @@ def test_points_are_drawn_in_place():
 
 
 def test_up_is_up_and_generated_is_coloured():
-    real = draw("ring", 1000)
+    real = sample_points("ring", 1000)
     image = np.asarray(points_image(np.array([[0.0, 1.0]]), real)).astype(int)
     near = np.abs(image - FAKE_COLOUR).sum(2) < 150
     rows, columns = np.nonzero(near)
@@ -91,4 +91,4 @@ def test_odd_points_do_no_harm():
         np.zeros((5, 3)),
     ):
         assert points_image(points).size == (512, 512)
-        assert points_image(points, draw("ring", 100)).size == (512, 512)
+        assert points_image(points, sample_points("ring", 100)).size == (512, 512)

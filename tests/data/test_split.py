@@ -3,13 +3,13 @@ import sys
 import numpy as np
 import pytest
 
-from sparring.data import DataConfig, Dataset, open_data, split
-from sparring.errors import ConfigError
+from sparring.core.errors import ConfigError
+from sparring.data import DataConfig, Dataset, open_data, split_held_out
 
 
 @pytest.fixture
 def numbered(tmp_path) -> Dataset:
-    """100 pictures that carry their number, and the class number % 3."""
+    """100 images that carry their number, and the class number % 3."""
     images = np.broadcast_to(np.arange(100, dtype=np.uint8)[:, None, None, None], (100, 4, 4, 1))
     path = tmp_path / "numbered.npz"
     np.savez(path, images=images, labels=np.arange(100) % 3)
@@ -21,7 +21,7 @@ def numbers(part: Dataset) -> list[int]:
 
 
 def test_each_sample_is_in_one_part(numbered):
-    training, held = split(numbered, 20)
+    training, held = split_held_out(numbered, 20)
     assert held is not None
     assert (len(training), len(held)) == (80, 20)
     assert sorted(numbers(training) + numbers(held)) == list(range(100))
@@ -32,9 +32,9 @@ def test_each_sample_is_in_one_part(numbered):
 
 
 def test_the_choice_is_by_chance_and_always_the_same(numbered):
-    _, held = split(numbered, 20)
-    _, again = split(numbered, 20)
-    _, more = split(numbered, 30)
+    _, held = split_held_out(numbered, 20)
+    _, again = split_held_out(numbered, 20)
+    _, more = split_held_out(numbered, 30)
     assert numbers(held) == numbers(again)
     assert numbers(held) not in (list(range(20)), list(range(80, 100)))
     assert set(numbers(held)) < set(numbers(more))
@@ -43,30 +43,30 @@ def test_the_choice_is_by_chance_and_always_the_same(numbered):
 def test_the_fingerprint_is_that_of_the_whole(numbered):
     whole = open_data(DataConfig(source=numbered.config.source))
     assert whole.fingerprint == numbered.fingerprint
-    assert split(whole, 0) == (whole, None)
+    assert split_held_out(whole, 0) == (whole, None)
 
 
 def test_points_keep_the_units_of_the_whole():
     whole = open_data(DataConfig(source="grid"))
-    training, held = split(whole, 500)
+    training, held = split_held_out(whole, 500)
     assert held.units == training.units == whole.units
     assert len(held) == 500
 
 
 def test_half_or_more_is_refused(numbered):
-    assert len(split(numbered, 49)[1]) == 49
+    assert len(split_held_out(numbered, 49)[1]) == 49
     with pytest.raises(ConfigError, match="fewer than half"):
-        split(numbered, 50)
+        split_held_out(numbered, 50)
     with pytest.raises(ConfigError, match="held_out: -1"):
         DataConfig(source="x", held_out=-1)
 
 
 def test_large_sets_stay_on_the_disk(numbered, monkeypatch):
-    small = split(numbered, 20)
+    small = split_held_out(numbered, 20)
     module = sys.modules["sparring.data.split"]
-    monkeypatch.setattr(module, "IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(module, "MAX_MEMORY_BYTES", 0)
     monkeypatch.setattr(module, "BLOCK", 7)
-    large = split(numbered, 20)
+    large = split_held_out(numbered, 20)
     for one, two in zip(small, large, strict=True):
         assert isinstance(two.samples, np.memmap)
         assert np.array_equal(one.samples, two.samples)

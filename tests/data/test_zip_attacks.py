@@ -8,11 +8,11 @@ import zipfile
 
 import numpy as np
 import pytest
-from odd_files import flat, saved
 
+from sparring.core.errors import DataError
 from sparring.data import DataConfig, open_data
-from sparring.data.zipped import Zip
-from sparring.errors import DataError
+from sparring.data.readers.zip import Zip
+from tests.helpers.odd_files import flat, saved
 
 PNG = saved(flat(), "PNG")
 OTHER = saved(flat(colour=(0, 0, 255)), "PNG")
@@ -52,7 +52,7 @@ def test_zip_equals_folder(tmp_path):
         ("a\\..\\out.png", "leads out"),
         ("__MACOSX/._a.png", "system"),
         ("more.zip", "zip inside"),
-        ("notes.txt", "not a picture by its name"),
+        ("notes.txt", "not a image by its name"),
     ],
 )
 def test_names(tmp_path, name, reason):
@@ -98,7 +98,7 @@ def test_bombs_are_refused_before_they_are_unpacked(tmp_path):
     report = opened(path).report
     assert time.process_time() - start < 0.5
     assert report.skipped[0][0] == "zeros.png"
-    assert "not a picture" in report.skipped[0][1]
+    assert "not a image" in report.skipped[0][1]
     container = Zip(path, lambda: None)
     assert len(container.read(container.entries[1])) <= 16
     place = patched.rindex(b"PK\x01\x02")
@@ -161,6 +161,6 @@ def test_stylegan_layout(tmp_path):
     assert data.labels.tolist() == [1, 0, 1, 0]
     none = opened(zipped(tmp_path / "b.zip", [*members, ("dataset.json", '{"labels": null}')]))
     assert none.labels is None
-    assert none.spec.classes == 0
+    assert none.spec.num_classes == 0
     bare = opened(zipped(tmp_path / "c.zip", [*members, ("00001/img00000004.png", PNG)]))
     assert bare.labels is None

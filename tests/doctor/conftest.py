@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +11,6 @@ import pytest
 from sparring import cli
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "tests" / "reliability"))
 
 
 @pytest.fixture(scope="session")

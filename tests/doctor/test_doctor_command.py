@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from toy import play, request, write_data
 
 from sparring import report
+from tests.helpers.toy import play, request, write_data
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,12 @@ def ill(trained: Path, tmp_path: Path) -> Path:
     """The same, with a record of a collapse."""
     run = Path(shutil.copytree(trained, tmp_path / "ill"))
     rows = [
-        {"images": at * 8, "step": at, "vitals/diversity": 0.9 if at < 1_000 else 0.01, "vitals/repeats": 0.0}
+        {
+            "images": at * 8,
+            "step": at,
+            "diag/diversity": 0.9 if at < 1_000 else 0.01,
+            "diag/near_duplicates": 0.0,
+        }
         for at in range(100, 2_001, 100)
     ]
     (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows) + '{"images": 9')
@@ -69,7 +74,7 @@ def test_odd_records_do_no_harm(sparring, trained: Path, tmp_path: Path, content
         (run / name).write_text(content)
     assert sparring("doctor", run)[0] == 0
     document = json.loads((run / "run.json").read_text())
-    document["experiment"] = {"game": 3, "optimizers": [1], "training": {"images": "many"}}
+    document["experiment"] = {"game": 3, "optimizers": [1], "training": {"total_images": "many"}}
     document["data"] = {"count": "few", "shape": 3}
     (run / "run.json").write_text(json.dumps(document))
     assert sparring("doctor", run)[0] == 0
@@ -78,7 +83,7 @@ def test_odd_records_do_no_harm(sparring, trained: Path, tmp_path: Path, content
 def test_the_report_says_the_same(ill: Path) -> None:
     evil = "<script>alert(1)</script>"
     (ill / "events.jsonl").write_text(
-        json.dumps({"event": "checkpoint not written", "images": 10**9, "why": evil}) + "\n"
+        json.dumps({"event": "checkpoint_failed", "images": 10**9, "why": evil}) + "\n"
     )
     page = report.write(ill).read_text()
     assert "The doctor" in page

@@ -1,9 +1,10 @@
 """Failures planted into real training: bench/doctor.py in small, with other seeds. Before the failure there is no alarm."""
 
 import pytest
-from toy import play, request, write_data
 
-from sparring import doctor, vitals
+from sparring import doctor
+from sparring.training import diagnostics
+from tests.helpers.toy import play, request, write_data
 
 
 @pytest.mark.parametrize(
@@ -21,9 +22,9 @@ def test_a_planted_failure_is_found_in_time(bench, kind: str, steps: int, wanted
 def test_a_discriminator_that_learns_noise_by_heart_is_seen(
     tmp_path, monkeypatch, learns: bool, expected: list[str]
 ) -> None:
-    """Pictures of noise: there is nothing to learn but the pictures themselves."""
-    monkeypatch.setattr(vitals, "EVERY_IMAGES", 200)
-    monkeypatch.setattr(vitals, "EVERY_STEPS", 1)
+    """Images of noise: there is nothing to learn but the images themselves."""
+    monkeypatch.setattr(diagnostics, "EVERY_IMAGES", 200)
+    monkeypatch.setattr(diagnostics, "EVERY_STEPS", 1)
     quick = ["game.discriminator={type: mlp, hidden: [64]}", "game.penalties=[]", "data.flip=false"]
     quick += ["data.held_out=20", f"optimizers.discriminator.lr={2e-3 if learns else 1e-12}"]
     asked = request(write_data(tmp_path), steps=250, save=250, report=50, more=tuple(quick))

@@ -7,23 +7,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import toy
 from PIL import Image
 
-from sparring import checkpoint, cli
-from sparring.data.watch import Watch
-from sparring.errors import SparringError
-from sparring.evaluation import before as reading
-from sparring.evaluation import book, hearing, subject
-from sparring.evaluation.drawn import draw
-from sparring.evaluation.line import Line
-from sparring.evaluation.subject import open_generator
-from sparring.evaluation.wish import Wish
-from sparring.judgement import judge
-from sparring.machine import Machine
-from sparring.run import load
+from sparring import cli
+from sparring.api import load
+from sparring.core.errors import SparringError
+from sparring.core.progress import ProgressMonitor
+from sparring.core.runtime import DeviceOptions
+from sparring.evaluation import evaluate, result
+from sparring.evaluation import evaluate as reading
+from sparring.evaluation.evaluate import evaluate_and_record
+from sparring.evaluation.request import EvaluationRequest
+from sparring.evaluation.result import Result
+from sparring.evaluation.samples import generate_samples
+from sparring.runs import checkpoint, load_model
+from sparring.runs.load_model import open_model
+from tests.helpers import toy
 
-HERE = Machine(device="cpu", threads=1)
+HERE = DeviceOptions(device="cpu", threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +73,12 @@ def test_a_run_is_judged_and_left_as_it_was(run, told, tmp_path) -> None:
     )
     assert code == 0, said
     assert digests(run) == before
-    lines = [Line.from_json(one) for one in json.loads((tmp_path / "r.json").read_text())["lines"]]
+    lines = [Result.from_json(one) for one in json.loads((tmp_path / "r.json").read_text())["lines"]]
     assert [line.name for line in lines][:2] == ["fd10-pca-test", "kd10-pca-train"]
     assert lines[2].protocol.split == "train"
     assert lines[0].train_against_test is not None
-    assert lines[0].compared["images"] == checkpoint.numbers(run)[-1]
-    assert book.lines(run)[-3:] == lines
+    assert lines[0].provenance["images"] == checkpoint.list_checkpoints(run)[-1]
+    assert result.read_results(run)[-3:] == lines
     page = (run / "evaluation" / "evaluation.html").read_text()
     assert "fd10-pca-test" in page
     assert "data:image/png" in page
@@ -87,10 +88,14 @@ def test_a_run_is_judged_and_left_as_it_was(run, told, tmp_path) -> None:
 
 
 def test_a_test_set_that_was_trained_on_is_told_and_proves_nothing(run, toy_data) -> None:
-    done = judge(Wish(subject=run, against=str(toy_data), metrics=("fd10-pca-test",)), HERE)
+    done = evaluate_and_record(
+        EvaluationRequest(subject=run, against=str(toy_data), metrics=("fd10-pca-test",)), HERE
+    )
     assert any("test samples are also in the training set" in note for note in done.notes)
-    assert done.lines[0].train_against_test is None
-    assert not judge(Wish(subject=run, metrics=("fd10-pca-test",)), HERE).notes, "held-out ones were not"
+    assert done.results[0].train_against_test is None
+    assert not evaluate_and_record(EvaluationRequest(subject=run, metrics=("fd10-pca-test",)), HERE).notes, (
+        "held-out ones were not"
+    )
 
 
 def test_a_run_that_can_not_be_written_to_is_judged_all_the_same(run, told, tmp_path) -> None:
@@ -106,7 +111,7 @@ def test_a_run_that_can_not_be_written_to_is_judged_all_the_same(run, told, tmp_
 
 
 def test_no_sample_is_made_before_it_is_known_that_the_real_ones_suffice(run, told, monkeypatch) -> None:
-    monkeypatch.setattr(reading, "draw", lambda *_, **__: pytest.fail("samples were made"))
+    monkeypatch.setattr(reading, "generate_samples", lambda *_, **__: pytest.fail("samples were made"))
     for name, word in (("fd100k-pca", "use fd12-pca-test"), ("fd10-inception", "no weights")):
         code, said = told("evaluate", run, "--metrics", name, "--threads", 1)
         assert (code, word in said) == (2, True), said
@@ -129,29 +134,33 @@ def test_python_gives_the_same_numbers(run) -> None:
 
 
 def test_a_checkpoint_is_the_generator_of_its_time(run) -> None:
-    newest = checkpoint.numbers(run)[-1]
-    file = open_generator(run, toy.cpu())
-    made = subject._from_checkpoint(run, file.experiment, file.generation.spec, newest, toy.cpu())
+    newest = checkpoint.list_checkpoints(run)[-1]
+    file = open_model(run, toy.cpu())
+    made = load_model._load_checkpoint_model(run, file.experiment, file.generation.spec, newest, toy.cpu())
     assert np.array_equal(made.sample(0, range(8)).numpy(), file.generation.sample(0, range(8)).numpy())
-    older = open_generator(run, toy.cpu(), checkpoint.numbers(run)[0])
-    samples = [draw(one, 8, 0, Watch(), labelled=False).samples for one in (older, file)]
+    older = open_model(run, toy.cpu(), checkpoint.list_checkpoints(run)[0])
+    samples = [
+        generate_samples(one, 8, 0, ProgressMonitor(), labelled=False).samples for one in (older, file)
+    ]
     assert older.images < file.images
     assert not np.array_equal(*samples)
     with pytest.raises(SparringError, match="one of"):
-        open_generator(run, toy.cpu(), 7)
+        open_model(run, toy.cpu(), 7)
 
 
 def test_samples_of_anything_give_the_same_numbers_in_any_wrapping(arrays, toy_data, tmp_path) -> None:
     (tmp_path / "folder").mkdir()
     for number, array in enumerate(arrays):
         Image.fromarray(array[:, :, 0]).save(tmp_path / "folder" / f"{number:03d}.png")
-    (tmp_path / "folder" / "notes.txt").write_text("no picture")
+    (tmp_path / "folder" / "notes.txt").write_text("no image")
     np.savez(tmp_path / "samples.npz", images=arrays)
     found = []
     for name in ("folder", "samples.npz"):
-        wish = Wish(subject=tmp_path / name, against=str(toy_data), metrics=("fd20-pca", "prdc20-pca"))
-        done = judge(wish, HERE)
-        found.append([line.values for line in done.lines])
+        wish = EvaluationRequest(
+            subject=tmp_path / name, against=str(toy_data), metrics=("fd20-pca", "prdc20-pca")
+        )
+        done = evaluate_and_record(wish, HERE)
+        found.append([line.values for line in done.results])
         assert (name == "folder") == any("notes.txt" in note for note in done.notes), (
             "what is skipped is said"
         )
@@ -183,7 +192,7 @@ def test_other_sizes_are_refused_with_both(arrays, toy_data, tmp_path, told) -> 
 def test_a_mistake_is_told_with_its_remedy(
     arguments, word, arrays, toy_data, tmp_path, told, monkeypatch
 ) -> None:
-    monkeypatch.setattr(hearing, "installed", lambda: False)
+    monkeypatch.setattr(evaluate, "has_efficientnet", lambda: False)
     places = {"data": toy_data, "samples": tmp_path / "s.npz", "damaged": tmp_path / "damaged.npz"}
     places["one"] = tmp_path / "one.npz"
     np.savez(places["samples"], images=arrays)
@@ -196,21 +205,23 @@ def test_a_mistake_is_told_with_its_remedy(
 
 def test_a_stop_keeps_what_is_finished(arrays, toy_data, tmp_path) -> None:
     np.savez(tmp_path / "s.npz", images=arrays)
-    wish = Wish(subject=tmp_path / "s.npz", against=str(toy_data), metrics=("fd20-pca", "fd20-pixels"))
+    wish = EvaluationRequest(
+        subject=tmp_path / "s.npz", against=str(toy_data), metrics=("fd20-pca", "fd20-pixels")
+    )
     stop: list[bool] = []
 
     def say(what: str) -> None:
         if "2 of 2" in what:
             stop.append(True)
 
-    done = judge(wish, HERE, stop=lambda: bool(stop), say=say)
+    done = evaluate_and_record(wish, HERE, stop=lambda: bool(stop), say=say)
     assert done.stopped
-    assert [line.name for line in done.lines] == ["fd20-pca-test"]
+    assert [line.name for line in done.results] == ["fd20-pca-test"]
 
 
 def test_a_broken_generator_gives_no_number(run, monkeypatch) -> None:
-    found = open_generator(run, toy.cpu())
+    found = open_model(run, toy.cpu())
     parameter = next(found.generation.parameters())
     parameter.data.fill_(float("nan"))
     with pytest.raises(SparringError, match="not finite"):
-        draw(found, 8, 0, Watch(), labelled=False)
+        generate_samples(found, 8, 0, ProgressMonitor(), labelled=False)

@@ -6,43 +6,44 @@ import numpy as np
 import pytest
 import torch
 
-from sparring.errors import ConfigError, CorruptFileError, DataError
-from sparring.evaluation import bank as banks
-from sparring.evaluation.figures import table
-from sparring.evaluation.line import ComparisonError, Line
+from sparring.core.errors import ConfigError, CorruptFileError, DataError
+from sparring.evaluation import feature_bank as banks
 from sparring.evaluation.measure import measure
-from sparring.evaluation.protocol import Protocol
-from sparring.evaluation.sides import Reference, Sampled
-from sparring.evaluation.words import circumstances, verdict
-from sparring.features.extracted import Extracted
-from sparring.features.plain import Pixels, Points
+from sparring.evaluation.result import ComparisonError, Result
+from sparring.evaluation.samples import GeneratedSamples, RealSamples
+from sparring.evaluation.summary import format_table, measurement_details, summarize
+from sparring.features.extractor import ExtractorOutput
+from sparring.features.pixels_pca import PixelExtractor, PointExtractor
 from sparring.metrics import frechet_distance
+from sparring.protocols.protocol import EvaluationProtocol
 
 
 def points(count, seed=0, shift=0.0):
     return (np.random.default_rng(seed).standard_normal((count, 2)) + shift).astype(np.float32)
 
 
-def reference(count=1000, split="train", seed=1, **more) -> Reference:
-    return Reference(samples=points(count, seed), split=split, source="normal", fingerprint="f", **more)
+def reference(count=1000, split="train", seed=1, **more) -> RealSamples:
+    return RealSamples(samples=points(count, seed), split=split, source="normal", fingerprint="f", **more)
 
 
-def run(name, fake, real=None, other=None, extractor=None) -> Line:
-    sampled = fake if isinstance(fake, Sampled) else Sampled(samples=fake)
-    return measure(Protocol.parse(name), sampled, real or reference(), extractor or Points(2), other)
+def run(name, fake, real=None, other=None, extractor=None) -> Result:
+    sampled = fake if isinstance(fake, GeneratedSamples) else GeneratedSamples(samples=fake)
+    return measure(
+        EvaluationProtocol.parse(name), sampled, real or reference(), extractor or PointExtractor(2), other
+    )
 
 
 class Counting:
     """Points as they are, that knows how many it was shown."""
 
-    name, digest, rule, dimension = "points", "", "counted", 2
+    name, digest, preprocessing, dimension = "points", "", "counted", 2
 
     def __init__(self, factor: float = 1.0) -> None:
         self.seen, self.factor = 0, factor
 
-    def __call__(self, samples) -> Extracted:
+    def __call__(self, samples) -> ExtractorOutput:
         self.seen += len(samples)
-        return Extracted(torch.from_numpy(samples.copy()) * self.factor)
+        return ExtractorOutput(torch.from_numpy(samples.copy()) * self.factor)
 
 
 def test_the_value_is_that_of_the_first_samples_of_a_fixed_order() -> None:
@@ -61,7 +62,7 @@ def test_the_floor_is_of_real_samples_that_have_none_in_common() -> None:
     halves = real.samples[real.order[:500]], real.samples[real.order[500:]]
     assert (row.values["fd"], row.real, row.fake) == (frechet_distance(*halves), 500, 500)
     short = run("fd800-points-train", points(800), real).floor
-    assert (short.real, short.fake, short.what) == (500, 500, "two halves of the set")
+    assert (short.real, short.fake, short.description) == (500, 500, "two halves of the set")
 
 
 def test_the_test_set_is_put_in_the_place_of_the_generated_one() -> None:
@@ -81,7 +82,7 @@ def test_all_metrics_of_points_know_good_from_bad() -> None:
         bad = run(f"{metric}400-points-train", points(400, 3, shift=2.0))
         assert good.compare(bad).better, metric
         assert good.compare(bad).clear, metric
-        assert good.interval.low <= (good.floor.values[good.protocol.meaning.headline]) + 0.05, metric
+        assert good.interval.low <= (good.floor.values[good.protocol.info.headline]) + 0.05, metric
 
 
 def test_a_copier_is_caught() -> None:
@@ -92,8 +93,8 @@ def test_a_copier_is_caught() -> None:
         run("auth300-points-train", points(300, 9), real),
     )
     assert caught.value < 0.05 < honest.value
-    assert "memorises" in verdict(caught)
-    assert "memorises" not in verdict(honest)
+    assert "memorises" in summarize(caught)
+    assert "memorises" not in summarize(honest)
 
 
 def test_a_copier_is_caught_whichever_training_samples_it_copies() -> None:
@@ -121,13 +122,13 @@ def test_too_few_samples_are_told_the_name_that_fits() -> None:
 
 def test_what_is_no_set_of_samples_is_refused() -> None:
     with pytest.raises(DataError, match="empty"):
-        Sampled(samples=points(0))
+        GeneratedSamples(samples=points(0))
     with pytest.raises(DataError, match="1 of 5 points are not finite"):
-        Sampled(samples=np.concatenate([points(4), np.full((1, 2), np.nan, np.float32)]))
+        GeneratedSamples(samples=np.concatenate([points(4), np.full((1, 2), np.nan, np.float32)]))
     with pytest.raises(DataError, match="float32"):
-        Sampled(samples=np.zeros((4, 8, 8, 3), np.float32))
+        GeneratedSamples(samples=np.zeros((4, 8, 8, 3), np.float32))
     with pytest.raises(DataError, match="labels"):
-        Sampled(samples=points(4), labels=np.zeros(3, np.int64))
+        GeneratedSamples(samples=points(4), labels=np.zeros(3, np.int64))
 
 
 def test_features_that_are_not_finite_give_no_number() -> None:
@@ -136,9 +137,14 @@ def test_features_that_are_not_finite_give_no_number() -> None:
 
 
 def test_what_does_not_go_together_is_refused() -> None:
-    pictures = Reference(samples=np.zeros((20, 8, 9, 3), np.uint8), fingerprint="f")
+    pictures = RealSamples(samples=np.zeros((20, 8, 9, 3), np.uint8), fingerprint="f")
     with pytest.raises(DataError, match=r"8x8, 3 channels against real ones of 8x9"):
-        run("fd10-pixels-train", np.zeros((20, 8, 8, 3), np.uint8), pictures, extractor=Pixels((8, 8, 3)))
+        run(
+            "fd10-pixels-train",
+            np.zeros((20, 8, 8, 3), np.uint8),
+            pictures,
+            extractor=PixelExtractor((8, 8, 3)),
+        )
     with pytest.raises(ConfigError, match="the test set"):
         run("fd400-points-test", points(400))
     with pytest.raises(DataError, match="no labels"):
@@ -161,7 +167,7 @@ def test_only_like_is_compared_with_like() -> None:
         ("resize rule", run("fd400-points-train", points(400), extractor=Counting())),
         (
             "reference",
-            run("fd400-points-train", points(400), Reference(samples=other.samples, fingerprint="g")),
+            run("fd400-points-train", points(400), RealSamples(samples=other.samples, fingerprint="g")),
         ),
     ):
         with pytest.raises(ComparisonError, match=what):
@@ -172,25 +178,25 @@ def test_real_samples_at_other_counts_are_told_and_not_compared_with() -> None:
     """Half of the set has a larger distance by its count alone: a generator as good as the data is no better than it."""
     line = run("fd800-points-train", points(800, 3))
     assert line.floor.fake == 500
-    assert "counts differ" in verdict(line)
-    assert "copies" not in verdict(line)
+    assert "counts differ" in summarize(line)
+    assert "copies" not in summarize(line)
     beside = run("fd800-points-train", points(800, 3), other=reference(900, "test", seed=4))
-    assert "counts differ" not in verdict(beside), "the test set has as many"
+    assert "counts differ" not in summarize(beside), "the test set has as many"
 
 
 def test_a_result_survives_json() -> None:
     line = run("prdc400-points-train", points(400), other=reference(500, "test"))
     document = json.loads(json.dumps(line.to_json(), allow_nan=False))
-    assert Line.from_json(document) == line
+    assert Result.from_json(document) == line
     document["values"]["coverage"] = float("nan")
     with pytest.raises(CorruptFileError):
-        Line.from_json(document)
-    assert len(table([line])) == 5
-    assert dict(circumstances(line))["features"].startswith("points, 2 of them")
+        Result.from_json(document)
+    assert len(format_table([line])) == 5
+    assert dict(measurement_details(line))["features"].startswith("points, 2 of them")
 
 
 def test_real_features_are_made_once(monkeypatch) -> None:
-    monkeypatch.setattr(banks, "SLOW_SECONDS", -1.0)
+    monkeypatch.setattr(banks, "MIN_SECONDS_TO_CACHE", -1.0)
     known, first = reference(1000, seed=77), Counting()
     whole = run("fd600-points-train", points(600), known, extractor=first)
     assert first.seen == 600 + 1000, "generated and real; the floor takes the rest of the real ones"

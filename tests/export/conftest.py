@@ -6,7 +6,7 @@ import pytest
 
 from sparring.export import onnx, web
 
-WHOLE, BYTES = onnx.rendered, {}
+WHOLE, BYTES = onnx.serialize_onnx, {}
 
 
 def remembered(graph, about):
@@ -14,7 +14,7 @@ def remembered(graph, about):
     weights = hashlib.sha256()
     for tensor in graph.module.state_dict().values():
         weights.update(tensor.contiguous().numpy().tobytes())
-    key = (str(graph.module), graph.inputs, str(graph.free), weights.hexdigest(), about)
+    key = (str(graph.module), graph.inputs, str(graph.dynamic_axes), weights.hexdigest(), about)
     if key not in BYTES:
         BYTES[key] = WHOLE(graph, about)
     return BYTES[key]
@@ -23,4 +23,4 @@ def remembered(graph, about):
 @pytest.fixture(autouse=True)
 def once(monkeypatch):
     for module in (onnx, web):
-        monkeypatch.setattr(module, "rendered", remembered)
+        monkeypatch.setattr(module, "serialize_onnx", remembered)

@@ -1,18 +1,18 @@
-"""The exported page, in a real browser: it shows the pictures that PyTorch makes, and asks nobody but its own host."""
+"""The exported page, in a real browser: it shows the images that PyTorch makes, and asks nobody but its own host."""
 
 import json
 
 import numpy as np
 import pytest
 import torch
-from browsing import chromium, pixels, psnr, served, wait
-from export_networks import facts_of, kept_of
 from PIL import Image
 
-from sparring import samples
-from sparring.errors import SparringError
-from sparring.export import browser as runtime
+from sparring.core.errors import SparringError
 from sparring.export import web
+from sparring.export import web_runtime as runtime
+from sparring.inference import sampling
+from tests.helpers.browser import chromium, pixels, psnr, served, wait
+from tests.helpers.export_networks import facts_of, kept_of
 
 pytest.importorskip("onnxruntime", reason="the extra `export` is not installed")
 pytest.importorskip("onnxscript", reason="the extra `export` is not installed")
@@ -33,7 +33,7 @@ def window(library):
 
 
 def page_of(kept, folder):
-    web.write(kept, facts_of(kept), folder)
+    web.write_web_page(kept, facts_of(kept), folder)
     return served(folder)
 
 
@@ -50,7 +50,7 @@ def test_the_page_shows_what_pytorch_makes(window, tmp_path):
     kept = kept_of("acgan")
     with page_of(kept, tmp_path / "page") as (address, asked):
         open_page(window, address)
-        expected = samples.draw(kept, facts_of(kept), 8)
+        expected = sampling.sample_array(kept, facts_of(kept), 8)
         labels = kept.draw_labels(0, range(8)).tolist()
         for number in (0, 3, 7):
             window.execute_script(
@@ -64,9 +64,9 @@ def test_the_page_shows_what_pytorch_makes(window, tmp_path):
             "const c = document.querySelector('#class'); c.value = '2'; c.dispatchEvent(new Event('change'))"
         )
         wait(window, "document.body.dataset.shown === '7/1/0/2'")
-        told = samples.draw(kept, facts_of(kept), 8, labels=torch.full((8,), 2))[7]
+        told = sampling.sample_array(kept, facts_of(kept), 8, labels=torch.full((8,), 2))[7]
         assert psnr(pixels(window, "#picture")[:, :, :1], told) >= 45
-        assert psnr(told, expected[(7, 3)[labels[7] == 2]]) < 45  # the measure tells pictures apart
+        assert psnr(told, expected[(7, 3)[labels[7] == 2]]) < 45  # the measure tells images apart
     assert complaints(window) == []
     assert {"/model.json", "/generator.onnx", "/latents.bin"} <= set(asked)
     assert all(path.startswith("/") for path in asked)
@@ -103,9 +103,9 @@ def test_points_are_drawn(window, tmp_path):
 
 def test_nothing_comes_from_elsewhere():
     for name in ("index.html", "page.css", "page.js"):
-        text = (web.PAGE / name).read_text()
+        text = (web.PAGE_FOLDER / name).read_text()
         assert "://" not in text.replace("http://localhost:8000", ""), name
-    assert "script-src 'self' 'wasm-unsafe-eval';" in (web.PAGE / "index.html").read_text()
+    assert "script-src 'self' 'wasm-unsafe-eval';" in (web.PAGE_FOLDER / "index.html").read_text()
 
 
 def test_a_folder_of_someone_elses_stays_as_it_is(tmp_path, library):
@@ -113,7 +113,7 @@ def test_a_folder_of_someone_elses_stays_as_it_is(tmp_path, library):
     (tmp_path / "photos" / "index.html").write_text("mine")
     kept = kept_of("dcgan")
     with pytest.raises(SparringError, match="is no export"):
-        web.write(kept, facts_of(kept), tmp_path / "photos")
+        web.write_web_page(kept, facts_of(kept), tmp_path / "photos")
     assert [path.name for path in (tmp_path / "photos").iterdir()] == ["index.html"]
 
 
@@ -121,9 +121,9 @@ def test_the_runtime_can_be_given_and_must_be_whole(tmp_path):
     with pytest.raises(SparringError, match="--runtime"):
         runtime.runtime_files(tmp_path)
     (tmp_path / "dist").mkdir()
-    for name in runtime.DIGESTS:
+    for name in runtime.SHA256:
         (tmp_path / "dist" / name).write_bytes(b"x")
     (tmp_path / "package.json").write_text(json.dumps({"version": "9.9"}))
     files, source = runtime.runtime_files(tmp_path)
-    assert set(files) == set(runtime.DIGESTS)
+    assert set(files) == set(runtime.SHA256)
     assert "9.9" in source

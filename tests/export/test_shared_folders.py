@@ -8,18 +8,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import toy
 import yaml
-from export_networks import facts_of, translation
 from PIL import Image, PngImagePlugin
 
 import sparring
-from sparring import generatorfile
-from sparring.cli.exporting import _name
-from sparring.errors import CorruptFileError, SparringError
-from sparring.export import EXPORTS, Job, hub
-from sparring.export.card import card
-from sparring.train import RUN_FILE
+from sparring.cli.export import default_name
+from sparring.core.errors import CorruptFileError, SparringError
+from sparring.export import EXPORTS, ExportJob, hub
+from sparring.export.model_card import render_model_card
+from sparring.runs import generator_file
+from sparring.runs.run_json import RUN_FILE
+from tests.helpers import toy
+from tests.helpers.export_networks import facts_of, translation
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +31,9 @@ def run(toy_data, tmp_path_factory):
     return folder
 
 
-def job(run, out, licence="cc0-1.0"):
+def job(run, out, license="cc0-1.0"):
     found = sparring.load(run, "cpu").generator
-    return Job(kept=found.kept, facts=found.facts, source=run, out=out, licence=licence)
+    return ExportJob(model=found.model, metadata=found.metadata, source=run, out=out, license=license)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,9 @@ def test_the_card_tells_licence_data_and_results(run, folder):
 
 def test_a_card_without_a_licence_says_so_and_odd_names_stay_texts(run):
     given = job(run, run, "")
-    text = card(given.kept, {**given.facts, "recipe": "x`\n---\nlicense: mit\n<script>"}, run, "")
+    text = render_model_card(
+        given.model, {**given.metadata, "recipe": "x`\n---\nlicense: mit\n<script>"}, run, ""
+    )
     assert yaml.safe_load(text.split("\n---\n")[0].removeprefix("---"))["license"] == "unknown"
     assert "No licence was given" in text
     assert "<script>" not in text.split("\n---\n")[1]
@@ -92,7 +94,7 @@ def test_it_goes_to_the_hub_and_back(run, folder, monkeypatch):
     client = Client(folder)
     assert hub.push(folder, "someone/faces", client) == "hf://someone/faces"
     assert client.asked[0][2]["private"] is True
-    monkeypatch.setattr(hub, "_client", lambda: client)
+    monkeypatch.setattr(hub, "_import_hub_client", lambda: client)
     found = sparring.load("hf://someone/faces@v1", "cpu")
     assert client.asked[-1] == ("download", "someone/faces", "model.safetensors", "v1")
     assert np.array_equal(found.sample(3), sparring.load(run, "cpu").sample(3))
@@ -114,9 +116,9 @@ def test_a_huge_file_is_refused_before_it_is_read(folder, tmp_path, monkeypatch)
     path = tmp_path / "model.safetensors"
     path.write_bytes((folder / "model.safetensors").read_bytes())
     os.truncate(path, 2**36)  # sparse
-    monkeypatch.setattr(generatorfile.storage, "read", lambda path: pytest.fail("it was read"))
+    monkeypatch.setattr(generator_file.storage, "read", lambda path: pytest.fail("it was read"))
     with pytest.raises(CorruptFileError, match="at the most"):
-        generatorfile.load(path)
+        generator_file.load(path)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_a_huge_file_is_refused_before_it_is_read(folder, tmp_path, monkeypatch)
 )
 def test_a_strangers_run_json_is_refused(run, tmp_path, content):
     (tmp_path / RUN_FILE).write_bytes(content)
-    (tmp_path / generatorfile.NAME).write_bytes((run / generatorfile.NAME).read_bytes())
+    (tmp_path / generator_file.GENERATOR_FILE).write_bytes((run / generator_file.GENERATOR_FILE).read_bytes())
     with pytest.raises(CorruptFileError):
         _ = sparring.load(tmp_path, "cpu").experiment
     assert len(sparring.load(tmp_path, "cpu").sample(2)) == 2  # which needs none
@@ -139,16 +141,16 @@ def test_a_translators_card_shows_what_its_run_drew(tmp_path):
     extra.add_text("path", "/home/somebody")
     Image.fromarray(sheet).save(sheet_file, pnginfo=extra)
     assert np.array_equal(
-        np.asarray(Image.open(io.BytesIO(hub._shown(kept, {}, source))).convert("L")), sheet
+        np.asarray(Image.open(io.BytesIO(hub._preview_png(kept, {}, source))).convert("L")), sheet
     )
-    assert b"somebody" not in hub._shown(kept, {}, source)
-    text = card(kept, facts_of(kept), source, "")
+    assert b"somebody" not in hub._preview_png(kept, {}, source)
+    text = render_model_card(kept, facts_of(kept), source, "")
     assert "![samples](samples.png)" in text
-    assert "pictures of the training's data" in text
+    assert "images of the training's data" in text
     assert "colour to grey" in text
-    sheet_file.write_bytes(b"no picture")
-    assert hub._shown(kept, {}, source) is None
-    assert "samples.png" not in card(kept, facts_of(kept), source, "", pictured=False)
+    sheet_file.write_bytes(b"no image")
+    assert hub._preview_png(kept, {}, source) is None
+    assert "samples.png" not in render_model_card(kept, facts_of(kept), source, "", has_preview=False)
 
 
 def test_odd_protocols_stay_texts_in_a_card(run, tmp_path):
@@ -158,7 +160,7 @@ def test_odd_protocols_stay_texts_in_a_card(run, tmp_path):
     ]
     (tmp_path / "evaluations.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     given = job(run, run)
-    text = card(given.kept, given.facts, tmp_path, "")
+    text = render_model_card(given.model, given.metadata, tmp_path, "")
     front = yaml.safe_load(text.split("\n---\n")[0].removeprefix("---"))
     assert front["license"] == "unknown"
     assert [one["type"] for one in front["model-index"][0]["results"][0]["metrics"]] == [
@@ -177,11 +179,13 @@ def test_no_folder_that_one_stands_in_is_replaced(run, out, tmp_path, monkeypatc
 
 
 def test_an_export_is_called_as_the_hub_calls_it(tmp_path):
-    assert _name("hf:/someone/faces@v1", tmp_path / "snapshots" / "0a1b" / "model.safetensors") == "faces"
+    assert (
+        default_name("hf:/someone/faces@v1", tmp_path / "snapshots" / "0a1b" / "model.safetensors") == "faces"
+    )
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "generator.safetensors").touch()
     assert (
-        _name("x", tmp_path / "photos" / "generator.safetensors")
-        == _name("x", tmp_path / "photos")
+        default_name("x", tmp_path / "photos" / "generator.safetensors")
+        == default_name("x", tmp_path / "photos")
         == "photos"
     )

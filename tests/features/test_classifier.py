@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from sparring.data import DataConfig, Dataset, open_data, split
-from sparring.errors import ConfigError, DataError
+from sparring.core.errors import ConfigError, DataError
+from sparring.core.runtime import Runtime
+from sparring.data import DataConfig, Dataset, open_data, split_held_out
 from sparring.features import load
-from sparring.features.classifier import Classifier
-from sparring.features.learning import Training
-from sparring.features.wanted import Wanted
-from sparring.runtime import Runtime
+from sparring.features.classifier import ClassifierExtractor, ClassifierTraining
+from sparring.features.extractor import ExtractorOptions
 
 CPU = Runtime(torch.device("cpu"))
-SHORT = Training(images=3_200, batch=32)
+SHORT = ClassifierTraining(images=3_200, batch=32)
 
 
 def stripes(tmp_path: Path, classes: int = 2, count: int = 200) -> Dataset:
@@ -35,8 +34,8 @@ def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     return stripes(tmp_path)
 
 
-def made(dataset: Dataset, training: Training = SHORT) -> Classifier:
-    return Classifier(Wanted(name="classifier", runtime=CPU, fitted_on=dataset), training)
+def made(dataset: Dataset, training: ClassifierTraining = SHORT) -> ClassifierExtractor:
+    return ClassifierExtractor(ExtractorOptions(name="classifier", runtime=CPU, fitted_on=dataset), training)
 
 
 def test_it_learns_and_is_kept(dataset: Dataset, tmp_path: Path) -> None:
@@ -54,19 +53,19 @@ def test_it_learns_and_is_kept(dataset: Dataset, tmp_path: Path) -> None:
 
 
 def test_made_again_it_is_the_same_and_a_damaged_one_is_made_again(dataset: Dataset, tmp_path: Path) -> None:
-    short = Training(images=64, batch=32)
+    short = ClassifierTraining(images=64, batch=32)
     first = made(dataset, short).digest
     (kept,) = (tmp_path / "cache" / "classifiers").glob("*.safetensors")
     kept.write_bytes(kept.read_bytes()[:-5])
     assert made(dataset, short).digest == first
-    assert made(dataset, Training(images=96, batch=32)).digest != first
+    assert made(dataset, ClassifierTraining(images=96, batch=32)).digest != first
 
 
 def test_one_that_saw_all_samples_does_not_stand_in_where_some_are_held_out(dataset: Dataset) -> None:
-    short = Training(images=64, batch=32)
-    training, held = split(dataset, 40)
+    short = ClassifierTraining(images=64, batch=32)
+    training, held = split_held_out(dataset, 40)
     assert training.fingerprint == dataset.fingerprint
-    digests = {made(part, short).digest for part in (dataset, training, held, split(dataset, 41)[0])}
+    digests = {made(part, short).digest for part in (dataset, training, held, split_held_out(dataset, 41)[0])}
     assert len(digests) == 4
 
 

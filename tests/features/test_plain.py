@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from sparring.errors import ConfigError, DataError
+from sparring.core.errors import ConfigError, DataError
+from sparring.core.runtime import Runtime
 from sparring.features import EXTRACTORS, load
-from sparring.features.plain import Pca, Pixels
-from sparring.runtime import Runtime
+from sparring.features.pixels_pca import PCAExtractor, PixelExtractor
 
 CPU = Runtime(torch.device("cpu"))
 
@@ -18,11 +18,11 @@ def pictures(count: int = 40, *shape: int) -> np.ndarray:
 
 def test_pixels_are_pixels() -> None:
     samples = pictures(1200)
-    pixels = Pixels((9, 7, 3))
+    pixels = PixelExtractor((9, 7, 3))
     assert pixels.dimension == 189
     expected = samples.transpose(0, 3, 1, 2).reshape(1200, -1) / np.float32(255)
     assert np.array_equal(pixels(samples).features.numpy(), expected)
-    assert Pixels((64, 20, 1)).dimension == 32 * 20 == pixels_of(pictures(2, 64, 20, 1)).shape[1]
+    assert PixelExtractor((64, 20, 1)).dimension == 32 * 20 == pixels_of(pictures(2, 64, 20, 1)).shape[1]
     assert pixels_of(pictures(2, 5, 5, 4)).shape == (2, 75)
 
 
@@ -31,17 +31,17 @@ def pixels_of(samples: np.ndarray) -> torch.Tensor:
 
 
 def test_grey_and_coloured_pictures_are_not_mixed() -> None:
-    assert Pixels((4, 4, 3))(pictures(2, 4, 4, 1)).features.shape == (2, 48)
+    assert PixelExtractor((4, 4, 3))(pictures(2, 4, 4, 1)).features.shape == (2, 48)
     with pytest.raises(DataError, match="coloured"):
-        Pixels((4, 4, 1))(pictures(2, 4, 4, 3))
+        PixelExtractor((4, 4, 1))(pictures(2, 4, 4, 3))
 
 
 def test_principal_components_are_those_of_the_covariance() -> None:
-    """Smooth pictures, whose spectrum falls: exact eigenvectors, up to the sign, which is fixed."""
+    """Smooth images, whose spectrum falls: exact eigenvectors, up to the sign, which is fixed."""
     rows = np.random.default_rng(2).normal(size=(300, 12)) * 2.0 ** -np.arange(12)
     waves = np.cos(np.outer(np.arange(12), np.arange(100)) * np.pi / 100 + 0.1)
     samples = (128 + 20 * rows @ waves).clip(0, 255).astype(np.uint8).reshape(300, 10, 10, 1)
-    pca = Pca(samples)
+    pca = PCAExtractor(samples)
     x = samples.reshape(300, -1) / 255.0
     _, vectors = np.linalg.eigh(np.cov(x, rowvar=False))
     exact = vectors[:, ::-1][:, :5]
@@ -56,20 +56,20 @@ def test_principal_components_are_those_of_the_covariance() -> None:
 
 
 def test_what_it_was_fitted_on_looks_like_what_it_was_not() -> None:
-    """Else fresh pictures of a small set would look as if they were copied, or nearer to the middle than they are."""
+    """Else fresh images of a small set would look as if they were copied, or nearer to the middle than they are."""
     fitted, fresh = (
         np.random.default_rng(seed).integers(0, 256, (100, 6, 6, 1), np.uint8) for seed in (1, 2)
     )
-    pca = Pca(fitted)
+    pca = PCAExtractor(fitted)
     ratio = pca(fresh).features.var(0).sum() / pca(fitted).features.var(0).sum()
     assert pca.dimension == 10
     assert ratio > 0.5  # 64 components of noise in 784 pixels would leave a tenth
-    assert Pca(pictures(12)).dimension == 2
+    assert PCAExtractor(pictures(12)).dimension == 2
 
 
 def test_the_digest_is_the_fit() -> None:
-    assert Pca(pictures()).digest == Pca(pictures()).digest
-    assert Pca(pictures(39)).digest != Pca(pictures()).digest
+    assert PCAExtractor(pictures()).digest == PCAExtractor(pictures()).digest
+    assert PCAExtractor(pictures(39)).digest != PCAExtractor(pictures()).digest
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_the_digest_is_the_fit() -> None:
     ],
 )
 def test_only_pictures_are_pictures(wrong: np.ndarray) -> None:
-    with pytest.raises(DataError, match="uint8 pictures"):
+    with pytest.raises(DataError, match="uint8 images"):
         pixels_of(wrong)
 
 

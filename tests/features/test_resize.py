@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sparring.features.resize import channels_first, colour, resized
+from sparring.features.resize import resize, to_nchw, to_rgb
 
 SIZES = [(32, 32, 224, 224), (500, 333, 224, 224), (64, 64, 32, 32), (28, 31, 224, 200), (100, 300, 150, 150)]
 
@@ -23,7 +23,7 @@ def pillow(picture: np.ndarray, height: int, width: int) -> np.ndarray:
 def test_it_is_pillows_on_floats(sizes: tuple[int, int, int, int]) -> None:
     height, width, *new = sizes
     pictures = noise(2, height, width, 1)
-    ours = resized(channels_first(pictures), *new)
+    ours = resize(to_nchw(pictures), *new)
     assert ours.shape == (2, 1, *new)
     for our, picture in zip(ours[:, 0].numpy(), pictures, strict=True):
         assert np.abs(our - pillow(picture, *new)).max() < 1e-3
@@ -32,22 +32,22 @@ def test_it_is_pillows_on_floats(sizes: tuple[int, int, int, int]) -> None:
 def test_without_antialias_it_is_another() -> None:
     """The same test must notice the mistake that it is there for."""
     picture = noise(1, 500, 333, 1)
-    aliased = torch.nn.functional.interpolate(channels_first(picture), (224, 224), mode="bicubic")
+    aliased = torch.nn.functional.interpolate(to_nchw(picture), (224, 224), mode="bicubic")
     assert np.abs(aliased[0, 0].numpy().clip(0, 255) - pillow(picture[0], 224, 224)).max() > 20
 
 
 def test_constants_stay_and_nothing_overshoots() -> None:
-    assert torch.allclose(resized(torch.full((1, 1, 7, 9), 200.0), 30, 4), torch.tensor(200.0))
+    assert torch.allclose(resize(torch.full((1, 1, 7, 9), 200.0), 30, 4), torch.tensor(200.0))
     edge = torch.zeros(1, 1, 8, 8)
     edge[..., 4:] = 255
-    grown = resized(edge, 40, 40)
+    grown = resize(edge, 40, 40)
     assert (grown.min(), grown.max()) == (0, 255)
 
 
 def test_channels() -> None:
     grey, rgba = noise(1, 4, 4, 1), noise(1, 4, 4, 4)
-    assert (colour(grey)[:, 2] == colour(grey)[:, 0]).all()
+    assert (to_rgb(grey)[:, 2] == to_rgb(grey)[:, 0]).all()
     rgba[..., 3] = 0
-    assert (colour(rgba) == 255).all()
+    assert (to_rgb(rgba) == 255).all()
     rgba[..., 3] = 255
-    assert np.array_equal(colour(rgba).permute(0, 2, 3, 1).numpy(), rgba[..., :3])
+    assert np.array_equal(to_rgb(rgba).permute(0, 2, 3, 1).numpy(), rgba[..., :3])

@@ -7,9 +7,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from sparring.errors import ConfigError, CorruptFileError
+from sparring.core.errors import ConfigError, CorruptFileError
+from sparring.core.runtime import Runtime
 from sparring.features import efficientnet, inception, load, weights
-from sparring.runtime import Runtime
 
 CPU = Runtime(torch.device("cpu"))
 
@@ -17,12 +17,12 @@ CPU = Runtime(torch.device("cpu"))
 @pytest.fixture(autouse=True)
 def _places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARRING_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv(weights.VARIABLE, raising=False)
+    monkeypatch.delenv(weights.ENV_VARIABLE, raising=False)
 
 
-def published(path: Path) -> weights.Published:
-    return weights.Published(
-        file=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), where="look around"
+def published(path: Path) -> weights.PublishedWeights:
+    return weights.PublishedWeights(
+        file=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), how_to_get="look around"
     )
 
 
@@ -32,8 +32,8 @@ def test_absent_weights_are_explained_in_three_parts(tmp_path: Path, monkeypatch
     assert "no weights for the extractor 'inception'" in caught.value.got
     assert "6726825d" in caught.value.expected
     assert "pytorch-fid" in caught.value.fix
-    assert weights.VARIABLE in caught.value.fix
-    monkeypatch.setenv(weights.VARIABLE, str(tmp_path))
+    assert weights.ENV_VARIABLE in caught.value.fix
+    monkeypatch.setenv(weights.ENV_VARIABLE, str(tmp_path))
     with pytest.raises(ConfigError, match="weights-inception-2015"):
         load("inception", runtime=CPU)
     with pytest.raises(ConfigError, match="nowhere.pth"):
@@ -43,15 +43,15 @@ def test_absent_weights_are_explained_in_three_parts(tmp_path: Path, monkeypatch
 def test_they_are_found_in_the_folder_of_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(weights.VARIABLE, str(tmp_path))
-    other = tmp_path / inception.PUBLISHED.also[0]
+    monkeypatch.setenv(weights.ENV_VARIABLE, str(tmp_path))
+    other = tmp_path / inception.WEIGHTS.other_names[0]
     other.write_bytes(b"")
-    assert weights.find(inception.PUBLISHED, None, "inception") == other
-    assert weights.find(inception.PUBLISHED, tmp_path, "inception") == other
+    assert weights.find_weights(inception.WEIGHTS, None, "inception") == other
+    assert weights.find_weights(inception.WEIGHTS, tmp_path, "inception") == other
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
-    wrong = tmp_path / inception.PUBLISHED.file
+    wrong = tmp_path / inception.WEIGHTS.file
     wrong.write_bytes(b"something else")
     with pytest.raises(CorruptFileError, match="begins with 6726825d0af5f729"):
         load("inception", runtime=CPU, weights=wrong)
@@ -63,15 +63,15 @@ def test_pth_files_are_converted_once(tmp_path: Path, monkeypatch: pytest.Monkey
     path = tmp_path / "weights.pth"
     torch.save({"state_dict": {"a": torch.arange(3.0), "b": torch.ones(2, 2).t()}}, path)
     source = published(path)
-    tensors, digest = weights.read(source, path)
+    tensors, digest = weights.read_weights(source, path)
     assert tensors["a"].tolist() == [0, 1, 2]
     assert digest == source.sha256
-    monkeypatch.setattr(weights, "_run", lambda *_: pytest.fail("converted again"))
-    assert set(weights.read(source, path)[0]) == {"a", "b"}
+    monkeypatch.setattr(weights, "_convert_in_subprocess", lambda *_: pytest.fail("converted again"))
+    assert set(weights.read_weights(source, path)[0]) == {"a", "b"}
     (kept,) = (tmp_path / "cache" / "weights").iterdir()
     kept.write_bytes(kept.read_bytes()[:-4])
     with pytest.raises(CorruptFileError, match="it is made anew"):
-        weights.read(source, path)
+        weights.read_weights(source, path)
 
 
 class Trap:
@@ -85,7 +85,7 @@ def test_a_file_that_would_run_something_is_refused(
     path = tmp_path / "trap.pth"
     torch.save({"a": Trap()}, path)
     with pytest.raises(CorruptFileError, match="can't be read as weights"):
-        weights.read(published(path), path)
+        weights.read_weights(published(path), path)
     assert "sprung" not in capfd.readouterr().out
     assert not list((tmp_path / "cache" / "weights").iterdir())
 
@@ -96,4 +96,4 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     with torch.device("meta"):
         network = efficientnet.EfficientNetLite0()
     with pytest.raises(CorruptFileError, match="missing, too many or of another shape"):
-        weights.fill(network, weights.read(published(path), path)[0], path)
+        weights.fill_state_dict(network, weights.read_weights(published(path), path)[0], path)

@@ -17,22 +17,21 @@ FILE = Path(__file__).parent / "traces.json"
 
 
 def trace(name: str, place: Path) -> list[dict[str, float]]:
-    from toy import cpu, two_domains
-
     from sparring.data import DataConfig, open_data
-    from sparring.match import Match
-    from sparring.recipes import SIDES
-    from sparring.recipes.table import TINY
+    from sparring.recipes import RECIPE_PAIRING
+    from sparring.recipes.table import TINY_RECIPES
+    from sparring.training.state import TrainState
+    from tests.helpers.toy import cpu, two_domains
 
     draws = np.random.default_rng(0)
     images = draws.integers(0, 256, (64, 16, 16, 1), dtype=np.uint8)
     np.savez(place / "pictures.npz", images=images, labels=np.arange(64) % 3)
-    experiment = TINY[name]()
-    experiment = replace(experiment, training=experiment.training.resolved())
+    experiment = TINY_RECIPES[name]()
+    experiment = replace(experiment, training=experiment.training.resolve())
     data = open_data(DataConfig(source=str(place / "pictures.npz")))
-    if name in SIDES:
-        data = two_domains(place, paired=SIDES[name] == "paired")
-    match = Match(experiment, data, cpu())
+    if name in RECIPE_PAIRING:
+        data = two_domains(place, paired=RECIPE_PAIRING[name] == "paired")
+    match = TrainState(experiment, data, cpu())
     return [{term: float(value) for term, value in match.step().items()} for _ in range(STEPS)]
 
 
@@ -48,7 +47,7 @@ def test_five_steps(name, tmp_path):
 
 
 def test_a_wrong_loss_is_noticed(tmp_path, monkeypatch):
-    from sparring.objectives import NonSaturating
+    from sparring.parts.objectives import NonSaturating
 
     true = NonSaturating.generator
     monkeypatch.setattr(NonSaturating, "generator", lambda self, play: true(self, play) * 1.01)
@@ -62,7 +61,7 @@ if __name__ == "__main__":
 
     import torch
 
-    sys.path.insert(0, str(Path(__file__).parents[1] / "reliability"))
+    sys.path.insert(0, str(Path(__file__).parents[2]))
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SPARRING_CACHE"] = folder

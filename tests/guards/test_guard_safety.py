@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from source import docstrings, dotted, files, imports, name, tree
+
+from tests.helpers.source import docstrings, dotted, files, imports, name, tree
 
 FORBIDDEN_MODULES = {
     "pickle",

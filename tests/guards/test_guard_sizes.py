@@ -3,7 +3,7 @@
 import ast
 import statistics
 
-from source import files, functions, name, tree
+from tests.helpers.source import files, functions, name, tree
 
 FILE_LINES, NETWORK_LINES, FUNCTION_LINES, MEDIAN_LINES, PARAMETERS = 150, 250, 80, 10, 7
 

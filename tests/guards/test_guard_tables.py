@@ -7,28 +7,24 @@ import sys
 from types import ModuleType
 
 import pytest
-from source import ROOT, name, tree
 
-from sparring import (
-    augment,
-    cli,
+from sparring import cli, games, recipes
+from sparring.core import optimizers, schedule
+from sparring.parts import (
+    augmentation,
     conditioning,
-    games,
     likelihoods,
     networks,
     objectives,
-    optim,
     penalties,
     posteriors,
-    recipes,
-    schedule,
-    translators,
 )
-from sparring.recipes.table import MODULES, RECIPES, TINY
+from sparring.recipes.table import RECIPE_MODULES, RECIPES, TINY_RECIPES
+from tests.helpers.source import ROOT, name, tree
 
 ROLES: dict[str, tuple[ModuleType, list[dict[str, type]], set[str]]] = {
     # folder: the module, its tables, and files in it that are no part of their own but help others
-    "augment": (augment, [augment.AUGMENTATIONS], {"packing"}),
+    "augment": (augmentation, [augmentation.AUGMENTATIONS], {"packing"}),
     "conditioning": (conditioning, [conditioning.HEADS, conditioning.BATCH_FEATURES], {"labels"}),
     "likelihoods": (likelihoods, [likelihoods.LIKELIHOODS], set()),
     "networks": (networks, [networks.GENERATORS, networks.DISCRIMINATORS], {"discriminator"}),
@@ -36,8 +32,8 @@ ROLES: dict[str, tuple[ModuleType, list[dict[str, type]], set[str]]] = {
     "penalties": (penalties, [penalties.PENALTIES, penalties.CONSTRAINTS], set()),
     "posteriors": (posteriors, [posteriors.POSTERIORS], {"posterior", "spherical"}),
     "translators": (
-        translators,
-        [translators.TRANSLATORS, translators.PATCH_DISCRIMINATORS],
+        networks,
+        [networks.TRANSLATORS, networks.PATCH_DISCRIMINATORS],
         {"casting", "convolution", "edges", "ends", "norm", "upsampling"},
     ),
     "games": (
@@ -85,7 +81,7 @@ FLAGS = {
     "latent mix": "--add --subtract --label --out --seed --device --quiet",
     "latent morph": "--classes --n --steps --out --fps --truncation --seed --device --quiet",
     "latent directions": "--by --wanted --n --data --samples --seed --out --device --threads --quiet",
-    "latent edit": "--direction --without --strength --steps --pictures --latents --n --label --truncation --out --fps --seed "
+    "latent edit": "--direction --without --strength --steps --images --latents --n --label --truncation --out --fps --seed "
     "--device --quiet",
     "latent invert": "--encoder --steps --starts --label --out --seed --device --threads --quiet",
     "recipes": "",
@@ -141,16 +137,16 @@ def test_tables_are_literal() -> None:
 
 
 def test_optimizers_and_schedules_have_names_of_their_own() -> None:
-    for table in (optim.OPTIMIZERS, schedule.SCHEDULES):
+    for table in (optimizers.OPTIMIZERS, schedule.SCHEDULES):
         assert all(dataclasses.is_dataclass(member) for member in table.values())
 
 
 def test_recipes_are_the_files_of_their_folder() -> None:
-    assert list(recipes.NAMES) == list(RECIPES) == list(TINY)
-    homes = {module.__name__.rpartition(".")[2] for module in MODULES.values()}
+    assert list(recipes.RECIPE_DESCRIPTIONS) == list(RECIPES) == list(TINY_RECIPES)
+    homes = {module.__name__.rpartition(".")[2] for module in RECIPE_MODULES.values()}
     files = {path.stem for path in (ROOT / "recipes").glob("*.py")}
     assert files - homes == RECIPE_HELPERS
-    for tag, module in MODULES.items():
+    for tag, module in RECIPE_MODULES.items():
         doc = module.__doc__ or ""
         assert tag == "auto" or re.search(r"arXiv:\d{4}\.\d{4,5}", doc), f"{tag} names no paper"
 

@@ -6,24 +6,28 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sparring import cli, generatorfile, latent
-from sparring.recipes.table import TINY
-from sparring.shapes import Spec
+from sparring import cli
+from sparring.core.shapes import SampleSpec
+from sparring.inference import latent
+from sparring.recipes.table import TINY_RECIPES
+from sparring.runs import generator_file
 
 
-def model(path: Path, recipe: str, spec: Spec, tiny=None) -> Path:
+def model(path: Path, recipe: str, spec: SampleSpec, tiny=None) -> Path:
     """A generator's file, untrained."""
-    experiment = (tiny or TINY[recipe])()
+    experiment = (tiny or TINY_RECIPES[recipe])()
     units = {} if spec.is_image else {"centre": [0.0, 0.0], "scale": [1.0, 1.0]}
-    names = [f"class {k}" for k in range(spec.classes)]
+    names = [f"class {k}" for k in range(spec.num_classes)]
     facts = {"images": 0, "units": units, "classes": names}
-    generatorfile.write(path, experiment.game.kept(spec).eval(), experiment, facts)
+    generator_file.save(path, experiment.game.build_model(spec).eval(), experiment, facts)
     return path
 
 
 @pytest.fixture(scope="module")
 def conditional(tmp_path_factory):
-    return model(tmp_path_factory.mktemp("m") / "c.safetensors", "cgan", Spec(shape=(3, 8, 8), classes=2))
+    return model(
+        tmp_path_factory.mktemp("m") / "c.safetensors", "cgan", SampleSpec(shape=(3, 8, 8), num_classes=2)
+    )
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def test_directions_edit_and_invert_go_hand_in_hand(call, conditional, tmp_path)
     assert code == 0
     assert "entanglement" in said
     assert found.with_suffix(".png").is_file()
-    assert [each.name for each in latent.load(found)] == ["brightness", "width"]
+    assert [each.name for each in latent.load_directions(found)] == ["brightness", "width"]
     for number in range(2):
         picture = np.full((9, 11, 3), 60 * number + 50, np.uint8)
         (tmp_path / "mine").mkdir(exist_ok=True)
@@ -96,7 +100,7 @@ def test_directions_edit_and_invert_go_hand_in_hand(call, conditional, tmp_path)
 def test_points_are_walked_through(call, tmp_path) -> None:
     from sparring.recipes.auto import tiny_points
 
-    points = model(tmp_path / "p.safetensors", "auto", Spec(shape=(2,)), tiny_points)
+    points = model(tmp_path / "p.safetensors", "auto", SampleSpec(shape=(2,)), tiny_points)
     assert call("walk", points, "--n", 2, "--steps", 2, "--films", 5, "--out", tmp_path / "w.gif")[0] == 0
     assert call("grid", points, "--rows", 2, "--out", tmp_path / "g.png")[0] == 0
     code, said = call("mix", points, "--add", "0,1")
@@ -131,14 +135,14 @@ def test_mistakes_are_told_in_three_parts(call, conditional, tmp_path, monkeypat
 def test_there_are_no_more_directions_than_a_latent_has_numbers(call, tmp_path) -> None:
     from sparring.recipes.auto import tiny_points
 
-    run = model(tmp_path / "p.safetensors", "auto", Spec(shape=(2,)), tiny_points)
-    found = generatorfile.load(run).generation.latent
+    run = model(tmp_path / "p.safetensors", "auto", SampleSpec(shape=(2,)), tiny_points)
+    found = generator_file.load(run).generation.latent
     for by in ("pca", "sefa"):
         code, said = call("directions", run, "--n", 50, "--by", by, "--out", tmp_path / "d.safetensors")
         assert code == 0, said
-        assert len(latent.load(tmp_path / "d.safetensors")) == found
+        assert len(latent.load_directions(tmp_path / "d.safetensors")) == found
 
 
 def test_what_has_no_classes_is_not_morphed(call, tmp_path) -> None:
-    run = model(tmp_path / "g.safetensors", "dcgan", Spec(shape=(3, 8, 8)))
+    run = model(tmp_path / "g.safetensors", "dcgan", SampleSpec(shape=(3, 8, 8)))
     assert "without classes" in call("morph", run, "--out", tmp_path / "m.png")[1]

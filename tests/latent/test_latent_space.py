@@ -7,18 +7,18 @@ import pytest
 import torch
 from torch import nn
 
-from sparring import latent, storage
-from sparring.errors import CorruptFileError, SparringError
-from sparring.games.generation import Generation
-from sparring.latent import directions, film
-from sparring.latent.likeness import decibels, pyramid
-from sparring.latent.measuring import enough
-from sparring.recipes.table import TINY
-from sparring.shapes import Spec
+from sparring.core import storage
+from sparring.core.errors import CorruptFileError, SparringError
+from sparring.core.shapes import SampleSpec
+from sparring.inference import latent, video
+from sparring.inference.latent.effects import first_successful
+from sparring.inference.latent.image_distance import laplacian_pyramid_distance, psnr
+from sparring.models.generator import GeneratorModel
+from sparring.recipes.table import TINY_RECIPES
 
 
 class Linear(nn.Module):
-    """x = W z, as a point or as a picture."""
+    """x = W z, as a point or as a image."""
 
     def __init__(self, weight, shape):
         super().__init__()
@@ -31,11 +31,20 @@ class Linear(nn.Module):
 
 def linear(weight, shape=None):
     shape = shape or (weight.shape[0],)
-    return Generation(Linear(weight, shape), weight.shape[1], Spec(shape=shape)).eval().requires_grad_(False)
+    return (
+        GeneratorModel(Linear(weight, shape), weight.shape[1], SampleSpec(shape=shape))
+        .eval()
+        .requires_grad_(False)
+    )
 
 
 def conditional():
-    return TINY["cgan"]().game.kept(Spec(shape=(1, 8, 8), classes=3)).eval().requires_grad_(False)
+    return (
+        TINY_RECIPES["cgan"]()
+        .game.build_model(SampleSpec(shape=(1, 8, 8), num_classes=3))
+        .eval()
+        .requires_grad_(False)
+    )
 
 
 class Coordinates:
@@ -49,7 +58,7 @@ class Coordinates:
 
 def test_decode_gives_the_samples_of_sample_however_many_come_together() -> None:
     generation = conditional()
-    z, y = latent.latents(generation, 3, range(21)), generation.draw_labels(3, range(21))
+    z, y = latent.sample_latents(generation, 3, range(21)), generation.draw_labels(3, range(21))
     whole = latent.decode(generation, z, y)
     assert torch.equal(whole, generation.sample(3, range(21)))
     assert torch.equal(whole[18:], latent.decode(generation, z[18:], y[18:]))
@@ -57,15 +66,17 @@ def test_decode_gives_the_samples_of_sample_however_many_come_together() -> None
 
 def test_a_blend_of_one_class_is_that_class_and_half_of_two_is_neither() -> None:
     generation = conditional()
-    z, y = latent.latents(generation, 0, range(6)), torch.arange(6) % 3
-    shares = latent.shares_of(y, 3)
+    z, y = latent.sample_latents(generation, 0, range(6)), torch.arange(6) % 3
+    shares = latent.to_class_weights(y, 3)
     before = [value.clone() for value in generation.state_dict().values()]
     assert torch.allclose(latent.decode(generation, z, shares), latent.decode(generation, z, y), atol=1e-6)
     half = latent.decode(generation, z, torch.tensor([[0.5, 0.5, 0.0]]).expand(6, 3))
     for k in (0, 1):
         assert not torch.allclose(half, latent.decode(generation, z, torch.full((6,), k)), atol=1e-6)
     assert all(torch.equal(a, b) for a, b in zip(before, generation.state_dict().values(), strict=True))
-    counted = TINY["naive_bayes"]().game.kept(Spec(shape=(1, 4, 4), classes=3)).eval()
+    counted = (
+        TINY_RECIPES["naive_bayes"]().game.build_model(SampleSpec(shape=(1, 4, 4), num_classes=3)).eval()
+    )
     with pytest.raises(SparringError, match="keeps no vectors of classes"):
         latent.decode(counted, torch.randn(6, 16, generator=torch.Generator()), shares)
 
@@ -93,7 +104,7 @@ def test_a_closed_walk_has_no_seam_and_a_grid_has_its_corners() -> None:
     way = latent.closed_walk(points, 5)
     assert torch.allclose(way[::5], points, atol=1e-5)
     assert torch.allclose(latent.open_walk(points, 5)[-1], points[-1])
-    square = latent.corners(points, 3, 4).view(3, 4, 6)
+    square = latent.interpolate_corners(points, 3, 4).view(3, 4, 6)
     assert torch.allclose(square[[0, 0, 2, 2], [0, 3, 0, 3]], points, atol=1e-5)
 
 
@@ -107,15 +118,17 @@ WEIGHT = torch.diag(torch.tensor([0.5, 3.0, 1.0, 2.0]))
 
 
 def test_sefa_and_pca_of_a_linear_generator_find_its_axes_by_size() -> None:
-    found = directions.sefa(linear(WEIGHT), 3)
+    found = latent.sefa_directions(linear(WEIGHT), 3)
     axes = torch.stack([each.vector for each in found])
     assert torch.allclose(axes, torch.eye(4)[[1, 3, 2]], atol=1e-4)
-    assert found[0].found["share"] == pytest.approx(9 / 14.25, rel=1e-4)
-    components = torch.stack([each.vector for each in directions.pca(linear(WEIGHT), 2, n=2_000, layer=0)])
+    assert found[0].statistics["share"] == pytest.approx(9 / 14.25, rel=1e-4)
+    components = torch.stack(
+        [each.vector for each in latent.pca_directions(linear(WEIGHT), 2, n=2_000, layer=0)]
+    )
     assert torch.allclose(components, torch.eye(4)[[1, 3]], atol=0.15)
 
 
-@pytest.mark.parametrize("how", [directions.by_classifier, directions.by_judge])
+@pytest.mark.parametrize("how", [latent.direction_from_gradient, latent.direction_from_scores])
 def test_asked_directions_of_a_linear_generator_are_its_rows(how) -> None:
     generation = linear(torch.tensor([[3.0, 4, 0, 0], [0, 0, 1, 0], [1, 0, 0, 1], [0, 0, 0, 1]]))
     direction = how(generation, Coordinates(), "right", n=1_000)
@@ -125,13 +138,13 @@ def test_asked_directions_of_a_linear_generator_are_its_rows(how) -> None:
 def test_entanglement_is_nil_for_axes_of_their_own_and_counts_what_else_changes() -> None:
     generation = linear(torch.eye(4))
     right = latent.Direction(name="right", vector=torch.eye(4)[0])
-    effects = latent.measure_all(generation, right, Coordinates(), strengths=(0.4, 4.0), n=200)
-    assert effects[0].rises == 0.0
-    assert effects[1].rises == effects[1].arrives == effects[1].keeps == 1.0
+    effects = latent.measure_strengths(generation, right, Coordinates(), strengths=(0.4, 4.0), n=200)
+    assert effects[0].increase_rate == 0.0
+    assert effects[1].increase_rate == effects[1].success_rate == effects[1].class_preservation == 1.0
     assert effects[1].entanglement == pytest.approx(0, abs=1e-6)
-    assert enough(effects) is effects[1]
+    assert first_successful(effects) is effects[1]
     both = latent.Direction(name="right", vector=torch.tensor([1.0, 1, 0, 0]))
-    mixed = latent.measure(generation, both, Coordinates(), strength=4.0, n=200)
+    mixed = latent.measure_direction(generation, both, Coordinates(), strength=4.0, n=200)
     assert mixed.entanglement == pytest.approx(0.5, rel=0.2)  # one of two others changes as much
     apart = both.without([latent.Direction(name="up", vector=torch.eye(4)[1])])
     assert torch.allclose(apart.vector, torch.eye(4)[0])
@@ -140,7 +153,7 @@ def test_entanglement_is_nil_for_axes_of_their_own_and_counts_what_else_changes(
 
 
 def test_statistics_see_what_their_names_say() -> None:
-    judge = latent.Statistics(Spec(shape=(3, 8, 8)))
+    judge = latent.StatisticsScorer(SampleSpec(shape=(3, 8, 8)))
     dark = torch.full((1, 3, 8, 8), -1.0)
     left, wide, red = dark.clone(), dark.clone(), dark.clone()
     left[:, :, :, 0], wide[:, :, 4], red[:, 0] = 1, 1, 1
@@ -153,17 +166,17 @@ def test_statistics_see_what_their_names_say() -> None:
 
 def test_directions_go_to_a_file_and_back_as_data(tmp_path) -> None:
     path, z = tmp_path / "d.safetensors", torch.zeros(2, 4)
-    saved = [latent.Direction(name=name, vector=torch.eye(4)[k], reach=2.0) for k, name in enumerate("ab")]
-    latent.save(path, saved)
-    found = latent.load(path)
+    saved = [latent.Direction(name=name, vector=torch.eye(4)[k], scale=2.0) for k, name in enumerate("ab")]
+    latent.save_directions(path, saved)
+    found = latent.load_directions(path)
     assert [each.name for each in found] == ["a", "b"]
     assert torch.equal(
-        latent.choose(found, "b").move(z, torch.tensor([1.0, -1])),
+        latent.select_direction(found, "b").apply(z, torch.tensor([1.0, -1])),
         2 * torch.tensor([[0.0, 1, 0, 0], [0, -1, 0, 0]]),
     )
     for wanted in ("", "c"):
         with pytest.raises(SparringError, match="0 a, 1 b"):
-            latent.choose(found, wanted)
+            latent.select_direction(found, wanted)
 
 
 @pytest.mark.parametrize(
@@ -171,87 +184,95 @@ def test_directions_go_to_a_file_and_back_as_data(tmp_path) -> None:
 )
 def test_a_tampered_file_of_directions_is_refused(tmp_path, old, new) -> None:
     path = tmp_path / "d.safetensors"
-    latent.save(path, [latent.Direction(name=str(k), vector=torch.eye(4)[k], kind="x") for k in range(4)])
+    latent.save_directions(
+        path, [latent.Direction(name=str(k), vector=torch.eye(4)[k], kind="x") for k in range(4)]
+    )
     data = path.read_bytes()
     old = old.replace('"kind"', json.dumps('"kind"')[1:-1])
     new = new.replace('"kjnd"', json.dumps('"kjnd"')[1:-1])
     assert old.encode() in data
     path.write_bytes(data.replace(old.encode(), new.encode()))
     with pytest.raises(CorruptFileError):
-        latent.load(path)
+        latent.load_directions(path)
 
 
 def test_inversion_finds_what_a_generator_made_and_tells_how_near() -> None:
     generation = linear(
         torch.linalg.qr(torch.randn(64, 4, generator=torch.Generator().manual_seed(1))).Q, (1, 8, 8)
     )
-    z = latent.latents(generation, 5, range(3))
+    z = latent.sample_latents(generation, 5, range(3))
     x = latent.decode(generation, z)
-    found = latent.invert(generation, x, settings=latent.Inverting(steps=200, prior=0.0))
+    found = latent.invert(generation, x, options=latent.InversionOptions(steps=200, prior=0.0))
     assert torch.allclose(found.z, z, atol=0.02)
     assert float(found.psnr.min()) > 45
-    none = latent.invert(generation, x, settings=latent.Inverting(steps=0, starts=1))
+    none = latent.invert(generation, x, options=latent.InversionOptions(steps=0, starts=1))
     assert float(none.psnr.max()) < float(found.psnr.min())
-    perfect = latent.invert(generation, x, encoder=lambda x, y: (z, None), settings=latent.Inverting(steps=0))
+    perfect = latent.invert(
+        generation, x, encoder=lambda x, y: (z, None), options=latent.InversionOptions(steps=0)
+    )
     assert torch.equal(perfect.z, z)
 
 
 def test_a_class_that_is_not_known_is_sought() -> None:
     generation = conditional()
-    z, y = latent.latents(generation, 2, range(2)), torch.tensor([1, 2])
+    z, y = latent.sample_latents(generation, 2, range(2)), torch.tensor([1, 2])
     found = latent.invert(
-        generation, latent.decode(generation, z, y), settings=latent.Inverting(steps=8, starts=2)
+        generation, latent.decode(generation, z, y), options=latent.InversionOptions(steps=8, starts=2)
     )
     assert found.y.shape == (2, 3)
     assert torch.allclose(found.y.sum(1), torch.ones(2))
-    assert latent.hardened(found).y.shape == (2,)
+    assert latent.with_hard_labels(found).y.shape == (2,)
 
 
 def test_a_fitted_encoder_guesses_better_than_nothing_and_goes_to_a_file() -> None:
     generation = linear(torch.randn(64, 3, generator=torch.Generator().manual_seed(2)) / 4, (1, 8, 8))
     told = []
     encoder = latent.fit_encoder(
-        generation, steps=60, watch=lambda done, total: told.append((done, total)) or done == 50
+        generation, steps=60, progress=lambda done, total: told.append((done, total)) or done == 50
     )
-    z = latent.latents(generation, 9, range(32))
+    z = latent.sample_latents(generation, 9, range(32))
     guess, _ = encoder(latent.decode(generation, z))
     assert float((guess - z).square().mean()) < 0.5
     assert told[-1] == (50, 60)
-    again = latent.encoder_from(generation, latent.encoder_bytes(encoder))
+    again = latent.encoder_from_bytes(generation, latent.encoder_to_bytes(encoder))
     assert torch.equal(again(latent.decode(generation, z))[0], guess)
 
 
 @pytest.mark.parametrize("recipe", ["vae", "ae", "svae"])
 def test_a_runs_own_encoder_gives_latents_of_its_codes(recipe) -> None:
-    generation = TINY[recipe]().game.kept(Spec(shape=(1, 8, 8))).eval().requires_grad_(False)
-    x = latent.decode(generation, latent.latents(generation, 0, range(3))).clamp(-1, 1)
-    z, _ = latent.own_encoder(generation)(x, None)
-    encoder, decoder = generation.coders()
+    generation = (
+        TINY_RECIPES[recipe]().game.build_model(SampleSpec(shape=(1, 8, 8))).eval().requires_grad_(False)
+    )
+    x = latent.decode(generation, latent.sample_latents(generation, 0, range(3))).clamp(-1, 1)
+    z, _ = latent.model_encoder(generation)(x, None)
+    encoder, decoder = generation.encoder_decoder()
     assert torch.allclose(decoder.prior(z), encoder(x), atol=1e-3)
 
 
 def test_likeness_of_the_same_is_perfect_and_of_black_and_white_is_nil() -> None:
     x = torch.ones(1, 1, 9, 6)
-    assert float(decibels(x, -x)) == pytest.approx(0)
-    assert float(decibels(x, x)) == pytest.approx(10 * torch.log10(torch.tensor(4e10)).item())
-    assert float(pyramid(x, x)) == 0
-    assert float(pyramid(x, x - 0.5)) == pytest.approx(0.5)  # no band but the last sees a plain difference
+    assert float(psnr(x, -x)) == pytest.approx(0)
+    assert float(psnr(x, x)) == pytest.approx(10 * torch.log10(torch.tensor(4e10)).item())
+    assert float(laplacian_pyramid_distance(x, x)) == 0
+    assert float(laplacian_pyramid_distance(x, x - 0.5)) == pytest.approx(
+        0.5
+    )  # no band but the last sees a plain difference
 
 
 def test_an_mp4_without_anything_to_write_it_is_refused(monkeypatch, tmp_path) -> None:
     import numpy as np
 
-    monkeypatch.setattr(film.shutil, "which", lambda name: None)
+    monkeypatch.setattr(video.shutil, "which", lambda name: None)
     monkeypatch.setitem(__import__("sys").modules, "av", None)
     with pytest.raises(SparringError, match=r"\.webp or \.gif"):
-        film.save(tmp_path / "x.mp4", np.zeros((2, 5, 5, 1), np.uint8))
+        video.save_video(tmp_path / "x.mp4", np.zeros((2, 5, 5, 1), np.uint8))
 
 
 def test_a_strangers_directions_are_sized_before_they_are_read_and_steer_no_terminal(tmp_path, monkeypatch):
     path = tmp_path / "d.safetensors"
-    latent.save(path, [latent.Direction(name="\x1b]0;pwned\x07a", vector=torch.ones(3))])
-    assert latent.load(path)[0].name == "]0;pwneda"
+    latent.save_directions(path, [latent.Direction(name="\x1b]0;pwned\x07a", vector=torch.ones(3))])
+    assert latent.load_directions(path)[0].name == "]0;pwneda"
     os.truncate(path, 2**36)  # sparse
     monkeypatch.setattr(storage, "read", lambda path: pytest.fail("it was read"))
     with pytest.raises(CorruptFileError, match="at the most"):
-        latent.load(path)
+        latent.load_directions(path)

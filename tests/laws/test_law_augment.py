@@ -4,19 +4,19 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sparring.augment import DiffAugment, InstanceNoise, pack
-from sparring.augment.diffaugment import colour, cutout, shift, translation
-from sparring.errors import ConfigError
-from sparring.keyed import Draws
-from sparring.schedule import Linear
+from sparring.core.errors import ConfigError
+from sparring.core.rng import KeyedRandom
+from sparring.core.schedule import LinearSchedule
+from sparring.parts.augmentation import DiffAugment, InstanceNoise, pack
+from sparring.parts.augmentation.diffaugment import colour, cutout, shift, translation
 
 
 def numbers(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def draws(total: int, seed: int = 0) -> Draws:
-    return Draws(seed, (0, 0, 0), total)
+def draws(total: int, seed: int = 0) -> KeyedRandom:
+    return KeyedRandom(seed, (0, 0, 0), total)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 6])
@@ -28,7 +28,7 @@ def test_zero_strength_is_the_identity(channels):
 
 
 def test_strength_is_annealed():
-    x, fading = numbers(3, 3, 8, 8), DiffAugment(strength=Linear(start=1.0, end=0.0, over=100))
+    x, fading = numbers(3, 3, 8, 8), DiffAugment(strength=LinearSchedule(start=1.0, end=0.0, duration=100))
     assert torch.equal(fading(x, draws(3), "real", 0), DiffAugment()(x, draws(3), "real", 0))
     assert torch.equal(fading(x, draws(3), "real", 100), x)
 
@@ -118,12 +118,12 @@ def test_real_and_fake_draw_apart_and_each_again_the_same():
 def test_a_process_augments_its_rows_as_the_whole_would():
     x = numbers(8, 3, 16, 16)
     for augment in (DiffAugment(), InstanceNoise()):
-        part = augment(x[2:5], Draws(0, (0, 0, 0), 8, slice(2, 5)), "real", 0)
+        part = augment(x[2:5], KeyedRandom(0, (0, 0, 0), 8, slice(2, 5)), "real", 0)
         torch.testing.assert_close(part, augment(x, draws(8), "real", 0)[2:5])
 
 
 def test_instance_noise_has_its_deviation():
-    noise = InstanceNoise(sigma=Linear(start=0.4, end=0.0, over=100))
+    noise = InstanceNoise(sigma=LinearSchedule(start=0.4, end=0.0, duration=100))
     x = torch.zeros(16, 3, 32, 32)
     for images, sigma in ((0, 0.4), (50, 0.2)):
         assert noise(x, draws(16), "real", images).std().item() == pytest.approx(sigma, rel=0.02)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from sparring.average import Average
+from sparring.core.ema import EMA
 
 
 def constant(value: float) -> nn.Linear:
@@ -13,14 +13,14 @@ def constant(value: float) -> nn.Linear:
     return layer
 
 
-def value(average: Average) -> float:
+def value(average: EMA) -> float:
     return float(average.module.weight)
 
 
 @pytest.mark.parametrize(("half_life", "batch"), [(640.0, 64), (100.0, 8), (50.0, 50)])
 def test_a_half_life_halves(half_life, batch):
     layer = constant(1.0)
-    average = Average(layer, half_life, ramp=1e9)
+    average = EMA(layer, half_life, ramp=1e9)
     nn.init.zeros_(layer.weight)
     for step in range(1, 41):
         average.update(layer, step * batch, batch)
@@ -30,7 +30,7 @@ def test_a_half_life_halves(half_life, batch):
 def test_the_batch_does_not_matter():
     """Two updates of half the batch are one of the whole."""
     layer = constant(1.0)
-    once, twice = Average(layer, 100.0, ramp=1e9), Average(layer, 100.0, ramp=1e9)
+    once, twice = EMA(layer, 100.0, ramp=1e9), EMA(layer, 100.0, ramp=1e9)
     nn.init.constant_(layer.weight, 3.0)
     once.update(layer, 16, 16)
     twice.update(layer, 8, 8)
@@ -40,7 +40,7 @@ def test_the_batch_does_not_matter():
 
 def test_of_all_past_is_the_mean():
     layer = constant(7.0)
-    average = Average.of_all_past(layer)
+    average = EMA.cumulative_mean(layer)
     numbers = [3.0, -1.0, 4.0, 1.5, 9.0]
     for count, number in enumerate(numbers, 1):
         nn.init.constant_(layer.weight, number)
@@ -52,7 +52,7 @@ def test_of_all_past_is_the_mean():
 def test_the_ramp_bounds_the_half_life():
     """With half-life `ramp * images`, update k moves by 1 - 2^(-1 / (ramp k)), whatever the batch."""
     layer, ramp, batch = constant(1.0), 0.5, 8
-    average = Average(layer, 1e12, ramp)
+    average = EMA(layer, 1e12, ramp)
     nn.init.zeros_(layer.weight)
     expected = 1.0
     for step in range(1, 30):
@@ -64,7 +64,7 @@ def test_the_ramp_bounds_the_half_life():
 @pytest.mark.parametrize("half_life", [0.0])
 def test_no_half_life_is_the_network_itself(half_life):
     layer = constant(1.0)
-    average = Average(layer, half_life)
+    average = EMA(layer, half_life)
     nn.init.constant_(layer.weight, 5.0)
     average.update(layer, 64, 64)
     assert value(average) == 5.0
@@ -72,7 +72,7 @@ def test_no_half_life_is_the_network_itself(half_life):
 
 def test_statistics_are_averaged_and_counters_copied():
     norm = nn.BatchNorm1d(1)
-    average = Average(norm, 8.0, ramp=1e9)
+    average = EMA(norm, 8.0, ramp=1e9)
     norm.running_mean.fill_(4.0)
     norm.num_batches_tracked.fill_(7)
     average.update(norm, 8, 8)

@@ -7,28 +7,23 @@ import numpy as np
 import pytest
 import torch
 
-from sparring.distances import power_spherical, von_mises_fisher
-from sparring.distances.bessel import evaluate
-from sparring.distances.cosine import cosines, panels
-from sparring.distances.gaussian import kl_normal_to_standard, kl_normals, normal_log_density
-from sparring.distances.hyperspherical import (
-    bessel_ratio,
-    log_bessel_i,
-    log_surface_area,
+from sparring.core.errors import ConfigError
+from sparring.parts.posteriors import power_spherical, von_mises_fisher
+from sparring.parts.posteriors.bessel import bessel_ratio, evaluate_bessel, log_bessel_i
+from sparring.parts.posteriors.implicit_reparameterization import quadrature_panels, sample_cosines
+from sparring.parts.posteriors.normal import kl_normal_to_standard, kl_normals, normal_log_density
+from sparring.parts.posteriors.power_spherical import (
     power_spherical_entropy,
     power_spherical_kl_to_uniform,
     power_spherical_log_density,
     power_spherical_sample,
-    vmf_kl_to_uniform,
-    vmf_log_density,
-    vmf_sample,
 )
-from sparring.distances.sphere import reflect
-from sparring.errors import ConfigError
+from sparring.parts.posteriors.sphere import householder_reflect, log_surface_area
+from sparring.parts.posteriors.von_mises_fisher import vmf_kl_to_uniform, vmf_log_density, vmf_sample
 
 DIMENSIONS = [2, 3, 6, 11, 16, 17, 18, 41, 257, 1024]
 KAPPAS = [1e-3, 0.03, 0.7, 3.0, 10.0, 40.0, 300.0, 1e4, 1e5]
-SHAPES = {"vmf": von_mises_fisher.shape, "power": power_spherical.shape}
+SHAPES = {"vmf": von_mises_fisher.vmf_cosine_density, "power": power_spherical.power_spherical_cosine_density}
 every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 
 
@@ -37,7 +32,7 @@ def double(*values: float) -> torch.Tensor:
 
 
 def exact(dimension, kappa):
-    """log I_v, I_(v+1) / I_v, its slope and the KL in 60 digits."""
+    """log I_v, I_(v+1) / I_v, its gradient and the KL in 60 digits."""
     with mpmath.workdps(60):
         v, kappa = mpmath.mpf(dimension) / 2 - 1, mpmath.mpf(kappa)
         first, second = (mpmath.besseli(v + k, kappa, maxterms=10**7) for k in (0, 1))
@@ -68,7 +63,7 @@ def test_the_kl_vanishes_with_kappa_and_is_finite_far_out():
     torch.testing.assert_close(kl[:3], kappa.detach()[:3] ** 2 / 22, rtol=1e-9, atol=0.0)
     assert kl.isfinite().all()
     assert kappa.grad.isfinite().all()
-    assert evaluate(0.0, kappa.detach()[:1]).slope == 0.5
+    assert evaluate_bessel(0.0, kappa.detach()[:1]).derivative == 0.5
     with pytest.raises(ConfigError):
         vmf_kl_to_uniform(kappa, 1)
 
@@ -82,17 +77,17 @@ def uniforms(count):
 def test_the_mean_cosine_is_the_bessel_ratio_and_so_is_its_gradient(dimension, kappa):
     """Over evenly spaced uniform numbers the mean is an integral: it errs by little more than 1 / count."""
     kappa = double(kappa).requires_grad_()
-    w, sine = cosines(kappa, uniforms(20_000), dimension, von_mises_fisher.shape)
-    values = evaluate(dimension / 2 - 1, kappa.detach())
+    w, sine = sample_cosines(kappa, uniforms(20_000), dimension, von_mises_fisher.vmf_cosine_density)
+    values = evaluate_bessel(dimension / 2 - 1, kappa.detach())
     second = 1 - (dimension - 1) / kappa.detach() * values.ratio  # E w^2
     torch.testing.assert_close((1 - w.mean(1)), 1 - values.ratio, rtol=5e-5, atol=1e-12)
     torch.testing.assert_close((sine**2).mean(1), 1 - second, rtol=5e-5, atol=1e-12)
     torch.testing.assert_close(w**2 + sine**2, torch.ones_like(w), rtol=1e-12, atol=0.0)
     (of_w,) = torch.autograd.grad(w.mean(), kappa, retain_graph=True)
     (of_square,) = torch.autograd.grad((w**2).mean(), kappa)
-    torch.testing.assert_close(of_w, values.slope, rtol=2e-3, atol=0.0)
+    torch.testing.assert_close(of_w, values.derivative, rtol=2e-3, atol=0.0)
     kappa = kappa.detach()
-    slope_of_second = (dimension - 1) * (values.ratio / kappa**2 - values.slope / kappa)
+    slope_of_second = (dimension - 1) * (values.ratio / kappa**2 - values.derivative / kappa)
     torch.testing.assert_close(of_square, slope_of_second, rtol=2e-3, atol=1e-9)
 
 
@@ -103,11 +98,11 @@ def test_each_draw_moves_as_it_does_when_drawn_anew(shape, dimension, kappa):
     """The gradient is that of the inverse distribution function: against a difference quotient, sample by sample."""
     uniform, step = double(1e-3, 0.05, 0.3, 0.5, 0.8, 0.99, 0.9999).unsqueeze(0), 1e-4 * kappa
     kappa = double(kappa).requires_grad_()
-    w, sine = cosines(kappa, uniform, dimension, shape)
+    w, sine = sample_cosines(kappa, uniform, dimension, shape)
     for number, values in enumerate((w, sine)):
         analytic = [torch.autograd.grad(value, kappa, retain_graph=True)[0] for value in values[0]]
         above, below = (
-            cosines(kappa.detach() + way, uniform, dimension, shape)[number] for way in (step, -step)
+            sample_cosines(kappa.detach() + way, uniform, dimension, shape)[number] for way in (step, -step)
         )
         numeric = ((above - below) / (2 * step))[0]
         torch.testing.assert_close(
@@ -119,7 +114,7 @@ def test_each_draw_moves_as_it_does_when_drawn_anew(shape, dimension, kappa):
 def test_on_the_ball_the_distribution_function_is_exponential(kappa):
     """m = 3: F(w) = (exp(kappa (w - 1)) - exp(-2 kappa)) / (1 - exp(-2 kappa))."""
     uniform = uniforms(999)
-    w, _ = cosines(double(kappa), uniform, 3, von_mises_fisher.shape)
+    w, _ = sample_cosines(double(kappa), uniform, 3, von_mises_fisher.vmf_cosine_density)
     found = (torch.exp(kappa * (w - 1)) - math.exp(-2 * kappa)) / -math.expm1(-2 * kappa)
     torch.testing.assert_close(found, uniform, rtol=1e-5, atol=1e-7)
 
@@ -128,7 +123,7 @@ def test_on_the_ball_the_distribution_function_is_exponential(kappa):
 def test_power_spherical_on_the_ball(kappa):
     """m = 3: (1 + w) / 2 is Beta(1 + kappa, 1): F(w) = ((1 + w) / 2)^(1 + kappa)."""
     uniform = uniforms(999)
-    w, _ = cosines(double(kappa), uniform, 3, power_spherical.shape)
+    w, _ = sample_cosines(double(kappa), uniform, 3, power_spherical.power_spherical_cosine_density)
     torch.testing.assert_close(((1 + w) / 2) ** (1 + kappa), uniform, rtol=1e-5, atol=1e-7)
 
 
@@ -173,13 +168,16 @@ def test_power_spherical_at_zero_is_uniform():
 def test_any_dimension_and_concentration_can_be_drawn(shape):
     for dimension in (2, 5, 1024, 4097):
         kappa = double(0.0, 1e-9, 1.0, 1e5, 1e12).requires_grad_()
-        w, sine = cosines(kappa, double(1e-14, 0.5, 1 - 1e-14).expand(5, 3), dimension, shape)
+        w, sine = sample_cosines(kappa, double(1e-14, 0.5, 1 - 1e-14).expand(5, 3), dimension, shape)
         (w + sine).sum().backward()
         assert w.isfinite().all()
         assert (w.diff(dim=1) >= 0).all()
         assert (w.abs() <= 1 + 1e-15).all()
         assert kappa.grad.isfinite().all()
-    assert panels(2, torch.device("cpu")).tau.shape == panels(4097, torch.device("cpu")).tau.shape
+    assert (
+        quadrature_panels(2, torch.device("cpu")).tau.shape
+        == quadrature_panels(4097, torch.device("cpu")).tau.shape
+    )
 
 
 def units(*shape, seed=0):
@@ -191,7 +189,7 @@ def test_the_reflection_is_orthogonal_and_brings_the_first_axis_to_the_mean():
     axis = torch.eye(5, dtype=torch.float64)
     near = torch.nn.functional.normalize(axis[:1] + 1e-9 * axis[1:2], dim=1)
     mean = torch.cat([units(20, 5), axis, -axis, near, -near])
-    images = reflect(axis.unsqueeze(1).expand(-1, len(mean), -1), mean)  # (5, b, 5): of each axis
+    images = householder_reflect(axis.unsqueeze(1).expand(-1, len(mean), -1), mean)  # (5, b, 5): of each axis
     torch.testing.assert_close(images[0], mean, rtol=0, atol=1e-14)
     products = torch.einsum("ibk,jbk->bij", images, images)
     torch.testing.assert_close(products, axis.expand_as(products), rtol=0, atol=1e-14)

@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
-from sparring.errors import DataError
-from sparring.likelihoods import Gaussian
+from sparring.core.errors import DataError
+from sparring.core.shapes import SampleSpec
 from sparring.metrics import latent_log_likelihood
-from sparring.posteriors.normal import NormalDistribution
-from sparring.shapes import Spec
+from sparring.parts.likelihoods import Gaussian
+from sparring.parts.posteriors.normal import NormalDistribution
 
 SCALE, CODES, VALUES = 0.7, 3, 6
 
@@ -21,7 +21,7 @@ class Factors:
         draws = torch.Generator().manual_seed(0)
         self.w = loadings * torch.randn(VALUES, CODES, generator=draws)
         self.b = torch.randn(VALUES, generator=draws)
-        self.likelihood = Gaussian(deviation="fixed", scale=SCALE).build(Spec(shape=(VALUES,)))
+        self.likelihood = Gaussian(deviation="fixed", scale=SCALE).build(SampleSpec(shape=(VALUES,)))
         noise = torch.randn(80, CODES, generator=draws) @ self.w.T
         self.x = self.b + noise + SCALE * torch.randn(80, VALUES, generator=draws)
 

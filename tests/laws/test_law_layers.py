@@ -7,11 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from sparring.networks.layers import residual, sizes, thin
-from sparring.networks.layers.fourier import FourierFeatures
-from sparring.networks.layers.maxout import Maxout
-from sparring.networks.layers.residual import DownBlock, UpBlock
-from sparring.networks.layers.spectral import spectral_norm, spectral_norm_all
+from sparring.parts.networks.layers import residual, sizes, strided_conv
+from sparring.parts.networks.layers.fourier import FourierFeatures
+from sparring.parts.networks.layers.maxout import Maxout
+from sparring.parts.networks.layers.residual import DownBlock, UpBlock
+from sparring.parts.networks.layers.spectral_norm import spectral_norm, spectral_norm_all
 
 CHANNELS = [(1, 6), (3, 6), (9, 4), (130, 5)]
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
@@ -43,7 +43,7 @@ def assert_same(ours, plain):
 @pytest.mark.parametrize(("few", "many"), CHANNELS)
 def test_halving_is_the_convolution_to_second_order(few, many, layout):
     torch.manual_seed(0)
-    layer = thin.HalvingConv2d(few, many).to(memory_format=layout)
+    layer = strided_conv.DownsampleConv2d(few, many).to(memory_format=layout)
     x = torch.randn(3, few, 8, 12).to(memory_format=layout).requires_grad_()
     direction = torch.randn(3, many, 4, 6)
     ours = derivatives(lambda x, _: layer(x), x, layer.weight, direction)
@@ -54,17 +54,20 @@ def test_halving_is_the_convolution_to_second_order(few, many, layout):
 @pytest.mark.parametrize(("few", "many"), CHANNELS)
 def test_doubling_is_the_transposed_convolution_to_second_order(few, many, layout):
     torch.manual_seed(0)
-    layer = thin.DoublingConv2d(many, few).to(memory_format=layout)
+    layer = strided_conv.UpsampleConv2d(many, few).to(memory_format=layout)
     x = torch.randn(3, many, 4, 6).to(memory_format=layout).requires_grad_()
     direction = torch.randn(3, few, 8, 12)
     ours = derivatives(lambda x, _: layer(x), x, layer.weight, direction)
     assert_same(ours, derivatives(double_plain, x, layer.weight, direction))
 
 
-@pytest.mark.parametrize("function", [thin._Halve, thin._Double])
+@pytest.mark.parametrize("function", [strided_conv._Downsample, strided_conv._Upsample])
 def test_derivatives_by_differences(function):
     torch.manual_seed(0)
-    shapes = {thin._Halve: ((1, 2, 4, 4), (3, 2, 4, 4)), thin._Double: ((1, 3, 2, 2), (3, 2, 4, 4))}[function]
+    shapes = {
+        strided_conv._Downsample: ((1, 2, 4, 4), (3, 2, 4, 4)),
+        strided_conv._Upsample: ((1, 3, 2, 2), (3, 2, 4, 4)),
+    }[function]
     arguments = [torch.randn(*shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
     assert torch.autograd.gradcheck(function.apply, arguments)
     assert torch.autograd.gradgradcheck(function.apply, arguments)
@@ -72,9 +75,9 @@ def test_derivatives_by_differences(function):
 
 def test_gradient_of_the_picture_alone_costs_no_weight_gradient(monkeypatch):
     calls = []
-    correlate = thin._correlate
-    monkeypatch.setattr(thin, "_correlate", lambda x, g: calls.append(1) or correlate(x, g))
-    layer, x = thin.HalvingConv2d(2, 3), torch.randn(1, 2, 4, 4, requires_grad=True)
+    correlate = strided_conv._correlate
+    monkeypatch.setattr(strided_conv, "_correlate", lambda x, g: calls.append(1) or correlate(x, g))
+    layer, x = strided_conv.DownsampleConv2d(2, 3), torch.randn(1, 2, 4, 4, requires_grad=True)
     (slope,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
     assert not calls
     slope.square().sum().backward()
@@ -84,7 +87,7 @@ def test_gradient_of_the_picture_alone_costs_no_weight_gradient(monkeypatch):
 
 def test_biases():
     torch.manual_seed(0)
-    down, up = thin.HalvingConv2d(2, 3, bias=True), thin.DoublingConv2d(3, 2, bias=True)
+    down, up = strided_conv.DownsampleConv2d(2, 3, bias=True), strided_conv.UpsampleConv2d(3, 2, bias=True)
     x = torch.randn(2, 2, 4, 4)
     torch.testing.assert_close(down(x), halve_plain(x, down.weight, down.bias))
     torch.testing.assert_close(up(down(x)), double_plain(down(x), up.weight, up.bias))
@@ -92,7 +95,7 @@ def test_biases():
 
 def test_latent_is_the_transposed_convolution_of_one_pixel():
     torch.manual_seed(0)
-    layer, z = thin.LatentConv2d(5, 6, 3, 4), torch.randn(2, 5)
+    layer, z = strided_conv.LatentConvTranspose2d(5, 6, 3, 4), torch.randn(2, 5)
     assert layer(z).is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(layer(z), F.conv_transpose2d(z[:, :, None, None], layer.weight))
 
@@ -102,12 +105,12 @@ def test_weight_gradient_as_product_in_bfloat16():
     x = torch.randn(8, 128, 8, 8).bfloat16().to(memory_format=torch.channels_last)
     g = torch.randn(8, 16, 4, 4).bfloat16().to(memory_format=torch.channels_last)
     exact = torch.nn.grad.conv2d_weight(x.float(), (16, 128, 4, 4), g.float(), 2, 1)
-    ours = thin._correlate_by_product(x, g)
+    ours = strided_conv._correlate_by_product(x, g)
     assert ours.dtype == torch.bfloat16
     assert (ours.float() - exact).norm() / exact.norm() < 5e-3  # bfloat16 keeps 8 bits
 
 
-@pytest.mark.parametrize("layer", [thin.HalvingConv2d(3, 4), thin.DoublingConv2d(3, 4)])
+@pytest.mark.parametrize("layer", [strided_conv.DownsampleConv2d(3, 4), strided_conv.UpsampleConv2d(3, 4)])
 def test_autocast_and_layout_are_kept(layer):
     x = torch.randn(2, 3, 4, 6).to(memory_format=torch.channels_last).requires_grad_()
     with torch.autocast("cpu", torch.bfloat16):
@@ -120,7 +123,7 @@ def test_autocast_and_layout_are_kept(layer):
 
 def test_grey_pictures_go_on_in_channels_last():
     x = torch.randn(2, 1, 4, 6)  # lies alike in both layouts
-    assert thin.HalvingConv2d(1, 3)(x).is_contiguous(memory_format=torch.channels_last)
+    assert strided_conv.DownsampleConv2d(1, 3)(x).is_contiguous(memory_format=torch.channels_last)
 
 
 SPECTRAL = [
@@ -128,8 +131,8 @@ SPECTRAL = [
     (lambda: nn.Embedding(6, 4), 0),
     (lambda: nn.Conv2d(3, 5, 3), 0),
     (lambda: nn.ConvTranspose2d(3, 5, 3), 1),
-    (lambda: thin.HalvingConv2d(3, 5), 0),
-    (lambda: thin.DoublingConv2d(3, 5), 1),
+    (lambda: strided_conv.DownsampleConv2d(3, 5), 0),
+    (lambda: strided_conv.UpsampleConv2d(3, 5), 1),
 ]
 
 
@@ -185,13 +188,15 @@ def test_spectral_norm_refuses_what_has_no_matrix():
         spectral_norm(nn.BatchNorm2d(3))
 
 
-@pytest.mark.parametrize("falling", [False, True])
-def test_fourier_frequencies_double(falling):
+@pytest.mark.parametrize("decaying", [False, True])
+def test_fourier_frequencies_double(decaying):
     x = torch.tensor([[1.0, -2.0]])
     expected = [1.0, -2.0]
     for wave in (math.sin, math.cos):
-        expected += [wave(2**k * value) / (2**k if falling else 1) for k in range(3) for value in (1.0, -2.0)]
-    torch.testing.assert_close(FourierFeatures(3, falling=falling)(x), torch.tensor([expected]))
+        expected += [
+            wave(2**k * value) / (2**k if decaying else 1) for k in range(3) for value in (1.0, -2.0)
+        ]
+    torch.testing.assert_close(FourierFeatures(3, decaying=decaying)(x), torch.tensor([expected]))
 
 
 def test_maxout_is_the_largest_piece():
@@ -203,13 +208,13 @@ def test_maxout_is_the_largest_piece():
 
 
 def test_grids_and_widths():
-    assert sizes.grids(32, 32) == [(32, 32), (16, 16), (8, 8), (4, 4)]
-    assert sizes.grids(48, 80)[-1] == (3, 5)
-    assert sizes.grids(16, 64)[-1] == (4, 16)  # the shorter side decides
-    assert sizes.grids(7, 7) == [(7, 7), (4, 4)]
-    assert sizes.grids(2, 2) == [(2, 2), (1, 1)]
-    assert sizes.widths(5, 64, 300) == [64, 128, 256, 300, 300]
-    assert sizes.even(torch.ones(1, 1, 3, 5)).shape == (1, 1, 4, 6)
+    assert sizes.grid_sizes(32, 32) == [(32, 32), (16, 16), (8, 8), (4, 4)]
+    assert sizes.grid_sizes(48, 80)[-1] == (3, 5)
+    assert sizes.grid_sizes(16, 64)[-1] == (4, 16)  # the shorter side decides
+    assert sizes.grid_sizes(7, 7) == [(7, 7), (4, 4)]
+    assert sizes.grid_sizes(2, 2) == [(2, 2), (1, 1)]
+    assert sizes.channel_widths(5, 64, 300) == [64, 128, 256, 300, 300]
+    assert sizes.pad_to_even(torch.ones(1, 1, 3, 5)).shape == (1, 1, 4, 6)
 
 
 def test_up_block_with_silent_branch_is_nearest_upsampling():

@@ -5,12 +5,12 @@ import math
 import pytest
 import torch
 
-from sparring.errors import ConfigError, DataError
-from sparring.keyed import Draws
-from sparring.likelihoods import Bernoulli, DiscretisedLogistic, Gaussian
-from sparring.shapes import Spec
+from sparring.core.errors import ConfigError, DataError
+from sparring.core.rng import KeyedRandom
+from sparring.core.shapes import SampleSpec
+from sparring.parts.likelihoods import Bernoulli, DiscretisedLogistic, Gaussian
 
-ONE = Spec(shape=(1, 1, 1))
+ONE = SampleSpec(shape=(1, 1, 1))
 
 
 def column(values):
@@ -36,7 +36,7 @@ def test_a_level_far_from_the_location_has_a_finite_log_probability_with_a_slope
 
 
 def test_bernoulli_by_hand():
-    module = Bernoulli(binarise="none").build(Spec(shape=(1, 1, 2)))
+    module = Bernoulli(binarise="none").build(SampleSpec(shape=(1, 1, 2)))
     x, logits = torch.tensor([[[[1.0, -1.0]]]]), torch.tensor([[[[0.7, -1.3]]]])
     p = [1 / (1 + math.exp(-0.7)), 1 / (1 + math.exp(1.3))]
     assert module(x, logits).item() == pytest.approx(math.log(p[0]) + math.log(1 - p[1]), abs=1e-6)
@@ -45,30 +45,30 @@ def test_bernoulli_by_hand():
 
 def test_dynamic_binarisation_draws_as_often_as_the_grey_says_and_anew_each_time():
     module, x = Bernoulli().build(ONE), torch.full((20_000, 1, 1, 1), -0.5)  # a quarter of the way to white
-    first, second = (module.given(x, Draws(0, (step,), len(x))) for step in (0, 1))
+    first, second = (module.prepare_data(x, KeyedRandom(0, (step,), len(x))) for step in (0, 1))
     assert set(first.unique().tolist()) == {-1.0, 1.0}
     assert float((first > 0).float().mean()) == pytest.approx(0.25, abs=0.01)
     assert not torch.equal(first, second)
     edges = torch.tensor([-1.0, 1.0]).repeat(500).reshape(-1, 1, 1, 1)
-    assert torch.equal(module.given(edges, Draws(0, (0,), 1000)), edges)
+    assert torch.equal(module.prepare_data(edges, KeyedRandom(0, (0,), 1000)), edges)
 
 
 def test_grey_data_is_refused_without_binarisation():
-    module, draws = Bernoulli(binarise="none").build(ONE), Draws(0, (0,), 1)
-    assert float(module.given(column([-1.0]), draws)) == -1
+    module, draws = Bernoulli(binarise="none").build(ONE), KeyedRandom(0, (0,), 1)
+    assert float(module.prepare_data(column([-1.0]), draws)) == -1
     with pytest.raises(DataError, match="not a likelihood"):
-        module.given(column([0.2]), draws)
+        module.prepare_data(column([0.2]), draws)
 
 
 @pytest.mark.parametrize("likelihood", [Bernoulli(), DiscretisedLogistic()])
 def test_points_have_no_levels(likelihood):
     with pytest.raises(ConfigError):
-        likelihood.build(Spec(shape=(2,)))
+        likelihood.build(SampleSpec(shape=(2,)))
 
 
 @pytest.mark.parametrize("scale", [0.02, 1.0])
 def test_a_gaussian_integrates_to_one(scale):
-    module = Gaussian(scale=scale).build(Spec(shape=(1,)))
+    module = Gaussian(scale=scale).build(SampleSpec(shape=(1,)))
     x = torch.linspace(-8 * scale, 8 * scale, 4001, dtype=torch.float64)[:, None]
     density = module(x, torch.full_like(x, 0.3 * scale)).detach().exp()
     assert float(torch.trapezoid(density, x[:, 0])) == pytest.approx(1, abs=1e-4)
@@ -84,7 +84,7 @@ def test_the_learned_deviation_settles_on_that_of_the_residuals():
         optimizer.zero_grad()
         (-module(x, torch.zeros_like(x)).mean()).backward()
         optimizer.step()
-    assert module.parts(x)[1].item() == pytest.approx(float(x.std()), rel=0.01)
+    assert module.mean_and_scale(x)[1].item() == pytest.approx(float(x.std()), rel=0.01)
 
 
 def test_constant_data_does_not_drive_the_density_to_infinity():

@@ -6,26 +6,26 @@ import numpy as np
 import pytest
 import torch
 
-from sparring.errors import ConfigError, DataError
+from sparring.core.errors import ConfigError, DataError
 from sparring.metrics import (
     Moments,
     authenticity,
     class_frechet_distance,
     data_copying,
     frechet_distance,
+    frechet_from_moments,
     frechet_infinity,
-    frechet_of,
     inception_score,
     kernel_distance,
-    nearest,
+    nearest_real,
     precision_recall_density_coverage,
 )
 from sparring.metrics import frechet as frechet_file
-from sparring.metrics import kernel as kernel_file
-from sparring.metrics import tiles as tiles_file
-from sparring.metrics.infinite import intercept, sizes
-from sparring.metrics.kernel import discrepancy
-from sparring.metrics.neighbours import radii
+from sparring.metrics import kernel_mmd as kernel_file
+from sparring.metrics import pairwise as tiles_file
+from sparring.metrics.frechet_infinity import fit_intercept, subset_sizes
+from sparring.metrics.kernel_mmd import mmd_squared
+from sparring.metrics.precision_recall import knn_radii
 
 
 def normal(n: int, d: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
@@ -42,7 +42,7 @@ PAIRS = {
     "kernel": lambda real, fake: kernel_distance(real, fake, subsets=4, size=20),
     "prdc": precision_recall_density_coverage,
     "authenticity": authenticity,
-    "nearest": nearest,
+    "nearest": nearest_real,
     "classes": lambda real, fake: class_frechet_distance(
         real, torch.zeros(len(real)), fake, torch.zeros(len(fake))
     ),
@@ -99,15 +99,17 @@ def test_frechet_ways_agree():
     assert frechet_distance(flat[0], flat[1]) == pytest.approx(
         frechet_distance(flat[0] @ turned, flat[1] @ turned), rel=1e-6
     )
-    few, many = normal(30, 40), Moments.of(y)
+    few, many = normal(30, 40), Moments.from_features(y)
     stripped = Moments(mean=few.mean(0), covariance=few.T.cov(), count=30)
-    assert frechet_of(stripped, many) == pytest.approx(frechet_of(Moments.of(few), many), rel=1e-6)
+    assert frechet_from_moments(stripped, many) == pytest.approx(
+        frechet_from_moments(Moments.from_features(few), many), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("low", [1e-3, 1e-12])
 @pytest.mark.parametrize("small", [0, 512])
 def test_nuclear_norm_is_the_sum_of_singular_values(monkeypatch, low, small):
-    monkeypatch.setattr(frechet_file, "SMALL", small)
+    monkeypatch.setattr(frechet_file, "SVD_MAX_SIZE", small)
     left, right = torch.linalg.qr(normal(60, 40))[0], torch.linalg.qr(normal(50, 40, seed=1))[0]
     values = torch.logspace(math.log10(low), 0, 40, dtype=torch.float64)
     assert frechet_file.nuclear_norm((left * values) @ right.T) == pytest.approx(
@@ -124,9 +126,9 @@ def test_frechet_bias_of_few_samples():
 
 def test_moments_are_measured_in_blocks(monkeypatch):
     x = (normal(50, 7) + 100).float()
-    whole = Moments.of(x)
-    monkeypatch.setattr(frechet_file, "ROWS", 8)
-    parts = Moments.of(x.numpy())
+    whole = Moments.from_features(x)
+    monkeypatch.setattr(frechet_file, "BLOCK_ROWS", 8)
+    parts = Moments.from_features(x.numpy())
     torch.testing.assert_close(whole.covariance, x.double().T.cov(), rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(parts.covariance, whole.covariance, rtol=1e-12, atol=1e-12)
     assert parts.count == 50
@@ -137,9 +139,9 @@ def test_moments_are_measured_in_blocks(monkeypatch):
 
 
 def test_intercept_is_that_of_the_line():
-    x = 1 / torch.tensor(sizes(2000), dtype=torch.float64)
+    x = 1 / torch.tensor(subset_sizes(2000), dtype=torch.float64)
     noise = normal(1, 15)[0] * 1e-3
-    value, error = intercept(x, 5 + 300 * x + noise)
+    value, error = fit_intercept(x, 5 + 300 * x + noise)
     slope, flat = np.polyfit(x.numpy(), (5 + 300 * x + noise).numpy(), 1, cov=True)
     assert (value, error) == pytest.approx((slope[1], flat[1, 1] ** 0.5), rel=1e-9)
     assert value == pytest.approx(5, abs=4 * error)
@@ -151,7 +153,7 @@ def test_infinity_takes_the_bias_of_the_fakes_away():
     true = Moments(mean=torch.zeros(d).double(), covariance=torch.eye(d).double(), count=10**9)
     fake = normal(3000, d)
     value, error = frechet_infinity(true, fake)
-    biased = frechet_of(true, Moments.of(fake))
+    biased = frechet_from_moments(true, Moments.from_features(fake))
     assert biased > 0.08
     assert abs(value) < 0.1 * biased
     assert 0 < error < 0.1 * biased
@@ -167,9 +169,11 @@ def test_kernel_distance_by_its_definition():
     reals = np.mean([k(a, b) for i, a in enumerate(real) for j, b in enumerate(real) if i != j])
     fakes = np.mean([k(a, b) for i, a in enumerate(fake) for j, b in enumerate(fake) if i != j])
     crossed = np.mean([k(a, b) for a in real for b in fake])
-    assert discrepancy(real, fake) == pytest.approx(reals + fakes - 2 * crossed, rel=1e-12)
+    assert mmd_squared(real, fake) == pytest.approx(reals + fakes - 2 * crossed, rel=1e-12)
     everything = (torch.arange(6), torch.arange(5))
-    assert kernel_distance(real, fake, chosen=[everything] * 2) == pytest.approx((discrepancy(real, fake), 0))
+    assert kernel_distance(real, fake, subsets_chosen=[everything] * 2) == pytest.approx(
+        (mmd_squared(real, fake), 0)
+    )
 
 
 def test_kernel_distance_out_of_all_pairs_or_by_subsets(monkeypatch):
@@ -178,17 +182,17 @@ def test_kernel_distance_out_of_all_pairs_or_by_subsets(monkeypatch):
     draw = torch.Generator().manual_seed(0)
     for subsets, size in ((40, 30), (3, 10)):
         chosen = [tuple(torch.randperm(n, generator=draw)[:size] for n in (70, 50)) for _ in range(subsets)]
-        values = [discrepancy(real[r], fake[f]) for r, f in chosen]
+        values = [mmd_squared(real[r], fake[f]) for r, f in chosen]
         expected = np.mean(values), np.std(values, ddof=1) / subsets**0.5
-        assert kernel_distance(real, fake, chosen=chosen) == pytest.approx(expected, rel=1e-9)
+        assert kernel_distance(real, fake, subsets_chosen=chosen) == pytest.approx(expected, rel=1e-9)
         for file in (tiles_file, kernel_file):
-            monkeypatch.setattr(file, "SIDE", 16)
-        assert kernel_distance(real, fake, chosen=chosen) == pytest.approx(expected, rel=1e-9)
+            monkeypatch.setattr(file, "TILE_SIZE", 16)
+        assert kernel_distance(real, fake, subsets_chosen=chosen) == pytest.approx(expected, rel=1e-9)
 
 
 def test_kernel_distance_is_unbiased():
     """Equal distributions give 0 on average, from both sides; a shift gives its own value at any count."""
-    values = [discrepancy(normal(10, 4, seed=2 * i), normal(10, 4, seed=2 * i + 1)) for i in range(2000)]
+    values = [mmd_squared(normal(10, 4, seed=2 * i), normal(10, 4, seed=2 * i + 1)) for i in range(2000)]
     error = np.std(values) / 2000**0.5
     assert abs(np.mean(values)) < 4 * error
     assert min(values) < 0 < max(values)
@@ -227,7 +231,7 @@ def test_prdc_is_the_definition_in_any_tiles(monkeypatch, n, m, d, k):
     real, fake = normal(n, d), normal(m, d, seed=1) * 0.9 + 0.1
     expected = brute(real, fake, k)
     assert precision_recall_density_coverage(real, fake, k) == expected
-    monkeypatch.setattr(tiles_file, "SIDE", 32)
+    monkeypatch.setattr(tiles_file, "TILE_SIZE", 32)
     assert precision_recall_density_coverage(real, fake, k) == expected
 
 
@@ -268,7 +272,7 @@ def test_prdc_knows_real_from_fake():
 
 
 def test_radii_do_not_count_the_sample_itself():
-    assert radii(torch.tensor([[0.0], [1], [3], [7]]).double(), 1).sqrt().tolist() == [1, 1, 2, 4]
+    assert knn_radii(torch.tensor([[0.0], [1], [3], [7]]).double(), 1).sqrt().tolist() == [1, 1, 2, 4]
 
 
 # authenticity
@@ -292,10 +296,10 @@ def test_authenticity_of_copies_and_of_strangers():
 
 
 def test_nearest_finds_copies_at_no_distance(monkeypatch):
-    monkeypatch.setattr(tiles_file, "SIDE", 16)
+    monkeypatch.setattr(tiles_file, "TILE_SIZE", 16)
     x = normal(60, 5) + 1000
     fake = torch.cat([x[40:50], normal(5, 5, seed=1) + 1000])
-    found = nearest(x, fake, 3)
+    found = nearest_real(x, fake, 3)
     assert found.indices[:10, 0].tolist() == list(range(40, 50))
     assert found.distances[:10, 0].tolist() == [0.0] * 10
     apart = torch.cdist(fake, x, compute_mode="donot_use_mm_for_euclid_dist").topk(3, largest=False)
@@ -387,10 +391,10 @@ def test_class_distance_notices_swapped_labels():
 
 def test_class_distance_names_what_it_leaves_out():
     x, y = normal(9, 4), torch.tensor([0, 0, 0, 1, 1, 1, 2, 3, 3])
-    found = class_frechet_distance(x, y, x, y.numpy(), least=3)
-    assert (set(found.distances), found.left_out) == ({0, 1}, (2, 3))
+    found = class_frechet_distance(x, y, x, y.numpy(), min_samples=3)
+    assert (set(found.distances), found.skipped_classes) == ({0, 1}, (2, 3))
     with pytest.raises(DataError, match="no class has 5"):
-        class_frechet_distance(x, y, x, y, least=5)
+        class_frechet_distance(x, y, x, y, min_samples=5)
     with pytest.raises(DataError, match="labels"):
         class_frechet_distance(x, y[:-1], x, y)
 

@@ -14,8 +14,8 @@ from sparring.metrics import (
     Moments,
     authenticity,
     frechet_distance,
+    frechet_from_moments,
     frechet_infinity,
-    frechet_of,
     kernel_distance,
     precision_recall_density_coverage,
     sliced_wasserstein_distance,
@@ -58,9 +58,9 @@ def test_bias_of_small_counts():
 
 def test_extrapolation_removes_the_bias():
     """Perfect samples against the true moments: FD of 2,000 is far from 0 by its errors, its extrapolation is not."""
-    true = Moments.of(torch.cat([normal(50_000, 16, 0), -normal(50_000, 16, 0)]))
+    true = Moments.from_features(torch.cat([normal(50_000, 16, 0), -normal(50_000, 16, 0)]))
     found = [normal(2_000, 16, seed) for seed in range(1, 9)]
-    plain, error = mean_and_error([frechet_of(true, Moments.of(fake)) for fake in found])
+    plain, error = mean_and_error([frechet_from_moments(true, Moments.from_features(fake)) for fake in found])
     assert plain > 10 * error
     rest, error = mean_and_error([frechet_infinity(true, fake)[0] for fake in found])
     assert abs(rest) < 4 * error
@@ -191,7 +191,7 @@ def test_noise_is_seen_by_precision_and_density():
     assert wide["recall"] > 0.9 * whole["recall"]
 
 
-# damaged pictures
+# damaged images
 
 
 COUNT = 500
@@ -199,7 +199,7 @@ COUNT = 500
 
 @pytest.fixture(scope="module")
 def animals() -> np.ndarray:
-    """Built-in pictures (2 COUNT, 56, 56), enlarged so that there is something to lose."""
+    """Built-in images (2 COUNT, 56, 56), enlarged so that there is something to lose."""
     samples = open_data(DataConfig(source="animals")).samples
     order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0))[: 2 * COUNT].numpy()
     return np.stack(
@@ -212,7 +212,7 @@ def _resized(picture: np.ndarray, side: int, how: Image.Resampling) -> np.ndarra
 
 
 def features(pictures: np.ndarray) -> torch.Tensor:
-    """Pixels averaged over 8 x 8 blocks, and so are the squared slopes and the squared curvatures (n, 147)."""
+    """Pixels averaged over 8 x 8 blocks, and so are the squared gradients and the squared curvatures (n, 147)."""
     x = torch.from_numpy(np.array(pictures)).double()[:, None] / 255
     across, down = F.pad(x.diff(dim=3), (0, 1)), F.pad(x.diff(dim=2), (0, 0, 0, 1))
     curved = F.pad(x.diff(n=2, dim=3), (1, 1)).square() + F.pad(x.diff(n=2, dim=2), (0, 0, 1, 1)).square()
@@ -250,7 +250,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_damages_are_put_in_order(damage, animals):
-    """More damage, larger distance, from the floor of undamaged pictures on; for Fréchet and for the kernel distance."""
+    """More damage, larger distance, from the floor of undamaged images on; for Fréchet and for the kernel distance."""
     real, other = features(animals[:COUNT]), animals[COUNT:]
     damaged = [other] + [np.stack([damage(each, strength) for each in other]) for strength in DAMAGES[damage]]
     rows = [features(pictures) for pictures in damaged]
@@ -262,6 +262,6 @@ def test_damages_are_put_in_order(damage, animals):
 
 
 def test_nothing_but_the_damage_is_seen(animals):
-    """Sabotage twin: another order of the same pictures is no damage, and of no distance."""
+    """Sabotage twin: another order of the same images is no damage, and of no distance."""
     row = features(animals[:COUNT])
     assert frechet_distance(row, row.flip(0)) == pytest.approx(0, abs=1e-6)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from sparring.data.points import modes
-from sparring.errors import ConfigError, DataError
+from sparring.core.errors import ConfigError, DataError
+from sparring.data.readers.points import mixture_modes
 from sparring.metrics import (
     class_coverage,
     classification_accuracy_score,
@@ -21,10 +21,10 @@ from sparring.metrics import (
     ssim,
     stacked_modes,
 )
-from sparring.metrics.accuracy import fit_logistic
+from sparring.metrics.classification_accuracy import fit_logistic_regression
 from sparring.metrics.parzen import log_density
 from sparring.metrics.path_length import slerp
-from sparring.metrics.structural import scales
+from sparring.metrics.ssim import num_scales
 
 
 def numbers(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -33,7 +33,7 @@ def numbers(*shape: int, seed: int = 0) -> torch.Tensor:
 
 def mixture(count: int, seed: int = 0, kept: int = 25, narrow: float = 1.0) -> np.ndarray:
     """Samples of the first `kept` modes of the grid."""
-    means, std = modes("grid")
+    means, std = mixture_modes("grid")
     which = torch.randint(kept, (count,), generator=torch.Generator().manual_seed(seed + 1_000))
     return means[which] + narrow * std * numbers(count, 2, seed=seed).numpy()
 
@@ -47,7 +47,7 @@ def squared(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 def test_a_perfect_sampler_of_a_mixture():
     """All modes, 98.9 % of high quality, spread as the truth, and reverse KL (K - 1) / 2N on average."""
-    found = [mode_coverage(mixture(2_500, seed), *modes("grid")) for seed in range(40)]
+    found = [mode_coverage(mixture(2_500, seed), *mixture_modes("grid")) for seed in range(40)]
     mean = {name: np.mean([each[name] for each in found]) for name in found[0]}
     assert mean["modes"] == 25
     assert mean["high_quality"] == pytest.approx(1 - math.exp(-4.5), abs=0.001)
@@ -58,13 +58,13 @@ def test_a_perfect_sampler_of_a_mixture():
 
 def test_modes_that_are_lost():
     """Reverse KL of an even sampler of 5 of 25 modes: log 5."""
-    found = mode_coverage(mixture(20_000, kept=5), *modes("grid"))
+    found = mode_coverage(mixture(20_000, kept=5), *mixture_modes("grid"))
     assert found["modes"] == 5
     assert found["reverse_kl"] == pytest.approx(math.log(5), abs=0.002)
 
 
 def test_narrow_modes_look_better_but_for_their_spread():
-    found = mode_coverage(mixture(2_500, narrow=0.1), *modes("grid"))
+    found = mode_coverage(mixture(2_500, narrow=0.1), *mixture_modes("grid"))
     assert found["high_quality"] == 1
     assert found["spread"] == pytest.approx(0.1, rel=0.05)
 
@@ -181,7 +181,7 @@ def test_a_class_that_is_not_generated_is_never_found():
 def test_logistic_regression_is_at_its_minimum():
     """The gradient is zero: decay W = -X^T (softmax - onehot)."""
     x, y = numbers(60, 4), torch.arange(60) % 3
-    w, b = fit_logistic(x, y, 2.0)
+    w, b = fit_logistic_regression(x, y, 2.0)
     error = (x @ w + b).softmax(1) - torch.nn.functional.one_hot(y)
     torch.testing.assert_close(x.T @ error, -2.0 * w, atol=1e-3, rtol=0)
     torch.testing.assert_close(error.sum(0), torch.zeros(3, dtype=torch.float64), atol=1e-3, rtol=0)
@@ -242,7 +242,7 @@ def test_paths_are_keyed():
 
 
 def pictures(count: int, side: int = 48, channels: int = 1, seed: int = 0) -> np.ndarray:
-    """Smooth random pictures, uint8."""
+    """Smooth random images, uint8."""
     coarse = torch.rand(count, channels, 6, 6, generator=torch.Generator().manual_seed(seed))
     smooth = torch.nn.functional.interpolate(coarse, side, mode="bilinear")
     return (smooth * 255).byte().permute(0, 2, 3, 1).numpy()
@@ -257,7 +257,7 @@ def test_equal_pictures():
 
 @pytest.mark.parametrize("measure", [ssim, ms_ssim])
 def test_flat_pictures_differ_in_luminance_alone(measure):
-    """Of flat pictures a, b structure is 1, so SSIM = (2ab + C1) / (a^2 + b^2 + C1), at the last scale's power for MS-SSIM."""
+    """Of flat images a, b structure is 1, so SSIM = (2ab + C1) / (a^2 + b^2 + C1), at the last scale's power for MS-SSIM."""
     a, b, c1 = 100.0, 160.0, (0.01 * 255) ** 2
     value = measure(torch.full((1, 48, 48, 1), a), torch.full((1, 48, 48, 1), b)).item()
     luminance = (2 * a * b + c1) / (a**2 + b**2 + c1)
@@ -304,13 +304,13 @@ def test_psnr_of_a_known_error():
 
 def test_scales_leave_room_for_the_window():
     for side in range(11, 400):
-        count = scales(side, 1_000)
+        count = num_scales(side, 1_000)
         assert side // 2 ** (count - 1) >= 11
         assert count == 5 or side // 2**count < 11
 
 
 def test_diversity_of_repeated_pictures():
-    """One picture again and again scores 1; a set that repeats is above one that does not; noise is below all."""
+    """One image again and again scores 1; a set that repeats is above one that does not; noise is below all."""
     varied, noise = pictures(40), (numbers(40, 48, 48, 1) * 40 + 128).clamp(0, 255)
     repeated = varied[np.arange(40) % 3]
     scores = [ms_ssim_diversity(each, pairs=200) for each in (varied[[0] * 5], repeated, varied, noise)]

@@ -7,16 +7,16 @@ import pytest
 import torch
 from torch.distributions import Normal
 
+from sparring.core.errors import ConfigError
+from sparring.core.optimizers import Adam
+from sparring.core.runtime import DeviceOptions
+from sparring.core.shapes import SampleSpec
 from sparring.data import DataConfig, Dataset, open_data
-from sparring.errors import ConfigError
-from sparring.experiment import Experiment, Training
-from sparring.games.classification import Classification
-from sparring.games.discriminative import DiscriminativeConfig
-from sparring.games.naive_bayes import Counts, NaiveBayesConfig
-from sparring.machine import Machine
-from sparring.match import Match
-from sparring.optim import Adam
-from sparring.shapes import Spec
+from sparring.experiment import Experiment, TrainingConfig
+from sparring.games.classifier import ClassifierConfig
+from sparring.games.naive_bayes import ClassStatistics, NaiveBayesConfig
+from sparring.models.classifier import ClassifierModel
+from sparring.training.state import TrainState
 
 SHAPE, CLASSES, NUMBER = (1, 3, 4), 3, 61  # of samples: not a multiple of any batch
 
@@ -30,21 +30,21 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return open_data(DataConfig(source=str(place)))
 
 
-def played(game: object, data: Dataset, images: int = NUMBER, batch: int = 8, **training: int) -> Match:
-    learners = {"classifier": Adam(lr=1e-2)} if isinstance(game, DiscriminativeConfig) else {}
-    length = Training(images=images, batch=batch, half_life=0.0, **training)  # type: ignore[arg-type]
+def played(game: object, data: Dataset, images: int = NUMBER, batch: int = 8, **training: int) -> TrainState:
+    learners = {"classifier": Adam(lr=1e-2)} if isinstance(game, ClassifierConfig) else {}
+    length = TrainingConfig(total_images=images, batch=batch, ema_half_life=0.0, **training)  # type: ignore[arg-type]
     experiment = Experiment(
-        recipe="", data=DataConfig(), game=game, optimizers=learners, training=length.resolved()
+        recipe="", data=DataConfig(), game=game, optimizers=learners, training=length.resolve()
     )  # type: ignore[arg-type]
-    match = Match(experiment, data, Machine(device="cpu", precision="fp32").start())
+    match = TrainState(experiment, data, DeviceOptions(device="cpu", precision="fp32").start())
     while match.clock.images < images:
         match.step()
     return match
 
 
-def counts(match: Match) -> Counts:
+def counts(match: TrainState) -> ClassStatistics:
     found = match.generation.generator
-    assert isinstance(found, Counts)
+    assert isinstance(found, ClassStatistics)
     return found
 
 
@@ -62,7 +62,9 @@ def test_what_is_kept_is_what_was_counted_once(data: Dataset, images: int, micro
     for label in range(CLASSES):
         white = (flat[y == label] > 0).double().sum(0)
         assert found.number[label] == (y == label).sum()
-        torch.testing.assert_close(found.white()[label], (white + 1.0) / ((y == label).sum() + 2.0))
+        torch.testing.assert_close(
+            found.white_probability()[label], (white + 1.0) / ((y == label).sum() + 2.0)
+        )
     assert found.number.dtype == torch.float64
 
 
@@ -70,37 +72,41 @@ def test_half_a_pass_counts_half(data: Dataset) -> None:
     assert counts(played(NaiveBayesConfig(), data, images=24)).number.sum() == 24
 
 
-@pytest.mark.parametrize("shared", [False, True])
-def test_gaussians_have_the_moments_of_their_class(data: Dataset, shared: bool) -> None:
-    found = counts(played(NaiveBayesConfig(family="gaussian", shared=shared, floor=0.2), data))
+@pytest.mark.parametrize("shared_variance", [False, True])
+def test_gaussians_have_the_moments_of_their_class(data: Dataset, shared_variance: bool) -> None:
+    found = counts(
+        played(NaiveBayesConfig(family="gaussian", shared_variance=shared_variance, variance_floor=0.2), data)
+    )
     x, flat, y = pixels(data)
     mean = torch.stack([flat[y == label].mean(0) for label in range(CLASSES)])
     within = torch.stack([flat[y == label].var(0, correction=0) for label in range(CLASSES)])
-    if shared:
+    if shared_variance:
         within = (flat - mean[y]).square().mean(0).expand_as(mean)
     prior = ((torch.bincount(y) + 1.0) / (NUMBER + CLASSES)).log()
     wanted = Normal(mean, (within + 0.2).sqrt()).log_prob(flat[:, None]).sum(2) + prior
-    torch.testing.assert_close(found.joint(x), wanted)
-    torch.testing.assert_close(found.explained(x, y), -wanted[torch.arange(NUMBER), y])
+    torch.testing.assert_close(found.log_joint(x), wanted)
+    torch.testing.assert_close(found.negative_log_joint(x, y), -wanted[torch.arange(NUMBER), y])
 
 
 def test_bernoulli_is_a_product_over_pixels(data: Dataset) -> None:
     found = counts(played(NaiveBayesConfig(smoothing=0.5), data))
     x, flat, _ = pixels(data)
-    p, on = found.white(), (flat > 0)[:, None]
-    wanted = torch.where(on, p.log(), (1 - p).log()).sum(2) + found.priors()
-    torch.testing.assert_close(found.joint(x), wanted)
+    p, on = found.white_probability(), (flat > 0)[:, None]
+    wanted = torch.where(on, p.log(), (1 - p).log()).sum(2) + found.log_priors()
+    torch.testing.assert_close(found.log_joint(x), wanted)
     torch.testing.assert_close(
         found.log_probabilities(x).exp().sum(1), torch.ones(NUMBER, dtype=torch.float64)
     )
 
 
-@pytest.mark.parametrize(("shared", "plane"), [(True, True), (False, False)])
-def test_classes_with_one_variance_are_divided_by_planes(data: Dataset, shared: bool, plane: bool) -> None:
+@pytest.mark.parametrize(("shared_variance", "plane"), [(True, True), (False, False)])
+def test_classes_with_one_variance_are_divided_by_planes(
+    data: Dataset, shared_variance: bool, plane: bool
+) -> None:
     """Log-odds are linear: those of the middle of two samples are the mean of theirs."""
-    found = counts(played(NaiveBayesConfig(family="gaussian", shared=shared), data))
+    found = counts(played(NaiveBayesConfig(family="gaussian", shared_variance=shared_variance), data))
     x, _, _ = pixels(data)
-    odds = lambda x: found.joint(x)[:, 0] - found.joint(x)[:, 1]  # noqa: E731
+    odds = lambda x: found.log_joint(x)[:, 0] - found.log_joint(x)[:, 1]  # noqa: E731
     middle = odds((x[:20] + x[20:40]) / 2)
     assert torch.allclose(middle, (odds(x[:20]) + odds(x[20:40])) / 2, atol=1e-5) is plane
 
@@ -114,25 +120,31 @@ def test_samples_have_the_distribution_that_was_counted(data: Dataset, family: s
     flat = made.flatten(1).double()
     if family == "bernoulli":
         assert set(flat.unique().tolist()) == {-1.0, 1.0}
-        torch.testing.assert_close((flat > 0).double().mean(0), found.white()[1], atol=0.03, rtol=0)
+        torch.testing.assert_close(
+            (flat > 0).double().mean(0), found.white_probability()[1], atol=0.03, rtol=0
+        )
     else:
-        mean, variance = found.normal()
+        mean, variance = found.mean_and_variance()
         torch.testing.assert_close(flat.mean(0), mean[1], atol=0.05, rtol=0)
         torch.testing.assert_close(flat.var(0), variance[1], atol=0.05, rtol=0)
 
 
 def test_before_the_first_sample_all_classes_are_alike() -> None:
     for family in ("bernoulli", "gaussian"):
-        fresh = NaiveBayesConfig(family=family).kept(Spec(shape=SHAPE, classes=CLASSES)).generator  # type: ignore[arg-type]
-        assert isinstance(fresh, Counts)
+        fresh = (
+            NaiveBayesConfig(family=family)
+            .build_model(SampleSpec(shape=SHAPE, num_classes=CLASSES))
+            .generator
+        )  # type: ignore[arg-type]
+        assert isinstance(fresh, ClassStatistics)
         told = fresh.log_probabilities(torch.rand(5, *SHAPE)).exp()
         torch.testing.assert_close(told, torch.full((5, CLASSES), 1 / CLASSES, dtype=torch.float64))
 
 
 def test_a_class_that_was_never_seen_is_possible_but_rare(data: Dataset) -> None:
     found = counts(played(NaiveBayesConfig(), data, images=8, batch=1, seed=0))
-    assert found.priors().isfinite().all()
-    assert found.joint(pixels(data)[0]).isfinite().all()
+    assert found.log_priors().isfinite().all()
+    assert found.log_joint(pixels(data)[0]).isfinite().all()
 
 
 def test_logistic_regression_divides_what_can_be_divided(tmp_path) -> None:
@@ -142,9 +154,9 @@ def test_logistic_regression_divides_what_can_be_divided(tmp_path) -> None:
     away = np.abs(images[:, 0, 0, 0] + 2 * images[:, 1, 1, 0] - 380) > 30
     np.savez(tmp_path / "x.npz", images=images[away].astype(np.uint8), labels=labels[away])
     dataset = open_data(DataConfig(source=str(tmp_path / "x.npz")))
-    match = played(DiscriminativeConfig(decay=0.0), dataset, 64 * 400, 64)
-    kept, (x, y) = match.kept, dataset.batch(np.arange(len(dataset)))
-    assert isinstance(kept, Classification)
+    match = played(ClassifierConfig(weight_decay=0.0), dataset, 64 * 400, 64)
+    kept, (x, y) = match.model_for_inference(), dataset.batch(np.arange(len(dataset)))
+    assert isinstance(kept, ClassifierModel)
     told = kept.log_probabilities(x)
     assert (told.argmax(1) == y).all()
     torch.testing.assert_close(told.exp().sum(1), torch.ones(len(x)))
@@ -154,9 +166,9 @@ def test_logistic_regression_divides_what_can_be_divided(tmp_path) -> None:
 
 def test_at_the_optimum_decay_is_the_mean_slope(data: Dataset) -> None:
     """decay W = E[(onehot(y) - p) x^T]: the condition of the minimum, with the whole set as the batch."""
-    match = played(DiscriminativeConfig(decay=0.1), data, NUMBER * 500, NUMBER)
-    kept = match.kept
-    assert isinstance(kept, Classification)
+    match = played(ClassifierConfig(weight_decay=0.1), data, NUMBER * 500, NUMBER)
+    kept = match.model_for_inference()
+    assert isinstance(kept, ClassifierModel)
     x, flat, y = pixels(data)
     left = torch.nn.functional.one_hot(y, CLASSES) - kept.log_probabilities(x).exp()
     torch.testing.assert_close(
@@ -166,15 +178,15 @@ def test_at_the_optimum_decay_is_the_mean_slope(data: Dataset) -> None:
 
 def test_what_can_not_be_is_refused(data: Dataset) -> None:
     with pytest.raises(ConfigError, match="0 classes"):
-        DiscriminativeConfig().build(Spec(shape=SHAPE))
+        ClassifierConfig().build(SampleSpec(shape=SHAPE))
     with pytest.raises(ConfigError, match="gaussian"):
-        NaiveBayesConfig().build(Spec(shape=(2,)))
+        NaiveBayesConfig().build(SampleSpec(shape=(2,)))
     with pytest.raises(ConfigError, match="impossible"):
         NaiveBayesConfig(smoothing=0.0)
-    runtime = Machine(device="cpu", precision="fp32").start()
-    training = Training(images=8, batch=8).resolved()
+    runtime = DeviceOptions(device="cpu", precision="fp32").start()
+    training = TrainingConfig(total_images=8, batch=8).resolve()
     experiment = Experiment(
         recipe="", data=DataConfig(), game=NaiveBayesConfig(), optimizers={}, training=training
     )
     with pytest.raises(ConfigError, match="one process"):
-        Match(experiment, data, replace(runtime, world=2))
+        TrainState(experiment, data, replace(runtime, world_size=2))

@@ -6,10 +6,9 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from law_play import Critic, duel, leaf, play_of
 
-from sparring.errors import ConfigError, DataError
-from sparring.objectives import (
+from sparring.core.errors import ConfigError, DataError
+from sparring.parts.objectives import (
     OBJECTIVES,
     FeatureMatching,
     Hinge,
@@ -18,10 +17,11 @@ from sparring.objectives import (
     NonSaturating,
     Relativistic,
     Wasserstein,
-    auxiliary_fake,
-    auxiliary_real,
+    auxiliary_fake_loss,
+    auxiliary_real_loss,
 )
-from sparring.penalties import R1, R2
+from sparring.parts.penalties import R1, R2
+from tests.helpers.law_batch import Critic, duel, leaf, play_of
 
 
 def best_logit(objective, p: float, q: float) -> float:
@@ -141,11 +141,11 @@ def test_feature_matching_descends_to_the_real_mean():
 def test_auxiliary_terms_are_cross_entropy():
     y = torch.tensor([0, 2])
     play = play_of(torch.zeros(2, 3), torch.tensor([[9.0, 0.0, 0.0], [9.0, 0.0, 0.0]]), Critic(), y=y)
-    torch.testing.assert_close(auxiliary_real(play), torch.full((2,), math.log(3)))
+    torch.testing.assert_close(auxiliary_real_loss(play), torch.full((2,), math.log(3)))
     normaliser = math.log(math.exp(9) + 2)
-    torch.testing.assert_close(auxiliary_fake(play), torch.tensor([normaliser - 9, normaliser]))
+    torch.testing.assert_close(auxiliary_fake_loss(play), torch.tensor([normaliser - 9, normaliser]))
     with pytest.raises(DataError):
-        auxiliary_real(play_of(torch.zeros(2, 3), torch.zeros(2, 3)))
+        auxiliary_real_loss(play_of(torch.zeros(2, 3), torch.zeros(2, 3)))
 
 
 def test_settings_out_of_range():

@@ -1,16 +1,16 @@
-"""Closed forms of the penalties: slopes of critics whose slope is known."""
+"""Closed forms of the penalties: gradients of critics whose gradient is known."""
 
 import pytest
 import torch
-from law_play import Critic, linear, play_of
 from torch import nn
 
-from sparring.augment import pack
-from sparring.errors import ConfigError
-from sparring.penalties import R1, R2, Dragan, Historical, OneCentred, WeightClip
-from sparring.penalties.dragan import perturb
-from sparring.penalties.one_centred import interpolate
-from sparring.schedule import Linear
+from sparring.core.errors import ConfigError
+from sparring.core.schedule import LinearSchedule
+from sparring.parts.augmentation import pack
+from sparring.parts.penalties import DRAGAN, R1, R2, GradientPenalty, HistoricalAveraging, WeightClip
+from sparring.parts.penalties.dragan import perturb_real
+from sparring.parts.penalties.gradient_penalty import interpolate_real_fake
+from tests.helpers.law_batch import Critic, linear, play_of
 
 W = torch.tensor([[[1.0, -2.0], [0.5, 3.0]]])  # |w|^2 = 14.25
 
@@ -30,7 +30,7 @@ def test_zero_centred_of_a_linear_critic(penalty):
 
 
 def test_zero_centred_looks_at_its_own_samples():
-    """D(x) = |x|^2 / 2 has slope x: R1 is of the real samples, R2 of the generated."""
+    """D(x) = |x|^2 / 2 has gradient x: R1 is of the real samples, R2 of the generated."""
     play = play_with(Critic(lambda f: f.square().sum(1) / 2))
     torch.testing.assert_close(R1(gamma=2.0)(play), play.x.flatten(1).square().sum(1))
     torch.testing.assert_close(R2(gamma=2.0)(play), play.x_fake.flatten(1).square().sum(1))
@@ -44,7 +44,7 @@ def test_zero_centred_reaches_the_weights():
 
 
 def test_weight_follows_its_schedule():
-    gamma = Linear(start=4.0, end=0.0, over=100)
+    gamma = LinearSchedule(start=4.0, end=0.0, duration=100)
     assert R1(gamma=gamma)(play_with(linear(W), images=50))[0].item() == pytest.approx(14.25)
     assert R1(gamma=gamma)(play_with(linear(W), images=100))[0].item() == 0
 
@@ -54,7 +54,7 @@ def test_every_is_left_to_the_game():
     torch.testing.assert_close(R1(every=16)(play), R1()(play))
 
 
-@pytest.mark.parametrize("penalty", [OneCentred, Dragan])
+@pytest.mark.parametrize("penalty", [GradientPenalty, DRAGAN])
 @pytest.mark.parametrize("scale", [0.1, 1.0, 2.0])
 def test_one_centred_of_a_linear_critic(penalty, scale):
     """weight (|w| - 1)^2, wherever it is evaluated."""
@@ -66,9 +66,9 @@ def test_one_centred_of_a_linear_critic(penalty, scale):
         torch.testing.assert_close(one_sided, torch.full((4,), 5 * max(0.0, norm - 1) ** 2))
 
 
-@pytest.mark.parametrize("penalty", [OneCentred, Dragan])
+@pytest.mark.parametrize("penalty", [GradientPenalty, DRAGAN])
 def test_one_centred_pulls_the_norm_to_one(penalty):
-    """d/dw weight (|w| - 1)^2 = 2 weight (|w| - 1) w / |w|, and it is finite where the slope is zero."""
+    """d/dw weight (|w| - 1)^2 = 2 weight (|w| - 1) w / |w|, and it is finite where the gradient is zero."""
     w, norm = W.clone().requires_grad_(), 14.25**0.5
     penalty(weight=5.0)(play_with(linear(w))).mean().backward()
     torch.testing.assert_close(w.grad, 10 * (norm - 1) * W / norm)
@@ -79,7 +79,7 @@ def test_one_centred_pulls_the_norm_to_one(penalty):
 
 def test_interpolates_lie_on_the_segments():
     play = play_with(linear(W))
-    mixed = interpolate(play)
+    mixed = interpolate_real_fake(play)
     share = (mixed - play.x_fake) / (play.x - play.x_fake)
     torch.testing.assert_close(share, share[:, :, :1, :1].expand_as(share), rtol=1e-3, atol=1e-4)
     assert share.min() >= -1e-4
@@ -89,15 +89,15 @@ def test_interpolates_lie_on_the_segments():
 
 def test_perturbations_are_half_a_deviation_wide():
     x = 3 * numbers(64, 1, 8, 8)
-    moved = perturb(play_of(x, x, linear(W)), 0.5) - x
+    moved = perturb_real(play_of(x, x, linear(W)), 0.5) - x
     assert moved.min() >= 0
     assert moved.max() <= 0.5 * x.std()
     assert moved.mean().item() == pytest.approx(0.25 * x.std().item(), rel=0.05)
 
 
-@pytest.mark.parametrize("penalty", [R1(), R2(), OneCentred(), Dragan()])
+@pytest.mark.parametrize("penalty", [R1(), R2(), GradientPenalty(), DRAGAN()])
 def test_packs_are_judged_whole(penalty):
-    """Two samples a pack: (b / 2,) values of the slope with respect to both."""
+    """Two samples a pack: (b / 2,) values of the gradient with respect to both."""
     w = torch.cat([W, W])
     play = play_with(linear(w), view=lambda samples, stream: pack(samples, 2))
     alone = penalty(play)
@@ -114,13 +114,15 @@ def test_historical_is_the_squared_distance_to_the_past():
             [*now.parameters(), *past.parameters()], (3.0, 1.0, 1.0, -1.0), strict=True
         ):
             parameter.fill_(value)
-    value = Historical(weight=0.5)(play_of(torch.zeros(3, 2), torch.zeros(3, 2), player=now, memory=past))
+    value = HistoricalAveraging(weight=0.5)(
+        play_of(torch.zeros(3, 2), torch.zeros(3, 2), player=now, memory=past)
+    )
     torch.testing.assert_close(value, torch.full((3,), 0.5 * (4 + 4 + 4)))
     value.mean().backward()
     torch.testing.assert_close(now.weight.grad, torch.full((1, 2), 2.0))
     assert past.weight.grad is None
     with pytest.raises(ConfigError):
-        Historical()(play_of(torch.zeros(3, 2), torch.zeros(3, 2), player=now))
+        HistoricalAveraging()(play_of(torch.zeros(3, 2), torch.zeros(3, 2), player=now))
 
 
 def test_historical_damps_a_cycle():
@@ -142,7 +144,7 @@ def _pull(weight: float, now: float, mean: float) -> float:
     player, memory = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
     nn.init.constant_(player.weight, now)
     nn.init.constant_(memory.weight, mean)
-    Historical(weight=weight)(
+    HistoricalAveraging(weight=weight)(
         play_of(torch.zeros(1, 1), torch.zeros(1, 1), player=player, memory=memory)
     ).mean().backward()
     return player.weight.grad.item()
@@ -158,13 +160,13 @@ def test_weight_clip_clips_all_and_only_what_is_outside():
 
 
 def test_settings_out_of_range():
-    falling = Linear(start=1.0, end=-1.0, over=10)
+    falling = LinearSchedule(start=1.0, end=-1.0, duration=10)
     bad = [
         lambda: R1(gamma=-1.0),
         lambda: R2(gamma=falling),
-        lambda: OneCentred(every=0),
-        lambda: Dragan(spread=-0.5),
-        lambda: Historical(weight=float("nan")),
+        lambda: GradientPenalty(every=0),
+        lambda: DRAGAN(noise_scale=-0.5),
+        lambda: HistoricalAveraging(weight=float("nan")),
         lambda: WeightClip(limit=-1.0),
     ]
     for make in bad:

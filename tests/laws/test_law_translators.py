@@ -6,17 +6,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sparring.translators import PatchGan, ResnetTranslator, fixed_statistics
-from sparring.translators.casting import cast_once
-from sparring.translators.convolution import Conv, Transposed
-from sparring.translators.ends import conv_from_few, conv_to_few
-from sparring.translators.norm import InstanceNorm, normalised
-from sparring.translators.patchgan import PATCHES
-from sparring.translators.upsampling import NearestConv2d
+from sparring.parts.networks import PatchGAN, ResNetTranslator, fixed_statistics
+from sparring.parts.networks.layers.conv import FastConv2d, FastConvTranspose2d, cast_weights_once
+from sparring.parts.networks.layers.end_conv import conv_from_few, conv_to_few
+from sparring.parts.networks.layers.instance_norm import InstanceNorm, instance_normalise
+from sparring.parts.networks.layers.upsample import NearestConv2d
+from sparring.parts.networks.patchgan import PATCH_SIZES
 
 
 def seen(judge, side):
-    """Height and width of what the middle logit of a picture depends on."""
+    """Height and width of what the middle logit of a image depends on."""
     x = torch.randn(1, 2, side, side, requires_grad=True)
     grid = round(judge.num_patches(side, side) ** 0.5)
     (slope,) = torch.autograd.grad(judge(x)[grid // 2 * (grid + 1)], x)
@@ -24,16 +23,16 @@ def seen(judge, side):
     return [int(touched.any(dim).sum()) for dim in (1, 0)]
 
 
-@pytest.mark.parametrize("patch", [side for side in PATCHES if side <= 70])
-def test_a_logit_sees_a_patch_of_the_wanted_size(patch):
+@pytest.mark.parametrize("patch_size", [side for side in PATCH_SIZES if side <= 70])
+def test_a_logit_sees_a_patch_of_the_wanted_size(patch_size):
     torch.manual_seed(0)
-    judge = PatchGan(patch=patch, width=4, norm="none").build(2)
-    assert seen(judge, 2 * patch + 30) == [patch, patch]
+    judge = PatchGAN(patch_size=patch_size, width=4, norm="none").build(2)
+    assert seen(judge, 2 * patch_size + 30) == [patch_size, patch_size]
 
 
 def test_the_judge_of_the_whole_sees_all_of_it():
     torch.manual_seed(0)
-    judge = PatchGan(patch=0, width=4, norm="none").build(2, (48, 48))
+    judge = PatchGAN(patch_size=0, width=4, norm="none").build(2, (48, 48))
     x = torch.randn(1, 2, 48, 48, requires_grad=True)
     (slope,) = torch.autograd.grad(judge(x).sum(), x)
     assert judge(x).shape == (1,)
@@ -41,21 +40,21 @@ def test_the_judge_of_the_whole_sees_all_of_it():
 
 
 def test_the_paper_has_thirty_patches_a_side():
-    assert PatchGan().build(6).num_patches(256, 256) == 30 * 30
+    assert PatchGAN().build(6).num_patches(256, 256) == 30 * 30
 
 
 @pytest.mark.parametrize(
     ("inputs", "outputs", "kernel", "stride", "padding", "side", "batch"),
     [
         (64, 64, 4, 2, 1, 4, 2),  # all three as products
-        (64, 80, 4, 1, 1, 8, 30),  # the weight's slope in several parts
+        (64, 80, 4, 1, 1, 8, 30),  # the weight's gradient in several parts
         (64, 64, 2, 2, 0, 2, 3),
         (8, 16, 3, 1, 0, 9, 2),  # the plain operators
     ],
 )
 def test_convolutions_are_the_plain_ones(inputs, outputs, kernel, stride, padding, side, batch):
     torch.manual_seed(0)
-    conv = Conv(inputs, outputs, kernel, stride, padding)
+    conv = FastConv2d(inputs, outputs, kernel, stride, padding)
     x = torch.randn(batch, inputs, side, side, requires_grad=True)
     same(conv(x), F.conv2d(x, conv.weight, conv.bias, stride, padding), [x, conv.weight, conv.bias])
 
@@ -63,7 +62,7 @@ def test_convolutions_are_the_plain_ones(inputs, outputs, kernel, stride, paddin
 @pytest.mark.parametrize(("kernel", "padding", "rest"), [(4, 1, 0), (3, 1, 1), (2, 0, 0)])
 def test_transposed_convolutions_are_the_plain_ones(kernel, padding, rest):
     torch.manual_seed(0)
-    conv = Transposed(64, 72, kernel, 2, padding, output_padding=rest)
+    conv = FastConvTranspose2d(64, 72, kernel, 2, padding, output_padding=rest)
     x = torch.randn(2, 64, 3, 5, requires_grad=True)
     plain = F.conv_transpose2d(x, conv.weight, conv.bias, 2, padding, rest)
     same(conv(x), plain, [x, conv.weight, conv.bias])
@@ -84,12 +83,12 @@ def same(ours, plain, arguments):
 def test_slopes_of_slopes_are_right():
     """What R1 needs, through the products and the normalisation, against finite differences."""
     torch.manual_seed(0)
-    conv, doubling = Conv(64, 64, 2, 2).double(), Transposed(64, 64, 2, 2).double()
+    conv, doubling = FastConv2d(64, 64, 2, 2).double(), FastConvTranspose2d(64, 64, 2, 2).double()
     x = torch.randn(1, 64, 2, 2, dtype=torch.float64)
 
     def slopes(scale):
         y = (x * scale).requires_grad_()
-        value = normalised(doubling(conv(y))).pow(3).sum() + y.pow(3).sum()
+        value = instance_normalise(doubling(conv(y))).pow(3).sum() + y.pow(3).sum()
         (slope,) = torch.autograd.grad(value, y, create_graph=True)
         return slope.square().sum()
 
@@ -117,7 +116,7 @@ def test_nearest_is_doubling_and_a_convolution():
 
 
 def _by_the_book(x):
-    """Not `F.instance_norm`: in torch 2.13 its slopes are wrong where those that come in are of one channels-last picture."""
+    """Not `F.instance_norm`: in torch 2.13 its gradients are wrong where those that come in are of one channels-last image."""
     centred = x - x.mean((2, 3), keepdim=True)
     return centred / (centred.square().mean((2, 3), keepdim=True) + 1e-5).sqrt()
 
@@ -127,31 +126,35 @@ def _by_the_book(x):
 def test_instance_norm_and_its_slopes(count, layout):
     torch.manual_seed(0)
     x = torch.randn(count, 3, 4, 5).contiguous(memory_format=layout).requires_grad_()
-    ours, plain = normalised(x), _by_the_book(x)
+    ours, plain = instance_normalise(x), _by_the_book(x)
     same(ours, plain, [x])
     direction = torch.randn_like(x)
     twice = [
         torch.autograd.grad(
             (torch.autograd.grad(f(x).pow(3).sum(), x, create_graph=True)[0] * direction).sum(), x
         )[0]
-        for f in (normalised, _by_the_book)
+        for f in (instance_normalise, _by_the_book)
     ]
     torch.testing.assert_close(*twice, rtol=1e-3, atol=1e-4)
 
 
 def test_weights_cast_once_give_the_same_pictures_and_slopes():
     torch.manual_seed(0)
-    network = ResnetTranslator(width=8, blocks=1).build((3, 16, 16), (3, 16, 16))
+    network = ResNetTranslator(width=8, blocks=1).build((3, 16, 16), (3, 16, 16))
     x, found = torch.randn(2, 3, 16, 16), []
     with torch.autocast("cpu", torch.bfloat16):
-        for context in (nullcontext(), cast_once(network)):
+        for context in (nullcontext(), cast_weights_once(network)):
             with context:
                 twice = network(network(x))
             found.append((twice.detach(), torch.autograd.grad(twice.square().sum(), [*network.parameters()])))
     assert torch.equal(found[0][0], found[1][0])
     for one, other in zip(*(slopes for _, slopes in found), strict=True):
         assert (one - other).norm() <= 0.01 * one.norm()  # summed in bfloat16
-    assert all(layer.cast is None for layer in network.modules() if isinstance(layer, Conv | Transposed))
+    assert all(
+        layer.cast is None
+        for layer in network.modules()
+        if isinstance(layer, FastConv2d | FastConvTranspose2d)
+    )
 
 
 def test_a_single_value_passes_as_it_is():
@@ -160,9 +163,9 @@ def test_a_single_value_passes_as_it_is():
 
 
 def test_fixed_statistics_make_tiles_agree():
-    """The inner half of a tile equals that of the whole picture; without them it does not."""
+    """The inner half of a tile equals that of the whole image; without them it does not."""
     torch.manual_seed(0)
-    network = ResnetTranslator(width=4, blocks=1, downs=1).build((3, 64, 64), (3, 64, 64))
+    network = ResNetTranslator(width=4, blocks=1, downsamplings=1).build((3, 64, 64), (3, 64, 64))
     for parameter in network.parameters():
         parameter.data.mul_(10)  # so that it does something
     whole = torch.randn(1, 3, 64, 64) * torch.linspace(0.1, 2, 64)

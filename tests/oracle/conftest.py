@@ -8,9 +8,9 @@ import warnings
 import pytest
 import torch
 
+from sparring.core.runtime import Runtime
 from sparring.data import DataConfig, open_data
 from sparring.features import load
-from sparring.runtime import Runtime
 
 PACKAGES = ("torch_fidelity", "torchmetrics", "cleanfid", "pytorch_fid", "prdc", "efficientnet_lite_pytorch")
 COUNT = 240  # of animals on each side

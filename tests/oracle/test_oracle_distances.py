@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sparring.metrics import frechet_distance, inception_score, kernel_distance
-from sparring.metrics.kernel import discrepancy
+from sparring.metrics.kernel_mmd import mmd_squared
 
 pytest.importorskip("torch_fidelity", reason="`make oracle` has the packages to compare with")
 from cleanfid import fid as cleanfid
@@ -25,7 +25,7 @@ def fidelity(real, fake):
 
 
 class AsTheyAre(torch.nn.Module):
-    """Lets torchmetrics take features for pictures."""
+    """Lets torchmetrics take features for images."""
 
     def __init__(self, width):
         super().__init__()
@@ -104,7 +104,7 @@ def test_kernel_distance_on_the_same_subsets(pairs, agree, name):
     for _ in range(subsets):
         taken = [random.choice(len(side), size, replace=False) for side in (fake, real)]
         chosen.append((torch.from_numpy(taken[1]), torch.from_numpy(taken[0])))
-    mean, error = kernel_distance(real, fake, chosen=chosen)
+    mean, error = kernel_distance(real, fake, subsets_chosen=chosen)
     agree("kernel distance, subsets, torch-fidelity", mean, theirs["kernel_inception_distance_mean"], 1e-9)
     spread = error * (subsets - 1) ** 0.5
     agree("its spread, torch-fidelity", spread, theirs["kernel_inception_distance_std"], 1e-9)
@@ -115,7 +115,7 @@ def test_kernel_distance_on_the_same_subsets(pairs, agree, name):
 @pytest.mark.parametrize("name", FULL_RANK + SINGULAR)
 def test_kernel_distance_of_all_samples(pairs, agree, name):
     real, fake = (side[:200] for side in pairs[name])
-    ours = discrepancy(real, fake)
+    ours = mmd_squared(real, fake)
     theirs = cleanfid.kernel_distance(fake.numpy(), real.numpy(), num_subsets=1, max_subset_size=200)
     agree("kernel distance, all samples, clean-fid", ours, theirs, 1e-9)
     agree("kernel distance, all samples, torchmetrics", ours, poly_mmd(real, fake).item(), 1e-9)

@@ -1,4 +1,4 @@
-"""Similarity of pairs of pictures against torchmetrics."""
+"""Similarity of pairs of images against torchmetrics."""
 
 import math
 
@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from sparring.metrics import ms_ssim, psnr, ssim
-from sparring.metrics.structural import EXPONENTS
+from sparring.metrics.ssim import EXPONENTS
 
 pytest.importorskip("torchmetrics", reason="`make oracle` has the packages to compare with")
 from torchmetrics.functional.image import (
@@ -24,7 +24,7 @@ BORDER = 5
 
 @pytest.fixture(params=["grey 28", "colour 40 x 52", "grey 180"])
 def pictures(request, animals):
-    """Pairs of pictures (n, h, w, c), uint8."""
+    """Pairs of images (n, h, w, c), uint8."""
     if request.param == "grey 28":
         return animals[0][:30], animals[1][:30]
     shape = (6, 40, 52, 3) if "52" in request.param else (4, 180, 200, 1)
@@ -52,7 +52,7 @@ def inner(images):
 
 
 def test_similarity(pictures, agree):
-    """Theirs reflects the picture at its border and counts the border (of 28 x 28 places 460); without it both are the same."""
+    """Theirs reflects the image at its border and counts the border (of 28 x 28 places 460); without it both are the same."""
     real, fake = as_theirs(pictures)
     _, places = structural_similarity_index_measure(
         fake, real, data_range=255.0, reduction="none", return_full_image=True

@@ -2,12 +2,12 @@
 
 import pytest
 
+from sparring.core.shapes import SampleSpec
 from sparring.data import DataConfig
 from sparring.recipes import auto
 from sparring.recipes.facts import Facts
-from sparring.shapes import Spec
 
-PICTURES, POINTS = Spec(shape=(1, 28, 28), classes=10), Spec(shape=(2,))
+PICTURES, POINTS = SampleSpec(shape=(1, 28, 28), num_classes=10), SampleSpec(shape=(2,))
 
 
 @pytest.mark.parametrize(
@@ -21,15 +21,15 @@ PICTURES, POINTS = Spec(shape=(1, 28, 28), classes=10), Spec(shape=(2,))
         (POINTS, 100_000, 0, "swd1k-points-train"),
     ],
 )
-def test_what_is_held_out(spec: Spec, count: int, held_out: int, metric: str) -> None:
+def test_what_is_held_out(spec: SampleSpec, count: int, held_out: int, metric: str) -> None:
     found = auto.experiment(Facts(spec=spec, count=count))
-    assert found.data == DataConfig(held_out=held_out, groups=found.data.groups)
+    assert found.data == DataConfig(held_out=held_out, pseudo_classes=found.data.pseudo_classes)
     assert found.training.metric == metric
 
 
 @pytest.mark.parametrize("images", [64, 5_488, 11_000, 40_000, 400_000])
 def test_evaluations_are_few_and_at_the_times_of_grids(images: int) -> None:
-    training = auto.experiment(Facts(spec=PICTURES, count=10_000, images=images)).training.resolved()
+    training = auto.experiment(Facts(spec=PICTURES, count=10_000, images=images)).training.resolve()
     assert training.evaluate_every % training.sample_every == 0
     times = max(1, images // training.evaluate_every)
     assert times <= 10

@@ -5,20 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-import toy
 
-from sparring import generatorfile
+from sparring.core.errors import CorruptFileError, SparringError
 from sparring.data import DataConfig, open_data
-from sparring.errors import CorruptFileError, SparringError
 from sparring.experiment import Experiment
-from sparring.fit import Fit
-from sparring.keeper import Keeper
-from sparring.match import Match
-from sparring.recipes import NAMES, SIDES, auto
-from sparring.recipes.facts import TINY as FACTS
-from sparring.recipes.facts import TINY_POINTS, TINY_SIDES
-from sparring.recipes.table import RECIPES, TINY
-from sparring.record import Record
+from sparring.recipes import RECIPE_DESCRIPTIONS, RECIPE_PAIRING, auto
+from sparring.recipes.facts import TINY_DOMAINS, TINY_POINTS
+from sparring.recipes.facts import TINY_IMAGES as FACTS
+from sparring.recipes.table import RECIPES, TINY_RECIPES
+from sparring.runs import generator_file
+from sparring.runs.records import RunLogger
+from sparring.training.checkpointing import Checkpointer
+from sparring.training.loop import TrainingLoop
+from sparring.training.state import TrainState
+from tests.helpers import toy
 
 BEFORE, AFTER = 3, 3  # steps before the save, and after it
 
@@ -35,7 +35,7 @@ def tiny_points() -> Experiment:
     return replace(whole, game=game, training=replace(whole.training, batch=16))
 
 
-CASES = {**TINY, "auto on points": tiny_points}
+CASES = {**TINY_RECIPES, "auto on points": tiny_points}
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +56,17 @@ def data(tmp_path_factory):
 
 def start(name, data):
     experiment = CASES[name]()
-    experiment = replace(experiment, training=experiment.training.resolved())
+    experiment = replace(experiment, training=experiment.training.resolve())
     spec = (2,) if name == "auto on points" else (1, 16, 16)
-    return experiment, Match(experiment, data[SIDES.get(name, spec)], toy.cpu())
+    return experiment, TrainState(experiment, data[RECIPE_PAIRING.get(name, spec)], toy.cpu())
 
 
 def keeper(match, place):
-    return Keeper(match, place, Record(place), {"units": {}, "classes": []})
+    return Checkpointer(match, place, RunLogger(place), {"units": {}, "classes": []})
 
 
 def test_every_name_has_a_recipe():
-    assert list(NAMES) == list(RECIPES) == list(TINY)
+    assert list(RECIPE_DESCRIPTIONS) == list(RECIPES) == list(TINY_RECIPES)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -103,18 +103,20 @@ def test_settings_go_to_json_and_back(name):
     assert Experiment.from_json(experiment.to_json()) == experiment
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name != "logistic" and name not in SIDES])
+@pytest.mark.parametrize(
+    "name", [name for name in CASES if name != "logistic" and name not in RECIPE_PAIRING]
+)
 def test_is_sampled_from(name, data, tmp_path):
     experiment, match = start(name, data)
     match.step()
     facts = {
-        "units": match.dealer.dataset.units,
-        "classes": ["a", "b", "c"] if match.game.kept.spec.classes else [],
+        "units": match.stream.dataset.units,
+        "classes": ["a", "b", "c"] if match.game.model.spec.num_classes else [],
     }
-    generatorfile.write(tmp_path / "g.safetensors", match.average.module, experiment, facts | {"images": 16})
-    loaded = generatorfile.load(tmp_path / "g.safetensors")
+    generator_file.save(tmp_path / "g.safetensors", match.ema.module, experiment, facts | {"images": 16})
+    loaded = generator_file.load(tmp_path / "g.safetensors")
     ten = loaded.generation.sample(0, range(10))
-    assert ten.shape == (10, *match.dealer.dataset.spec.shape)
+    assert ten.shape == (10, *match.stream.dataset.spec.shape)
     assert ten.isfinite().all()
     assert torch.equal(loaded.generation.sample(0, range(3)), ten[:3])
     assert torch.equal(loaded.generation.sample(0, range(4, 7)), ten[4:7])
@@ -125,29 +127,31 @@ def test_a_classifier_has_no_samples(data, tmp_path):
     experiment, match = start("logistic", data)
     match.step()
     facts = {"units": {}, "classes": ["a", "b", "c"], "images": 16}
-    generatorfile.write(tmp_path / "g.safetensors", match.kept, experiment, facts)
-    loaded = generatorfile.load(tmp_path / "g.safetensors")
-    x, _ = match.dealer.dataset.batch(np.arange(5))
-    assert torch.equal(loaded.kept(x), match.kept(x))
+    generator_file.save(tmp_path / "g.safetensors", match.model_for_inference(), experiment, facts)
+    loaded = generator_file.load(tmp_path / "g.safetensors")
+    x, _ = match.stream.dataset.batch(np.arange(5))
+    assert torch.equal(loaded.model(x), match.model_for_inference()(x))
     with pytest.raises(SparringError, match="no samples"):
         loaded.generation.sample(0, range(2))
 
 
-@pytest.mark.parametrize("name", SIDES)
+@pytest.mark.parametrize("name", RECIPE_PAIRING)
 def test_translates(name, data, tmp_path):
-    """What a file of a translator gives back translates pictures of other sizes too, and draws no samples."""
+    """What a file of a translator gives back translates images of other sizes too, and draws no samples."""
     experiment, match = start(name, data)
     match.step()
     path = tmp_path / "g.safetensors"
-    generatorfile.write(path, match.kept, experiment, {"units": {}, "classes": [], "images": 4})
-    loaded = generatorfile.load(path)
-    assert loaded.kept.spec == match.dealer.dataset.spec
-    assert loaded.translation.directions == match.kept.directions
+    generator_file.save(
+        path, match.model_for_inference(), experiment, {"units": {}, "classes": [], "images": 4}
+    )
+    loaded = generator_file.load(path)
+    assert loaded.model.spec == match.stream.dataset.spec
+    assert loaded.translation.directions == match.model_for_inference().directions
     for direction in loaded.translation.directions:
         x = torch.rand(2, 3, 21, 10) * 2 - 1
         y = loaded.translation.translate(x, direction)
         assert y.shape == x.shape
-        assert torch.allclose(y, match.kept.translate(x, direction), atol=1e-5)
+        assert torch.allclose(y, match.model_for_inference().translate(x, direction), atol=1e-5)
     with pytest.raises(SparringError, match="sparring translate"):
         loaded.generation.sample(0, range(2))
     with pytest.raises(SparringError, match="sideways"):
@@ -157,12 +161,14 @@ def test_translates(name, data, tmp_path):
 def test_a_generator_translates_nothing(data, tmp_path):
     experiment, match = start("gan", data)
     path = tmp_path / "g.safetensors"
-    generatorfile.write(path, match.kept, experiment, {"units": {}, "classes": [], "images": 4})
+    generator_file.save(
+        path, match.model_for_inference(), experiment, {"units": {}, "classes": [], "images": 4}
+    )
     with pytest.raises(SparringError, match="translator"):
-        _ = generatorfile.load(path).translation
+        _ = generator_file.load(path).translation
 
 
-@pytest.mark.parametrize("name", SIDES)
+@pytest.mark.parametrize("name", RECIPE_PAIRING)
 def test_one_domain_is_refused(name, data):
     with pytest.raises(SparringError, match="two domains|as many channels"):
         CASES[name]().game.build(FACTS.spec)
@@ -179,7 +185,7 @@ def test_a_checkpoint_of_another_recipe_is_refused(name, data, tmp_path):
 
 def test_forgetting_an_optimizer_is_noticed(data, tmp_path, monkeypatch):
     """The sabotage twin of the test above."""
-    load = Match.load
+    load = TrainState.load
 
     def forgetful(self, tensors):
         kept = {
@@ -187,17 +193,17 @@ def test_forgetting_an_optimizer_is_noticed(data, tmp_path, monkeypatch):
         }
         load(self, tensors | kept)
 
-    monkeypatch.setattr(Match, "load", forgetful)
+    monkeypatch.setattr(TrainState, "load", forgetful)
     with pytest.raises(AssertionError):
         test_goes_on_bit_for_bit("dcgan", data, tmp_path)
 
 
 def test_the_loop_is_the_steps(data, tmp_path):
-    """`Fit` with its guard and saves plays what bare steps play."""
+    """`TrainingLoop` with its guard and saves plays what bare steps play."""
     experiment, match = start("dcgan", data)
-    Fit(match, tmp_path, {"units": {}, "classes": []}, lambda status: None).play(lambda: False)
+    TrainingLoop(match, tmp_path, {"units": {}, "classes": []}, lambda status: None).run(lambda: False)
     _, bare = start("dcgan", data)
-    while bare.clock.images < experiment.training.images:
+    while bare.clock.images < experiment.training.total_images:
         bare.step()
     assert toy.bits(match) == toy.bits(bare)
 
@@ -206,7 +212,9 @@ def test_the_loop_is_the_steps(data, tmp_path):
 def test_can_be_counted_without_being_made(name):
     """On the meta device, where the console counts parameters."""
     experiment = CASES[name]()
-    spec = TINY_POINTS.spec if "points" in name else TINY_SIDES.spec if name in SIDES else FACTS.spec
+    spec = (
+        TINY_POINTS.spec if "points" in name else TINY_DOMAINS.spec if name in RECIPE_PAIRING else FACTS.spec
+    )
     with torch.device("meta"):
         game = experiment.game.build(spec)
     assert all(sum(p.numel() for p in player.parameters()) > 0 for player in game.players().values())

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import toy
 
-from sparring import checkpoint, record
+from sparring.runs import checkpoint, records
+from tests.helpers import toy
 
 STEPS = 10
 
@@ -34,7 +34,7 @@ def start(processes, toy_data, out, notes, steps=STEPS, until="", stop_at=0):
         until,
         str(stop_at),
     ]
-    paths = os.pathsep.join([str(here), str(here.parents[1] / "src")])
+    paths = os.pathsep.join([str(here.parents[1]), str(here.parents[1] / "src")])
     environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -52,7 +52,7 @@ def dealt(notes):
 
 def losses(run):
     names = ("images", "step", "discriminator/adversarial", "generator/adversarial")
-    return [{name: row[name] for name in names} for row in record.read(run / record.METRICS)]
+    return [{name: row[name] for name in names} for row in records.read_jsonl(run / records.METRICS_FILE)]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="gloo on one machine")
@@ -70,12 +70,12 @@ def test_two_processes_are_one(toy_data, tmp_path):
     start(
         2, toy_data, tmp_path / "three", tmp_path / "c", stop_at=6
     )  # stopped, and gone on with by one process
-    assert checkpoint.numbers(tmp_path / "three")[-1] == 6 * toy.BATCH
+    assert checkpoint.list_checkpoints(tmp_path / "three")[-1] == 6 * toy.BATCH
     start(1, toy_data, tmp_path / "three", tmp_path / "d")
     for ours, theirs in zip(losses(tmp_path / "three"), losses(tmp_path / "one"), strict=True):
         assert ours == pytest.approx(theirs, rel=1e-4)
     kinds = [event["event"] for event in toy.events(tmp_path / "three")]
-    assert kinds == ["resumed on another machine: not bit for bit the same"]
+    assert kinds == ["machine_changed"]
 
 
 def test_a_time_without_a_length_is_refused(toy_data, tmp_path):

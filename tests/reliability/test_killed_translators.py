@@ -9,7 +9,7 @@ RECIPES = ("cyclegan", "cut", "pix2pix")
 
 @pytest.fixture(scope="module")
 def two_folders(tmp_path_factory):
-    """Pictures of two domains, as many as do not fit together: the shorter side begins anew within the run."""
+    """Images of two domains, as many as do not fit together: the shorter side begins anew within the run."""
     root, draws = tmp_path_factory.mktemp("two"), np.random.default_rng(0)
     for side, count in (("one", 7), ("two", 10)):
         (root / side).mkdir()

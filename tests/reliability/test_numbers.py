@@ -4,16 +4,16 @@ from dataclasses import asdict
 
 import pytest
 import torch
-import toy
 
-from sparring import checkpoint
-from sparring.errors import DivergedError
-from sparring.fit import ROLL_BACKS, Fit
+from sparring.core.adversarial_batch import AdversarialBatch
+from sparring.core.errors import DivergedError
+from sparring.core.optimizers import PlayerOptimizer
 from sparring.games.adversarial import Adversarial
-from sparring.guard import Guard, all_finite
-from sparring.match import Dealer, Match
-from sparring.optim import Learner
-from sparring.play import Play
+from sparring.runs import checkpoint
+from sparring.training.loop import MAX_ROLLBACKS, TrainingLoop
+from sparring.training.nan_guard import NaNGuard, all_finite
+from sparring.training.state import BatchStream, TrainState
+from tests.helpers import toy
 
 STEPS, SAVE = 21, 7
 FACTS = {"units": {}, "classes": ["0", "1", "2"]}
@@ -21,7 +21,7 @@ BAD = {"nan": float("nan"), "inf": float("inf")}
 
 
 def poison_images(match, monkeypatch, bad, due):
-    gather = Dealer._gather
+    gather = BatchStream._gather
 
     def poisoned(self, *arguments):
         x, y, other = gather(self, *arguments)
@@ -29,11 +29,11 @@ def poison_images(match, monkeypatch, bad, due):
             x.view(-1)[3] = bad
         return x, y, other
 
-    monkeypatch.setattr(Dealer, "_gather", poisoned)
+    monkeypatch.setattr(BatchStream, "_gather", poisoned)
 
 
 def poison_latents(match, monkeypatch, bad, due):
-    true = Play.z.func
+    true = AdversarialBatch.z.func
 
     def z(self):
         values = true(self)
@@ -41,7 +41,7 @@ def poison_latents(match, monkeypatch, bad, due):
             values[0, 0] = bad
         return values
 
-    monkeypatch.setattr(Play, "z", property(z))
+    monkeypatch.setattr(AdversarialBatch, "z", property(z))
 
 
 def poison_terms(method):
@@ -73,21 +73,21 @@ def poison_turn(method):
 
 def poison_gradient(player):
     def poison(match, monkeypatch, bad, due):
-        true = Learner.step
+        true = PlayerOptimizer.step
 
         def step(self, images, factor=1.0):
-            if self is match.learners[player] and due():
+            if self is match.optimizers[player] and due():
                 self.parameters[0].grad.view(-1)[0] = bad
             true(self, images, factor)
 
-        monkeypatch.setattr(Learner, "step", step)
+        monkeypatch.setattr(PlayerOptimizer, "step", step)
 
     return poison
 
 
 def poison_tensor(name):
     def poison(match, monkeypatch, bad, due):
-        true = Match.step
+        true = TrainState.step
         tensor = next(
             value
             for key, value in match.tensors().items()
@@ -101,7 +101,7 @@ def poison_tensor(name):
                 tensor.view(-1)[0] = bad
             return noted
 
-        monkeypatch.setattr(Match, "step", step)
+        monkeypatch.setattr(TrainState, "step", step)
 
     return poison
 
@@ -126,8 +126,8 @@ def fresh(toy_data, save=SAVE):
 
 def played(match, run):
     run.mkdir(parents=True, exist_ok=True)
-    fit = Fit(match, run, FACTS, lambda status: None)
-    outcome = fit.play(lambda: False)
+    fit = TrainingLoop(match, run, FACTS, lambda status: None)
+    outcome = fit.run(lambda: False)
     return fit, outcome
 
 
@@ -168,7 +168,7 @@ def bad_step_is_skipped(toy_data, tmp_path, monkeypatch, skipped, place, bad, st
     assert toy.bits(match) == skipped[step]
     told = [event for event in toy.events(tmp_path) if event["event"].startswith("step skipped")]
     assert [event["step"] for event in told] == [step]
-    assert checkpoint.numbers(tmp_path)[-1] == STEPS * toy.BATCH
+    assert checkpoint.list_checkpoints(tmp_path)[-1] == STEPS * toy.BATCH
 
 
 def test_each_checkpoint_is_finite(toy_data, tmp_path, monkeypatch):
@@ -193,7 +193,7 @@ def test_updating_the_average_before_the_guard_is_noticed(toy_data, tmp_path, mo
     """A guard that forgets the average lets a bad step into it."""
     match = fresh(toy_data)
     poison_gradient("generator")(match, monkeypatch, float("nan"), lambda: match.clock.step == 1)
-    begin = Guard.__init__
+    begin = NaNGuard.__init__
 
     def forgetful(self, match):
         begin(self, match)
@@ -202,7 +202,7 @@ def test_updating_the_average_before_the_guard_is_noticed(toy_data, tmp_path, mo
         self.live = [self.live[number] for number in kept]
         self.kept = [self.kept[number] for number in kept]
 
-    monkeypatch.setattr(Guard, "__init__", forgetful)
+    monkeypatch.setattr(NaNGuard, "__init__", forgetful)
     played(match, tmp_path)
     assert toy.bits(match) != skipped[1]
 
@@ -223,10 +223,10 @@ def test_what_never_gets_better_is_given_up(toy_data, tmp_path, monkeypatch):
     assert [event["times"] for event in told] == [1, 2, 3]
     to = [event["to"] for event in told]
     assert to == [9 * toy.BATCH, 6 * toy.BATCH, 0]  # the checkpoint of step 3 was not retained
-    assert {salt for salt, _ in salts} == set(range(ROLL_BACKS + 1))
+    assert {salt for salt, _ in salts} == set(range(MAX_ROLLBACKS + 1))
     assert all(calm == (salt > 0) for salt, calm in salts)
     assert len(salts) < 100
-    found = next(iter(checkpoint.verified(tmp_path)))
+    found = next(iter(checkpoint.iterate_verified(tmp_path)))
     assert all_finite(list(found.load(match.tensors()).values()))
 
 
@@ -236,7 +236,7 @@ def test_a_roll_back_helps_where_other_numbers_do(toy_data, tmp_path, monkeypatc
     _, outcome = played(match, tmp_path)
     assert outcome == "finished"
     assert match.clock.salt == 1
-    assert next(iter(checkpoint.verified(tmp_path))).state["clock"] == asdict(match.clock)
+    assert next(iter(checkpoint.iterate_verified(tmp_path))).state["clock"] == asdict(match.clock)
 
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64, torch.bfloat16, torch.float16])

@@ -1,4 +1,4 @@
-"""Two processes hold one and the same pool of earlier pictures: the one that a single process would hold."""
+"""Two processes hold one and the same pool of earlier images: the one that a single process would hold."""
 
 import os
 import socket
@@ -21,7 +21,7 @@ pool, given = History(8, (1, 2, 2)), []
 for step in range(12):
     fakes = (torch.arange(step * 6, step * 6 + 6) * 2 / 127.5 - 1).reshape(6, 1, 1, 1).expand(6, 1, 2, 2)
     given.append(pool.exchange(fakes[rows], Draws(0, (step,), 6, rows), "a"))
-torch.save({"pool": pool.pictures, "given": torch.stack(given)}, f"{sys.argv[1]}-{machine.rank}")
+torch.save({"pool": pool.images, "given": torch.stack(given)}, f"{sys.argv[1]}-{machine.rank}")
 machine.close()
 """
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import toy
 
-from sparring import checkpoint, fit
-from sparring.errors import ConfigError, CorruptFileError, DataError
-from sparring.keeper import Keeper
-from sparring.record import Record
+from sparring.core.errors import ConfigError, CorruptFileError, DataError
+from sparring.runs import checkpoint
+from sparring.runs.records import RunLogger
+from sparring.training import state
+from sparring.training.checkpointing import Checkpointer
+from tests.helpers import toy
 
 BEFORE, AFTER = 7, 4  # at step 7 all moments, averages and counters are past their beginning
 
@@ -28,7 +29,7 @@ def saved(toy_data, tmp_path_factory):
     for _ in range(BEFORE):
         live.step()
     live.clock.salt, live.clock.calm_until = 1, (BEFORE + 2) * toy.BATCH
-    Keeper(live, run, Record(run), {"units": {}, "classes": []}).save(final=True)
+    Checkpointer(live, run, RunLogger(run), {"units": {}, "classes": []}).save(final=True)
     for _ in range(AFTER):
         live.step()
     return run, toy.bits(live)
@@ -36,7 +37,7 @@ def saved(toy_data, tmp_path_factory):
 
 def resumed(toy_data, run, change=lambda match: None, **changes):
     match = toy.match(toy_data, **changes)
-    assert Keeper(match, run, Record(run), {}).restore() == []
+    assert Checkpointer(match, run, RunLogger(run), {}).restore() == []
     change(match)
     for _ in range(AFTER):
         match.step()
@@ -117,7 +118,7 @@ def test_all_that_changes_is_saved(toy_data):
     names = match.tensors()
     modules = {f"game.{name}" for name, _ in [*match.game.named_parameters(), *match.game.named_buffers()]}
     assert modules <= set(names)
-    for name, learner in match.learners.items():
+    for name, learner in match.optimizers.items():
         kept = {id(value) for value in learner.tensors().values()}
         assert {id(value) for state in learner.states for value in state.values()} <= kept, name
 
@@ -134,7 +135,7 @@ def short(toy_data, **changes):
 
 
 def last(run):
-    return checkpoint.read(run, checkpoint.numbers(run)[-1]).tensors
+    return checkpoint.read(run, checkpoint.list_checkpoints(run)[-1]).tensors
 
 
 @pytest.mark.parametrize("save", [1, 100])
@@ -149,12 +150,12 @@ def test_the_same_twice(toy_data, tmp_path, truth):
 
 
 def test_showing_and_reporting_change_nothing(toy_data, tmp_path, truth):
-    toy.play(short(toy_data, report=1, more=("training.sample_every=8", "training.grid=9")), tmp_path)
+    toy.play(short(toy_data, report=1, more=("training.sample_every=8", "training.sample_grid=9")), tmp_path)
     assert last(tmp_path) == truth
 
 
 def test_other_draws_change_nothing(toy_data, tmp_path, truth, monkeypatch):
-    step = fit.Match.step
+    step = state.TrainState.step
 
     def noisy(self):
         torch.randn(random.randint(1, 9))
@@ -163,18 +164,18 @@ def test_other_draws_change_nothing(toy_data, tmp_path, truth, monkeypatch):
         iter(torch.utils.data.DataLoader([1, 2, 3], shuffle=True))
         return step(self)
 
-    monkeypatch.setattr(fit.Match, "step", noisy)
+    monkeypatch.setattr(state.TrainState, "step", noisy)
     toy.play(short(toy_data), tmp_path)
     assert last(tmp_path) == truth
 
 
 def test_a_global_draw_would_be_noticed(toy_data, tmp_path, truth, monkeypatch):
-    from sparring.keyed import Draws
+    from sparring.core.rng import KeyedRandom
 
     monkeypatch.setattr(
-        Draws, "normal", lambda self, stream, *shape: torch.randn(self.total, *shape)[self.rows]
+        KeyedRandom, "normal", lambda self, stream, *shape: torch.randn(self.total, *shape)[self.rows]
     )
-    monkeypatch.setattr(fit.Match, "step", with_noise(fit.Match.step))
+    monkeypatch.setattr(state.TrainState, "step", with_noise(state.TrainState.step))
     toy.play(short(toy_data), tmp_path)
     assert last(tmp_path) != truth
 
@@ -193,9 +194,10 @@ def test_place_and_process_do_not_matter(toy_data, tmp_path, truth):
     data.parent.mkdir()
     data.write_bytes(toy_data.read_bytes())
     (tmp_path / "cwd").mkdir()
-    code = "import sys, torch, toy; from pathlib import Path; torch.set_num_threads(1)\n"
+    code = "import sys, torch; from tests.helpers import toy; from pathlib import Path; torch.set_num_threads(1)\n"
     code += f"toy.play(toy.request(Path({str(data)!r}), steps=12, save=4, report=4), Path('run'))"
-    paths = [str(Path(toy.__file__).parent), str(Path(toy.__file__).parents[2] / "src")]
+    root = Path(toy.__file__).parents[2]
+    paths = [str(root), str(root / "src")]
     odd = {
         "PYTHONHASHSEED": "12345",
         "PYTHONPATH": os.pathsep.join(paths),
@@ -210,10 +212,10 @@ def test_place_and_process_do_not_matter(toy_data, tmp_path, truth):
 
 
 def test_a_finished_run_says_so(toy_data, tmp_path):
-    assert not toy.play(short(toy_data), tmp_path).already
+    assert not toy.play(short(toy_data), tmp_path).was_finished
     before = toy.digest(tmp_path)
     result = toy.play(short(toy_data), tmp_path)
-    assert (result.already, result.outcome, result.exit_code) == (True, "finished", 0)
+    assert (result.was_finished, result.outcome, result.exit_code) == (True, "finished", 0)
     assert toy.digest(tmp_path) == before
 
 
@@ -236,8 +238,8 @@ def test_changed_data_is_refused(toy_data, tmp_path):
 
 def test_a_flipped_bit_is_seen(toy_data, tmp_path):
     toy.play(short(toy_data), tmp_path)
-    newest = checkpoint.numbers(tmp_path)[-1]
-    files = sorted((tmp_path / checkpoint.FOLDER / f"{newest:012d}").iterdir())
+    newest = checkpoint.list_checkpoints(tmp_path)[-1]
+    files = sorted((tmp_path / checkpoint.CHECKPOINTS_FOLDER / f"{newest:012d}").iterdir())
     assert [file.name for file in files] == ["manifest.json", "state.json", "tensors.safetensors"]
     draws = random.Random(0)
     for number in range(200):
@@ -255,21 +257,21 @@ def test_a_flipped_bit_is_seen(toy_data, tmp_path):
 def test_a_damaged_checkpoint_is_passed_over(toy_data, tmp_path, name):
     toy.play(short(toy_data), tmp_path)
     before = toy.digest(tmp_path)
-    newest = tmp_path / checkpoint.FOLDER / f"{checkpoint.numbers(tmp_path)[-1]:012d}"
+    newest = tmp_path / checkpoint.CHECKPOINTS_FOLDER / f"{checkpoint.list_checkpoints(tmp_path)[-1]:012d}"
     data = bytearray((newest / name).read_bytes())
     data[len(data) // 2] ^= 1
     (newest / name).write_bytes(data)
     result = toy.play(short(toy_data), tmp_path)
     assert result.outcome == "finished"
     assert toy.digest(tmp_path) == before
-    (event,) = [event for event in toy.events(tmp_path) if event["event"] == "damaged checkpoint passed over"]
+    (event,) = [event for event in toy.events(tmp_path) if event["event"] == "checkpoint_corrupt"]
     assert newest.name in event["why"]
 
 
 def test_all_checkpoints_damaged_begins_anew(toy_data, tmp_path):
     toy.play(short(toy_data), tmp_path)
     before = toy.digest(tmp_path)
-    for folder in (tmp_path / checkpoint.FOLDER).iterdir():
+    for folder in (tmp_path / checkpoint.CHECKPOINTS_FOLDER).iterdir():
         (folder / "state.json").write_text("{}")
     toy.play(short(toy_data), tmp_path)
     assert toy.digest(tmp_path) == before

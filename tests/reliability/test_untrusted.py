@@ -11,11 +11,12 @@ import time
 
 import pytest
 import torch
-import toy
 
-from sparring import checkpoint, generatorfile, tensorfile
-from sparring.errors import CorruptFileError, SparringError
-from sparring.train import RUN_FILE
+from sparring.core import tensor_file
+from sparring.core.errors import CorruptFileError, SparringError
+from sparring.runs import checkpoint, generator_file
+from sparring.runs.run_json import RUN_FILE
+from tests.helpers import toy
 
 FORBIDDEN = ("exec", "subprocess.Popen", "socket.connect", "os.system", "import")
 heard: list[str] | None = None
@@ -37,7 +38,7 @@ sys.addaudithook(_audit)
 def run(toy_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("untrusted") / "run"
     toy.play(asked(toy_data), folder)
-    generatorfile.load(folder / generatorfile.NAME)  # all that is imported late is imported now
+    generator_file.load(folder / generator_file.GENERATOR_FILE)  # all that is imported late is imported now
     toy.play(asked(toy_data), folder)
     importlib.import_module("torch._dynamo")  # which torch imports by itself at some calls
     return folder
@@ -112,18 +113,26 @@ def refused(function, *arguments) -> bool:
 
 
 def test_mutants_of_a_generator(run, tmp_path):
-    data, draws, path = (run / generatorfile.NAME).read_bytes(), random.Random(0), tmp_path / "g.safetensors"
+    data, draws, path = (
+        (run / generator_file.GENERATOR_FILE).read_bytes(),
+        random.Random(0),
+        tmp_path / "g.safetensors",
+    )
     count = 0
     with Quiet():
         for _ in range(300):
             path.write_bytes(mutant(data, draws))
-            count += refused(generatorfile.load, path)
+            count += refused(generator_file.load, path)
     assert 150 < count < 300  # some flips hit a number, which nothing can tell
 
 
 def test_mutants_of_a_generators_settings(run, tmp_path):
     """The header re-written by a stranger who knows the format."""
-    data, draws, path = (run / generatorfile.NAME).read_bytes(), random.Random(1), tmp_path / "g.safetensors"
+    data, draws, path = (
+        (run / generator_file.GENERATOR_FILE).read_bytes(),
+        random.Random(1),
+        tmp_path / "g.safetensors",
+    )
     length = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8 : 8 + length])
     about = header["__metadata__"]["sparring"].encode()
@@ -133,12 +142,12 @@ def test_mutants_of_a_generators_settings(run, tmp_path):
             header["__metadata__"]["sparring"] = mutant(about, draws).decode("utf-8", "replace")
             text = json.dumps(header).encode()
             path.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
-            count += refused(generatorfile.load, path)
+            count += refused(generator_file.load, path)
     assert count > 120
 
 
 def set_about(run, path, change):
-    data = (run / generatorfile.NAME).read_bytes()
+    data = (run / generator_file.GENERATOR_FILE).read_bytes()
     length = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8 : 8 + length])
     about = json.loads(header["__metadata__"]["sparring"])
@@ -153,7 +162,7 @@ HOSTILE = {
     "wide": lambda about: about["game"]["generator"].update(hidden=[2**31, 2**31]),
     "endless": lambda about: about["game"]["generator"].update(hidden=[1] * 100_000),
     "beyond": lambda about: about["game"]["generator"].update(latent=10**30),
-    "huge pictures": lambda about: about.update(shape=[1, 2**40, 2**40]),
+    "huge images": lambda about: about.update(shape=[1, 2**40, 2**40]),
     "blocks": lambda about: about["game"].update(generator={"type": "r3gan", "blocks": 10**9}),
     "code": lambda about: about["game"].update(generator={"type": "os.system"}),
     "target": lambda about: about["game"].update(_target_="os.system"),
@@ -169,7 +178,7 @@ HOSTILE = {
 def test_hostile_settings_are_refused_at_once(run, tmp_path, name):
     path = set_about(run, tmp_path / "g.safetensors", HOSTILE[name])
     with Quiet(), pytest.raises(CorruptFileError):
-        generatorfile.load(path)
+        generator_file.load(path)
 
 
 def file_of(table, size=0):
@@ -216,30 +225,30 @@ HEADERS = {
 
 
 def test_the_header_that_is_right_is_read():
-    found = tensorfile.parse(file_of({"a": entry([2, 3]), "b": entry([2], 24, 32)}, 32), GOOD)
+    found = tensor_file.from_bytes(file_of({"a": entry([2, 3]), "b": entry([2], 24, 32)}, 32), GOOD)
     assert {name: tensor.shape for name, tensor in found.items()} == {"a": (2, 3), "b": (2,)}
-    again = tensorfile.parse(tensorfile.render(GOOD, {"x": "y"}), GOOD)
+    again = tensor_file.from_bytes(tensor_file.to_bytes(GOOD, {"x": "y"}), GOOD)
     assert all(torch.equal(again[name], GOOD[name]) for name in GOOD)
 
 
 @pytest.mark.parametrize("name", HEADERS)
 def test_headers_of_strangers(name):
     with Quiet(), pytest.raises(CorruptFileError):
-        tensorfile.parse(HEADERS[name], GOOD)
+        tensor_file.from_bytes(HEADERS[name], GOOD)
 
 
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("name", ["manifest.json", "state.json", "tensors.safetensors"])
 def test_mutants_of_a_checkpoint(toy_data, run, tmp_path, name, signed):
     """Signed: the manifest is made to agree, as by a stranger; then only what is inside can tell."""
-    newest = checkpoint.numbers(run)[-1]
-    folder = run / checkpoint.FOLDER / f"{newest:012d}"
+    newest = checkpoint.list_checkpoints(run)[-1]
+    folder = run / checkpoint.CHECKPOINTS_FOLDER / f"{newest:012d}"
     match, draws = toy.match(toy_data, steps=4, save=2), random.Random(2)
-    place = tmp_path / checkpoint.FOLDER / folder.name
+    place = tmp_path / checkpoint.CHECKPOINTS_FOLDER / folder.name
     place.mkdir(parents=True)
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    from sparring.keeper import Keeper
-    from sparring.record import Record
+    from sparring.runs.records import RunLogger
+    from sparring.training.checkpointing import Checkpointer
 
     count, trials = 0, 40
     with Quiet():
@@ -255,7 +264,7 @@ def test_mutants_of_a_checkpoint(toy_data, run, tmp_path, name, signed):
             for file, data in changed.items():
                 (place / file).write_bytes(data)
             try:
-                damaged = Keeper(match, tmp_path, Record(None), {}).restore()
+                damaged = Checkpointer(match, tmp_path, RunLogger(None), {}).restore()
                 count += bool(damaged)
             except SparringError:
                 count += 1

@@ -1,11 +1,11 @@
-"""A small run of pictures and one of points, and explorers of them."""
+"""A small run of images and one of points, and explorers of them."""
 
 import numpy as np
 import pytest
 from PIL import Image
-from raw_asgi import CANARY, Explorer
 
 from sparring import cli
+from tests.helpers.raw_asgi import CANARY, Explorer
 
 
 def trained(*options: str) -> None:
@@ -21,7 +21,7 @@ def serve_room(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def picture_run(serve_room):
-    """A conditional generator of 8x8 pictures, with a link that leads out among its files."""
+    """A conditional generator of 8x8 images, with a link that leads out among its files."""
     folder = serve_room / "data"
     for label, shade in {"dark": 60, "<b>light</b>": 200}.items():
         place = folder / label.replace("/", "|")

@@ -8,24 +8,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from raw_asgi import Explorer
 
+from sparring.core.errors import SparringError
+from sparring.core.runtime import DeviceOptions
 from sparring.data import DataConfig, open_data
-from sparring.errors import SparringError
-from sparring.machine import Machine
-from sparring.serve import arena as arena_
-from sparring.serve.arena import Arena, builtin
-from sparring.serve.arena_count import holding
-from sparring.serve.arena_rules import OBJECTIVES, PENALTIES, PRESETS, RECIPE_RULES, Rules, rules_of
-from sparring.serve.arena_view import ARROWS, POINTS, SHADES, SHEET, SIDE, View
-from sparring.serve.arena_words import said
+from sparring.parts.objectives import OBJECTIVES
+from sparring.serve.playground import game as arena_
+from sparring.serve.playground.config import (
+    PENALTY_DESCRIPTIONS,
+    PRESETS,
+    RECIPE_SETTINGS,
+    PlaygroundConfig,
+    build_recipe_config,
+)
+from sparring.serve.playground.game import Playground, find_covered_modes, open_builtin_points, write_caption
+from sparring.serve.playground.view import (
+    FIELD_SIDE,
+    GRID_LINES,
+    LOGIT_SCALES,
+    NUM_ARROWS,
+    NUM_FAKE_POINTS,
+    ViewBox,
+)
+from tests.helpers.raw_asgi import Explorer
 
 SMALL = "width=4&batch=8&latent=2"
 
 
 @pytest.fixture(scope="module")
 def ring():
-    return builtin("ring")
+    return open_builtin_points("ring")
 
 
 @pytest.fixture
@@ -37,13 +49,13 @@ def alone(tmp_path, monkeypatch):
     found.close()
 
 
-def begun(rules: Rules, dataset) -> tuple[Arena, dict]:
-    arena = Arena(Machine(device="cpu", threads=1).start())
+def begun(rules: PlaygroundConfig, dataset) -> tuple[Playground, dict]:
+    arena = Playground(DeviceOptions(device="cpu", threads=1).start())
     return arena, arena.begin(replace(rules, width=4, batch=8), dataset)
 
 
-def weights(arena: Arena) -> str:
-    tensors = arena.playing.match.tensors().values()
+def weights(playground: Playground) -> str:
+    tensors = playground.game.state.tensors().values()
     return hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in tensors)).hexdigest()
 
 
@@ -82,7 +94,7 @@ def weights(arena: Arena) -> str:
 )
 def test_odd_rules_are_refused(alone, query):
     assert alone.post(f"/api/arena/begin?{query}").status in (400, 409)
-    assert alone.here.arena.playing is None
+    assert alone.context.playground.game is None
 
 
 def test_only_our_page_may_play(alone):
@@ -91,7 +103,7 @@ def test_only_our_page_may_play(alone):
     foreign = {"content-length": "0", "origin": "http://evil.example"}
     assert alone.ask("POST", "/api/arena/begin", headers=foreign).status == 403
     assert alone.post("/api/arena/begin", b"rules").status == 400
-    assert alone.here.arena.playing is None
+    assert alone.context.playground.game is None
 
 
 def test_a_game_alone(alone):
@@ -111,13 +123,17 @@ def test_a_game_alone(alone):
     assert alone.post(f"/api/arena/step?game={other['game']}&n=nan").status == 400
 
 
-@pytest.mark.parametrize("recipe", list(RECIPE_RULES))
+@pytest.mark.parametrize("recipe", list(RECIPE_SETTINGS))
 def test_a_frame_is_whole(recipe, ring):
-    arena, first = begun(rules_of(recipe), ring)
+    arena, first = begun(build_recipe_config(recipe), ring)
     frame = arena.step(2, 60)
     for found in (first, frame):
-        assert len(base64.b64decode(found["field"])) == SIDE * SIDE
-        for name, shape in (("points", (POINTS, 2)), ("net", (SHEET**2, 2)), ("arrows", (ARROWS, 2))):
+        assert len(base64.b64decode(found["field"])) == FIELD_SIDE * FIELD_SIDE
+        for name, shape in (
+            ("points", (NUM_FAKE_POINTS, 2)),
+            ("net", (GRID_LINES**2, 2)),
+            ("arrows", (NUM_ARROWS, 2)),
+        ):
             assert np.shape(found[name]) == shape
             assert np.isfinite(found[name]).all()
     assert frame["points"] != first["points"]
@@ -126,36 +142,35 @@ def test_a_frame_is_whole(recipe, ring):
 
 
 def test_all_that_can_be_chosen_plays(ring):
-    assert set(SHADES) == set(OBJECTIVES)
+    assert set(LOGIT_SCALES) == set(OBJECTIVES)
     chosen = [{"objective": name} for name in OBJECTIVES]
-    chosen += [{"penalty": name, "weight": 0.1} for name in PENALTIES] + [
+    chosen += [{"penalty": name, "weight": 0.1} for name in PENALTY_DESCRIPTIONS] + [
         {"latent": 1},
         {"latent": 5},
         {"waves": 1},
     ]
     for changes in chosen:
-        arena, _ = begun(replace(Rules(), **changes), ring)
+        arena, _ = begun(replace(PlaygroundConfig(), **changes), ring)
         assert arena.step(1)["lost"] is None
 
 
 def test_a_clipped_judge_is_clipped(ring):
-    arena, _ = begun(replace(rules_of("wgan"), weight=0.05), ring)
+    arena, _ = begun(replace(build_recipe_config("wgan"), weight=0.05), ring)
     arena.step(1)
     assert (
-        max(float(p.detach().abs().max()) for p in arena.playing.match.game.discriminator.parameters())
-        < 0.0501
+        max(float(p.detach().abs().max()) for p in arena.game.state.game.discriminator.parameters()) < 0.0501
     )
 
 
 def test_steps_are_counted_and_looking_changes_nothing(ring):
     """However the steps are asked for, and however often it is looked at, the game is the same."""
-    rules = rules_of("sngan")  # its layers have a memory that looking could touch
+    rules = build_recipe_config("sngan")  # its layers have a memory that looking could touch
     one, _ = begun(rules, ring)
     assert one.step(6, 60)["step"] == 6
     other, _ = begun(rules, ring)
     for number in range(6):
         assert other.step(1)["step"] == number + 1
-        arena_.frame(other.playing, [], 0)
+        arena_.build_frame(other.game, [], 0)
     assert weights(one) == weights(other)
     different, _ = begun(replace(rules, seed=1), ring)
     different.step(6, 60)
@@ -163,16 +178,16 @@ def test_steps_are_counted_and_looking_changes_nothing(ring):
 
 
 def test_the_time_of_a_request_is_bounded(ring):
-    arena, _ = begun(Rules(), ring)
+    arena, _ = begun(PlaygroundConfig(), ring)
     assert arena.step(200, 0.0)["played"] == 1
 
 
 def test_a_game_that_diverges_says_so(ring, monkeypatch):
-    arena, _ = begun(Rules(), ring)
+    arena, _ = begun(PlaygroundConfig(), ring)
     arena.step(2, 60)
     before = arena.step(1)["points"]
     with torch.no_grad():
-        next(arena.playing.match.game.generation.parameters()).fill_(float("nan"))
+        next(arena.game.state.game.generation.parameters()).fill_(float("nan"))
     for _ in range(2):  # and stays so
         frame = arena.step(5, 60)
         assert (frame["lost"], frame["played"], frame["points"] == before) == (3, 0, True)
@@ -203,28 +218,33 @@ def test_points_of_ones_own(tmp_path):
     np.save(tmp_path / "three.npy", np.zeros((64, 3), np.float32) + np.arange(64)[:, None])
     np.save(tmp_path / "few.npy", np.eye(2, dtype=np.float32))
     arena, first = begun(
-        replace(Rules(), points="own"), open_data(DataConfig(source=str(tmp_path / "two.npy")))
+        replace(PlaygroundConfig(), points="own"), open_data(DataConfig(source=str(tmp_path / "two.npy")))
     )
     assert ("modes" in first, first["centres"], len(first["real"])) == (False, [], 64)
     assert arena.step(1)["reached"] > 0
     for name in ("three", "few"):
         with pytest.raises(SparringError, match="points in the plane"):
-            arena.begin(Rules(), open_data(DataConfig(source=str(tmp_path / f"{name}.npy"))))
+            arena.begin(PlaygroundConfig(), open_data(DataConfig(source=str(tmp_path / f"{name}.npy"))))
 
 
 def test_what_holds_a_mode():
     centres = np.array([[0.0, 0.0], [4.0, 0.0]])
     made = np.concatenate([np.zeros((99, 2)), [[4.0, 0.99]]])
-    assert holding(made, centres).tolist() == [True, True]
+    assert find_covered_modes(made, centres).tolist() == [True, True]
     made[-1, 1] = 1.01  # beyond a quarter of the way
-    assert holding(made, centres).tolist() == [True, False]
-    assert View.of(np.array([[0.0, 0.0], [2.0, 1.0]] * 50)).outside(np.array([[1.0, 0.5], [9.0, 0.0]])) == 1
+    assert find_covered_modes(made, centres).tolist() == [True, False]
+    assert (
+        ViewBox.from_samples(np.array([[0.0, 0.0], [2.0, 1.0]] * 50)).count_outside(
+            np.array([[1.0, 0.5], [9.0, 0.0]])
+        )
+        == 1
+    )
 
 
 def test_the_field_is_seen_from_above(ring):
     """The first row of the field is the top of the plane, its first place the left."""
-    arena, _ = begun(Rules(), ring)
-    places = arena.playing.looker.view.places(SIDE).reshape(SIDE, SIDE, 2)
+    arena, _ = begun(PlaygroundConfig(), ring)
+    places = arena.game.renderer.view.cell_centres(FIELD_SIDE).reshape(FIELD_SIDE, FIELD_SIDE, 2)
     assert places[0, 0, 1] > places[-1, 0, 1]
     assert places[0, 0, 0] < places[0, -1, 0]
 
@@ -245,6 +265,6 @@ def test_words():
         "modes_of": 8,
         "on_target": 0.0,
     }
-    assert "collapse" in said(base, Rules())
-    assert "All 8" in said(base | {"modes": 8, "diversity": 1.0}, Rules())
-    assert "left the picture" in said(base | {"outside": 400}, Rules())
+    assert "collapse" in write_caption(base, PlaygroundConfig())
+    assert "All 8" in write_caption(base | {"modes": 8, "diversity": 1.0}, PlaygroundConfig())
+    assert "left the image" in write_caption(base | {"outside": 400}, PlaygroundConfig())

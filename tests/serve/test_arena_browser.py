@@ -9,8 +9,8 @@ import pytest
 import uvicorn
 
 from sparring.serve import server
-from sparring.serve.app import opened
-from sparring.serve.model import Model
+from sparring.serve.app import create_context
+from sparring.serve.model import ReloadingModel
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 OPTIONS = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-background-networking"
@@ -39,16 +39,18 @@ return [...document.querySelectorAll('button,input,select,canvas')].filter((e) =
 @pytest.fixture
 def link(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    door, run = server.bound("127.0.0.1", 0), Path("ring")
-    here = opened(run, server.names("127.0.0.1"), door.getsockname()[1], Model(run, "cpu", 1))
-    served = uvicorn.Server(server.config(here))
+    door, run = server.bind_socket("127.0.0.1", 0), Path("ring")
+    here = create_context(
+        run, server.list_host_names("127.0.0.1"), door.getsockname()[1], ReloadingModel(run, "cpu", 1)
+    )
+    served = uvicorn.Server(server.make_uvicorn_config(here))
     thread = threading.Thread(target=served.run, kwargs={"sockets": [door]}, daemon=True)
     thread.start()
-    yield f"{here.address}/?token={here.access.link()}"
+    yield f"{here.address}/?token={here.session_store.create_token()}"
     served.should_exit = True
     thread.join(10)
-    here.drawing.close()
-    here.reading.close()
+    here.compute_worker.close()
+    here.io_worker.close()
 
 
 @pytest.fixture
@@ -76,7 +78,7 @@ def until(found, seconds: float = 30.0):
     raise AssertionError("nothing came")
 
 
-def test_the_game_is_played(chromium, link):
+def test_the_game_is_played(chromium, create_token):
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
 
@@ -86,7 +88,7 @@ def test_the_game_is_played(chromium, link):
     def picture() -> str:
         return hashlib.sha256(chromium.execute_script(PIXELS).encode()).hexdigest()
 
-    chromium.get(link)
+    chromium.get(create_token)
     until(lambda: chromium.execute_script(STEP) == 0)
     chromium.execute_script("document.activeElement.blur()")
     chromium.execute_script(SMALL)

@@ -9,10 +9,10 @@ from io import BytesIO
 
 import numpy as np
 from PIL import Image
-from raw_asgi import Explorer
 
 import sparring
-from sparring.generatorfile import NAME
+from sparring.runs.generator_file import GENERATOR_FILE
+from tests.helpers.raw_asgi import Explorer
 
 
 def pixels(answer) -> np.ndarray:
@@ -66,12 +66,12 @@ def test_a_newer_generator_is_shown_and_a_damaged_one_is_not(picture_run, serve_
     shutil.copytree(picture_run, run, symlinks=True)
     explorer = Explorer(run)
     before, first = explorer.get("/api/about").json["digest"], pixels(explorer.get("/api/picture?at=s0.0"))
-    content = bytearray((run / NAME).read_bytes())
-    (run / NAME).write_bytes(content[:-40])
+    content = bytearray((run / GENERATOR_FILE).read_bytes())
+    (run / GENERATOR_FILE).write_bytes(content[:-40])
     assert explorer.get("/api/about").json["digest"] == before
     content[-40:] = bytes(40)
-    (run / NAME).write_bytes(content)
-    os.utime(run / NAME, (time.time() + 5, time.time() + 5))
+    (run / GENERATOR_FILE).write_bytes(content)
+    os.utime(run / GENERATOR_FILE, (time.time() + 5, time.time() + 5))
     assert explorer.get("/api/about").json["digest"] != before
     assert pixels(explorer.get("/api/picture?at=s0.0")).shape == first.shape
     explorer.close()
@@ -126,14 +126,14 @@ def test_a_full_queue_says_when_to_come_again(explorer):
     answers = explorer.together([f"/api/wall?seed={seed}&n=32" for seed in range(60)])
     codes = [answer.status for answer in answers]
     assert set(codes) == {200, 503}
-    assert codes.count(200) >= explorer.here.drawing.capacity
+    assert codes.count(200) >= explorer.context.compute_worker.capacity
     assert all(answer.header("retry-after") for answer in answers if answer.status == 503)
     assert explorer.get("/api/wall").status == 200
-    assert explorer.here.drawing.inside == 0
+    assert explorer.context.compute_worker.in_flight == 0
 
 
 def test_a_fault_of_ours_is_not_told_to_the_client(explorer, monkeypatch, capsys):
-    monkeypatch.setattr(explorer.here.model, "shown", lambda: 1 / 0)
+    monkeypatch.setattr(explorer.context.model, "current", lambda: 1 / 0)
     answer = explorer.get("/api/wall")
     assert answer.status == 500
     assert b"ZeroDivision" not in answer.body

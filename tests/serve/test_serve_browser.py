@@ -1,4 +1,4 @@
-"""The page in headless Chromium: it opens, a slider changes the picture, nothing is said on the console, nothing is blocked."""
+"""The page in headless Chromium: it opens, a slider changes the image, nothing is said on the console, nothing is blocked."""
 
 import threading
 import time
@@ -8,8 +8,8 @@ import pytest
 import uvicorn
 
 from sparring.serve import server
-from sparring.serve.app import opened
-from sparring.serve.model import Model
+from sparring.serve.app import create_context
+from sparring.serve.model import ReloadingModel
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 OPTIONS = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-background-networking"
@@ -38,18 +38,20 @@ def chromium():
 
 @pytest.fixture
 def link(picture_run):
-    door = server.bound("127.0.0.1", 0)
+    door = server.bind_socket("127.0.0.1", 0)
     port = door.getsockname()[1]
-    here = opened(picture_run, server.names("127.0.0.1"), port, Model(picture_run, "cpu", 1))
-    here.model.warm()
-    served = uvicorn.Server(server.config(here))
+    here = create_context(
+        picture_run, server.list_host_names("127.0.0.1"), port, ReloadingModel(picture_run, "cpu", 1)
+    )
+    here.model.warm_up()
+    served = uvicorn.Server(server.make_uvicorn_config(here))
     thread = threading.Thread(target=served.run, kwargs={"sockets": [door]}, daemon=True)
     thread.start()
-    yield f"{here.address}/?token={here.access.link()}"
+    yield f"{here.address}/?token={here.session_store.create_token()}"
     served.should_exit = True
     thread.join(10)
-    here.drawing.close()
-    here.reading.close()
+    here.compute_worker.close()
+    here.io_worker.close()
 
 
 PIXELS = "const c = document.querySelector('#inspector canvas.large'); return c && c.dataset.shown ? c.toDataURL() : ''"
@@ -70,11 +72,11 @@ def until(found, seconds: float = 20.0):
     raise AssertionError("nothing came")
 
 
-def test_the_page_is_used(chromium, link):
+def test_the_page_is_used(chromium, create_token):
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
-    chromium.get(link)
+    chromium.get(create_token)
     tiles = until(lambda: chromium.find_elements(By.CSS_SELECTOR, ".wall .tile"))
     assert "token" not in chromium.current_url
     tiles[0].send_keys(Keys.ARROW_RIGHT)
@@ -94,9 +96,9 @@ def test_the_page_is_used(chromium, link):
     assert [line["message"] for line in chromium.get_log("browser")] == []
 
 
-def test_the_page_can_do_nothing_else(chromium, link):
+def test_the_page_can_do_nothing_else(chromium, create_token):
     """The policy at work: markup from a string, a script in the page and a foreign host are all refused by the browser."""
-    chromium.get(link)
+    chromium.get(create_token)
     tries = """
     const done = arguments[0], seen = [];
     document.addEventListener('securitypolicyviolation', (event) => seen.push(event.effectiveDirective));

@@ -3,12 +3,12 @@
 from itertools import product
 
 import pytest
-from raw_asgi import CANARY, HOST, Explorer
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
-from sparring.serve import app, guard
-from sparring.serve.guard import Guard
+from sparring.serve import app, security
+from sparring.serve.security import SecurityMiddleware
+from tests.helpers.raw_asgi import CANARY, HOST, Explorer
 
 TARGETS = [
     "canary.txt",
@@ -70,7 +70,7 @@ def test_a_handler_that_joins_paths_would_be_seen(explorer, serve_room, picture_
         place = picture_run / "samples" / request.path_params["name"]
         return Response(place.read_bytes() if place.is_file() else b"", 200)
 
-    explorer.app = Guard(Router([Route("/page/{name:path}", joined)]), explorer.here)
+    explorer.app = SecurityMiddleware(Router([Route("/page/{name:path}", joined)]), explorer.context)
     assert leaks(explorer, serve_room)[1] > 0
 
 
@@ -122,7 +122,7 @@ def intruders(explorer: Explorer) -> list[tuple[str, str, list[tuple[str, str]]]
     wrong = [
         "",
         "x",
-        f"{explorer.here.access.cookie}=x",
+        f"{explorer.context.session_store.cookie}=x",
         explorer.cookie[:-1],
         explorer.cookie.replace("-8137", "-8138"),
     ]
@@ -141,7 +141,9 @@ def accepted(explorer: Explorer) -> tuple[int, int]:
     answers = explorer.many(intruders(explorer))
     assert not [a for a in answers if any(name.startswith("access-control") for name, _ in a.headers)]
     assert not [a for a in answers if a.status >= 500]
-    assert all(answer.header("content-security-policy") == guard.POLICY for answer in answers)
+    assert all(
+        answer.header("content-security-policy") == security.CONTENT_SECURITY_POLICY for answer in answers
+    )
     return len(answers), sum(answer.status < 400 for answer in answers)
 
 
@@ -164,16 +166,16 @@ class Any(frozenset):
 @pytest.mark.parametrize("gone", ["hosts", "origin", "cookie"])
 def test_each_guard_that_is_gone_is_missed(explorer, monkeypatch, gone):
     if gone == "hosts":
-        object.__setattr__(explorer.here, "hosts", Any())
+        object.__setattr__(explorer.context, "hosts", Any())
     if gone == "origin":
-        monkeypatch.setattr(guard, "_check_origin", lambda *_: None)
+        monkeypatch.setattr(security, "_check_origin", lambda *_: None)
     if gone == "cookie":
-        monkeypatch.setattr(Guard, "knows", lambda *_: True)
+        monkeypatch.setattr(SecurityMiddleware, "has_session", lambda *_: True)
     assert accepted(explorer)[1] > 0
 
 
 def test_a_link_opens_the_door_once(explorer):
-    token = explorer.here.access.link()
+    token = explorer.context.session_store.create_token()
     assert len(token) >= 43  # 256 bits
     first = explorer.ask("GET", f"/?token={token}", {"host": HOST}, bare=True)
     cookie = first.header("set-cookie")
@@ -196,7 +198,7 @@ def test_a_link_opens_the_door_once(explorer):
         ({"content-length": "3", "transfer-encoding": "chunked"}, b"abc", 411),
         ({"content-length": "3", "content-encoding": "gzip"}, b"abc", 413),
         ({"content-length": "2"}, b"abc", 413),
-        ({"content-length": "3"}, b"abc", 400),  # no picture
+        ({"content-length": "3"}, b"abc", 400),  # no image
     ],
 )
 def test_bodies_are_bounded(explorer, headers, body, code):

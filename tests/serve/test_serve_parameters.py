@@ -1,4 +1,4 @@
-"""Whatever the parameters, the answer is a picture or a refusal."""
+"""Whatever the parameters, the answer is a image or a refusal."""
 
 import string
 from io import BytesIO
@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from raw_asgi import HOST
 
-from sparring.serve.asked import Asked
+from sparring.serve.http import Query
+from tests.helpers.raw_asgi import HOST
 
 ODD = [
     "nan",
@@ -164,7 +164,7 @@ def test_pictures_or_refusals(explorer):
 
 def test_a_parameter_that_is_not_checked_would_be_seen(explorer, monkeypatch, capsys):
     monkeypatch.setattr(
-        Asked, "whole", lambda self, name, low, high, default=None: int(self.values.get(name, default or 0))
+        Query, "integer", lambda self, name, low, high, default=None: int(self.values.get(name, default or 0))
     )
     paths = [f"/api/wall?n={odd}" for odd in ("nan", "[]", "-3", "1_000_000")] + [
         f"/api/wall?seed={'9' * 400}"

@@ -10,22 +10,22 @@ import pytest
 import uvicorn
 
 from sparring import cli
-from sparring.errors import SparringError
+from sparring.core.errors import SparringError
 from sparring.serve import server
-from sparring.serve.app import opened
-from sparring.serve.model import Model
+from sparring.serve.app import create_context
+from sparring.serve.model import ReloadingModel
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "evil.example", "", "127.0.0.1:80", "*"])
 def test_one_address_alone(host):
     with pytest.raises(SparringError, match="one address"):
-        server.names(host)
+        server.list_host_names(host)
 
 
 def test_names_of_this_machine():
-    assert server.names("127.0.0.1") == ["127.0.0.1", "localhost"]
-    assert server.names("::1") == ["[::1]", "localhost"]
-    assert server.names("192.168.1.5") == ["192.168.1.5"]
+    assert server.list_host_names("127.0.0.1") == ["127.0.0.1", "localhost"]
+    assert server.list_host_names("::1") == ["[::1]", "localhost"]
+    assert server.list_host_names("192.168.1.5") == ["192.168.1.5"]
 
 
 def test_a_port_that_is_taken_is_said_to_be(picture_run):
@@ -33,7 +33,7 @@ def test_a_port_that_is_taken_is_said_to_be(picture_run):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(SparringError, match="--port"):
-            server.bound("127.0.0.1", taken.getsockname()[1])
+            server.bind_socket("127.0.0.1", taken.getsockname()[1])
 
 
 def test_without_the_extra_it_says_its_name(monkeypatch, capsys, picture_run):
@@ -45,11 +45,13 @@ def test_without_the_extra_it_says_its_name(monkeypatch, capsys, picture_run):
 @pytest.fixture
 def running(picture_run, monkeypatch):
     """A server on a port of its own, with little patience."""
-    monkeypatch.setattr(server, "HEADER_SECONDS", 0.5)
-    door = server.bound("127.0.0.1", 0)
+    monkeypatch.setattr(server, "HEADER_TIMEOUT_SECONDS", 0.5)
+    door = server.bind_socket("127.0.0.1", 0)
     port = door.getsockname()[1]
-    here = opened(picture_run, server.names("127.0.0.1"), port, Model(picture_run, "cpu", 1))
-    served = uvicorn.Server(server.config(here))
+    here = create_context(
+        picture_run, server.list_host_names("127.0.0.1"), port, ReloadingModel(picture_run, "cpu", 1)
+    )
+    served = uvicorn.Server(server.make_uvicorn_config(here))
     thread = threading.Thread(target=served.run, kwargs={"sockets": [door]}, daemon=True)
     thread.start()
     while not served.started:
@@ -57,8 +59,8 @@ def running(picture_run, monkeypatch):
     yield here, port
     served.should_exit = True
     thread.join(10)
-    here.drawing.close()
-    here.reading.close()
+    here.compute_worker.close()
+    here.io_worker.close()
 
 
 def status(port: int, path: str, cookie: str = "") -> tuple[int, str | None]:
@@ -75,7 +77,7 @@ def test_silent_connections_are_closed_and_others_answered(running):
     half = [socket.create_connection(("127.0.0.1", port)) for _ in range(100)]
     for one in half:
         one.sendall(b"GET / HT")
-    code, cookie = status(port, f"/?token={here.access.link()}")
+    code, cookie = status(port, f"/?token={here.session_store.create_token()}")
     assert (code, bool(cookie)) == (303, True)
     assert status(port, "/api/picture?at=s0.0", str(cookie).split(";")[0])[0] == 200
     assert status(port, "/api/picture?at=s0.0")[0] == 401

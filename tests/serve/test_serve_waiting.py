@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from sparring.serve.jobs import Worker
+from sparring.serve.worker import Worker
 
 
 def test_a_long_job_makes_room():
@@ -12,16 +12,16 @@ def test_a_long_job_makes_room():
     def long() -> str:
         for part in range(50):
             order.append(f"part {part}")
-            worker.breathe()
+            worker.run_pending()
             if "quick" in order:
                 break
             time.sleep(0.01)
-        assert not worker.breathing
+        assert not worker.is_running_pending
         return "long"
 
     def quick() -> str:
         order.append("quick")
-        assert worker.breathing
+        assert worker.is_running_pending
         return "quick"
 
     async def both() -> list[str]:

@@ -8,12 +8,12 @@ from PIL import Image
 
 import sparring
 from sparring.cli import run
-from sparring.gallery import Gallery
+from sparring.report import Gallery
 
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory):
-    """Grey pictures and their colour partners: red where they are light."""
+    """Grey images and their colour partners: red where they are light."""
     place, random = tmp_path_factory.mktemp("pairs"), np.random.default_rng(0)
     for side in ("A", "B"):
         (place / side).mkdir()
@@ -27,7 +27,7 @@ def pairs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(pairs, tmp_path_factory):
     out = tmp_path_factory.mktemp("translator") / "run"
-    small = ["game.translator.width=4", "game.discriminator.width=4", "game.discriminator.patch=7"]
+    small = ["game.translator.width=4", "game.discriminator.width=4", "game.discriminator.patch_size=7"]
     arguments = ["train", str(pairs), "--recipe", "pix2pix", "--out", str(out), "--images", "32", "--quiet"]
     assert run([*arguments, "--threads", "1", *(word for line in small for word in ("--set", line))]) == 0
     return out
@@ -95,7 +95,7 @@ def test_no_picture_that_is_given_is_written_over(trained, tmp_path, capsys):
     Image.new("RGB", (20, 20), (10, 200, 30)).save(given)
     before = given.read_bytes()
     assert run(["translate", str(trained), str(given), "--out", str(tmp_path)]) == 2
-    assert "a.png is one of the pictures given" in capsys.readouterr().err
+    assert "a.png is one of the images given" in capsys.readouterr().err
     assert given.read_bytes() == before
 
 

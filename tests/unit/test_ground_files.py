@@ -9,9 +9,10 @@ import threading
 import pytest
 import torch
 
-from sparring import checkpoint, record, storage, tensorfile
-from sparring.errors import CheckpointWriteError, CorruptFileError, RunLockedError
-from sparring.interrupt import Interrupt
+from sparring.core import storage, tensor_file
+from sparring.core.errors import CheckpointWriteError, CorruptFileError, RunLockedError
+from sparring.core.signals import Interrupt
+from sparring.runs import checkpoint, records
 
 
 @pytest.fixture
@@ -30,11 +31,11 @@ def failing(monkeypatch):
 
 def test_write_whole_leaves_the_old_file(tmp_path, failing):
     path = tmp_path / "a"
-    storage.write_whole(path, b"old")
+    storage.write_atomic(path, b"old")
     for name in ("write", "fsync", "replace"):
         failing(lambda operation, _, name=name: operation == name)
         with pytest.raises(OSError, match="No space"):
-            storage.write_whole(path, b"new")
+            storage.write_atomic(path, b"new")
         assert (path.read_bytes(), [p.name for p in tmp_path.iterdir()]) == (b"old", ["a"])
 
 
@@ -43,7 +44,7 @@ def test_append_mends_a_torn_line(tmp_path):
     path.write_bytes(b'{"a": 1}\n{"a": ')
     storage.append(path, '{"a": 2}')
     storage.append(path, '{"a": 3}')
-    assert record.read(path) == [{"a": 1}, {"a": 2}, {"a": 3}]
+    assert records.read_jsonl(path) == [{"a": 1}, {"a": 2}, {"a": 3}]
 
 
 def test_discard_never_shows_half_a_folder(tmp_path, failing):
@@ -55,16 +56,16 @@ def test_discard_never_shows_half_a_folder(tmp_path, failing):
         lambda operation, path: operation == "remove" and bool(removed.append(path) or folder.exists() < 1)
     )
     with pytest.raises(OSError, match="space"):
-        storage.discard(folder)
+        storage.remove_atomic(folder)
     assert [path.name for path in tmp_path.iterdir()] == [".tmp-old-000000000001"]
 
 
 def test_the_lock_names_its_holder_and_is_given_back(tmp_path):
-    first = storage.Lock(tmp_path)
+    first = storage.RunLock(tmp_path)
     with pytest.raises(RunLockedError, match=f"process {os.getpid()} on "):
-        storage.Lock(tmp_path)
+        storage.RunLock(tmp_path)
     first.release()
-    storage.Lock(tmp_path).release()
+    storage.RunLock(tmp_path).release()
 
 
 def save(run, images):
@@ -85,7 +86,7 @@ def test_saving_again_replaces(tmp_path):
     save(tmp_path, 8)
     checkpoint.save(tmp_path, 8, {"a": torch.zeros(3)}, {"second": 1})
     assert checkpoint.read(tmp_path, 8).state == {"second": 1}
-    assert checkpoint.numbers(tmp_path) == [8]
+    assert checkpoint.list_checkpoints(tmp_path) == [8]
 
 
 @pytest.mark.parametrize("name", ["make_folder", "write", "fsync", "sync_folder", "replace", "remove"])
@@ -96,18 +97,18 @@ def test_a_failed_save_tells_and_leaves_the_old(tmp_path, failing, name):
         save(tmp_path, 16)
     assert "bytes are free" in str(caught.value)
     storage.observer = None
-    checkpoint.clean(tmp_path)
-    assert [found.images for found in checkpoint.verified(tmp_path)][-1] == 8
+    checkpoint.remove_leftovers(tmp_path)
+    assert [found.images for found in checkpoint.iterate_verified(tmp_path)][-1] == 8
     save(tmp_path, 24)
-    assert checkpoint.numbers(tmp_path)[-1] == 24
+    assert checkpoint.list_checkpoints(tmp_path)[-1] == 24
 
 
 def test_foreign_names_are_no_checkpoints(tmp_path):
-    folder = tmp_path / checkpoint.FOLDER
+    folder = tmp_path / checkpoint.CHECKPOINTS_FOLDER
     for name in ("7", "latest", "00000000000a", "٣" * 12, "000000000016"):
         (folder / name).mkdir(parents=True)
-    assert checkpoint.numbers(tmp_path) == [16]
-    (found,) = checkpoint.verified(tmp_path)
+    assert checkpoint.list_checkpoints(tmp_path) == [16]
+    (found,) = checkpoint.iterate_verified(tmp_path)
     assert isinstance(found, CorruptFileError)
 
 
@@ -119,7 +120,7 @@ def test_retention_over_a_long_run(gap):
         kept.add(number)
         if number == 700 * gap:
             best = number
-        kept = checkpoint.retained(sorted(kept), best)
+        kept = checkpoint.select_to_keep(sorted(kept), best)
         ages = sorted((number - images) // gap for images in kept)
         assert ages[:2] == [0, 1][: len(ages)]
         assert best is None or best in kept
@@ -132,17 +133,17 @@ def test_retention_over_a_long_run(gap):
 
 
 def test_retention_forgetting_the_second_is_noticed():
-    assert checkpoint.retained([1, 2, 3]) - {3} != set()
-    assert {2, 3} <= checkpoint.retained([1, 2, 3])
-    assert checkpoint.retained([]) == set()
-    assert checkpoint.retained([5]) == {5}
-    assert checkpoint.retained([1, 2, 3], best=9) == checkpoint.retained([1, 2, 3])
+    assert checkpoint.select_to_keep([1, 2, 3]) - {3} != set()
+    assert {2, 3} <= checkpoint.select_to_keep([1, 2, 3])
+    assert checkpoint.select_to_keep([]) == set()
+    assert checkpoint.select_to_keep([5]) == {5}
+    assert checkpoint.select_to_keep([1, 2, 3], best=9) == checkpoint.select_to_keep([1, 2, 3])
 
 
 def test_reports_are_means_since_the_last(tmp_path):
-    notes = record.Record(tmp_path)
+    notes = records.RunLogger(tmp_path)
     notes.add([{"a": 1.0, "b": 5.0}, {"a": 3.0}])
-    assert notes.report(16, 2, {"seconds": 1.0}) == {
+    assert notes.log_metrics(16, 2, {"seconds": 1.0}) == {
         "images": 16,
         "step": 2,
         "seconds": 1.0,
@@ -150,32 +151,32 @@ def test_reports_are_means_since_the_last(tmp_path):
         "b": 5.0,
     }
     notes.add([{"a": 7.0}])
-    notes.report(24, 3, {})
-    assert [row.get("a") for row in record.read(tmp_path / record.METRICS)] == [2.0, 7.0]
+    notes.log_metrics(24, 3, {})
+    assert [row.get("a") for row in records.read_jsonl(tmp_path / records.METRICS_FILE)] == [2.0, 7.0]
 
 
 def test_going_back_drops_later_and_torn_lines(tmp_path):
-    notes = record.Record(tmp_path)
+    notes = records.RunLogger(tmp_path)
     for step in range(1, 5):
         notes.add([{"a": float(step)}])
-        notes.report(8 * step, step, {})
-    with open(tmp_path / record.METRICS, "a") as file:
+        notes.log_metrics(8 * step, step, {})
+    with open(tmp_path / records.METRICS_FILE, "a") as file:
         file.write('{"images": 40, "ste')
     notes.restore({"a": [3.0, 2]}, 16)
-    assert [row["images"] for row in record.read(tmp_path / record.METRICS)] == [8, 16]
-    assert (tmp_path / record.METRICS).read_bytes().endswith(b"}\n")
+    assert [row["images"] for row in records.read_jsonl(tmp_path / records.METRICS_FILE)] == [8, 16]
+    assert (tmp_path / records.METRICS_FILE).read_bytes().endswith(b"}\n")
     assert (notes.latest["images"], notes.sums) == (16, {"a": [3.0, 2]})
 
 
 def test_going_back_on_a_full_disk(tmp_path, failing):
-    notes = record.Record(tmp_path)
+    notes = records.RunLogger(tmp_path)
     for step in range(1, 5):
-        notes.report(8 * step, step, {"try": 1})
+        notes.log_metrics(8 * step, step, {"try": 1})
     failing(lambda operation, _: operation == "write")
     notes.restore({}, 16)
     storage.observer = None
-    notes.report(24, 3, {"try": 2})
-    rows = record.metrics(tmp_path / record.METRICS)
+    notes.log_metrics(24, 3, {"try": 2})
+    rows = records.read_metrics(tmp_path / records.METRICS_FILE)
     assert [(row["images"], row["try"]) for row in rows] == [(8, 1), (16, 1), (24, 2)]
 
 
@@ -184,21 +185,21 @@ def test_torn_and_foreign_lines_are_left_out(tmp_path):
     path.write_bytes(
         b'{"images": 1}\n[1]\nnull\n\xff\xfe\n{"a"\n' + b"[" * 100_000 + b'\n{"images": 2}\n{"ima'
     )
-    assert record.read(path) == [{"images": 1}, {"images": 2}]
-    assert record.read(tmp_path / "none") == []
+    assert records.read_jsonl(path) == [{"images": 1}, {"images": 2}]
+    assert records.read_jsonl(tmp_path / "none") == []
 
 
 def test_numbers_that_are_not_finite_become_null(tmp_path):
-    notes = record.Record(tmp_path)
-    notes.event("odd", 8, value=float("nan"), other=float("inf"))
-    (line,) = (tmp_path / record.EVENTS).read_text().splitlines()
+    notes = records.RunLogger(tmp_path)
+    notes.log_event("odd", 8, value=float("nan"), other=float("inf"))
+    (line,) = (tmp_path / records.EVENTS_FILE).read_text().splitlines()
     assert json.loads(line) == {"event": "odd", "images": 8, "value": None, "other": None}
 
 
 def test_a_full_disk_does_not_stop_the_record(tmp_path, failing):
     failing(lambda operation, _: operation == "append")
-    record.Record(tmp_path).event("x", 0)
-    record.Record(None).event("x", 0)
+    records.RunLogger(tmp_path).log_event("x", 0)
+    records.RunLogger(None).log_event("x", 0)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -239,5 +240,5 @@ def test_outside_the_main_thread_nothing_is_watched():
 def test_shared_tensors_are_written_apart():
     values = torch.arange(4.0)
     tensors = {"a": values, "b": values, "c": values.view(2, 2)}
-    found = tensorfile.parse(tensorfile.render(tensors), tensors)
+    found = tensor_file.from_bytes(tensor_file.to_bytes(tensors), tensors)
     assert all(torch.equal(found[name], tensors[name]) for name in tensors)

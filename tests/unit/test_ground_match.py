@@ -5,13 +5,13 @@ import json
 
 import pytest
 import torch
-import toy
 
-from sparring import checkpoint
-from sparring.errors import ConfigError, CorruptFileError, DivergedError
-from sparring.match import Match
-from sparring.optim import SGD, Adam, Learner, RMSProp
-from sparring.schedule import Linear
+from sparring.core.errors import ConfigError, CorruptFileError, DivergedError
+from sparring.core.optimizers import SGD, Adam, PlayerOptimizer, RMSProp
+from sparring.core.schedule import LinearSchedule
+from sparring.runs import checkpoint
+from sparring.training.state import TrainState
+from tests.helpers import toy
 
 PLAIN = (
     "game.generator={type: mlp, latent: 4, hidden: [16]}",
@@ -53,7 +53,7 @@ TORCHS = {
 def test_learners_step_as_torchs_optimizers_do(optimizer):
     ours, theirs = torch.nn.Linear(3, 2), torch.nn.Linear(3, 2)
     theirs.load_state_dict(ours.state_dict())
-    learner, plain = Learner(optimizer, ours), TORCHS[optimizer](list(theirs.parameters()))
+    learner, plain = PlayerOptimizer(optimizer, ours), TORCHS[optimizer](list(theirs.parameters()))
     names = set(learner.tensors())
     for step in range(4):
         for layer in (ours, theirs):
@@ -69,7 +69,7 @@ def test_learners_step_as_torchs_optimizers_do(optimizer):
 def test_the_learning_rate_follows_its_schedule_and_the_calm():
     layer = torch.nn.Linear(1, 1, bias=False)
     torch.nn.init.zeros_(layer.weight)
-    learner = Learner(SGD(lr=Linear(start=1.0, end=0.0, over=100), momentum=0.0), layer)
+    learner = PlayerOptimizer(SGD(lr=LinearSchedule(start=1.0, end=0.0, duration=100), momentum=0.0), layer)
     for images, factor, moved in ((0, 1.0, 1.0), (50, 1.0, 0.5), (50, 0.5, 0.25), (200, 1.0, 0.0)):
         before = float(layer.weight.detach())
         layer(torch.ones(1, 1)).sum().backward()
@@ -88,10 +88,10 @@ def begun(toy_data, tmp_path):
     """A run with its last checkpoint alone."""
     asked = toy.request(toy_data, steps=6, save=2, report=2)
     toy.play(asked, tmp_path)
-    *older, newest = checkpoint.numbers(tmp_path)
+    *older, newest = checkpoint.list_checkpoints(tmp_path)
     for images in older:
-        checkpoint.forget(tmp_path, images)
-    return asked, tmp_path, tmp_path / checkpoint.FOLDER / f"{newest:012d}"
+        checkpoint.delete(tmp_path, images)
+    return asked, tmp_path, tmp_path / checkpoint.CHECKPOINTS_FOLDER / f"{newest:012d}"
 
 
 WRONG = {
@@ -141,6 +141,6 @@ def test_not_enough_memory_is_told(toy_data, tmp_path, monkeypatch, error):
     def step(self):
         raise error
 
-    monkeypatch.setattr(Match, "step", step)
+    monkeypatch.setattr(TrainState, "step", step)
     with pytest.raises(ConfigError, match="not enough memory"):
         toy.play(toy.request(toy_data, steps=2), tmp_path)

@@ -7,29 +7,31 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-import toy
 from PIL import Image
 
-from sparring import cli, config, generatorfile
+from sparring import cli
+from sparring.api import load
+from sparring.core import config
+from sparring.core.errors import ConfigError, CorruptFileError, DataError, SparringError
+from sparring.core.game import Batch
+from sparring.core.rng import KeyedRandom
+from sparring.core.schedule import LinearSchedule
 from sparring.data import DataConfig, open_data
-from sparring.errors import ConfigError, CorruptFileError, DataError, SparringError
-from sparring.experiment import ROLES, Experiment, GameConfig
-from sparring.game import Batch
-from sparring.games import coding
+from sparring.experiment import TYPE_TABLES, Experiment, GameConfig
 from sparring.games.autoencoder import FittedNormal
-from sparring.keyed import Draws
-from sparring.likelihoods import Bernoulli, DiscretisedLogistic, Gaussian
-from sparring.match import Match
+from sparring.inference.reconstruction import encode, reconstruct
 from sparring.metrics import psnr
-from sparring.networks import DCGANDiscriminator, DCGANGenerator, MLPDiscriminator, ResNetGenerator
-from sparring.posteriors import Deterministic, Normal
+from sparring.models import autoencoder
+from sparring.parts.likelihoods import Bernoulli, DiscretisedLogistic, Gaussian
+from sparring.parts.networks import DCGANDiscriminator, DCGANGenerator, MLPDiscriminator, ResNetGenerator
+from sparring.parts.posteriors import Deterministic, Normal
 from sparring.recipes.facts import Facts
-from sparring.recipes.latent import variational
-from sparring.recipes.table import RECIPES, TINY
-from sparring.reconstruction import codes, reconstructed
-from sparring.request import Request
-from sparring.run import load
-from sparring.schedule import Linear
+from sparring.recipes.shared import vae_experiment
+from sparring.recipes.table import RECIPES, TINY_RECIPES
+from sparring.runs import generator_file
+from sparring.runs.request import Request
+from sparring.training.state import TrainState
+from tests.helpers import toy
 
 CODED = ["ae", "dae", "vae", "beta_vae", "iwae", "svae", "vae_gan", "two_stage_vae"]
 THIN_BODY, THIN_GENERATOR = DCGANDiscriminator(width=4), DCGANGenerator(width=4)
@@ -56,24 +58,24 @@ def opened(data, name="discs"):
 
 
 def played(experiment, dataset, steps=3, **changes):
-    training = replace(experiment.training.resolved(), **changes)
-    match = Match(replace(experiment, training=training), dataset, toy.cpu())
+    training = replace(experiment.training.resolve(), **changes)
+    match = TrainState(replace(experiment, training=training), dataset, toy.cpu())
     rows = [{name: float(value) for name, value in match.step().items()} for _ in range(steps)]
     return match, rows
 
 
 def perceptrons(dataset, posterior=None, **rules):
     facts = Facts(spec=dataset.spec, count=len(dataset), images=64)
-    whole = variational("vae", facts, posterior or Normal(latent=4), beta=1.0, **rules)
-    document = config.override(whole.to_json(), ["optimizers.autoencoder.lr=2e-3"])
+    whole = vae_experiment("vae", facts, posterior or Normal(latent=4), beta=1.0, **rules)
+    document = config.apply_overrides(whole.to_json(), ["optimizers.autoencoder.lr=2e-3"])
     return Experiment.from_json(document)
 
 
 @pytest.mark.parametrize("name", CODED)
 def test_a_step_in_bfloat16_works(name, data):
-    dataset, experiment = opened(data), TINY[name]()
-    match = Match(
-        replace(experiment, training=experiment.training.resolved()), dataset, replace(toy.cpu(), bf16=True)
+    dataset, experiment = opened(data), TINY_RECIPES[name]()
+    match = TrainState(
+        replace(experiment, training=experiment.training.resolve()), dataset, replace(toy.cpu(), bf16=True)
     )
     for _ in range(4):  # both stages of two
         assert all(torch.isfinite(value) for value in match.step().values())
@@ -81,14 +83,14 @@ def test_a_step_in_bfloat16_works(name, data):
 
 @pytest.mark.parametrize("name", ["vae", "svae", "beta_vae", "iwae", "two_stage_vae"])
 def test_the_bound_is_re_minus_kl_in_every_line(name, data):
-    _, rows = played(TINY[name](), opened(data), steps=5)
+    _, rows = played(TINY_RECIPES[name](), opened(data), steps=5)
     for row in rows:
         assert row["elbo"] == pytest.approx(row["re"] - row["kl"], rel=1e-6)
         assert row["kl"] >= -1e-4 or name == "iwae"
 
 
 def test_the_weight_on_kl_is_in_the_loss_alone(data):
-    _, rows = played(TINY["beta_vae"](), opened(data), steps=1)
+    _, rows = played(TINY_RECIPES["beta_vae"](), opened(data), steps=1)
     assert rows[0]["autoencoder/kl"] == pytest.approx(4 * rows[0]["kl"], rel=1e-6)
     _, rows = played(perceptrons(opened(data), free_bits=1e6), opened(data), steps=1)
     assert rows[0]["autoencoder/kl"] == 0 < rows[0]["kl"]
@@ -99,7 +101,9 @@ def test_one_importance_sample_is_the_bound_and_more_are_tighter(data):
     whole = perceptrons(dataset)
     bounds = {}
     for count in (2, 50):
-        match, _ = played(replace(whole, game=replace(whole.game, importance=count)), dataset, steps=0)
+        match, _ = played(
+            replace(whole, game=replace(whole.game, importance_samples=count)), dataset, steps=0
+        )
         row = {name: float(value) for name, value in match.step().items()}
         bounds[count] = row["bound"]
         assert row["elbo"] < row["bound"]
@@ -109,10 +113,10 @@ def test_one_importance_sample_is_the_bound_and_more_are_tighter(data):
 def test_a_short_training_learns_the_data(data):
     """The bound rises by far, and what comes back is closer to its own original than to another one's."""
     dataset = opened(data)
-    match, rows = played(perceptrons(dataset), dataset, steps=150, half_life=0.0)
+    match, rows = played(perceptrons(dataset), dataset, steps=150, ema_half_life=0.0)
     assert rows[-1]["elbo"] > rows[0]["elbo"] + 60
     samples = np.asarray(dataset.samples)
-    back = reconstructed(match.generation, FACTS, samples)
+    back = reconstruct(match.generation, FACTS, samples)
     assert psnr(samples, back).mean() > psnr(samples, np.roll(back, 7, 0)).mean() + 3
     found = match.generation.log_likelihood(dataset.batch(range(20))[0], samples=200)
     assert found.elbo < found.log_likelihood < 0
@@ -122,40 +126,40 @@ def test_a_short_training_learns_the_data(data):
 @pytest.mark.parametrize("name", CODED)
 def test_codes_are_deterministic_and_each_depends_on_its_sample_alone(name, data):
     dataset = opened(data)
-    match, _ = played(TINY[name](), dataset)
+    match, _ = played(TINY_RECIPES[name](), dataset)
     samples = np.asarray(dataset.samples)
-    whole = codes(match.generation, FACTS, samples)
+    whole = encode(match.generation, FACTS, samples)
     assert whole.isfinite().all()
-    assert torch.equal(whole[5:7], codes(match.generation, FACTS, samples[5:7]))
-    back = reconstructed(match.generation, FACTS, samples)
+    assert torch.equal(whole[5:7], encode(match.generation, FACTS, samples[5:7]))
+    back = reconstruct(match.generation, FACTS, samples)
     assert (back.shape, back.dtype) == (samples.shape, np.uint8)
-    assert np.array_equal(back[:3], reconstructed(match.generation, FACTS, samples[:3]))
+    assert np.array_equal(back[:3], reconstruct(match.generation, FACTS, samples[:3]))
 
 
 @pytest.mark.parametrize("name", CODED)
 def test_samples_need_no_encoder(name, data, tmp_path):
-    match, _ = played(TINY[name](), opened(data))
+    match, _ = played(TINY_RECIPES[name](), opened(data))
     whole, alone = tmp_path / "whole.safetensors", tmp_path / "alone.safetensors"
-    generatorfile.write(whole, match.generation, match.experiment, FACTS)
-    generatorfile.write(alone, match.generation.alone(), match.experiment, FACTS)
-    with_encoder, without = (generatorfile.load(path).generation for path in (whole, alone))
+    generator_file.save(whole, match.generation, match.experiment, FACTS)
+    generator_file.save(alone, match.generation.without_encoder(), match.experiment, FACTS)
+    with_encoder, without = (generator_file.load(path).generation for path in (whole, alone))
     assert alone.stat().st_size < whole.stat().st_size
     assert torch.equal(with_encoder.sample(0, range(5)), without.sample(0, range(5)))
     with pytest.raises(SparringError, match="without an encoder"):
-        load(alone).encode(np.asarray(match.dealer.dataset.samples))
+        load(alone).encode(np.asarray(match.stream.dataset.samples))
 
 
 def test_half_an_encoder_is_refused(data, tmp_path, monkeypatch):
-    match, _ = played(TINY["vae"](), opened(data), steps=1)
+    match, _ = played(TINY_RECIPES["vae"](), opened(data), steps=1)
     generation = match.generation
     generation.encoder.head = torch.nn.Identity()
-    generatorfile.write(tmp_path / "half.safetensors", generation, match.experiment, FACTS)
+    generator_file.save(tmp_path / "half.safetensors", generation, match.experiment, FACTS)
     with pytest.raises(CorruptFileError):
-        generatorfile.load(tmp_path / "half.safetensors")
+        generator_file.load(tmp_path / "half.safetensors")
 
 
 def test_the_second_stage_takes_over_and_leaves_the_first_as_it_is(data):
-    match, rows = played(TINY["two_stage_vae"](), opened(data), steps=5)
+    match, rows = played(TINY_RECIPES["two_stage_vae"](), opened(data), steps=5)
     assert ["second/kl" in row for row in rows] == [False] * 3 + [True] * 2
     assert ["first/kl" in row for row in rows] == [True] * 3 + [False] * 2
     first = {name: p.clone() for name, p in match.game.players()["first"].state_dict().items()}
@@ -170,7 +174,7 @@ def test_the_second_stage_takes_over_and_leaves_the_first_as_it_is(data):
 
 def test_a_roll_back_to_the_first_stage_trains_it_as_before(data):
     """Its encoder normalises by batches again, and not by what it has seen."""
-    dataset, tiny = opened(data), TINY["two_stage_vae"]()
+    dataset, tiny = opened(data), TINY_RECIPES["two_stage_vae"]()
     whole = replace(
         tiny, game=replace(tiny.game, encoder=DCGANDiscriminator(width=4, norm="batch"), switch=32)
     )
@@ -188,10 +192,10 @@ def test_a_roll_back_to_the_first_stage_trains_it_as_before(data):
 def test_many_codes_are_decoded_in_parts(data, monkeypatch):
     match, _ = played(perceptrons(opened(data)), opened(data))
     x = opened(data).batch(range(6))[0]
-    whole, (_, decoder) = match.generation.log_likelihood(x, samples=30), match.generation.coders()
+    whole, (_, decoder) = match.generation.log_likelihood(x, samples=30), match.generation.encoder_decoder()
     most = []
     decoder.network.register_forward_pre_hook(lambda module, given: most.append(len(given[0])))
-    monkeypatch.setattr(coding, "AT_ONCE", 4 * x.numel())
+    monkeypatch.setattr(autoencoder, "MAX_DECODED_VALUES", 4 * x.numel())
     parts = match.generation.log_likelihood(x, samples=30)
     assert max(most) == 4 * 6
     assert parts.log_likelihood == pytest.approx(whole.log_likelihood, rel=1e-6)
@@ -201,7 +205,7 @@ def test_codes_are_sampled_as_they_were_seen():
     fitted, draws = FittedNormal(2), torch.Generator().manual_seed(0)
     mix, middle = torch.tensor([[2.0, 0.0], [1.5, 0.1]]), torch.tensor([5.0, -40.0])
     for _ in range(300):
-        fitted.take_in(torch.randn(64, 2, generator=draws) @ mix.T + middle)
+        fitted.update(torch.randn(64, 2, generator=draws) @ mix.T + middle)
     drawn = fitted(torch.randn(20_000, 2, generator=draws))
     assert drawn.mean(0).tolist() == pytest.approx(middle.tolist(), abs=0.1)
     assert drawn.T.cov().flatten().tolist() == pytest.approx((mix @ mix.T).flatten().tolist(), rel=0.08)
@@ -213,7 +217,7 @@ def test_codes_on_a_line_are_sampled_too(size):
     fitted, draws = FittedNormal(size), torch.Generator().manual_seed(0)
     line = 3 * torch.randn(size, generator=draws)
     for _ in range(50):
-        fitted.take_in(torch.randn(64, 1, generator=draws) * line)
+        fitted.update(torch.randn(64, 1, generator=draws) * line)
     drawn = fitted(torch.randn(2_000, size, generator=draws))
     along = drawn @ line / line.norm()
     assert float(along.std() / line.norm()) == pytest.approx(1, abs=0.1)
@@ -223,7 +227,7 @@ def test_codes_on_a_line_are_sampled_too(size):
 def test_the_fit_over_few_batches_is_that_of_all_their_codes():
     fitted, batches = FittedNormal(3), torch.randn(5, 32, 3, generator=torch.Generator().manual_seed(0))
     for number, batch in enumerate(batches):
-        fitted.take_in(batch + number)
+        fitted.update(batch + number)
     whole = torch.cat([batch + number for number, batch in enumerate(batches)])
     assert torch.allclose(fitted.mean, whole.mean(0), atol=1e-5)
     assert torch.allclose(fitted.covariance, whole.T.cov(correction=0), atol=1e-4)
@@ -256,11 +260,11 @@ def test_any_likelihood_with_any_networks(likelihood, conditional, data):
     match, _ = played(whole, dataset, batch=8)
     assert match.generation.sample(0, range(3)).shape == (3, 1, 16, 16)
     labels = torch.from_numpy(dataset.labels)
-    back = reconstructed(match.generation, FACTS, np.asarray(dataset.samples), labels)
+    back = reconstruct(match.generation, FACTS, np.asarray(dataset.samples), labels)
     assert back.shape == dataset.samples.shape
     if conditional:
         with pytest.raises(DataError, match="labels"):
-            reconstructed(match.generation, FACTS, np.asarray(dataset.samples))
+            reconstruct(match.generation, FACTS, np.asarray(dataset.samples))
 
 
 def test_what_can_not_be_is_refused(data):
@@ -268,31 +272,31 @@ def test_what_can_not_be_is_refused(data):
     with pytest.raises(ConfigError, match="points"):
         perceptrons(points, likelihood=Bernoulli()).game.build(points.spec)
     with pytest.raises(ConfigError, match="tanh"):
-        replace(TINY["vae"]().game, decoder=ResNetGenerator())
+        replace(TINY_RECIPES["vae"]().game, decoder=ResNetGenerator())
     with pytest.raises(ConfigError, match="labels"):
-        replace(TINY["vae"]().game, conditional=True).build(points.spec)
+        replace(TINY_RECIPES["vae"]().game, conditional=True).build(points.spec)
     with pytest.raises(ConfigError, match="dimension"):
         Normal(latent=10**9)
     for name, changed in (
         ("vae", {"beta": -1.0}),
-        ("vae_gan", {"style": Linear(start=1.0, end=-1.0, over=9)}),
+        ("vae_gan", {"feature_weight": LinearSchedule(start=1.0, end=-1.0, duration=9)}),
     ):
         with pytest.raises(ConfigError, match="0 or more"):
-            replace(TINY[name]().game, **changed)
+            replace(TINY_RECIPES[name]().game, **changed)
     with pytest.raises(ConfigError, match="no density"):
-        replace(TINY["iwae"]().game, posterior=Deterministic())
+        replace(TINY_RECIPES["iwae"]().game, posterior=Deterministic())
     with pytest.raises(ConfigError, match="4,096"):
-        replace(TINY["ae"]().game, latent=10_000)
+        replace(TINY_RECIPES["ae"]().game, latent=10_000)
     grey = perceptrons(opened(data, "constant"), likelihood=Bernoulli(binarise="none"))
     with pytest.raises(DataError, match="not a likelihood"):
         played(grey, opened(data, "constant"), batch=8)
     with pytest.raises(SparringError, match="without a likelihood"):
-        played(TINY["ae"](), opened(data))[0].generation.log_likelihood(torch.zeros(4, 1, 16, 16))
+        played(TINY_RECIPES["ae"](), opened(data))[0].generation.log_likelihood(torch.zeros(4, 1, 16, 16))
 
 
 def test_grey_data_is_refused_before_there_is_a_folder(data, tmp_path):
     discs = {"data": str(data / "discs.npz"), "recipe": "vae", "images": 64}
-    more = ("game.likelihood.binarise=none", "training.batch=16", "training.grid=1")
+    more = ("game.likelihood.binarise=none", "training.batch=16", "training.sample_grid=1")
     toy.play(Request(**discs, settings=more), tmp_path / "binary")
     grey = Request(**discs | {"data": str(data / "constant.npz")}, settings=more)
     with pytest.raises(DataError, match="not a likelihood"):
@@ -303,17 +307,17 @@ def test_grey_data_is_refused_before_there_is_a_folder(data, tmp_path):
 def test_a_code_of_one_number_and_the_decoder_follows_the_posterior(data):
     match, _ = played(perceptrons(opened(data), Normal(latent=1)), opened(data))
     assert match.generation.latent == 1
-    document = config.override(TINY["vae"]().to_json(), ["game.posterior.latent=7"])
-    game = config.decode(GameConfig, document["game"], ROLES)
+    document = config.apply_overrides(TINY_RECIPES["vae"]().to_json(), ["game.posterior.latent=7"])
+    game = config.from_json(GameConfig, document["game"], TYPE_TABLES)
     assert (game.decoder.latent, game.decoder.output) == (7, "linear")
 
 
 def test_the_noise_of_a_denoising_autoencoder_is_on_what_it_sees_alone(data):
-    game = TINY["dae"]().game.build(opened(data).spec)
+    game = TINY_RECIPES["dae"]().game.build(opened(data).spec)
     seen = []
     game.generation.encoder.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
     x = torch.ones(64, 1, 16, 16)
-    game.turns()[0].terms(Batch(x=x, y=None, draws=Draws(0, (0,), 64), images=0, step=0))
+    game.turns()[0].terms(Batch(x=x, y=None, rng=KeyedRandom(0, (0,), 64), images=0, step=0))
     assert float((seen[0] == -1).float().mean()) == pytest.approx(0.25, abs=0.02)
     assert (x == 1).all()
 
@@ -359,7 +363,7 @@ def test_trained_sheeted_and_reconstructed_from_the_command_line(data, tmp_path,
 
 
 def test_reconstructing_with_a_gan_is_refused(data, tmp_path):
-    match, _ = played(TINY["gan"](), opened(data), steps=1)
-    generatorfile.write(tmp_path / "g.safetensors", match.generation, match.experiment, FACTS)
+    match, _ = played(TINY_RECIPES["gan"](), opened(data), steps=1)
+    generator_file.save(tmp_path / "g.safetensors", match.generation, match.experiment, FACTS)
     with pytest.raises(SparringError, match="without an encoder"):
-        load(tmp_path / "g.safetensors").reconstruct(np.asarray(match.dealer.dataset.samples))
+        load(tmp_path / "g.safetensors").reconstruct(np.asarray(match.stream.dataset.samples))

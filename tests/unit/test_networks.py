@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from sparring.errors import ConfigError
-from sparring.networks import (
+from sparring.core.errors import ConfigError
+from sparring.core.shapes import SampleSpec
+from sparring.parts.networks import (
     DCGANDiscriminator,
     DCGANGenerator,
     MLPDiscriminator,
@@ -15,11 +16,10 @@ from sparring.networks import (
     ResNetDiscriminator,
     ResNetGenerator,
 )
-from sparring.networks.layers.maxout import Maxout
-from sparring.shapes import Spec
+from sparring.parts.networks.layers.maxout import Maxout
 
-GREY32 = Spec(shape=(1, 32, 32))
-POINTS = Spec(shape=(2,))
+GREY32 = SampleSpec(shape=(1, 32, 32))
+POINTS = SampleSpec(shape=(2,))
 
 
 def count(network):
@@ -91,7 +91,7 @@ def test_pacgan_networks_are_expressible():
     # without bias 2*400 + 3*400*400, BN 2*400 four times, out 400*2 + 2
     assert count(generator) == 800 + 480_000 + 3_200 + 802
     body = MLPDiscriminator(hidden=(200,) * 3, activation="maxout", pieces=5, init_std=0.02).build(
-        POINTS.packed(2)
+        POINTS.stack_channels(2)
     )
     # 5 pieces: (4+1)*1000 + 2 * (200+1)*1000
     assert count(body) == 5_000 + 402_000
@@ -104,7 +104,7 @@ def test_pacgan_networks_are_expressible():
     ("shape", "output", "bounded"), [((2,), None, 0), ((1, 4, 4), None, 1), ((2,), "tanh", 1)]
 )
 def test_mlp_output_by_sample(shape, output, bounded):
-    network = MLPGenerator(latent=2, output=output).build(Spec(shape=shape))
+    network = MLPGenerator(latent=2, output=output).build(SampleSpec(shape=shape))
     assert (network(1e4 * torch.randn(64, 2)).abs().max() <= 1) == bool(bounded)
 
 
@@ -120,40 +120,42 @@ def test_mlp_spectral_bounds_the_slope():
     body = MLPDiscriminator(hidden=(32, 1), activation="relu", spectral=True).build(POINTS).eval()
     x = torch.randn(256, 2, requires_grad=True)
     (slope,) = torch.autograd.grad(body(x).sum(), x)
-    assert slope.norm(dim=1).max() < 1.05  # each layer's norm is 1, and so is ReLU's slope
+    assert slope.norm(dim=1).max() < 1.05  # each layer's norm is 1, and so is ReLU's gradient
 
 
 def test_resnet_is_the_papers_for_cifar10():
     # dense 129*4096; 3 blocks of 2 (9*256*256 + 256) + (256*256 + 256) + BN 4*256;
     # BN 512; 3x3 to 3 channels 9*256*3 + 3
-    generator = ResNetGenerator().build(Spec(shape=(3, 32, 32)))
+    generator = ResNetGenerator().build(SampleSpec(shape=(3, 32, 32)))
     block = 2 * (9 * 256**2 + 256) + 256**2 + 256 + 4 * 256
     assert count(generator) == 129 * 4096 + 3 * block + 512 + 6915
-    body = ResNetDiscriminator().build(Spec(shape=(3, 32, 32)))
+    body = ResNetDiscriminator().build(SampleSpec(shape=(3, 32, 32)))
     assert [block.down for block in body.blocks] == [True, True, False, False]
     # convolutions 3->128, 7 times 128->128, skips 3->128, 128->128; none in the flat blocks
     assert count(body) == (9 * 3 + 7 * 9 * 128 + 3 + 128 + 10) * 128
 
 
 def test_resnet_is_the_papers_for_stl10():
-    generator = ResNetGenerator(width=64, max_width=512, start=6).build(Spec(shape=(3, 48, 48)))
+    generator = ResNetGenerator(width=64, max_width=512, start_size=6).build(SampleSpec(shape=(3, 48, 48)))
     assert generator.dense.out_features == 6 * 6 * 512
     assert [block.leave.out_channels for block in generator.blocks] == [256, 128, 64]
-    body = ResNetDiscriminator(width=64, max_width=512, stop=4, flat=1).build(Spec(shape=(3, 48, 48)))
+    body = ResNetDiscriminator(width=64, max_width=512, end_size=4, flat_blocks=1).build(
+        SampleSpec(shape=(3, 48, 48))
+    )
     assert [block.leave.out_channels for block in body.blocks] == [64, 128, 256, 512, 512]
 
 
 def test_r3gan_starts_as_its_skips():
     """The branches' last layers are 0, so that the blocks do nothing at the start."""
     torch.manual_seed(0)
-    body = R3GANDiscriminator(width=8, max_width=16, blocks=2, group=4).build(GREY32)
+    body = R3GANDiscriminator(width=8, max_width=16, blocks=2, group_size=4).build(GREY32)
     x = torch.randn(2, 8, 32, 32)
     torch.testing.assert_close(body.stages[0](x), x)
 
 
 def test_r3gan_initialisation_shrinks_with_depth():
     torch.manual_seed(0)
-    body = R3GANDiscriminator(width=64, max_width=64, blocks=2, group=0).build(GREY32)
+    body = R3GANDiscriminator(width=64, max_width=64, blocks=2, group_size=0).build(GREY32)
     # 4 stages of 2 blocks: L = 8; gain^2 = 2 / 1.04; fan-in 64 and 128 * 9
     expected = (2 / 1.04) ** 0.5 * 8**-0.25
     block = body.stages[0][0]
@@ -166,14 +168,14 @@ def test_r3gan_initialisation_shrinks_with_depth():
     [(32, 768, 20.73, 20.68), (256, 96, 23.06, 23.01)],  # Stacked-MNIST and FFHQ-256
 )
 def test_r3gan_has_the_papers_millions_of_parameters(side, width, generator, discriminator):
-    spec = Spec(shape=(3, side, side))
+    spec = SampleSpec(shape=(3, side, side))
     with torch.device("meta"):
         ours = [part(width=width, max_width=768).build(spec) for part in (R3GANGenerator, R3GANDiscriminator)]
     assert [round(count(part) / 1e6, 2) for part in ours] == [generator, discriminator]
 
 
 def test_r3gan_groups():
-    block = R3GANGenerator(width=64, group=16).build(GREY32).stages[-1][0]
+    block = R3GANGenerator(width=64, group_size=16).build(GREY32).stages[-1][0]
     assert block.mix.groups == 2 * 64 // 16
 
 
@@ -186,9 +188,9 @@ WRONG = [
     lambda: MLPDiscriminator(pieces=0),
     lambda: DCGANGenerator(width=0),
     lambda: DCGANDiscriminator(width=64, max_width=32),
-    lambda: ResNetGenerator(start=0),
-    lambda: ResNetDiscriminator(flat=-1),
-    lambda: R3GANGenerator(group=48),
+    lambda: ResNetGenerator(start_size=0),
+    lambda: ResNetDiscriminator(flat_blocks=-1),
+    lambda: R3GANGenerator(group_size=48),
     lambda: R3GANDiscriminator(blocks=0),
 ]
 

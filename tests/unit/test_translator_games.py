@@ -1,65 +1,65 @@
-"""Games of translators: the pool of earlier pictures, the contrast of patches, and what is refused."""
+"""Games of translators: the pool of earlier images, the contrast of patches, and what is refused."""
 
 import math
 from dataclasses import replace
 
 import pytest
 import torch
-import toy
 
-from sparring.augment import DiffAugment
-from sparring.errors import ConfigError
-from sparring.game import Batch
-from sparring.games.contrast import contrast
+from sparring.core.errors import ConfigError
+from sparring.core.game import Batch
+from sparring.core.rng import KeyedRandom
+from sparring.core.shapes import SampleSpec
 from sparring.games.cycle import CycleConfig
-from sparring.games.history import History
-from sparring.games.judging import psnr
+from sparring.games.image_pool import ImagePool
 from sparring.games.one_sided import OneSidedConfig
 from sparring.games.paired import PairedConfig
-from sparring.keyed import Draws
-from sparring.match import Match
-from sparring.objectives import Relativistic
-from sparring.penalties import R1, Historical
-from sparring.recipes.table import TINY
-from sparring.shapes import Spec
-from sparring.translation.shown import sheet
-from sparring.translators import PatchGan, ResnetTranslator, UNet
+from sparring.games.patch_terms import psnr
+from sparring.parts.augmentation import DiffAugment
+from sparring.parts.networks import PatchGAN, ResNetTranslator, UNet
+from sparring.parts.objectives import Relativistic
+from sparring.parts.objectives.patch_nce import patch_nce
+from sparring.parts.penalties import R1, HistoricalAveraging
+from sparring.recipes.table import TINY_RECIPES
+from sparring.training.previews import sheet
+from sparring.training.state import TrainState
+from tests.helpers import toy
 
-GREY_AND_COLOUR = Spec(shape=(1, 16, 16), other=(3, 16, 16))
-ALIKE = Spec(shape=(3, 16, 16), other=(3, 16, 16))
+GREY_AND_COLOUR = SampleSpec(shape=(1, 16, 16), shape_b=(3, 16, 16))
+ALIKE = SampleSpec(shape=(3, 16, 16), shape_b=(3, 16, 16))
 NETWORKS = {
-    "translator": ResnetTranslator(width=4, blocks=1, downs=1),
-    "discriminator": PatchGan(patch=7, width=4),
+    "translator": ResNetTranslator(width=4, blocks=1, downsamplings=1),
+    "discriminator": PatchGAN(patch_size=7, width=4),
 }
-PAIRED = PairedConfig(translator=UNet(width=4), discriminator=PatchGan(patch=7, width=4))
+PAIRED = PairedConfig(translator=UNet(width=4), discriminator=PatchGAN(patch_size=7, width=4))
 
 
 def batch(spec, step=0, turn=0, count=4):
     draws = torch.Generator().manual_seed(step)
-    x, other = (torch.rand(count, *shape, generator=draws) * 2 - 1 for shape in (spec.shape, spec.other))
-    return Batch(x=x, y=None, other=other, draws=Draws(0, (step, turn, 0), count), images=0, step=step)
+    x, other = (torch.rand(count, *shape, generator=draws) * 2 - 1 for shape in (spec.shape, spec.shape_b))
+    return Batch(x=x, y=None, x_b=other, rng=KeyedRandom(0, (step, turn, 0), count), images=0, step=step)
 
 
 def shades(*values):
-    """Pictures of one shade each."""
+    """Images of one shade each."""
     return torch.tensor(values).div(127.5).sub(1).reshape(-1, 1, 1, 1).expand(-1, 1, 2, 2)
 
 
 class TestHistory:
     def test_begins_by_giving_back_what_comes(self):
-        pool = History(4, (1, 2, 2))
+        pool = ImagePool(4, (1, 2, 2))
         for step in range(2):
             fresh = shades(2 * step, 2 * step + 1)
-            assert torch.equal(pool.exchange(fresh, Draws(0, (step,), 2), "a"), fresh)
+            assert torch.equal(pool.query(fresh, KeyedRandom(0, (step,), 2), "a"), fresh)
         assert int(pool.count) == 4
         assert sorted(pool.pictures[:, 0, 0, 0].tolist()) == [0, 1, 2, 3]
 
     def test_no_picture_is_lost_or_doubled(self):
         """Half of what comes in stays, and as much of what was there comes out."""
-        pool, given, kept = History(10, (1, 2, 2)), [], 0
+        pool, given, kept = ImagePool(10, (1, 2, 2)), [], 0
         for step in range(60):
             fresh = shades(4 * step % 240, 4 * step % 240 + 1, 4 * step % 240 + 2, 4 * step % 240 + 3)
-            out = pool.exchange(fresh, Draws(0, (step,), 4), "a")
+            out = pool.query(fresh, KeyedRandom(0, (step,), 4), "a")
             given += [round(float(v)) for v in (out[:, 0, 0, 0] + 1) * 127.5]
             kept += int((out != fresh).flatten(1).any(1).sum())
         inside = pool.pictures[:, 0, 0, 0].tolist()
@@ -69,24 +69,24 @@ class TestHistory:
         assert 0.35 < kept / (240 - filled) < 0.65
 
     def test_the_processes_and_parts_of_a_batch_take_different_places(self):
-        pool = History(8, (1, 2, 2))
-        pool.exchange(shades(*range(8)), Draws(0, (0,), 8), "a")
+        pool = ImagePool(8, (1, 2, 2))
+        pool.query(shades(*range(8)), KeyedRandom(0, (0,), 8), "a")
         for rows in (slice(0, 4), slice(4, 8)):
-            pool.exchange(shades(*range(100 + rows.start, 100 + rows.stop)), Draws(0, (1,), 8, rows), "a")
+            pool.query(shades(*range(100 + rows.start, 100 + rows.stop)), KeyedRandom(0, (1,), 8, rows), "a")
         values = pool.pictures[:, 0, 0, 0].tolist()
         assert len(set(values)) == 8
 
     def test_size_0_is_no_pool(self):
         fresh = shades(1, 2)
-        assert History(0, (1, 2, 2)).exchange(fresh, Draws(0, (0,), 2), "a") is fresh
+        assert ImagePool(0, (1, 2, 2)).query(fresh, KeyedRandom(0, (0,), 2), "a") is fresh
 
 
 def test_contrast_of_what_cannot_be_told_is_log_n():
     """All alike: each of n is as near as the others. Apart: log(1 + (n - 1) e^(-1 / tau))."""
     alike = torch.nn.functional.normalize(torch.ones(2, 8, 5), dim=2)
-    assert contrast(alike, alike, 0.07).tolist() == pytest.approx([math.log(8)] * 2)
+    assert patch_nce(alike, alike, 0.07).tolist() == pytest.approx([math.log(8)] * 2)
     apart = torch.eye(8)[None]
-    assert contrast(apart, apart, 0.5).item() == pytest.approx(math.log(1 + 7 * math.exp(-2)))
+    assert patch_nce(apart, apart, 0.5).item() == pytest.approx(math.log(1 + 7 * math.exp(-2)))
 
 
 def test_psnr():
@@ -100,14 +100,14 @@ def test_without_a_judge_there_is_regression():
     (turn,) = game.turns()
     dealt = batch(GREY_AND_COLOUR)
     terms = turn.terms(dealt)
-    distance = (game.kept.translate(dealt.x) - dealt.other).abs().mean((1, 2, 3))
+    distance = (game.model.translate(dealt.x) - dealt.x_b).abs().mean((1, 2, 3))
     assert list(terms.losses) == ["reconstruction"]
     assert torch.allclose(terms.losses["reconstruction"], 3 * distance)
     assert not list(game.players()["discriminator"].parameters())
 
 
 def test_a_conditional_judge_sees_both_of_a_pair():
-    """Which picture was translated matters to it; to the other one it does not."""
+    """Which image was translated matters to it; to the other one it does not."""
     for conditional in (True, False):
         game = replace(PAIRED, conditional=conditional).build(GREY_AND_COLOUR).eval()
         dealt = batch(GREY_AND_COLOUR)
@@ -127,8 +127,10 @@ def test_a_conditional_judge_sees_both_of_a_pair():
             augmentations=(DiffAugment(),),
             objective=Relativistic(),
         ),
-        CycleConfig(**NETWORKS, pool=3, penalties=(R1(gamma=0.1),), augmentations=(DiffAugment(),)),
-        OneSidedConfig(**NETWORKS, layers=(0, 2, 3), patches=16, features=8, penalties=(R1(gamma=0.1),)),
+        CycleConfig(**NETWORKS, pool_size=3, penalties=(R1(gamma=0.1),), augmentations=(DiffAugment(),)),
+        OneSidedConfig(
+            **NETWORKS, layers=(0, 2, 3), num_patches=16, projection_size=8, penalties=(R1(gamma=0.1),)
+        ),
     ],
     ids=["paired", "cycle", "one_sided"],
 )
@@ -142,7 +144,7 @@ def test_every_weight_learns(config):
             still = [name for name, p in game.players()[player].named_parameters() if p.grad is None]
             assert still == []
         game.zero_grad()
-    assert not game._made
+    assert not game._fakes
 
 
 def test_what_does_not_fit_is_refused():
@@ -156,17 +158,17 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ConfigError, match="anything"):
         replace(PAIRED, adversarial=0.0, reconstruction=0.0)
     with pytest.raises(ConfigError, match="remembers"):
-        replace(PAIRED, penalties=(Historical(weight=1.0),))
+        replace(PAIRED, penalties=(HistoricalAveraging(weight=1.0),))
     with pytest.raises(ConfigError, match="pool"):
-        CycleConfig(**NETWORKS, pool=-1)
+        CycleConfig(**NETWORKS, pool_size=-1)
 
 
 @pytest.mark.parametrize(("name", "steps"), [("pix2pix", 3), ("cyclegan", 6), ("cut", 2)])
 def test_the_sheet_shows_both_ways(name, steps, tmp_path):
-    """Pictures of 16 are shown 4 times as large, with lines between."""
+    """Images of 16 are shown 4 times as large, with lines between."""
     data = toy.two_domains(tmp_path, paired=name == "pix2pix")
-    experiment = TINY[name]()
-    match = Match(replace(experiment, training=experiment.training.resolved()), data, toy.cpu())
-    picture = sheet(match.kept, data, 1)
-    ways = len(match.kept.directions)
+    experiment = TINY_RECIPES[name]()
+    match = TrainState(replace(experiment, training=experiment.training.resolve()), data, toy.cpu())
+    picture = sheet(match.model_for_inference(), data, 1)
+    ways = len(match.model_for_inference().directions)
     assert picture.size == (steps * 66 + 2 * ways + 10 * (ways - 1), 68)

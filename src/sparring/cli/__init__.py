@@ -1,15 +1,15 @@
-"""The command line: `sparring train`, `sample`, `inspect`, `report`, `recipes`.
+"""The command line: parses the arguments, runs one command and returns its exit code.
 
-Exit codes: 0 done; 130 or 143 stopped by a signal, all saved; 2 the user's mistake; 3 training diverged.
+Exit codes: 0 done; 130 or 143 stopped by a signal, state saved; 2 the user's mistake; 3 training diverged.
 """
 
 import os
 import sys
 from collections.abc import Sequence
 
-from sparring import __version__
-from sparring.errors import DivergedError, SparringError
-from sparring.wording import shown
+from sparring.core.errors import DivergedError, SparringError
+from sparring.core.version import __version__
+from sparring.terminal.text import printable
 
 DESCRIPTION = f"""Sparring {__version__}: train generative adversarial networks on your own data.
 
@@ -32,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except SparringError as error:
-        print(f"sparring: {shown(str(error))}", file=sys.stderr)
+        print(f"sparring: {printable(str(error))}", file=sys.stderr)
         return 3 if isinstance(error, DivergedError) else 2
     except BrokenPipeError:  # whoever read our output has left: no more of it, and nothing at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,30 +1,30 @@
-"""Data: folders, zips and arrays of pictures, points, and the sets that come along.
+"""Data: image folders, zips, arrays and points as a `Dataset` of one or two domains.
 
-Every reader ends in a `Dataset`; a new format is one file and a line in `opening.py`.
+Every reader ends in a `Dataset`; a new format is one file in `readers/` and a line in `open.py`.
 """
 
+from sparring.core.progress import StopRequested
 from sparring.data.config import DataConfig
-from sparring.data.dataset import Dataset, to_input, to_output
-from sparring.data.groups import grouped
-from sparring.data.opening import BUILTIN, open_data
-from sparring.data.order import indices
-from sparring.data.report import DataReport, Stopped
-from sparring.data.sheet import contact_sheet, grid_image, points_image
-from sparring.data.split import split
+from sparring.data.dataset import Dataset, shuffled_indices, to_input, to_output
+from sparring.data.image_grid import contact_sheet, grid_image, points_image
+from sparring.data.open import BUILTIN, open_data
+from sparring.data.pseudo_classes import add_pseudo_classes
+from sparring.data.report import DataReport
+from sparring.data.split import split_held_out
 
 __all__ = [
     "BUILTIN",
     "DataConfig",
     "DataReport",
     "Dataset",
-    "Stopped",
+    "StopRequested",
     "contact_sheet",
     "grid_image",
-    "grouped",
-    "indices",
+    "add_pseudo_classes",
+    "shuffled_indices",
     "open_data",
     "points_image",
-    "split",
+    "split_held_out",
     "to_input",
     "to_output",
 ]

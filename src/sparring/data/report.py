@@ -1,16 +1,11 @@
-"""What was found in the data, what was left out and why: nothing is silently ignored."""
+"""DataReport: what was found in the data, what was skipped, and why. Nothing is silently ignored."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-Progress = Callable[[int, int], None]
-Named = tuple[tuple[str, str], ...]
-
-
-class Stopped(Exception):
-    """The caller's `stop` said so while the data was being read; nothing half-written is left behind."""
+FileNotes = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +27,8 @@ class DataReport:
     source: str
     kind: str
     count: int
-    skipped: Named = ()
-    converted: Named = ()
+    skipped: FileNotes = ()
+    converted: FileNotes = ()
     duplicates: int = 0
     sizes: dict[str, int] = field(default_factory=dict)
     modes: dict[str, int] = field(default_factory=dict)
@@ -41,32 +36,32 @@ class DataReport:
     size: tuple[int, int] | None = None
     channels: int | None = None
     fit: str | None = None
-    why: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
         return asdict(self)
 
-    def lines(self, longest: int = 10) -> list[str]:
-        """The report for people; at most `longest` names of skipped and converted files each."""
+    def lines(self, limit: int = 10) -> list[str]:
+        """The report for people; at most `limit` names of skipped and converted files each."""
         lines = [f"{self.source}: {self.count:,} samples ({self.kind})"]
         for title, table in (("sizes", self.sizes), ("modes", self.modes), ("classes", self.classes)):
             if table:
-                lines.append(f"{title}: {_table(table, longest)}")
-        lines += list(self.why)
+                lines.append(f"{title}: {_table_text(table, limit)}")
+        lines += list(self.remarks)
         if self.duplicates:
             lines.append(f"{self.duplicates:,} samples are copies of others")
         for title, named in (("skipped", self.skipped), ("converted", self.converted)):
-            lines += summary(title, named, longest)
+            lines += note_lines(title, named, limit)
         return lines
 
 
-def _table(table: dict[str, int], longest: int) -> str:
-    text = ", ".join(f"{shown(name)} x {number:,}" for name, number in list(table.items())[:longest])
-    return f"{text} and {len(table) - longest:,} more" if len(table) > longest else text
+def _table_text(table: dict[str, int], limit: int) -> str:
+    text = ", ".join(f"{printable(name)} x {number:,}" for name, number in list(table.items())[:limit])
+    return f"{text} and {len(table) - limit:,} more" if len(table) > limit else text
 
 
-def summary(title: str, named: Named, longest: int) -> list[str]:
+def note_lines(title: str, named: FileNotes, limit: int) -> list[str]:
     """How many by reason, then the first names."""
     if not named:
         return []
@@ -75,8 +70,8 @@ def summary(title: str, named: Named, longest: int) -> list[str]:
         f"{title} {len(named):,}: "
         + "; ".join(f"{reason} ({number:,})" for reason, number in reasons.most_common(5))
     ]
-    lines += [f"  {shown(name)}: {reason}" for name, reason in named[:longest]]
-    return [*lines, f"  and {len(named) - longest:,} more"] if len(named) > longest else lines
+    lines += [f"  {printable(name)}: {reason}" for name, reason in named[:limit]]
+    return [*lines, f"  and {len(named) - limit:,} more"] if len(named) > limit else lines
 
 
 def histogram(values: Iterable[str]) -> dict[str, int]:
@@ -84,10 +79,10 @@ def histogram(values: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
 
 
-def shown(name: str) -> str:
+def printable(name: str) -> str:
     r"""A name that can't break the line or the terminal.
 
-    >>> print(shown("a\nb.png"))
+    >>> print(printable("a\nb.png"))
     a\nb.png
     """
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)

@@ -1,4 +1,4 @@
-"""What the doctor says: a verdict in words, the figures behind it, and what to do."""
+"""A finding of the doctor: its severity, the numbers behind it, and advice."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -16,7 +16,7 @@ class Advice:
         settings: of the form `path=value`, for `--set`; each path is one of the run's own.
     """
 
-    words: str
+    message: str
     settings: tuple[str, ...] = ()
 
 
@@ -38,9 +38,9 @@ class Finding:
     name: str
     severity: Severity
     title: str
-    words: str
+    message: str
     since: int | None = None
-    figures: dict[str, float] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)
     advice: tuple[Advice, ...] = ()
     checkpoint: int | None = None
 

@@ -1,4 +1,6 @@
-"""The record of a run as the doctor reads it: what is missing, torn or foreign is left out. No torch in here."""
+"""The records of a run as the doctor reads them; missing, torn or foreign lines are left out. No torch in
+here.
+"""
 
 import statistics
 import sys
@@ -7,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sparring import record, storage
+from sparring.core import storage
+from sparring.runs import records
 
 EVALUATIONS = "evaluations.jsonl"
 Series = list[tuple[int, float]]  # (images, value), in the order of time
@@ -21,7 +24,7 @@ class History:
         run: its folder.
         experiment: the settings, as in run.json.
         count: samples that are trained on; 0 where that is unknown.
-        pictures: whether these are pictures.
+        images: whether these are images.
         rows: of metrics.jsonl. events: of events.jsonl. evaluations: of evaluations.jsonl.
         checkpoints: that are on the disk, in images, ascending.
     """
@@ -29,7 +32,7 @@ class History:
     run: Path
     experiment: Mapping[str, Any]
     count: int = 0
-    pictures: bool = True
+    is_image: bool = True
     rows: Sequence[Mapping[str, Any]] = ()
     events: Sequence[Mapping[str, Any]] = ()
     evaluations: Sequence[Mapping[str, Any]] = ()
@@ -42,7 +45,7 @@ class History:
 
     @property
     def total(self) -> int:
-        total = self.setting("training", "images")
+        total = self.setting("training", "total_images")
         return total if isinstance(total, int) else 0
 
     @property
@@ -52,7 +55,7 @@ class History:
         return found if isinstance(found, int) else 0
 
     @property
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         return 0 < self.total <= self.images
 
     @property
@@ -61,9 +64,9 @@ class History:
         return str(self.setting("game", "objective", "type") or "")
 
     @property
-    def measured(self) -> bool:
+    def has_diagnostics(self) -> bool:
         """Whether there are vital signs."""
-        return bool(self.vital("diversity"))
+        return bool(self.diagnostic("diversity"))
 
     def setting(self, *names: str) -> Any:
         """A value of the settings; None where there is none."""
@@ -74,39 +77,41 @@ class History:
 
     def series(self, name: str) -> Series:
         """A column of the record."""
-        return [(row["images"], value) for row in self.rows if (value := number(row.get(name))) is not None]
+        return [
+            (row["images"], value) for row in self.rows if (value := as_number(row.get(name))) is not None
+        ]
 
-    def vital(self, name: str) -> Series:
+    def diagnostic(self, name: str) -> Series:
         return self.series(f"vitals/{name}")
 
-    def recent(self, name: str, count: int = 3) -> float | None:
+    def recent_median(self, name: str, count: int = 3) -> float | None:
         """The median of a column's last values; None where there are not so many."""
         values = [value for _, value in self.series(name)[-count:]]
         return statistics.median(values) if len(values) == count else None
 
-    def good_checkpoint(self, since: int | None) -> int | None:
+    def last_good_checkpoint(self, since: int | None) -> int | None:
         """The newest checkpoint from before; of that time, or earlier, is the last report in which all was well."""
         if since is None:
             return None
-        looked = [row for row in self.rows if "vitals/diversity" in row] if self.measured else self.rows
+        looked = [row for row in self.rows if "diag/diversity" in row] if self.has_diagnostics else self.rows
         well = max((row["images"] for row in looked if row["images"] < since), default=0)
         return max((images for images in self.checkpoints if 0 < images <= well), default=None)
 
-    def until(self, images: int) -> "History":
+    def up_to(self, images: int) -> "History":
         """What was known at that time."""
         return replace(
             self,
             rows=[row for row in self.rows if row["images"] <= images],
-            events=[row for row in self.events if _images(row) <= images],
-            evaluations=[row for row in self.evaluations if _images(row) <= images],
+            events=[row for row in self.events if _images_of(row) <= images],
+            evaluations=[row for row in self.evaluations if _images_of(row) <= images],
             checkpoints=[number for number in self.checkpoints if number <= images],
         )
 
 
-def number(value: Any) -> float | None:
+def as_number(value: Any) -> float | None:
     """A finite number as such; None for anything else that a record may hold.
 
-    >>> number(3), number(float("nan")), number("3"), number(True)
+    >>> as_number(3), as_number(float("nan")), as_number("3"), as_number(True)
     (3.0, None, None, None)
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -114,15 +119,15 @@ def number(value: Any) -> float | None:
     return float(value) if abs(value) <= sys.float_info.max else None
 
 
-def _images(row: Mapping[str, Any]) -> int:
+def _images_of(row: Mapping[str, Any]) -> int:
     found = row.get("images")
     return found if isinstance(found, int) else 0
 
 
-def trailing(series: Series, bad: Callable[[float], bool]) -> tuple[int | None, int]:
+def trailing_span(series: Series, bad: Callable[[float], bool]) -> tuple[int | None, int]:
     """Since when the last values are all bad, and how many they are.
 
-    >>> trailing([(10, 0.0), (20, 1.0), (30, 0.0), (40, 0.0)], lambda value: value < 0.5)
+    >>> trailing_span([(10, 0.0), (20, 1.0), (30, 0.0), (40, 0.0)], lambda value: value < 0.5)
     (30, 2)
     """
     length = 0
@@ -131,27 +136,27 @@ def trailing(series: Series, bad: Callable[[float], bool]) -> tuple[int | None, 
     return (series[-length][0], length) if length else (None, 0)
 
 
-def read(run: Path) -> History:
+def read_history(run: Path) -> History:
     """The history of a run.
 
     Raises:
         SparringError: the folder holds no run.
     """
-    document = record.described(run)
+    document = records.read_run_json(run)
     data = document.get("data")
     data = data if isinstance(data, dict) else {}
     experiment, count, shape = document.get("experiment"), data.get("count"), data.get("shape")
     settings = experiment.get("data") if isinstance(experiment, dict) else None
     held = settings.get("held_out") if isinstance(settings, dict) else 0
     held = held if isinstance(held, int) else 0
-    names = [name for name in storage.names(run / "checkpoints") if name.isascii() and name.isdigit()]
+    names = [name for name in storage.list_folder(run / "checkpoints") if name.isascii() and name.isdigit()]
     return History(
         run=run,
         experiment=experiment if isinstance(experiment, dict) else {},
         count=max(0, count - held) if isinstance(count, int) else 0,
-        pictures=not isinstance(shape, list) or len(shape) == 3,
-        rows=record.metrics(run / record.METRICS),
-        events=record.read(run / record.EVENTS),
-        evaluations=record.read(run / EVALUATIONS),
+        is_image=not isinstance(shape, list) or len(shape) == 3,
+        rows=records.read_metrics(run / records.METRICS_FILE),
+        events=records.read_jsonl(run / records.EVENTS_FILE),
+        evaluations=records.read_jsonl(run / EVALUATIONS),
         checkpoints=sorted(map(int, names)),
     )

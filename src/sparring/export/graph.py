@@ -1,5 +1,8 @@
-"""What an exported file computes: a network with named inputs, which of their sides are free, and numbers to try it on."""
+"""What an exported file computes: a network with named inputs, its dynamic axes, example inputs, and its
+metadata.
+"""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,16 +10,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sparring import keyed
-from sparring.export.settle import settled
-from sparring.games.classification import Classification, Kept
-from sparring.games.coding import Encoder
-from sparring.games.generation import Generation
-from sparring.games.translation import Translation
-from sparring.shapes import Labels, Latent, Sample, Spec
+from sparring.core import rng
+from sparring.core.shapes import Labels, Latent, Sample, SampleSpec
+from sparring.core.version import __version__
+from sparring.export.freeze import freeze
+from sparring.models.autoencoder import Encoder
+from sparring.models.classifier import ClassifierModel, Model
+from sparring.models.generator import GeneratorModel
+from sparring.models.translator import TranslatorModel
 
-SAMPLES = 64  # that a file is tried on; fewer where they are large pictures
-TRUNCATION = 0.7  # of every other batch that a file is tried on
+PARITY_SAMPLES = 64  # that a file is tried on; fewer where they are large images
+PARITY_TRUNCATION = 0.7  # of every other batch that a file is tried on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +28,12 @@ class Graph:
     """One file's worth of a model.
 
     Arguments:
-        name: `generator`, `encoder`, `classifier`, `a-to-b` or `b-to-a`.
+        name: `build_generator_graph`, `encoder`, `classifier`, `a-to-b` or `b-to-a`.
         module: takes the inputs in their order.
         inputs: their names. output: its name.
         free: of each input the sides that may be of any size, as whole multiples of a number.
         probe: inputs to try it on, from a seed and a number of samples.
-        scale: what differences are measured in: 1 for pictures, the data's scale for points.
+        scale: what differences are measured in: 1 for images, the data's scale for points.
         samples: how many to try it on.
     """
 
@@ -37,19 +41,19 @@ class Graph:
     module: nn.Module
     inputs: tuple[str, ...]
     output: str
-    free: tuple[dict[int, int], ...]
-    probe: Callable[[int, int], tuple[Tensor, ...]]
+    dynamic_axes: tuple[dict[int, int], ...]
+    example_inputs: Callable[[int, int], tuple[Tensor, ...]]
     scale: float = 1.0
-    samples: int = SAMPLES
+    samples: int = PARITY_SAMPLES
 
     @torch.no_grad()
-    def __call__(self, given: tuple[Tensor, ...]) -> Tensor:
+    def __call__(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """What PyTorch makes of it."""
-        made: Tensor = self.module(*given)
+        made: Tensor = self.module(*inputs)
         return made
 
 
-def graphs(kept: Kept, facts: Mapping[str, Any]) -> list[Graph]:
+def build_graphs(model: Model, metadata: Mapping[str, Any]) -> list[Graph]:
     """The files that a model comes to, the main one first.
 
     A generator (and its encoder, where it has one that needs no labels), a classifier, a translator in each of its directions.
@@ -58,92 +62,96 @@ def graphs(kept: Kept, facts: Mapping[str, Any]) -> list[Graph]:
         kept: in evaluation mode.
         facts: with `units`.
     """
-    if isinstance(kept, Translation):
-        return [_translator(kept, direction) for direction in kept.directions]
-    if isinstance(kept, Classification):
-        return [_of_samples("classifier", settled(Telling(kept)), kept.spec, "log_probabilities")]
-    found = [generator(kept, facts)]
-    if isinstance(kept.encoder, Encoder):
-        network = settled(kept.encoder)
-        found.append(_of_samples("encoder", network, kept.spec, "code"))
+    if isinstance(model, TranslatorModel):
+        return [_build_translator_graph(model, direction) for direction in model.directions]
+    if isinstance(model, ClassifierModel):
+        return [
+            _build_sample_graph("classifier", freeze(ClassifyModule(model)), model.spec, "log_probabilities")
+        ]
+    found = [build_generator_graph(model, metadata)]
+    if isinstance(model.encoder, Encoder):
+        network = freeze(model.encoder)
+        found.append(_build_sample_graph("encoder", network, model.spec, "code"))
     return found
 
 
-def generator(generation: Generation, facts: Mapping[str, Any]) -> Graph:
+def build_generator_graph(generation: GeneratorModel, metadata: Mapping[str, Any]) -> Graph:
     """From `latent` (b, z), `label` (b,) where the model is conditional, and the scalar `truncation` to `samples` (b, *sample): in
     [-1, 1], or points in the data's own units.
     """
-    spec, classes = generation.spec, generation.spec.classes
+    spec, classes = generation.spec, generation.spec.num_classes
     centre, scale = (torch.zeros(()), torch.ones(()))
     if not spec.is_image:
-        centre, scale = (torch.tensor(facts["units"][name]) for name in ("centre", "scale"))
+        centre, scale = (torch.tensor(metadata["units"][name]) for name in ("centre", "scale"))
 
     def probe(seed: int, count: int) -> tuple[Tensor, ...]:
-        z = keyed.latents(seed, range(count), generation.latent)
-        truncation = torch.tensor(TRUNCATION if seed % 2 else 1.0)
+        z = rng.sample_latents(seed, range(count), generation.latent)
+        truncation = torch.tensor(PARITY_TRUNCATION if seed % 2 else 1.0)
         labels = (torch.arange(count) % classes,) if classes else ()
         return (z, *labels, truncation)
 
-    made = Making if not classes else MakingOfClass
+    made = SampleModule if not classes else ConditionalSampleModule
     names = ("latent", "label", "truncation") if classes else ("latent", "truncation")
     return Graph(
         name="generator",
-        module=made(settled(generation.alone()), centre, scale),
+        module=made(freeze(generation.without_encoder()), centre, scale),
         inputs=names,
         output="samples",
-        free=(*({0: 1} for _ in names[:-1]), {}),
-        probe=probe,
+        dynamic_axes=(*({0: 1} for _ in names[:-1]), {}),
+        example_inputs=probe,
         scale=float(scale.max()) or 1.0,
     )
 
 
-def _of_samples(name: str, network: nn.Module, spec: Spec, output: str) -> Graph:
+def _build_sample_graph(name: str, network: nn.Module, spec: SampleSpec, output: str) -> Graph:
     """From `sample` (b, *sample) as networks see them, and `label` where the network is told it."""
-    told = name == "encoder" and spec.classes
+    told = name == "encoder" and spec.num_classes
 
     def probe(seed: int, count: int) -> tuple[Tensor, ...]:
-        draws = keyed.Draws(seed, (), count)
+        draws = rng.KeyedRandom(seed, (), count)
         x = draws.uniform("export", *spec.shape) * 2 - 1
-        return (x, torch.arange(count) % spec.classes) if told else (x,)
+        return (x, torch.arange(count) % spec.num_classes) if told else (x,)
 
     inputs = ("sample", "label") if told else ("sample",)
     free: tuple[dict[int, int], ...] = tuple({0: 1} for _ in inputs)
-    return Graph(name=name, module=network, inputs=inputs, output=output, free=free, probe=probe)
+    return Graph(
+        name=name, module=network, inputs=inputs, output=output, dynamic_axes=free, example_inputs=probe
+    )
 
 
-def _translator(translation: Translation, direction: str) -> Graph:
-    """From `picture` (b, c, h, w) in [-1, 1] to `translated`, of any height and width that are whole multiples; only of the size
+def _build_translator_graph(translation: TranslatorModel, direction: str) -> Graph:
+    """From `image` (b, c, h, w) in [-1, 1] to `translated`, of any height and width that are whole multiples; only of the size
     that was trained on, where that is the multiple itself.
     """
     shape, network = translation.ends(direction)[0], translation.network(direction)
-    multiple = multiple_of(network)
+    multiple = get_size_multiple(network)
     sides = [max(multiple, side - side % multiple) for side in shape[1:]]
     free = {0: 1, 2: multiple, 3: multiple} if min(sides) > multiple else {0: 1}
 
     def probe(seed: int, count: int) -> tuple[Tensor, ...]:
         wider = [side + multiple * (seed % 2) * (len(free) > 1) for side in sides]
-        return (keyed.Draws(seed, (), count).uniform("export", shape[0], *wider) * 2 - 1,)
+        return (rng.KeyedRandom(seed, (), count).uniform("export", shape[0], *wider) * 2 - 1,)
 
     return Graph(
         name=direction,
-        module=settled(network),
+        module=freeze(network),
         inputs=("picture",),
         output="translated",
-        free=(free,),
-        probe=probe,
-        samples=max(5, min(SAMPLES, SAMPLES * 64**2 // (sides[0] * sides[1]))),
+        dynamic_axes=(free,),
+        example_inputs=probe,
+        samples=max(5, min(PARITY_SAMPLES, PARITY_SAMPLES * 64**2 // (sides[0] * sides[1]))),
     )
 
 
-def multiple_of(network: nn.Module) -> int:
-    """What the sides of a translator's pictures must be whole multiples of."""
+def get_size_multiple(network: nn.Module) -> int:
+    """What the sides of a translator's images must be whole multiples of."""
     multiple = network.multiple
     assert isinstance(multiple, int)
     return multiple
 
 
-class Making(nn.Module):
-    """See `generator`: without labels."""
+class SampleModule(nn.Module):
+    """See `build_generator_graph`: without labels."""
 
     centre: Tensor
     scale: Tensor
@@ -162,19 +170,47 @@ class Making(nn.Module):
         return self.made(latent * truncation, None)
 
 
-class MakingOfClass(Making):
-    """See `generator`: with labels."""
+class ConditionalSampleModule(SampleModule):
+    """See `build_generator_graph`: with labels."""
 
     def forward(self, latent: Latent, label: Labels, truncation: Tensor) -> Sample:  # type: ignore[override]
         return self.made(latent * truncation, label)
 
 
-class Telling(nn.Module):
+class ClassifyModule(nn.Module):
     """From samples to log p(y|x) (b, classes)."""
 
-    def __init__(self, kept: Classification) -> None:
+    def __init__(self, model: ClassifierModel) -> None:
         super().__init__()
-        self.kept = kept
+        self.model = model
 
     def forward(self, sample: Sample) -> Tensor:
-        return self.kept.log_probabilities(sample)
+        return self.model.log_probabilities(sample)
+
+
+def describe_model(model: Model, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Recipe, classes, units, and what the samples are."""
+    spec = model.spec
+    about: dict[str, Any] = {
+        "sparring": __version__,
+        "recipe": metadata["recipe"],
+        "images": metadata["images"],
+        "shape": list(spec.shape),
+        "classes": list(metadata["classes"]) if spec.num_classes else [],
+        "units": dict(metadata["units"]),
+    }
+    if spec.shape_b is not None:
+        about["shape_b"] = list(spec.shape_b)
+    if isinstance(model, GeneratorModel):
+        about["latent"] = model.latent
+    return about
+
+
+def describe_graph(model: Model, metadata: Mapping[str, Any], graph: Graph) -> str:
+    """The same as JSON, with the names of what goes in and comes out."""
+    sides = {
+        name: {str(side): many for side, many in free.items()}
+        for name, free in zip(graph.inputs, graph.dynamic_axes, strict=True)
+    }
+    about = {"graph": graph.name, "inputs": list(graph.inputs), "output": graph.output, "multiples": sides}
+    return json.dumps({**describe_model(model, metadata), **about}, allow_nan=False)

@@ -1,4 +1,6 @@
-"""`--to safetensors`: weights, settings, card and samples in the layout of the Hugging Face hub; and to the hub and back."""
+"""`--to safetensors`: weights, config, model card and samples in the layout of the Hugging Face hub; upload
+and download.
+"""
 
 import json
 import re
@@ -6,59 +8,74 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sparring import generatorfile, samples, storage
-from sparring.data.decode import decode
-from sparring.errors import SparringError
-from sparring.export.about import facts_of
-from sparring.export.card import card
-from sparring.export.folder import write_folder
-from sparring.export.quiet import MissingExtra
-from sparring.games.classification import Kept
-from sparring.games.generation import Generation
-from sparring.games.translation import Translation
+from sparring.core import storage
+from sparring.core.errors import SparringError
+from sparring.data import image_grid
+from sparring.data.images.decode import decode
+from sparring.export.extras import MissingExtraError
+from sparring.export.graph import describe_model
+from sparring.export.model_card import render_model_card
+from sparring.export.output import write_folder
+from sparring.inference import sampling
+from sparring.models.classifier import Model
+from sparring.models.generator import GeneratorModel
+from sparring.models.translator import TranslatorModel
+from sparring.runs import generator_file
 
-GRID = 64
-SHEET_BYTES = 2**26  # of a run's sheet that is taken along
-REPOSITORY = r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
-ADDRESS = rf"hf:/{{1,2}}({REPOSITORY})(?:@([\w.-]+))?"  # hf://user/name, hf://user/name@revision
-CONFIG = "config.json"
+NUM_PREVIEW_SAMPLES = 64
+MAX_PREVIEW_BYTES = 2**26  # of a run's sheet that is taken along
+REPOSITORY_PATTERN = r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
+ADDRESS_PATTERN = (
+    rf"hf:/{{1,2}}({REPOSITORY_PATTERN})(?:@([\w.-]+))?"  # hf://user/name, hf://user/name@revision
+)
+CONFIG_FILE = "config.json"
 
 
-def write(kept: Kept, facts: Mapping[str, Any], source: Path, out: Path, licence: str = "") -> None:
-    """Write the folder: `model.safetensors` (byte for byte the run's generator file), `config.json`, `README.md`, `samples.png`.
+def write_hub_folder(
+    model: Model, metadata: Mapping[str, Any], source: Path, out: Path, license: str = ""
+) -> None:
+    """Write the folder: `model.safetensors` (byte for byte the run's generator file), `config.json`, `README.md`, `sampling.png`.
 
     Arguments:
         source: the run folder, or the generator's file.
         licence: of the weights, as the hub names it (`cc0-1.0`); the card says so where there is none.
     """
-    weights = storage.read(generatorfile.place(source))
-    about = {"library_name": "sparring", **facts_of(kept, facts), "game": generatorfile.settings(weights)}
-    content = {
-        generatorfile.SHARED: weights,
-        CONFIG: json.dumps(about, allow_nan=False, indent=1).encode(),
+    weights = storage.read(generator_file.find_file(source))
+    about = {
+        "library_name": "sparring",
+        **describe_model(model, metadata),
+        "game": generator_file.read_game_config(weights),
     }
-    shown = _shown(kept, facts, source)
-    content["README.md"] = card(kept, facts, source, licence, shown is not None).encode()
+    content = {
+        generator_file.HUB_FILE: weights,
+        CONFIG_FILE: json.dumps(about, allow_nan=False, indent=1).encode(),
+    }
+    shown = _preview_png(model, metadata, source)
+    content["README.md"] = render_model_card(model, metadata, source, license, shown is not None).encode()
     if shown is not None:
         content["samples.png"] = shown
-    write_folder(out, content, CONFIG)
+    write_folder(out, content, CONFIG_FILE)
 
 
-def _shown(kept: Kept, facts: Mapping[str, Any], source: Path) -> bytes | None:
+def _preview_png(model: Model, metadata: Mapping[str, Any], source: Path) -> bytes | None:
     """Samples; of a translator the sheet that the run drew last, drawn anew so that nothing else of the file goes along."""
-    if isinstance(kept, Generation):
-        return samples.png(samples.grid(kept, facts, GRID))
+    if isinstance(model, GeneratorModel):
+        return image_grid.encode_png(sampling.sample_grid(model, metadata, NUM_PREVIEW_SAMPLES))
     sheet = source / "samples.png"
-    if not isinstance(kept, Translation) or not sheet.is_file() or sheet.stat().st_size > SHEET_BYTES:
+    if (
+        not isinstance(model, TranslatorModel)
+        or not sheet.is_file()
+        or sheet.stat().st_size > MAX_PREVIEW_BYTES
+    ):
         return None
     try:
-        return samples.png(decode(storage.read(sheet))[0])
+        return image_grid.encode_png(decode(storage.read(sheet))[0])
     except SparringError:
         return None
 
 
 def push(folder: Path, repository: str, client: Any = None) -> str:
-    """Upload a folder that `write` wrote; returns its address.
+    """Upload a folder that `write_hub_folder` wrote; returns its address.
 
     Arguments:
         repository: `user/name`; made where it is not there, private.
@@ -67,9 +84,9 @@ def push(folder: Path, repository: str, client: Any = None) -> str:
     Raises:
         SparringError: the hub refused it, or can't be reached.
     """
-    if not re.fullmatch(REPOSITORY, repository):
+    if not re.fullmatch(REPOSITORY_PATTERN, repository):
         raise SparringError(f"--push {repository}", "user/name", "name a repository of yours")
-    api = client or _client().HfApi()
+    api = client or _import_hub_client().HfApi()
     try:
         api.create_repo(repository, exist_ok=True, private=True)
         api.upload_folder(repo_id=repository, folder_path=str(folder), ignore_patterns=["EXPORTED.txt"])
@@ -82,13 +99,13 @@ def push(folder: Path, repository: str, client: Any = None) -> str:
     return f"hf://{repository}"
 
 
-def is_address(text: str) -> bool:
+def is_hub_address(text: str) -> bool:
     """Whether this names a model on the hub.
 
-    >>> is_address("hf://user/name"), is_address("runs/demo")
+    >>> is_hub_address("hf://user/name"), is_hub_address("runs/demo")
     (True, False)
     """
-    return re.fullmatch(ADDRESS, text) is not None
+    return re.fullmatch(ADDRESS_PATTERN, text) is not None
 
 
 def pull(address: str, client: Any = None) -> Path:
@@ -101,25 +118,27 @@ def pull(address: str, client: Any = None) -> Path:
     Raises:
         SparringError: it is not there, or the hub can't be reached.
     """
-    match = re.fullmatch(ADDRESS, address)
+    match = re.fullmatch(ADDRESS_PATTERN, address)
     if match is None:
-        raise SparringError(f"address {address!r}", "hf://user/name or hf://user/name@revision", "mend it")
+        raise SparringError(f"address {address!r}", "hf://user/name or hf://user/name@revision", "fix it")
     try:
-        got = (client or _client()).hf_hub_download(match[1], generatorfile.SHARED, revision=match[2])
-    except MissingExtra:
+        got = (client or _import_hub_client()).hf_hub_download(
+            match[1], generator_file.HUB_FILE, revision=match[2]
+        )
+    except MissingExtraError:
         raise
     except Exception as error:  # its errors are of many libraries
         raise SparringError(
             f"{address}: {str(error)[:300]}",
-            f"a repository with {generatorfile.SHARED}",
-            "mend the name; for a private one, hf auth login",
+            f"a repository with {generator_file.HUB_FILE}",
+            "fix the name; for a private one, hf auth login",
         ) from error
     return Path(got)
 
 
-def _client() -> Any:
+def _import_hub_client() -> Any:
     try:
         import huggingface_hub
     except ImportError as error:
-        raise MissingExtra("huggingface_hub", "hub") from error
+        raise MissingExtraError("huggingface_hub", "hub") from error
     return huggingface_hub

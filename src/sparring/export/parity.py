@@ -1,4 +1,6 @@
-"""Whether an exported file computes what PyTorch does: measured on numbers that it was not made from, and written beside it."""
+"""Numerical parity of an exported file with PyTorch: measured on inputs that it was not exported with, and
+written beside it.
+"""
 
 import json
 from collections.abc import Callable
@@ -7,12 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sparring.errors import SparringError
+from sparring.core.errors import SparringError
 from sparring.export.graph import Graph
 
-BATCHES = (1, 2, 5)
-MOST = 1e-4  # the greatest difference that is let through
-Runs = Callable[[tuple[Tensor, ...]], Tensor]
+BATCH_SIZES = (1, 2, 5)
+MAX_DIFFERENCE = 1e-4  # the greatest difference that is let through
+RunFunction = Callable[[tuple[Tensor, ...]], Tensor]
 
 
 class ParityError(SparringError):
@@ -31,34 +33,34 @@ class Parity:
     """
 
     graph: str
-    by: str
-    largest: dict[int, float]
+    runtime: str
+    differences: dict[int, float]
     samples: int
 
     @property
-    def worst(self) -> float:
-        return max(self.largest.values())
+    def max_difference(self) -> float:
+        return max(self.differences.values())
 
     def render(self) -> bytes:
         """As JSON."""
         document = {
             "graph": self.graph,
             "against": f"torch {torch.__version__}",
-            "by": self.by,
+            "by": self.runtime,
             "samples": self.samples,
-            "largest_difference": {str(batch): value for batch, value in self.largest.items()},
-            "at_most": MOST,
+            "largest_difference": {str(batch): value for batch, value in self.differences.items()},
+            "at_most": MAX_DIFFERENCE,
         }
         return json.dumps(document, indent=1).encode()
 
     def __str__(self) -> str:
         return (
-            f"{self.graph}: largest difference to PyTorch {self.worst:.1e} "
-            f"({self.samples} samples at batch {', '.join(map(str, self.largest))}; {self.by})"
+            f"{self.graph}: largest difference to PyTorch {self.max_difference:.1e} "
+            f"({self.samples} samples at batch {', '.join(map(str, self.differences))}; {self.runtime})"
         )
 
 
-def measure(graph: Graph, runs: Runs, by: str, samples: int = 0) -> Parity:
+def measure_parity(graph: Graph, run: RunFunction, runtime: str, samples: int = 0) -> Parity:
     """Try a file at several batch sizes.
 
     Arguments:
@@ -67,23 +69,23 @@ def measure(graph: Graph, runs: Runs, by: str, samples: int = 0) -> Parity:
         samples: to try it on; 0 for the graph's own number.
 
     Raises:
-        ParityError: it differs by more than `MOST`, or makes what is not finite.
+        ParityError: it differs by more than `MAX_DIFFERENCE`, or makes what is not finite.
     """
     largest, samples = {}, samples or graph.samples
-    for number, batch in enumerate(BATCHES):
-        given = graph.probe(number, samples)
+    for number, batch in enumerate(BATCH_SIZES):
+        given = graph.example_inputs(number, samples)
         parts = [_rows(given, start, batch) for start in range(0, samples, batch)]
-        differences = [float((runs(part) - graph(part)).abs().max()) / graph.scale for part in parts]
+        differences = [float((run(part) - graph(part)).abs().max()) / graph.scale for part in parts]
         largest[batch] = max(differences, key=lambda value: (value != value, value))  # NaN is the worst
-    found = Parity(graph=graph.name, by=by, largest=largest, samples=samples)
-    if not all(value <= MOST for value in largest.values()):
+    found = Parity(graph=graph.name, runtime=runtime, differences=largest, samples=samples)
+    if not all(value <= MAX_DIFFERENCE for value in largest.values()):
         raise ParityError(
-            f"the exported {graph.name} differs from PyTorch by {found.worst:.2g}",
-            f"at most {MOST:g}",
+            f"the exported {graph.name} differs from PyTorch by {found.max_difference:.2g}",
+            f"at most {MAX_DIFFERENCE:g}",
             "nothing was written; export to another kind, and tell us which settings these were",
         )
     return found
 
 
-def _rows(given: tuple[Tensor, ...], start: int, batch: int) -> tuple[Tensor, ...]:
-    return tuple(part[start : start + batch] if part.dim() else part for part in given)
+def _rows(inputs: tuple[Tensor, ...], start: int, batch: int) -> tuple[Tensor, ...]:
+    return tuple(part[start : start + batch] if part.dim() else part for part in inputs)

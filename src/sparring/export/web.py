@@ -5,27 +5,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sparring import keyed
-from sparring.errors import SparringError
-from sparring.export import browser
-from sparring.export.about import described, facts_of
-from sparring.export.axes import principal
-from sparring.export.folder import check_folder, write_folder
-from sparring.export.graph import Graph, graphs
-from sparring.export.onnx import rendered, runner
-from sparring.export.parity import Parity, measure
-from sparring.games.classification import Kept
-from sparring.games.generation import Generation
-from sparring.games.translation import Translation
+import torch
+from torch import Tensor
 
-PAGE = Path(__file__).with_name("page")
-MARK = "index.html"
-SLIDERS = 6
-BANK, BANK_BYTES = 256, 2**20  # latents that are shipped: at most so many, and so much
+from sparring.core import rng
+from sparring.core.errors import SparringError
+from sparring.export import web_runtime
+from sparring.export.graph import Graph, build_graphs, describe_graph, describe_model
+from sparring.export.onnx import make_onnx_runner, serialize_onnx
+from sparring.export.output import check_folder, write_folder
+from sparring.export.parity import Parity, measure_parity
+from sparring.models.classifier import Model
+from sparring.models.generator import GeneratorModel
+from sparring.models.translator import TranslatorModel
+
+PAGE_FOLDER = Path(__file__).with_name("page")
+INDEX_FILE = "index.html"
+NUM_DIRECTIONS = 6
+MAX_LATENTS, MAX_LATENTS_BYTES = 256, 2**20  # latents that are shipped: at most so many, and so much
 
 
-def write(
-    kept: Kept, facts: Mapping[str, Any], out: Path, runtime: Path | None = None
+def write_web_page(
+    model: Model, metadata: Mapping[str, Any], out: Path, runtime: Path | None = None
 ) -> tuple[list[Parity], str]:
     """Write the folder: page, model, latents, directions, web runtime with its licence.
 
@@ -35,72 +36,74 @@ def write(
     Returns: how near the model's files are, and where the runtime came from.
 
     Raises:
-        SparringError: the model has no pictures to show, or the runtime is not to be had.
+        SparringError: the model has no images to show, or the runtime is not to be had.
     """
-    if not isinstance(kept, Generation | Translation):
+    if not isinstance(model, GeneratorModel | TranslatorModel):
         raise SparringError(
-            "a page for a classifier: it has no pictures to show",
+            "a page for a classifier: it has no images to show",
             "a generator or a translator",
             "export it --to onnx",
         )
-    check_folder(out, MARK)
-    files, source = browser.runtime_files(runtime)
-    used = [graph for graph in graphs(kept, facts) if graph.name != "encoder"]
+    check_folder(out, INDEX_FILE)
+    files, source = web_runtime.runtime_files(runtime)
+    used = [graph for graph in build_graphs(model, metadata) if graph.name != "encoder"]
     content, done = dict[str, bytes](), []
     for graph in used:
         file = f"{graph.name}.onnx"
-        content[file] = rendered(graph, described(kept, facts, graph))
-        parity = measure(graph, *runner(content[file], graph))
+        content[file] = serialize_onnx(graph, describe_graph(model, metadata, graph))
+        parity = measure_parity(graph, *make_onnx_runner(content[file], graph))
         content[f"{file}.parity.json"] = parity.render()
         done.append(parity)
     content |= {f"runtime/{name}": data for name, data in files.items()}
-    content[f"runtime/{browser.LICENCE}"] = (PAGE / browser.LICENCE).read_bytes()
-    notices = browser.notices()
-    content |= {} if notices is None else {f"runtime/{browser.NOTICES}": notices}
+    content[f"runtime/{web_runtime.LICENSE_FILE}"] = (PAGE_FOLDER / web_runtime.LICENSE_FILE).read_bytes()
+    notices = web_runtime.read_notices()
+    content |= {} if notices is None else {f"runtime/{web_runtime.NOTICES_FILE}": notices}
     content["runtime/SOURCE.txt"] = f"{source}\nhttps://www.npmjs.com/package/onnxruntime-web\n".encode()
-    content |= {name: (PAGE / name).read_bytes() for name in ("index.html", "page.css", "page.js")}
-    content |= _numbers(kept) if isinstance(kept, Generation) else {}
-    content["model.json"] = json.dumps(_facts(kept, facts, used), allow_nan=False).encode()
-    write_folder(out, content, MARK)
+    content |= {name: (PAGE_FOLDER / name).read_bytes() for name in ("index.html", "page.css", "page.js")}
+    content |= _binary_files(model) if isinstance(model, GeneratorModel) else {}
+    content["model.json"] = json.dumps(_page_metadata(model, metadata, used), allow_nan=False).encode()
+    write_folder(out, content, INDEX_FILE)
     return done, source
 
 
-def bank_size(latent: int) -> int:
+def count_latents(latent: int) -> int:
     """How many latents are shipped."""
-    return max(16, min(BANK, BANK_BYTES // (4 * latent)))
+    return max(16, min(MAX_LATENTS, MAX_LATENTS_BYTES // (4 * latent)))
 
 
-def _numbers(generation: Generation) -> dict[str, bytes]:
+def _binary_files(generation: GeneratorModel) -> dict[str, bytes]:
     """Latents of seed 0, which no other random generator than torch's would draw, and directions; little-endian float32."""
-    bank = keyed.latents(0, range(bank_size(generation.latent)), generation.latent)
-    axes = principal(generation, SLIDERS) if generation.spec.is_image else bank[:0]
+    bank = rng.sample_latents(0, range(count_latents(generation.latent)), generation.latent)
+    axes = find_principal_directions(generation, NUM_DIRECTIONS) if generation.spec.is_image else bank[:0]
     return {
         "latents.bin": bank.numpy().astype("<f4").tobytes(),
         "directions.bin": axes.numpy().astype("<f4").tobytes(),
     }
 
 
-def _facts(kept: Generation | Translation, facts: Mapping[str, Any], used: list[Graph]) -> dict[str, Any]:
-    about = facts_of(kept, facts)
-    about["title"] = f"{facts['recipe']}, {_size(kept)}"
-    about["said"] = f"Trained on {facts['images']:,} samples in all. Runs here, in your browser."
-    about["graphs"] = [_graph(kept, graph) for graph in used]
-    if isinstance(kept, Translation):
+def _page_metadata(
+    model: GeneratorModel | TranslatorModel, metadata: Mapping[str, Any], used: list[Graph]
+) -> dict[str, Any]:
+    about = describe_model(model, metadata)
+    about["title"] = f"{metadata['recipe']}, {_describe_size(model)}"
+    about["said"] = f"Trained on {metadata['images']:,} samples in all. Runs here, in your browser."
+    about["graphs"] = [_graph_metadata(model, graph) for graph in used]
+    if isinstance(model, TranslatorModel):
         return about | {"kind": "translator", "latent": 0, "bank": 0, "labels": [], "directions": []}
-    count = bank_size(kept.latent)
-    labels = kept.draw_labels(0, range(count))
-    about |= {"kind": "pictures" if kept.spec.is_image else "points", "bank": count}
+    count = count_latents(model.latent)
+    labels = model.draw_labels(0, range(count))
+    about |= {"kind": "pictures" if model.spec.is_image else "points", "bank": count}
     about["labels"] = [] if labels is None else labels.tolist()
-    directions = min(SLIDERS, kept.latent) if kept.spec.is_image else 0
+    directions = min(NUM_DIRECTIONS, model.latent) if model.spec.is_image else 0
     return about | {"directions": [f"axis {number + 1}" for number in range(directions)]}
 
 
-def _graph(kept: Generation | Translation, graph: Graph) -> dict[str, Any]:
+def _graph_metadata(model: GeneratorModel | TranslatorModel, graph: Graph) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": graph.name, "file": f"{graph.name}.onnx"}
-    if isinstance(kept, Translation):
-        source, target = kept.ends(graph.name)
-        fixed = None if len(graph.free[0]) > 1 else list(graph.probe(0, 1)[0].shape[2:])
-        multiple = graph.free[0].get(2, 1)
+    if isinstance(model, TranslatorModel):
+        source, target = model.ends(graph.name)
+        fixed = None if len(graph.dynamic_axes[0]) > 1 else list(graph.example_inputs(0, 1)[0].shape[2:])
+        multiple = graph.dynamic_axes[0].get(2, 1)
         entry |= {
             "from": list(source),
             "to": list(target),
@@ -111,6 +114,36 @@ def _graph(kept: Generation | Translation, graph: Graph) -> dict[str, Any]:
     return entry
 
 
-def _size(kept: Generation | Translation) -> str:
-    shape = kept.spec.shape
-    return f"{shape[2]} × {shape[1]} pixels" if kept.spec.is_image else f"points of {shape[0]} coordinates"
+def _describe_size(model: GeneratorModel | TranslatorModel) -> str:
+    shape = model.spec.shape
+    return f"{shape[2]} × {shape[1]} pixels" if model.spec.is_image else f"points of {shape[0]} coordinates"
+
+
+PCA_SAMPLES = 512
+
+
+@torch.no_grad()
+def find_principal_directions(generation: GeneratorModel, count: int, seed: int = 0) -> Tensor:
+    """Unit directions (k, z), k <= `count`, orthogonal: what the samples' first principal components say of z.
+
+        x - mean = U S V^T,  d_k ~ z^T (U S)_k,  made orthogonal in their order
+
+    Deviation: the samples themselves take the place of a layer's activations.
+
+    References: Härkönen, Hertzmann, Lehtinen & Paris 2020, "GANSpace: discovering interpretable GAN controls", arXiv:2004.02546,
+    sec. 2.2 (regression from components to latents).
+    """
+    z = rng.sample_latents(seed, range(PCA_SAMPLES), generation.latent)
+    device = generation.shares.device
+    labels = generation.draw_labels(seed, range(PCA_SAMPLES))
+    y = None if labels is None else labels.to(device)
+    parts = [
+        generation(z[rows].to(device), None if y is None else y[rows]).flatten(1).float().cpu()
+        for rows in torch.arange(PCA_SAMPLES).split(64)
+    ]
+    x = torch.cat(parts)
+    x = x - x.mean(0)
+    values, vectors = torch.linalg.eigh(x @ x.T)
+    few = min(count, generation.latent)
+    scores = (vectors * values.clamp_min(0).sqrt()).flip(1)[:, :few]
+    return torch.linalg.qr(z.T @ scores)[0].T.contiguous()

@@ -1,29 +1,32 @@
-"""Extractors: from samples to features. One file each; a new one is a file here and a row in the table."""
+"""Feature extractors: from samples to features. One file each; a new one is a file here and a row in
+`EXTRACTORS`.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
 
+from sparring.core.errors import ConfigError, did_you_mean
+from sparring.core.runtime import Runtime
 from sparring.data.dataset import Dataset
-from sparring.errors import ConfigError, nearest
-from sparring.features.classifier import Classifier
-from sparring.features.dinov2 import DinoV2
-from sparring.features.efficientnet import Lite
-from sparring.features.extracted import Extracted, Extractor
-from sparring.features.inception import Fid
-from sparring.features.plain import Pca, Pixels, Points
-from sparring.features.wanted import Wanted
-from sparring.runtime import Runtime
+from sparring.features.classifier import ClassifierExtractor
+from sparring.features.dinov2 import DINOv2Extractor
+from sparring.features.efficientnet import EfficientNetExtractor
+from sparring.features.extractor import Extractor, ExtractorOptions, ExtractorOutput
+from sparring.features.inception import InceptionExtractor
+from sparring.features.pixels_pca import PCAExtractor, PixelExtractor, PointExtractor
 
-EXTRACTORS: dict[str, Callable[[Wanted], Extractor]] = {
-    "pixels": lambda wanted: Pixels(wanted.data().samples.shape[1:] if wanted.fitted_on else None),
-    "pca": lambda wanted: Pca(wanted.data().samples),
-    "classifier": Classifier,
-    "efficientnet_lite0": Lite,
-    "inception": Fid,
-    "dinov2_s": DinoV2,
-    "dinov2_b": DinoV2,
-    "dinov2_l": DinoV2,
-    "points": lambda wanted: Points(wanted.data(pictures=False).samples.shape[1] if wanted.fitted_on else 0),
+EXTRACTORS: dict[str, Callable[[ExtractorOptions], Extractor]] = {
+    "pixels": lambda options: PixelExtractor(options.data().samples.shape[1:] if options.fitted_on else None),
+    "pca": lambda options: PCAExtractor(options.data().samples),
+    "classifier": ClassifierExtractor,
+    "efficientnet_lite0": EfficientNetExtractor,
+    "inception": InceptionExtractor,
+    "dinov2_s": DINOv2Extractor,
+    "dinov2_b": DINOv2Extractor,
+    "dinov2_l": DINOv2Extractor,
+    "points": lambda options: PointExtractor(
+        options.data(images=False).samples.shape[1] if options.fitted_on else 0
+    ),
 }
 _WITH_WEIGHTS = {"efficientnet_lite0", "inception", "dinov2_s", "dinov2_b", "dinov2_l"}
 
@@ -43,12 +46,14 @@ def load(
         ConfigError: there is none of this name, or something that it needs is missing.
     """
     if name not in EXTRACTORS:
-        raise ConfigError(f"extractor {name!r}", "a known extractor", nearest(name, list(EXTRACTORS)))
+        raise ConfigError(f"extractor {name!r}", "a known extractor", did_you_mean(name, list(EXTRACTORS)))
     if weights is not None and name not in _WITH_WEIGHTS:
         raise ConfigError(
             f"weights for the extractor {name!r}", "none: it has no published weights", "leave them out"
         )
-    return EXTRACTORS[name](Wanted(name=name, runtime=runtime, weights=weights, fitted_on=fitted_on))
+    return EXTRACTORS[name](
+        ExtractorOptions(name=name, runtime=runtime, weights=weights, fitted_on=fitted_on)
+    )
 
 
-__all__ = ["EXTRACTORS", "Extracted", "Extractor", "load"]
+__all__ = ["EXTRACTORS", "ExtractorOutput", "Extractor", "load"]

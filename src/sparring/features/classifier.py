@@ -1,10 +1,13 @@
-"""A small classifier of the user's own labelled pictures, trained once, frozen, and kept: features that know these classes.
+"""A small convolutional classifier, trained once on the user's labelled images and cached, as a feature
+extractor.
 
-Two convolutions and two layers on pictures at 32 x 32; the features are the 128 numbers before the last layer. A tenth of the
-set (at most 5,000) is not trained on, and the accuracy on it is kept with the weights. Numbers made with it compare generators
-of one set with each other, and with nothing that is published.
+Two convolutions and two linear layers on images at 32 x 32; the features are the 128 values before the last
+layer. A tenth of the set (at most 5,000) is held out, and the accuracy on it is stored with the weights.
+Scores with it compare generators of one data set with each other; they can't be compared with published
+numbers.
 
-References: those of `learning.py`.
+References: LeCun et al. 1998, doi:10.1109/5.726791 (architecture); Kingma & Ba 2014, arXiv:1412.6980 (Adam);
+He et al. 2015, arXiv:1502.01852, equation (10) (initial weights).
 """
 
 import contextlib
@@ -12,27 +15,139 @@ import hashlib
 import json
 import os
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from sparring import tensorfile
+from sparring.core import tensor_file
+from sparring.core.errors import DataError, SparringError
+from sparring.core.rng import make_generator
+from sparring.core.runtime import Runtime
+from sparring.data.cache import cache_roots
 from sparring.data.dataset import Dataset
-from sparring.data.places import roots
-from sparring.errors import DataError, SparringError
-from sparring.features.extracted import Extracted, by_blocks
-from sparring.features.folding import frozen
-from sparring.features.learning import FEATURES, SIDE, Network, Training, prepared, trained
-from sparring.features.resize import RULE
-from sparring.features.wanted import Wanted
-from sparring.runtime import Runtime
+from sparring.features.extractor import ExtractorOptions, ExtractorOutput, extract_in_blocks, freeze
+from sparring.features.resize import RESIZE_METHOD, resize, to_nchw
 
-BLOCK = 64
+IMAGE_SIZE, NUM_FEATURES = 32, 128
 
 
-class Classifier:
+@dataclass(frozen=True, kw_only=True)
+class ClassifierTraining:
+    """How the classifier is trained.
+
+    Arguments:
+        images: seen in all.
+        batch: of one step.
+        rate: learning rate of Adam, falling linearly to zero.
+    """
+
+    images: int = 100_000
+    batch: int = 128
+    rate: float = 1e-3
+
+
+class ClassifierNetwork(nn.Module):
+    """Logits and features of images (n, c, 32, 32) in [-1, 1]."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(channels, 32, 3, padding=1), nn.Conv2d(32, 64, 3, padding=1)
+        self.hidden, self.last = (
+            nn.Linear(64 * (IMAGE_SIZE // 4) ** 2, NUM_FEATURES),
+            nn.Linear(NUM_FEATURES, classes),
+        )
+
+    def forward(self, x: Tensor) -> ExtractorOutput:
+        x = F.max_pool2d(F.relu(self.first(x)), 2)
+        x = F.max_pool2d(F.relu(self.second(x)), 2)
+        features = F.relu(self.hidden(x.flatten(1)))
+        return ExtractorOutput(features, self.last(features))
+
+
+def preprocess(pictures: np.ndarray, channels: int) -> Tensor:
+    x = to_nchw(pictures)
+    if x.shape[1] > channels:
+        raise DataError(
+            "coloured images",
+            "grey ones, as those that the classifier was trained on",
+            "prepare both sets with the same channels (--set data.channels=1)",
+        )
+    return resize(x.expand(-1, channels, -1, -1), IMAGE_SIZE, IMAGE_SIZE) / 127.5 - 1
+
+
+def train_classifier(dataset: Dataset, training: ClassifierTraining, runtime: Runtime) -> bytes:
+    """The weights of a classifier of this set, as a safetensors file with the accuracy on the tenth that it has not seen."""
+    assert dataset.labels is not None
+    channels = 1 if dataset.samples.shape[3] == 1 else 3
+    network = _initial_network(channels, len(dataset.classes))
+    runtime.to_device(network)
+    order = torch.randperm(len(dataset), generator=make_generator(0, "classifier", 0))
+    kept = min(5_000, len(dataset) // 10)
+    x = torch.cat(
+        [_preprocess_half(dataset.samples[at : at + 500], channels) for at in range(0, len(dataset), 500)]
+    )
+    y = torch.from_numpy(dataset.labels)
+    _fit(network, x, y, order[kept:], training, runtime)
+    with torch.no_grad():
+        guesses = [
+            network(x[rows].to(runtime.device).float()).logits.argmax(1).cpu()
+            for rows in order[:kept].split(500)
+        ]
+    accuracy = float((torch.cat(guesses) == y[order[:kept]]).double().mean())
+    return tensor_file.to_bytes(network.state_dict(), {"accuracy": repr(accuracy)})
+
+
+def _preprocess_half(pictures: np.ndarray, channels: int) -> Tensor:
+    """Prepared, in half the memory: the rounding is below a hundredth of a grey level."""
+    return preprocess(pictures, channels).half().contiguous(memory_format=torch.channels_last)
+
+
+def _initial_network(channels: int, classes: int) -> ClassifierNetwork:
+    with torch.device("meta"):
+        network = ClassifierNetwork(channels, classes)
+    network.to_empty(device="cpu")
+    for index, parameter in enumerate(network.parameters()):
+        inputs = parameter[0].numel() if parameter.ndim > 1 else 0
+        draw = torch.randn(parameter.shape, generator=make_generator(0, "classifier weights", index))
+        parameter.data.copy_(draw * (2 / inputs) ** 0.5 if inputs else torch.zeros_like(draw))
+    return network
+
+
+def _fit(
+    network: ClassifierNetwork,
+    x: Tensor,
+    y: Tensor,
+    rows: Tensor,
+    training: ClassifierTraining,
+    runtime: Runtime,
+) -> None:
+    optimizer = torch.optim.Adam(network.parameters(), training.rate)
+    steps = max(1, training.images // training.batch)
+    per_epoch = max(1, len(rows) // training.batch)
+    for step in range(steps):
+        if step % per_epoch == 0:
+            order = torch.randperm(
+                len(rows), generator=make_generator(0, "classifier", 1 + step // per_epoch)
+            )
+        start = step % per_epoch * training.batch
+        chosen = rows[order[start : start + training.batch]]
+        optimizer.param_groups[0]["lr"] = training.rate * (1 - step / steps)
+        with runtime.autocast():
+            logits = network(x[chosen].to(runtime.device).float()).logits
+        loss = F.cross_entropy(logits.float(), y[chosen].to(runtime.device))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+EXTRACT_BLOCK = 64
+
+
+class ClassifierExtractor:
     """The extractor: 128 features, and a logit a class.
 
     Arguments:
@@ -40,59 +155,65 @@ class Classifier:
         training: how it is trained, if it is not in the cache yet.
     """
 
-    name, dimension = "classifier", FEATURES
+    name, dimension = "classifier", NUM_FEATURES
 
-    def __init__(self, wanted: Wanted, training: Training = Training()) -> None:  # noqa: B008 (frozen)
-        dataset = _labelled(wanted.data())
-        self.runtime, self.classes = wanted.runtime, dataset.classes
+    def __init__(
+        self, options: ExtractorOptions, training: ClassifierTraining = ClassifierTraining()
+    ) -> None:  # noqa: B008 (frozen)
+        dataset = _require_labels(options.data())
+        self.runtime, self.classes = options.runtime, dataset.classes
         self.channels = 1 if dataset.samples.shape[3] == 1 else 3
         with torch.device("meta"):
-            network = Network(self.channels, len(self.classes))
-        data = _kept(dataset, network, training, self.runtime)
-        network.load_state_dict(tensorfile.parse(data, network.state_dict()), assign=True)
+            network = ClassifierNetwork(self.channels, len(self.classes))
+        data = _load_or_train(dataset, network, training, self.runtime)
+        network.load_state_dict(tensor_file.from_bytes(data, network.state_dict()), assign=True)
         self.digest = hashlib.sha256(data).hexdigest()
-        self.accuracy = float(tensorfile.header(data)[1]["accuracy"])
-        self.rule = f"{RULE} to {SIDE}, v/127.5-1, classifier of {len(self.classes)} classes"
-        self.network = self.runtime.place(frozen(network))
+        self.accuracy = float(tensor_file.read_header(data)[1]["accuracy"])
+        self.preprocessing = (
+            f"{RESIZE_METHOD} to {IMAGE_SIZE}, v/127.5-1, classifier of {len(self.classes)} classes"
+        )
+        self.network = self.runtime.to_device(freeze(network))
 
-    def __call__(self, samples: np.ndarray) -> Extracted:
-        return by_blocks(samples, BLOCK, self._block)
+    def __call__(self, samples: np.ndarray) -> ExtractorOutput:
+        return extract_in_blocks(samples, EXTRACT_BLOCK, self._block)
 
-    def _block(self, block: np.ndarray) -> Extracted:
-        return self.network(prepared(block, self.channels).to(self.runtime.device))
+    def _block(self, block: np.ndarray) -> ExtractorOutput:
+        return self.network(preprocess(block, self.channels).to(self.runtime.device))
 
 
-def _labelled(dataset: Dataset) -> Dataset:
+def _require_labels(dataset: Dataset) -> Dataset:
     if dataset.labels is None or len(dataset.classes) < 2:
         raise DataError(
             "a set without labels, or of one class",
             "a set of at least two classes, to train a classifier on",
-            "sort the pictures into sub-folders by class, or take another extractor, such as 'efficientnet_lite0' or 'pca'",
+            "sort the images into sub-folders by class, or take another extractor, such as 'efficientnet_lite0' or 'pca'",
         )
     if len(dataset) < 20:
         raise DataError(
-            f"{len(dataset)} labelled pictures", "at least 20 to train a classifier on", "give more pictures"
+            f"{len(dataset)} labelled images", "at least 20 to train a classifier on", "give more images"
         )
     return dataset
 
 
-def _kept(dataset: Dataset, network: Network, training: Training, runtime: Runtime) -> bytes:
+def _load_or_train(
+    dataset: Dataset, network: ClassifierNetwork, training: ClassifierTraining, runtime: Runtime
+) -> bytes:
     """The weights' file from the cache, or made now and put there."""
-    places = [root / "classifiers" / f"{_key(dataset, training)}.safetensors" for root in roots()]
+    places = [root / "classifiers" / f"{_cache_key(dataset, training)}.safetensors" for root in cache_roots()]
     for place in places:
         with contextlib.suppress(OSError, SparringError):
             data = place.read_bytes()
-            tensorfile.parse(data, network.state_dict())
+            tensor_file.from_bytes(data, network.state_dict())
             return data
-    data = trained(dataset, training, runtime)
+    data = train_classifier(dataset, training, runtime)
     for place in places:
         with contextlib.suppress(OSError):
-            _write(place, data)
+            _write_cache(place, data)
             break
     return data
 
 
-def _key(dataset: Dataset, training: Training) -> str:
+def _cache_key(dataset: Dataset, training: ClassifierTraining) -> str:
     """What the weights depend on. A part of a set (without held-out samples) has the fingerprint of the whole: count and labels
     tell them apart."""
     assert dataset.labels is not None
@@ -101,9 +222,9 @@ def _key(dataset: Dataset, training: Training) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
-def _write(place: Path, data: bytes) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    handle, work = tempfile.mkstemp(prefix=".tmp-", dir=place.parent)
+def _write_cache(to_device: Path, data: bytes) -> None:
+    to_device.parent.mkdir(parents=True, exist_ok=True)
+    handle, work = tempfile.mkstemp(prefix=".tmp-", dir=to_device.parent)
     with os.fdopen(handle, "wb") as file:
         file.write(data)
-    os.replace(work, place)
+    os.replace(work, to_device)

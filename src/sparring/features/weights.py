@@ -1,9 +1,4 @@
-"""Published weights: where they are, whether they are the right ones, and how they come in as data only.
-
-A file is never fetched. It is looked for where the user says, in the folder $SPARRING_WEIGHTS, or in the package that ships it;
-its SHA-256 must be the published one; safetensors are read directly, and `.pth` go once through `convert.py`, in a process of
-its own, into the cache.
-"""
+"""Published weights: find the file, verify its SHA-256, load it as safetensors."""
 
 import contextlib
 import hashlib
@@ -21,16 +16,17 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from sparring.data.places import roots
-from sparring.errors import ConfigError, CorruptFileError
+from sparring.core.errors import ConfigError, CorruptFileError
+from sparring.core.rng import make_generator
+from sparring.data.cache import cache_roots
 
-VARIABLE = "SPARRING_WEIGHTS"
-_SECONDS = 300
+ENV_VARIABLE = "SPARRING_WEIGHTS"
+_CONVERT_TIMEOUT = 300
 Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published:
+class PublishedWeights:
     """A file of weights that others have published.
 
     Arguments:
@@ -43,65 +39,65 @@ class Published:
 
     file: str
     sha256: str
-    where: str
+    how_to_get: str
     package: tuple[str, str] | None = None
-    also: tuple[str, ...] = ()
+    other_names: tuple[str, ...] = ()
 
 
-def load(
-    published: Published, given: Path | None, name: str, build: Callable[[], Network]
+def load_network(
+    published: PublishedWeights, given: Path | None, name: str, build: Callable[[], Network]
 ) -> tuple[Network, str]:
-    """The network with the published weights in it, and their SHA-256; arguments and errors as of `find` and `read`."""
-    path = find(published, given, name)
-    tensors, found = read(published, path)
+    """The network with the published weights in it, and their SHA-256; arguments and errors as of `find_weights` and `read_weights`."""
+    path = find_weights(published, given, name)
+    tensors, found = read_weights(published, path)
     with torch.device("meta"):
         network = build()
-    fill(network, tensors, path)
+    fill_state_dict(network, tensors, path)
     return network, found
 
 
-def find(published: Published, given: Path | None, name: str) -> Path:
+def find_weights(published: PublishedWeights, given: Path | None, name: str) -> Path:
     """The file: the given one (or in the given folder), else in $SPARRING_WEIGHTS, else in its package.
 
     Raises:
         ConfigError: it is in none of these.
     """
     if given is not None:
-        places = _in(Path(given), published) if Path(given).is_dir() else [Path(given)]
+        places = _candidates(Path(given), published) if Path(given).is_dir() else [Path(given)]
     else:
-        folder = os.environ.get(VARIABLE)
-        places = (_in(Path(folder), published) if folder else []) + _shipped(published)
+        folder = os.environ.get(ENV_VARIABLE)
+        places = (_candidates(Path(folder), published) if folder else []) + _package_candidates(published)
     for place in places:
         if place.is_file():
             return place
-    looked = " and ".join(str(place) for place in places) or f"nowhere: {VARIABLE} is not set"
+    looked = " and ".join(str(place) for place in places) or f"nowhere: {ENV_VARIABLE} is not set"
     raise ConfigError(
         f"no weights for the extractor {name!r} (looked {looked})",
         f"the file {published.file} (SHA-256 {published.sha256[:16]}...)",
-        f"{published.where}; then give its path, or set {VARIABLE} to its folder; or use another extractor than {name!r}",
+        f"{published.how_to_get}; then give its path, or set {ENV_VARIABLE} to its folder; or use another extractor than {name!r}",
     )
 
 
-def digest(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     """SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read(published: Published, path: Path) -> tuple[dict[str, Tensor], str]:
+def read_weights(published: PublishedWeights, path: Path) -> tuple[dict[str, Tensor], str]:
     """The tensors of a file, once its checksum is right, and the checksum.
 
     Raises:
         CorruptFileError: it is another file, or can't be read.
     """
-    found = digest(path)
+    found = file_sha256(path)
     if not found.startswith(published.sha256):
         raise CorruptFileError(
             f"{path} with SHA-256 {found[:16]}...",
             f"{published.file}, whose SHA-256 begins with {published.sha256[:16]}",
-            f"get it anew: {published.where}",
+            f"get it anew: {published.how_to_get}",
         )
-    safe = path if path.suffix == ".safetensors" else _converted(path, found)
+    safe = path if path.suffix == ".safetensors" else _convert_cached(path, found)
     try:
         return load_file(safe), found
     except Exception as error:  # whatever the library finds wrong with the bytes
@@ -112,7 +108,7 @@ def read(published: Published, path: Path) -> tuple[dict[str, Tensor], str]:
         ) from error
 
 
-def fill(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+def fill_state_dict(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     """Put the tensors into a network that has exactly these; counters of normalisation layers may be missing.
 
     Raises:
@@ -133,11 +129,11 @@ def fill(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     module.load_state_dict(values, assign=True)
 
 
-def _in(folder: Path, published: Published) -> list[Path]:
-    return [folder / file for file in (published.file, *published.also)]
+def _candidates(folder: Path, published: PublishedWeights) -> list[Path]:
+    return [folder / file for file in (published.file, *published.other_names)]
 
 
-def _shipped(published: Published) -> list[Path]:
+def _package_candidates(published: PublishedWeights) -> list[Path]:
     """Where the package has it; the package is not imported."""
     if published.package is None:
         return []
@@ -146,9 +142,9 @@ def _shipped(published: Published) -> list[Path]:
     return [Path(folder, published.package[1], published.file) for folder in folders or ()]
 
 
-def _converted(path: Path, digest: str) -> Path:
+def _convert_cached(path: Path, digest: str) -> Path:
     trouble: object = ""
-    for root in roots():
+    for root in cache_roots():
         target = root / "weights" / f"{digest}.safetensors"
         if target.is_file():
             return target
@@ -156,7 +152,7 @@ def _converted(path: Path, digest: str) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, work = tempfile.mkstemp(prefix=".tmp-", dir=target.parent)
             os.close(handle)
-            trouble = _run(path, Path(work))
+            trouble = _convert_in_subprocess(path, Path(work))
             if not trouble:
                 os.replace(work, target)
                 return target
@@ -168,13 +164,33 @@ def _converted(path: Path, digest: str) -> Path:
     )
 
 
-def _run(path: Path, target: Path) -> str:
+def _convert_in_subprocess(path: Path, target: Path) -> str:
     """Convert in a process of its own; what went wrong, or nothing."""
     script = Path(__file__).with_name("convert.py")  # by itself, without the rest of Sparring: quicker
     command = [sys.executable, "-P", str(script), str(path), str(target)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_CONVERT_TIMEOUT)
     except subprocess.TimeoutExpired:
-        return f"not converted within {_SECONDS} seconds"
+        return f"not converted within {_CONVERT_TIMEOUT} seconds"
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     return "" if done.returncode == 0 else lines[-1][:200] if lines else f"exit code {done.returncode}"
+
+
+def random_state_dict(module: nn.Module, seed: int = 0) -> dict[str, Tensor]:
+    """A state dict of the right names and shapes with random numbers in it, to test an architecture without its weights.
+
+    Weights of a layer with n inputs have the variance 1/n (He et al. 2015, arXiv:1502.01852), so that the signal lives.
+    """
+    state = {}
+    for index, (name, old) in enumerate(module.state_dict().items()):
+        draw = make_generator(seed, "random state", index)
+        if not old.is_floating_point():
+            state[name] = torch.zeros(old.shape, dtype=old.dtype)
+        elif old.ndim > 1:
+            scale = (1.5 / max(1, old[0].numel())) ** 0.5
+            state[name] = torch.randn(old.shape, generator=draw) * scale
+        elif name.endswith(("running_var", "weight", "gamma")):
+            state[name] = 0.8 + 0.4 * torch.rand(old.shape, generator=draw)
+        else:
+            state[name] = 0.1 * torch.randn(old.shape, generator=draw)
+    return state

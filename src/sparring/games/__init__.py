@@ -1,9 +1,9 @@
-"""The algorithms: who plays, with which terms, in which order."""
+"""Games: the training algorithms. Which networks are trained, with which terms, in which order."""
 
 from sparring.games.adversarial import AdversarialConfig
 from sparring.games.autoencoder import AutoencoderConfig
+from sparring.games.classifier import ClassifierConfig
 from sparring.games.cycle import CycleConfig
-from sparring.games.discriminative import DiscriminativeConfig
 from sparring.games.naive_bayes import NaiveBayesConfig
 from sparring.games.one_sided import OneSidedConfig
 from sparring.games.paired import PairedConfig
@@ -18,7 +18,7 @@ GAMES: dict[str, type] = {
     "vae_gan": VAEGANConfig,
     "two_stage": TwoStageConfig,
     "naive_bayes": NaiveBayesConfig,
-    "discriminative": DiscriminativeConfig,
+    "classifier": ClassifierConfig,
     "paired": PairedConfig,
     "cycle": CycleConfig,
     "one_sided": OneSidedConfig,

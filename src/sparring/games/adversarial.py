@@ -1,10 +1,10 @@
 """Two players: Algorithm 1 of the 2014 paper, for any objective, penalties, conditioning and augmentation.
 
-Each step the discriminator moves `critic_steps` times, on new real samples each time; then the generator moves once,
-judged against the real samples of the discriminator's last move.
+Each step the discriminator is updated `critic_steps` times, on new real samples each time; then the generator
+is updated once, against the real samples of the discriminator's last update.
 
-References: Goodfellow et al. 2014, arXiv:1406.2661, Algorithm 1; Mirza & Osindero 2014, arXiv:1411.1784 (labels);
-Lin et al. 2018, arXiv:1712.04086 (packing).
+References: Goodfellow et al. 2014, arXiv:1406.2661, Algorithm 1; Mirza & Osindero 2014, arXiv:1411.1784
+(labels); Lin et al. 2018, arXiv:1712.04086 (packing).
 """
 
 from dataclasses import dataclass, replace
@@ -12,19 +12,19 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from sparring import schedule
-from sparring.augment.packing import pack
-from sparring.average import Average
-from sparring.conditioning import Auxiliary, BatchFeature, Conditioning, Linear
-from sparring.errors import ConfigError, SparringError
-from sparring.game import Batch, Game, Terms, Turn
-from sparring.games.generation import Generation
-from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
-from sparring.networks.discriminator import Discriminator
-from sparring.objectives.auxiliary import auxiliary_fake, auxiliary_real
-from sparring.play import Play, Shared
-from sparring.roles import Augmentation, Constraint, Objective, Penalty
-from sparring.shapes import Sample, Spec
+from sparring.core import schedule
+from sparring.core.adversarial_batch import AdversarialBatch, FakeSamples
+from sparring.core.ema import EMA
+from sparring.core.errors import ConfigError, SparringError
+from sparring.core.game import Batch, Game, Terms, Turn
+from sparring.core.interfaces import Augmentation, Constraint, Objective, Penalty
+from sparring.core.shapes import Sample, SampleSpec
+from sparring.models.discriminator import Discriminator
+from sparring.models.generator import GeneratorModel
+from sparring.parts.augmentation.packing import pack
+from sparring.parts.conditioning import Auxiliary, BatchFeature, Conditioning, Unconditional
+from sparring.parts.networks import DiscriminatorNetwork, GeneratorNetwork
+from sparring.parts.objectives.auxiliary import auxiliary_fake_loss, auxiliary_real_loss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class AdversarialConfig:
     generator: GeneratorNetwork
     discriminator: DiscriminatorNetwork
     objective: Objective
-    head: Conditioning = Linear()
+    head: Conditioning = Unconditional()
     conditional: bool = False
     penalties: tuple[Penalty, ...] = ()
     generator_penalties: tuple[Penalty, ...] = ()
@@ -60,8 +60,8 @@ class AdversarialConfig:
     batch_features: BatchFeature | None = None
     critic_steps: int = 1
     packing: int = 1
-    shared_fakes: bool = False
-    joint: bool = False
+    reuse_fakes: bool = False
+    joint_batch: bool = False
     auxiliary_weight: schedule.Schedule = 1.0
 
     def __post_init__(self) -> None:
@@ -75,22 +75,22 @@ class AdversarialConfig:
                 "packing without labels",
                 "set game.conditional=false or game.packing=1",
             )
-        if self.joint and self.batch_features is not None:
+        if self.joint_batch and self.batch_features is not None:
             raise ConfigError(
-                "batch features in a joint batch", "real and generated apart", "set game.joint=false"
+                "batch features in a joint batch", "real and generated apart", "set game.joint_batch=false"
             )
 
-    def _told(self, spec: Spec) -> Spec:
-        return spec if self.conditional else Spec(shape=spec.shape)
+    def _network_spec(self, spec: SampleSpec) -> SampleSpec:
+        return spec if self.conditional else SampleSpec(shape=spec.shape)
 
-    def kept(self, spec: Spec) -> Generation:
+    def build_model(self, spec: SampleSpec) -> GeneratorModel:
         """The generator alone, untrained: what a generator file is loaded into."""
-        told = self._told(spec)
-        return Generation(self.generator.build(told), self.generator.latent, told)
+        told = self._network_spec(spec)
+        return GeneratorModel(self.generator.build(told), self.generator.latent, told)
 
-    def build(self, spec: Spec) -> "Adversarial":
+    def build(self, spec: SampleSpec) -> "Adversarial":
         """The game for samples of this kind."""
-        if self.conditional and not spec.classes:
+        if self.conditional and not spec.num_classes:
             raise ConfigError(
                 "a conditional game on a set without labels",
                 "labels",
@@ -102,22 +102,22 @@ class AdversarialConfig:
 class Adversarial(Game):
     """The two-player game."""
 
-    def __init__(self, config: AdversarialConfig, spec: Spec) -> None:
+    def __init__(self, config: AdversarialConfig, spec: SampleSpec) -> None:
         super().__init__()
         self.config = config
-        self.generation = config.kept(spec)
-        seen = self.generation.spec.packed(config.packing)
+        self.generation = config.build_model(spec)
+        seen = self.generation.spec.stack_channels(config.packing)
         self.discriminator = Discriminator(
             config.discriminator, config.head, config.batch_features, spec=seen
         )
-        self._shared: dict[int, Shared] = {}  # by first row of the micro-batch; empty between steps
+        self._shared: dict[int, FakeSamples] = {}  # by first row of the micro-batch; empty between steps
         self.pasts = nn.ModuleDict()
         for name, player in self.players().items():
-            if any(penalty.needs_memory for penalty in self._penalties(name)):
-                self.pasts[name] = Average.of_all_past(player)
+            if any(penalty.needs_weight_average for penalty in self._penalties(name)):
+                self.pasts[name] = EMA.cumulative_mean(player)
 
     @property
-    def kept(self) -> Generation:
+    def model(self) -> GeneratorModel:
         return self.generation
 
     def players(self) -> dict[str, nn.Module]:
@@ -136,7 +136,7 @@ class Adversarial(Game):
                 name="generator",
                 players=("generator",),
                 terms=self._generator_terms,
-                fresh=False,
+                new_batch=False,
                 after=lambda: self._after("generator"),
             ),
         ]
@@ -144,12 +144,12 @@ class Adversarial(Game):
     def _discriminator_terms(self, batch: Batch) -> Terms:
         play = self._play(batch, "discriminator")
         losses = {"adversarial": self.config.objective.discriminator(play)}
-        if self.judges_classes:
-            weight = schedule.at(self.config.auxiliary_weight, batch.images)
-            losses["classes"] = weight * (auxiliary_real(play) + auxiliary_fake(play))
-        losses |= self._penalised(play, "discriminator")
-        if self.config.shared_fakes:
-            self._shared[batch.draws.rows.start] = play.share()
+        if self.has_auxiliary_classifier:
+            weight = schedule.value_at(self.config.auxiliary_weight, batch.images)
+            losses["classes"] = weight * (auxiliary_real_loss(play) + auxiliary_fake_loss(play))
+        losses |= self._penalty_losses(play, "discriminator")
+        if self.config.reuse_fakes:
+            self._shared[batch.rng.rows.start] = play.share()
         with torch.no_grad():
             right = {"real": play.real_logits > 0, "fake": play.fake_logits < 0}
             watched = {f"accuracy_{name}": hits.float().mean() for name, hits in right.items()}
@@ -158,57 +158,59 @@ class Adversarial(Game):
     def _generator_terms(self, batch: Batch) -> Terms:
         play = self._play(batch, "generator")
         losses = {"adversarial": self.config.objective.generator(play)}
-        if self.judges_classes:
-            losses["classes"] = schedule.at(self.config.auxiliary_weight, batch.images) * auxiliary_fake(play)
-        return Terms(losses | self._penalised(play, "generator"), {})
+        if self.has_auxiliary_classifier:
+            losses["classes"] = schedule.value_at(
+                self.config.auxiliary_weight, batch.images
+            ) * auxiliary_fake_loss(play)
+        return Terms(losses | self._penalty_losses(play, "generator"), {})
 
     def log_probabilities(self, x: Sample) -> Tensor:
         """log p(y|x) (b, classes) by the auxiliary head; a game without one raises SparringError."""
-        if not self.judges_classes:
+        if not self.has_auxiliary_classifier:
             raise SparringError(
                 "a GAN whose discriminator names no classes, and whose samples have no likelihood",
                 "a model that can tell classes",
-                "train one of the recipes acgan, cvae, naive_bayes or logistic on labelled pictures",
+                "train one of the recipes acgan, cvae, naive_bayes or logistic on labelled images",
             )
         return self.discriminator.classify(self.discriminator.features(x)).float().log_softmax(1)
 
     @property
-    def judges_classes(self) -> bool:
+    def has_auxiliary_classifier(self) -> bool:
         return self.config.conditional and isinstance(self.config.head, Auxiliary)
 
-    def _play(self, batch: Batch, player: str) -> Play:
-        return Play(
+    def _play(self, batch: Batch, player: str) -> AdversarialBatch:
+        return AdversarialBatch(
             batch if self.config.conditional else replace(batch, y=None),
             self.generation,
             self.discriminator,
             self.generation.latent,
             lambda samples, stream: self._view(samples, batch, stream),
             generating=player == "generator",
-            shared=self._shared.pop(batch.draws.rows.start, None) if player == "generator" else None,
-            keeps=player == "discriminator" and self.config.shared_fakes,
-            slope=any(penalty.needs_slope for penalty in self._due(player, batch)),
-            joint=self.config.joint,
+            shared=self._shared.pop(batch.rng.rows.start, None) if player == "generator" else None,
+            keeps=player == "discriminator" and self.config.reuse_fakes,
+            slope=any(penalty.needs_input_grad for penalty in self._due_penalties(player, batch)),
+            joint_batch=self.config.joint_batch,
             player=self.players()[player],
             memory=self._past(player),
         )
 
     def _past(self, player: str) -> nn.Module | None:
         past = self.pasts[player] if player in self.pasts else None
-        return past.module if isinstance(past, Average) else None
+        return past.module if isinstance(past, EMA) else None
 
     def _view(self, samples: Tensor, batch: Batch, stream: str) -> Tensor:
         for augmentation in self.config.augmentations:
-            samples = augmentation(samples, batch.draws, stream, batch.images)
+            samples = augmentation(samples, batch.rng, stream, batch.images)
         return pack(samples, self.config.packing) if self.config.packing > 1 else samples
 
     def _penalties(self, player: str) -> tuple[Penalty, ...]:
         return self.config.penalties if player == "discriminator" else self.config.generator_penalties
 
-    def _penalised(self, play: Play, player: str) -> dict[str, Tensor]:
-        due = self._due(player, play.batch)
+    def _penalty_losses(self, play: AdversarialBatch, player: str) -> dict[str, Tensor]:
+        due = self._due_penalties(player, play.batch)
         return {type(penalty).__name__.lower(): penalty.every * penalty(play) for penalty in due}
 
-    def _due(self, player: str, batch: Batch) -> list[Penalty]:
+    def _due_penalties(self, player: str, batch: Batch) -> list[Penalty]:
         return [penalty for penalty in self._penalties(player) if batch.step % penalty.every == 0]
 
     def _after(self, player: str) -> None:
@@ -216,5 +218,5 @@ class Adversarial(Game):
             for constraint in self.config.constraints:
                 constraint.apply(self.discriminator)
         past = self.pasts[player] if player in self.pasts else None
-        if isinstance(past, Average):
+        if isinstance(past, EMA):
             past.update(self.players()[player])

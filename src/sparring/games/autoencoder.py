@@ -1,13 +1,13 @@
-"""Autoencoders: to a code and back, and nothing random about it.
+"""Autoencoders: deterministic encoder and decoder trained by reconstruction, optionally denoising.
 
     E |decode(encode(corrupt(x))) - x|^2, the mean over values
 
-Two networks, one turn. An autoencoder is no generative model; to sample from it nonetheless, a normal distribution is fitted to
-its codes while it trains, and codes drawn from that are decoded.
+Two networks, one turn. An autoencoder is no generative model; to sample from it nonetheless, a normal
+distribution is fitted to its codes while it trains, and codes drawn from that are decoded.
 
-References: Hinton & Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks"; Vincent, Larochelle, Bengio &
-Manzagol 2008, "Extracting and composing robust features with denoising autoencoders" (corruption); Ghosh et al. 2020,
-arXiv:1903.12436, sec. 4 (a distribution fitted to the codes afterwards).
+References: Hinton & Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks"; Vincent,
+Larochelle, Bengio & Manzagol 2008, "Extracting and composing robust features with denoising autoencoders"
+(corruption); Ghosh et al. 2020, arXiv:1903.12436, sec. 4 (a distribution fitted to the codes afterwards).
 """
 
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from sparring import schedule
-from sparring.errors import ConfigError
-from sparring.game import Batch, Game, Terms, Turn
-from sparring.games.coding import Decoder, Encoder, Itself, resized
-from sparring.games.generation import Generation
-from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
-from sparring.posteriors import Deterministic
-from sparring.posteriors.posterior import check_latent
-from sparring.shapes import Latent, Sample, Spec
+from sparring.core import schedule
+from sparring.core.errors import ConfigError
+from sparring.core.game import Batch, Game, Terms, Turn
+from sparring.core.shapes import Latent, Sample, SampleSpec
+from sparring.models.autoencoder import Decoder, Encoder, IdentityLikelihood, with_latent
+from sparring.models.generator import GeneratorModel
+from sparring.parts.networks import DiscriminatorNetwork, GeneratorNetwork
+from sparring.parts.posteriors import Deterministic
+from sparring.parts.posteriors.base import check_latent
 
-MEMORY = 200  # batches that the fitted distribution looks back on
-RIDGE = (
+AVERAGED_BATCHES = 200  # batches that the fitted distribution looks back on
+COVARIANCE_RIDGE = (
     1e-6  # on the covariance's diagonal, as a share of its mean; more where rounding has left it indefinite
 )
-LARGEST = 4_096  # size of a code whose covariance is kept
+MAX_CODE_SIZE = 4_096  # size of a code whose covariance is kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,20 +53,22 @@ class AutoencoderConfig:
     noise: schedule.Schedule = 0.0
 
     def __post_init__(self) -> None:
-        check_latent(self.latent, LARGEST)
-        object.__setattr__(self, "decoder", resized(self.decoder, Deterministic(latent=self.latent).code))
-        values = schedule.ends(self.noise)
+        check_latent(self.latent, MAX_CODE_SIZE)
+        object.__setattr__(
+            self, "decoder", with_latent(self.decoder, Deterministic(latent=self.latent).code_size)
+        )
+        values = schedule.endpoints(self.noise)
         if min(values) < 0 or (self.corruption == "masking" and max(values) > 1):
-            raise ConfigError(f"noise {self.noise}", "0 or more; at most 1 of masking", "mend it")
+            raise ConfigError(f"noise {self.noise}", "0 or more; at most 1 of masking", "fix it")
 
-    def kept(self, spec: Spec) -> Generation:
+    def build_model(self, spec: SampleSpec) -> GeneratorModel:
         """Decoder and encoder, untrained."""
-        seen = Spec(shape=spec.shape)
+        seen = SampleSpec(shape=spec.shape)
         posterior = Deterministic(latent=self.latent)
-        decoder = Decoder(FittedNormal(posterior.code), self.decoder.build(seen), Itself())
-        return Generation(decoder, posterior.code, seen, Encoder(self.encoder, posterior, seen))
+        decoder = Decoder(FittedNormal(posterior.code_size), self.decoder.build(seen), IdentityLikelihood())
+        return GeneratorModel(decoder, posterior.code_size, seen, Encoder(self.encoder, posterior, seen))
 
-    def build(self, spec: Spec) -> "Autoencoder":
+    def build(self, spec: SampleSpec) -> "Autoencoder":
         """The game for samples of this kind."""
         return Autoencoder(self, spec)
 
@@ -74,13 +76,13 @@ class AutoencoderConfig:
 class Autoencoder(Game):
     """The game of one player."""
 
-    def __init__(self, config: AutoencoderConfig, spec: Spec) -> None:
+    def __init__(self, config: AutoencoderConfig, spec: SampleSpec) -> None:
         super().__init__()
         self.config = config
-        self.generation = config.kept(spec)
+        self.generation = config.build_model(spec)
 
     @property
-    def kept(self) -> Generation:
+    def model(self) -> GeneratorModel:
         return self.generation
 
     def players(self) -> dict[str, nn.Module]:
@@ -90,20 +92,20 @@ class Autoencoder(Game):
         return [Turn(name="autoencoder", players=("autoencoder",), terms=self._terms)]
 
     def _terms(self, batch: Batch) -> Terms:
-        encoder, decoder = self.generation.coders()
+        encoder, decoder = self.generation.encoder_decoder()
         codes = encoder(self._corrupted(batch))
         back = decoder.decode(codes)
         assert isinstance(decoder.prior, FittedNormal)
-        decoder.prior.take_in(codes.detach().float())
+        decoder.prior.update(codes.detach().float())
         return Terms({"reconstruction": (back - batch.x).float().square().flatten(1).mean(1)}, {})
 
     def _corrupted(self, batch: Batch) -> Sample:
-        x, amount = batch.x, schedule.at(self.config.noise, batch.images)
+        x, amount = batch.x, schedule.value_at(self.config.noise, batch.images)
         if amount == 0:
             return x
         if self.config.corruption == "gaussian":
-            return x + amount * batch.draws.normal("corruption", *x.shape[1:])
-        gone = batch.draws.uniform("corruption", *x.shape[1:]) < amount
+            return x + amount * batch.rng.normal("corruption", *x.shape[1:])
+        gone = batch.rng.uniform("corruption", *x.shape[1:]) < amount
         return x.masked_fill(gone, -1.0 if x.ndim == 4 else 0.0)
 
 
@@ -131,9 +133,9 @@ class FittedNormal(nn.Module):
         )  # of batches, as a float: whole numbers are not averaged but copied
 
     @torch.no_grad()
-    def take_in(self, codes: Latent) -> None:
-        """Move towards the moments of a batch: the mean of all at first, of the last `MEMORY` batches or so later on."""
-        weight = 1 / (self.count + 1).clamp(max=MEMORY)
+    def update(self, codes: Latent) -> None:
+        """Move towards the moments of a batch: the mean of all at first, of the last `AVERAGED_BATCHES` batches or so later on."""
+        weight = 1 / (self.count + 1).clamp(max=AVERAGED_BATCHES)
         middle = codes.mean(0)
         shift, off = middle - self.mean, codes - middle
         with torch.autocast(codes.device.type, enabled=False):
@@ -148,7 +150,7 @@ class FittedNormal(nn.Module):
     def factor(self) -> Tensor:
         """L (size, size), computed in float64 on the CPU."""
         covariance = self.covariance.cpu().double()
-        ridge = (RIDGE * covariance.diagonal().mean() + 1e-12) * torch.eye(
+        ridge = (COVARIANCE_RIDGE * covariance.diagonal().mean() + 1e-12) * torch.eye(
             len(covariance), dtype=torch.float64
         )
         factor, failed = torch.linalg.cholesky_ex(covariance + ridge)

@@ -1,12 +1,13 @@
-"""Translation learned without pairs: there and back again must be where one began.
+"""Unpaired translation with cycle consistency (CycleGAN): two translators, two discriminators.
 
     L = L_GAN(G, D_B) + L_GAN(F, D_A) + cycle * (E |F(G(a)) - a|_1 + E |G(F(b)) - b|_1)
         + identity * (E |F(a) - a|_1 + E |G(b) - b|_1)
 
-Both translators move together, then both judges, which are shown the same pictures or earlier ones out of a pool.
+Both translators are updated together, then both discriminators, which see the same images or earlier ones
+from a pool.
 
-References: Zhu, Park, Isola & Efros 2017, "Unpaired image-to-image translation using cycle-consistent adversarial networks",
-arXiv:1703.10593, Eq. 1-3, sec. 4, sec. 5.2 (identity).
+References: Zhu, Park, Isola & Efros 2017, "Unpaired image-to-image translation using cycle-consistent
+adversarial networks", arXiv:1703.10593, Eq. 1-3, sec. 4, sec. 5.2 (identity).
 """
 
 from dataclasses import dataclass
@@ -14,25 +15,31 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from sparring import schedule
-from sparring.errors import ConfigError
-from sparring.game import Batch, Game, Terms, Turn
-from sparring.games.history import History
-from sparring.games.judging import check_rules, convicted, judged, per_sample, sides
-from sparring.games.translation import Translation
-from sparring.objectives import LeastSquares
-from sparring.roles import Augmentation, Objective, Penalty
-from sparring.schedule import Schedule
-from sparring.shapes import PerSample, Sample, Spec
-from sparring.translators import PatchDiscriminatorNetwork, TranslatorNetwork
-from sparring.translators.casting import cast_once
+from sparring.core import schedule
+from sparring.core.errors import ConfigError
+from sparring.core.game import Batch, Game, Terms, Turn
+from sparring.core.interfaces import Augmentation, Objective, Penalty
+from sparring.core.schedule import Schedule
+from sparring.core.shapes import PerSample, Sample, SampleSpec
+from sparring.games.image_pool import ImagePool
+from sparring.games.patch_terms import (
+    check_patch_game,
+    discriminator_losses,
+    domains,
+    mean_per_sample,
+    patch_batch,
+)
+from sparring.models.translator import TranslatorModel
+from sparring.parts.networks import PatchDiscriminatorNetwork, TranslatorNetwork
+from sparring.parts.networks.layers.conv import cast_weights_once
+from sparring.parts.objectives import LeastSquares
 
 
 @dataclass(frozen=True, kw_only=True)
 class CycleConfig:
     """Who plays, and by which rules.
 
-    Deviation: translators first, judges second on the same pictures.
+    Deviation: translators first, judges second on the same images.
 
     Arguments:
         translator, discriminator: settings of both translators, and of both judges.
@@ -41,9 +48,9 @@ class CycleConfig:
         cycle: weight of the way there and back (lambda, 10).
         identity: weight of leaving alone what is in the wanted domain already (lambda / 2); only where both domains have as many
             channels. 0 leaves it out and saves two translations in six.
-        pool: earlier pictures that each judge is shown again.
+        pool: earlier images that each judge is shown again.
         penalties: on the judges. augmentations: of all that they see.
-        joint: real and generated pictures in one batch of the judge.
+        joint: real and generated images in one batch of the judge.
     """
 
     translator: TranslatorNetwork
@@ -52,28 +59,28 @@ class CycleConfig:
     adversarial: Schedule = 2.0
     cycle: Schedule = 10.0
     identity: Schedule = 5.0
-    pool: int = 50
+    pool_size: int = 50
     penalties: tuple[Penalty, ...] = ()
     augmentations: tuple[Augmentation, ...] = ()
-    joint: bool = True
+    joint_batch: bool = True
 
     def __post_init__(self) -> None:
-        check_rules(self, adversarial=self.adversarial, cycle=self.cycle, identity=self.identity)
-        if not 0 <= self.pool <= 10_000:
-            raise ConfigError(f"a pool of {self.pool} pictures", "0 to 10,000", "50 is the paper's")
+        check_patch_game(self, adversarial=self.adversarial, cycle=self.cycle, identity=self.identity)
+        if not 0 <= self.pool_size <= 10_000:
+            raise ConfigError(f"a pool of {self.pool_size} images", "0 to 10,000", "50 is the paper's")
 
-    def kept(self, spec: Spec) -> Translation:
+    def build_model(self, spec: SampleSpec) -> TranslatorModel:
         """Both translators, untrained."""
-        other = spec.other or spec.shape
+        other = spec.shape_b or spec.shape
         there, back = (self.translator.build(*ends) for ends in ((spec.shape, other), (other, spec.shape)))
-        return Translation(there, back, spec)
+        return TranslatorModel(there, back, spec)
 
-    def build(self, spec: Spec) -> "Cycle":
-        """The game for pictures of these two kinds."""
-        other = spec.other or spec.shape
-        if other[0] != spec.shape[0] and max(schedule.ends(self.identity)) > 0:
+    def build(self, spec: SampleSpec) -> "Cycle":
+        """The game for images of these two kinds."""
+        other = spec.shape_b or spec.shape
+        if other[0] != spec.shape[0] and max(schedule.endpoints(self.identity)) > 0:
             raise ConfigError(
-                f"identity of pictures with {spec.shape[0]} and {other[0]} channels",
+                f"identity of images with {spec.shape[0]} and {other[0]} channels",
                 "as many channels in both domains",
                 "--set game.identity=0, or bring both to colour with --set data.channels=3",
             )
@@ -83,9 +90,9 @@ class CycleConfig:
 class Cycle(Game):
     """The game of two translators and two judges."""
 
-    def __init__(self, config: CycleConfig, spec: Spec) -> None:
+    def __init__(self, config: CycleConfig, spec: SampleSpec) -> None:
         super().__init__()
-        self.config, self.translation = config, config.kept(spec)
+        self.config, self.translation = config, config.build_model(spec)
         shapes = dict(zip("ab", self.translation.ends(), strict=True))
         self.discriminators = nn.ModuleDict(
             {
@@ -93,11 +100,13 @@ class Cycle(Game):
                 for side, shape in shapes.items()
             }
         )
-        self.history = nn.ModuleDict({side: History(config.pool, shape) for side, shape in shapes.items()})
-        self._made: dict[int, dict[str, Tensor]] = {}  # by first row of the micro-batch; empty between steps
+        self.history = nn.ModuleDict(
+            {side: ImagePool(config.pool_size, shape) for side, shape in shapes.items()}
+        )
+        self._fakes: dict[int, dict[str, Tensor]] = {}  # by first row of the micro-batch; empty between steps
 
     @property
-    def kept(self) -> Translation:
+    def model(self) -> TranslatorModel:
         return self.translation
 
     def players(self) -> dict[str, nn.Module]:
@@ -110,52 +119,57 @@ class Cycle(Game):
                 name="discriminators",
                 players=("discriminators",),
                 terms=self._discriminator_terms,
-                fresh=False,
+                new_batch=False,
             ),
         ]
 
     def _translator_terms(self, batch: Batch) -> Terms:
-        real = dict(zip("ab", sides(batch), strict=True))
-        with cast_once(self.translation):
-            fake, losses = self._translated(real, schedule.at(self.config.identity, batch.images))
+        real = dict(zip("ab", domains(batch), strict=True))
+        with cast_weights_once(self.translation):
+            fake, losses = self._translated(real, schedule.value_at(self.config.identity, batch.images))
             back = {"a": self._to("a")(fake["b"]), "b": self._to("b")(fake["a"])}
-        error = {side: per_sample((back[side] - real[side]).abs()) for side in "ab"}
+        error = {side: mean_per_sample((back[side] - real[side]).abs()) for side in "ab"}
         weights = [
-            schedule.at(weight, batch.images) for weight in (self.config.cycle, self.config.adversarial)
+            schedule.value_at(weight, batch.images) for weight in (self.config.cycle, self.config.adversarial)
         ]
         for side in "ab":
             losses[f"cycle_{side}"] = weights[0] * error[side]
-            play = judged(
-                self.config, self.discriminators[side], batch, real[side], fake[side], training=False
+            play = patch_batch(
+                self.config,
+                self.discriminators[side],
+                batch,
+                real[side],
+                fake[side],
+                train_discriminator=False,
             )
             losses[f"adversarial_{side}"] = weights[1] * self.config.objective.generator(play)
-        self._made[batch.draws.rows.start] = {side: made.detach() for side, made in fake.items()}
+        self._fakes[batch.rng.rows.start] = {side: made.detach() for side, made in fake.items()}
         return Terms(losses, {f"cycle_{side}": error[side].detach().mean() for side in "ab"})
 
     def _translated(
         self, real: dict[str, Sample], identity: float
     ) -> tuple[dict[str, Sample], dict[str, PerSample]]:
-        """The translations, and what comes of pictures that were there already: both in one batch."""
+        """The translations, and what comes of images that were there already: both in one batch."""
         if identity == 0:
             return {"a": self._to("a")(real["b"]), "b": self._to("b")(real["a"])}, {}
         fake, losses, count = {}, {}, len(real["a"])
         for side, source in (("a", "b"), ("b", "a")):
             fake[side], same = self._to(side)(torch.cat([real[source], real[side]])).split(count)
-            losses[f"identity_{side}"] = identity * per_sample((same - real[side]).abs())
+            losses[f"identity_{side}"] = identity * mean_per_sample((same - real[side]).abs())
         return fake, losses
 
     def _discriminator_terms(self, batch: Batch) -> Terms:
-        real = dict(zip("ab", sides(batch), strict=True))
-        made = self._made.pop(batch.draws.rows.start)
+        real = dict(zip("ab", domains(batch), strict=True))
+        made = self._fakes.pop(batch.rng.rows.start)
         losses: dict[str, Tensor] = {}
         watched: dict[str, Tensor] = {}
         for side in "ab":
             pool = self.history[side]
-            assert isinstance(pool, History)
-            fake = pool.exchange(made[side], batch.draws, f"history.{side}")
+            assert isinstance(pool, ImagePool)
+            fake = pool.query(made[side], batch.rng, f"history.{side}")
             judge = self.discriminators[side]
-            play = judged(self.config, judge, batch, real[side], fake, training=True)
-            terms, seen = convicted(self.config, play, f"_{side}")
+            play = patch_batch(self.config, judge, batch, real[side], fake, train_discriminator=True)
+            terms, seen = discriminator_losses(self.config, play, f"_{side}")
             losses, watched = losses | terms, watched | seen
         return Terms(losses, watched)
 

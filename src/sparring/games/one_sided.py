@@ -1,12 +1,14 @@
-"""Translation learned without pairs, one way only: each patch must stay more like itself than like the others of its picture.
+"""Unpaired translation in one direction by contrastive learning (CUT): corresponding patches keep similar
+features.
 
     L_G = L_GAN(G, D) + contrast * NCE(a, G(a)) + identity * NCE(b, G(b))
     NCE(x, y) = -E_places log exp(<q_i, k_i> / tau) / sum_j exp(<q_i, k_j> / tau)
 
-q and k are what small heads make of the features that the translator's own encoder has of y and x, at the same places.
+q and k are what small heads make of the features that the translator's own encoder has of y and x, at the
+same places.
 
-References: Park, Efros, Zhang & Zhu 2020, "Contrastive learning for unpaired image-to-image translation", arXiv:2007.15651,
-Eq. 1-5 (CUT: contrast 1, identity 1; FastCUT: contrast 10, identity 0).
+References: Park, Efros, Zhang & Zhu 2020, "Contrastive learning for unpaired image-to-image translation",
+arXiv:2007.15651, Eq. 1-5 (CUT: contrast 1, identity 1; FastCUT: contrast 10, identity 0).
 """
 
 from dataclasses import dataclass
@@ -14,24 +16,24 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from sparring import keyed, schedule
-from sparring.errors import ConfigError
-from sparring.game import Batch, Game, Terms, Turn
-from sparring.games.contrast import Head, contrast
-from sparring.games.judging import check_rules, convicted, judged, sides
-from sparring.games.translation import Translation
-from sparring.objectives import LeastSquares
-from sparring.roles import Augmentation, Objective, Penalty
-from sparring.schedule import Schedule
-from sparring.shapes import PerSample, Sample, Spec
-from sparring.translators import PatchDiscriminatorNetwork, TranslatorNetwork
+from sparring.core import rng, schedule
+from sparring.core.errors import ConfigError
+from sparring.core.game import Batch, Game, Terms, Turn
+from sparring.core.interfaces import Augmentation, Objective, Penalty
+from sparring.core.schedule import Schedule
+from sparring.core.shapes import PerSample, Sample, SampleSpec
+from sparring.games.patch_terms import check_patch_game, discriminator_losses, domains, patch_batch
+from sparring.models.translator import TranslatorModel
+from sparring.parts.networks import PatchDiscriminatorNetwork, TranslatorNetwork
+from sparring.parts.objectives import LeastSquares
+from sparring.parts.objectives.patch_nce import PatchProjection, patch_nce
 
 
 @dataclass(frozen=True, kw_only=True)
 class OneSidedConfig:
     """Who plays, and by which rules.
 
-    Deviation: the translator moves first, the judge second on the same pictures.
+    Deviation: the translator moves first, the judge second on the same images.
 
     Arguments:
         translator, discriminator: the two networks. The translator must show its encoder's features.
@@ -39,48 +41,48 @@ class OneSidedConfig:
         adversarial: weight of the judge. Our least squares is half of the paper's for translators: 2 is the paper's 1.
         contrast: weight of the contrast between a and its translation (lambda_X, 1; FastCUT 10).
         identity: weight of the contrast between b and its own (lambda_Y, 1; FastCUT 0).
-        layers: of the encoder, whose features are contrasted: 0 the picture, 1 behind the first convolution, then one a
+        layers: of the encoder, whose features are contrasted: 0 the image, 1 behind the first convolution, then one a
             halving and one a block. The paper's are pixels, both halvings, and the first and fifth block.
-        patches: places in each picture and layer. temperature: tau.
+        patches: places in each image and layer. temperature: tau.
         features: values that a head makes of the features at one place.
         penalties: on the judge. augmentations: of all that it sees.
-        joint: real and generated pictures in one batch of the judge.
+        joint: real and generated images in one batch of the judge.
     """
 
     translator: TranslatorNetwork
     discriminator: PatchDiscriminatorNetwork
     objective: Objective = LeastSquares()
     adversarial: Schedule = 2.0
-    contrast: Schedule = 1.0
+    nce: Schedule = 1.0
     identity: Schedule = 1.0
     layers: tuple[int, ...] = (0, 2, 3, 4, 8)
-    patches: int = 256
+    num_patches: int = 256
     temperature: float = 0.07
-    features: int = 256
+    projection_size: int = 256
     penalties: tuple[Penalty, ...] = ()
     augmentations: tuple[Augmentation, ...] = ()
-    joint: bool = True
+    joint_batch: bool = True
 
     def __post_init__(self) -> None:
-        check_rules(self, adversarial=self.adversarial, contrast=self.contrast, identity=self.identity)
-        if min(self.patches, self.features) < 2 or self.temperature <= 0 or not self.layers:
+        check_patch_game(self, adversarial=self.adversarial, nce=self.nce, identity=self.identity)
+        if min(self.num_patches, self.projection_size) < 2 or self.temperature <= 0 or not self.layers:
             raise ConfigError(
-                f"{self.patches} patches of {self.features} features in {len(self.layers)} layers at {self.temperature}",
+                f"{self.num_patches} patches of {self.projection_size} features in {len(self.layers)} layers at {self.temperature}",
                 "at least 2 patches and features, a layer, and a temperature above 0",
                 "256 patches and features at 0.07 are the paper's",
             )
 
-    def kept(self, spec: Spec) -> Translation:
+    def build_model(self, spec: SampleSpec) -> TranslatorModel:
         """The translator alone, untrained."""
-        other = spec.other or spec.shape
-        return Translation(self.translator.build(spec.shape, other), None, spec)
+        other = spec.shape_b or spec.shape
+        return TranslatorModel(self.translator.build(spec.shape, other), None, spec)
 
-    def build(self, spec: Spec) -> "OneSided":
-        """The game for pictures of these two kinds."""
-        other = spec.other or spec.shape
+    def build(self, spec: SampleSpec) -> "OneSided":
+        """The game for images of these two kinds."""
+        other = spec.shape_b or spec.shape
         if other[0] != spec.shape[0]:
             raise ConfigError(
-                f"contrasts of pictures with {spec.shape[0]} and {other[0]} channels",
+                f"contrasts of images with {spec.shape[0]} and {other[0]} channels",
                 "as many channels in both domains: both pass through one encoder",
                 "bring both to colour with --set data.channels=3, or train cyclegan",
             )
@@ -90,18 +92,18 @@ class OneSidedConfig:
 class OneSided(Game):
     """The game of a translator, the heads of its contrasts, and a judge."""
 
-    def __init__(self, config: OneSidedConfig, spec: Spec) -> None:
+    def __init__(self, config: OneSidedConfig, spec: SampleSpec) -> None:
         super().__init__()
-        self.config, self.translation = config, config.kept(spec)
+        self.config, self.translation = config, config.build_model(spec)
         shape_in, shape_out = self.translation.ends()
         self.discriminator = config.discriminator.build(shape_out[0], (shape_out[1], shape_out[2]))
         with torch.no_grad():
             seen = self._encode(torch.zeros(1, *shape_in))
-        self.heads = nn.ModuleList([Head(each.shape[1], config.features) for each in seen])
-        self._made: dict[int, Tensor] = {}  # by first row of the micro-batch; empty between steps
+        self.heads = nn.ModuleList([PatchProjection(each.shape[1], config.projection_size) for each in seen])
+        self._fakes: dict[int, Tensor] = {}  # by first row of the micro-batch; empty between steps
 
     @property
-    def kept(self) -> Translation:
+    def model(self) -> TranslatorModel:
         return self.translation
 
     def players(self) -> dict[str, nn.Module]:
@@ -111,40 +113,46 @@ class OneSided(Game):
         return [
             Turn(name="translator", players=("translator", "heads"), terms=self._translator_terms),
             Turn(
-                name="discriminator", players=("discriminator",), terms=self._discriminator_terms, fresh=False
+                name="discriminator",
+                players=("discriminator",),
+                terms=self._discriminator_terms,
+                new_batch=False,
             ),
         ]
 
     def _translator_terms(self, batch: Batch) -> Terms:
-        (a, b), config = sides(batch), self.config
-        identity = schedule.at(config.identity, batch.images)
+        (a, b), config = domains(batch), self.config
+        identity = schedule.value_at(config.identity, batch.images)
         made = self.translation.a_to_b(torch.cat([a, b]) if identity else a)
         fake = made[: len(a)]
-        play = judged(config, self.discriminator, batch, b, fake, training=False)
+        play = patch_batch(config, self.discriminator, batch, b, fake, train_discriminator=False)
         losses = {
-            "adversarial": schedule.at(config.adversarial, batch.images) * config.objective.generator(play)
+            "adversarial": schedule.value_at(config.adversarial, batch.images)
+            * config.objective.generator(play)
         }
-        losses["contrast"] = schedule.at(config.contrast, batch.images) * self._contrast(batch, a, fake)
+        losses["contrast"] = schedule.value_at(config.nce, batch.images) * self._patch_nce(batch, a, fake)
         if identity:
-            losses["identity"] = identity * self._contrast(batch, b, made[len(a) :])
-        self._made[batch.draws.rows.start] = fake.detach()
+            losses["identity"] = identity * self._patch_nce(batch, b, made[len(a) :])
+        self._fakes[batch.rng.rows.start] = fake.detach()
         return Terms(losses, {"moved": (fake.detach() - a).abs().mean()})
 
     def _discriminator_terms(self, batch: Batch) -> Terms:
-        fake, real = self._made.pop(batch.draws.rows.start), sides(batch)[1]
-        play = judged(self.config, self.discriminator, batch, real, fake, training=True)
-        return Terms(*convicted(self.config, play))
+        fake, real = self._fakes.pop(batch.rng.rows.start), domains(batch)[1]
+        play = patch_batch(self.config, self.discriminator, batch, real, fake, train_discriminator=True)
+        return Terms(*discriminator_losses(self.config, play))
 
-    def _contrast(self, batch: Batch, source: Sample, made: Sample) -> PerSample:
+    def _patch_nce(self, batch: Batch, source: Sample, made: Sample) -> PerSample:
         """NCE(source, made), the mean over layers (b,)."""
         with torch.no_grad():
             keys = self._encode(source)
         total = source.new_zeros(len(source), dtype=torch.float32)
         for number, (key, query) in enumerate(zip(keys, self._encode(made), strict=True)):
-            draw = keyed.generator(batch.draws.seed, f"patches.{number}", *batch.draws.position)
-            places = torch.randperm(key[0, 0].numel(), generator=draw)[: self.config.patches].to(key.device)
+            draw = rng.make_generator(batch.rng.seed, f"patches.{number}", *batch.rng.position)
+            places = torch.randperm(key[0, 0].numel(), generator=draw)[: self.config.num_patches].to(
+                key.device
+            )
             there, here = (self.heads[number](each.flatten(2)[:, :, places].mT) for each in (key, query))
-            total = total + contrast(here, there.detach(), self.config.temperature)
+            total = total + patch_nce(here, there.detach(), self.config.temperature)
         return total / len(keys)
 
     def _encode(self, x: Sample) -> list[Tensor]:

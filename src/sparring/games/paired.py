@@ -1,11 +1,11 @@
-"""Translation learned from pairs: close to the partner, and such that a judge of patches can't tell it.
+"""Paired translation (pix2pix): L1 reconstruction and a conditional PatchGAN discriminator.
 
-    L_G = weight of the judge * L_GAN(G, D) + weight of closeness * E |b - G(a)|_1        D sees (a, b) and (a, G(a))
+    L_G = weight of the discriminator * L_GAN(G, D) + weight of closeness * E |b - G(a)|_1        D sees (a, b) and (a, G(a))
 
-The translator moves first, and the judge is shown the same pictures, so that each is made once a step.
+The translator is updated first, and the discriminator sees the same images, so that each is made once a step.
 
-References: Isola, Zhu, Zhou & Efros 2017, "Image-to-image translation with conditional adversarial networks", arXiv:1611.07004,
-Eq. 1-4, sec. 3.3.
+References: Isola, Zhu, Zhou & Efros 2017, "Image-to-image translation with conditional adversarial networks",
+arXiv:1611.07004, Eq. 1-4, sec. 3.3.
 """
 
 from dataclasses import dataclass
@@ -13,16 +13,23 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from sparring import schedule
-from sparring.errors import ConfigError
-from sparring.game import Batch, Game, Terms, Turn
-from sparring.games.judging import check_rules, convicted, judged, per_sample, psnr, sides
-from sparring.games.translation import Translation
-from sparring.objectives import NonSaturating
-from sparring.roles import Augmentation, Objective, Penalty
-from sparring.schedule import Schedule
-from sparring.shapes import Spec
-from sparring.translators import PatchDiscriminatorNetwork, TranslatorNetwork
+from sparring.core import schedule
+from sparring.core.errors import ConfigError
+from sparring.core.game import Batch, Game, Terms, Turn
+from sparring.core.interfaces import Augmentation, Objective, Penalty
+from sparring.core.schedule import Schedule
+from sparring.core.shapes import SampleSpec
+from sparring.games.patch_terms import (
+    check_patch_game,
+    discriminator_losses,
+    domains,
+    mean_per_sample,
+    patch_batch,
+    psnr,
+)
+from sparring.models.translator import TranslatorModel
+from sparring.parts.networks import PatchDiscriminatorNetwork, TranslatorNetwork
+from sparring.parts.objectives import NonSaturating
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +46,7 @@ class PairedConfig:
         adversarial: weight of the judge; 0 for none, which is regression.
         conditional: whether the judge sees what was translated, too.
         penalties: on the judge. augmentations: of all that it sees, alike for the two of a pair.
-        joint: real and generated pictures in one batch of the judge.
+        joint: real and generated images in one batch of the judge.
     """
 
     translator: TranslatorNetwork
@@ -50,43 +57,45 @@ class PairedConfig:
     conditional: bool = True
     penalties: tuple[Penalty, ...] = ()
     augmentations: tuple[Augmentation, ...] = ()
-    joint: bool = True
+    joint_batch: bool = True
 
     def __post_init__(self) -> None:
-        check_rules(self, reconstruction=self.reconstruction, adversarial=self.adversarial)
-        if not self.has_judge and max(schedule.ends(self.reconstruction)) == 0:
+        check_patch_game(self, reconstruction=self.reconstruction, adversarial=self.adversarial)
+        if not self.has_discriminator and max(schedule.endpoints(self.reconstruction)) == 0:
             raise ConfigError(
                 "a translator that nobody asks for anything", "a weight above 0", "raise one of them"
             )
 
     @property
-    def has_judge(self) -> bool:
-        return max(schedule.ends(self.adversarial)) > 0
+    def has_discriminator(self) -> bool:
+        return max(schedule.endpoints(self.adversarial)) > 0
 
-    def kept(self, spec: Spec) -> Translation:
+    def build_model(self, spec: SampleSpec) -> TranslatorModel:
         """The translator alone, untrained."""
-        other = spec.other or spec.shape
-        return Translation(self.translator.build(spec.shape, other), None, spec)
+        other = spec.shape_b or spec.shape
+        return TranslatorModel(self.translator.build(spec.shape, other), None, spec)
 
-    def build(self, spec: Spec) -> "Paired":
-        """The game for pairs of pictures of this kind."""
+    def build(self, spec: SampleSpec) -> "Paired":
+        """The game for pairs of images of this kind."""
         return Paired(self, spec)
 
 
 class Paired(Game):
     """The game of pairs; one of a single player where nobody judges."""
 
-    def __init__(self, config: PairedConfig, spec: Spec) -> None:
+    def __init__(self, config: PairedConfig, spec: SampleSpec) -> None:
         super().__init__()
-        self.config, self.translation = config, config.kept(spec)
+        self.config, self.translation = config, config.build_model(spec)
         shape_in, shape_out = self.translation.ends()
         seen = shape_out[0] + (shape_in[0] if config.conditional else 0)
         size = shape_out[1], shape_out[2]
-        self.discriminator = config.discriminator.build(seen, size) if config.has_judge else nn.Identity()
-        self._made: dict[int, Tensor] = {}  # by first row of the micro-batch; empty between steps
+        self.discriminator = (
+            config.discriminator.build(seen, size) if config.has_discriminator else nn.Identity()
+        )
+        self._fakes: dict[int, Tensor] = {}  # by first row of the micro-batch; empty between steps
 
     @property
-    def kept(self) -> Translation:
+    def model(self) -> TranslatorModel:
         return self.translation
 
     def players(self) -> dict[str, nn.Module]:
@@ -95,42 +104,49 @@ class Paired(Game):
     def turns(self) -> list[Turn]:
         first = Turn(name="translator", players=("translator",), terms=self._translator_terms)
         second = Turn(
-            name="discriminator", players=("discriminator",), terms=self._discriminator_terms, fresh=False
+            name="discriminator", players=("discriminator",), terms=self._discriminator_terms, new_batch=False
         )
-        return [first, second] if self.config.has_judge else [first]
+        return [first, second] if self.config.has_discriminator else [first]
 
     def _translator_terms(self, batch: Batch) -> Terms:
-        a, b = sides(batch)
+        a, b = domains(batch)
         fake = self.translation.a_to_b(a)
-        distance = per_sample((fake - b).abs())
-        losses = {"reconstruction": schedule.at(self.config.reconstruction, batch.images) * distance}
-        if self.config.has_judge:
-            play = judged(
+        distance = mean_per_sample((fake - b).abs())
+        losses = {"reconstruction": schedule.value_at(self.config.reconstruction, batch.images) * distance}
+        if self.config.has_discriminator:
+            play = patch_batch(
                 self.config,
                 self.discriminator,
                 batch,
-                *self._shown(a, b, fake),
-                training=False,
-                parts=self._parts(),
+                *self._discriminator_input(a, b, fake),
+                train_discriminator=False,
+                channel_splits=self._channel_splits(),
             )
-            weight = schedule.at(self.config.adversarial, batch.images)
+            weight = schedule.value_at(self.config.adversarial, batch.images)
             losses["adversarial"] = weight * self.config.objective.generator(play)
-            self._made[batch.draws.rows.start] = fake.detach()
+            self._fakes[batch.rng.rows.start] = fake.detach()
         return Terms(losses, {"l1": distance.detach().mean(), "psnr": psnr(fake, b)})
 
     def _discriminator_terms(self, batch: Batch) -> Terms:
-        a, b = sides(batch)
-        fake = self._made.pop(batch.draws.rows.start)
-        shown = self._shown(a, b, fake)
-        play = judged(self.config, self.discriminator, batch, *shown, training=True, parts=self._parts())
-        return Terms(*convicted(self.config, play))
+        a, b = domains(batch)
+        fake = self._fakes.pop(batch.rng.rows.start)
+        shown = self._discriminator_input(a, b, fake)
+        play = patch_batch(
+            self.config,
+            self.discriminator,
+            batch,
+            *shown,
+            train_discriminator=True,
+            channel_splits=self._channel_splits(),
+        )
+        return Terms(*discriminator_losses(self.config, play))
 
-    def _shown(self, a: Tensor, b: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    def _discriminator_input(self, a: Tensor, b: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """What the judge sees: real and generated."""
         if not self.config.conditional:
             return b, fake
         return torch.cat([a, b], 1), torch.cat([a, fake], 1)
 
-    def _parts(self) -> tuple[int, ...]:
+    def _channel_splits(self) -> tuple[int, ...]:
         shape_in, shape_out = self.translation.ends()
         return (shape_in[0], shape_out[0]) if self.config.conditional else ()

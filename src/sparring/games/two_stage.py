@@ -1,12 +1,13 @@
-"""Two variational autoencoders, one behind the other: the second learns how the codes of the first are distributed.
+"""Two-stage VAE: a second variational autoencoder learns the distribution of the first one's codes.
 
     first:   x -> z -> x, until the clock shows `switch` images
     second:  z -> u -> z, z ~ q(z|x) of the first, which stays as it is from then on
     sampling:  u ~ N(0, 1),  z ~ N(mean(u), s^2) of the second,  x the mean of the first
 
-Codes of a well-trained first stage fill their space, but are not normal, which is why samples from the normal prior are poor.
-The second stage has no dimensions to lose: it can match them exactly. As in the authors' code its networks have their input beside
-their last hidden layer, without which it stays where it ignores its codes.
+Codes of a well-trained first stage fill their space, but are not normal, which is why samples from the normal
+prior are poor. The second stage has no dimensions to lose: it can match them exactly. As in the authors' code
+its networks have their input beside their last hidden layer, without which it stays where it ignores its
+codes.
 
 References: Dai & Wipf 2019, "Diagnosing and enhancing VAE models", arXiv:1903.05789, sec. 3 and 4.
 """
@@ -17,15 +18,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sparring.errors import ConfigError
-from sparring.game import Batch, Game, Terms, Turn
-from sparring.games.coding import Decoder, Encoder, fed
-from sparring.games.generation import Generation
-from sparring.games.variational import evidence
-from sparring.likelihoods import Gaussian, Likelihood
-from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
-from sparring.posteriors import Normal
-from sparring.shapes import Features, Labels, Latent, Spec
+from sparring.core.errors import ConfigError
+from sparring.core.game import Batch, Game, Terms, Turn
+from sparring.core.shapes import Features, Labels, Latent, SampleSpec
+from sparring.games.variational import elbo_terms
+from sparring.models.autoencoder import Decoder, Encoder, for_decoder
+from sparring.models.generator import GeneratorModel
+from sparring.parts.likelihoods import Gaussian, Likelihood
+from sparring.parts.networks import DiscriminatorNetwork, GeneratorNetwork
+from sparring.parts.posteriors import Normal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class TwoStageConfig:
 
     def __post_init__(self) -> None:
         for name in ("decoder", "second_decoder"):
-            object.__setattr__(self, name, fed(getattr(self, name), self.posterior.code))
+            object.__setattr__(self, name, for_decoder(getattr(self, name), self.posterior.code_size))
         if self.switch < 1:
             raise ConfigError(f"switch {self.switch}", "1 image or more", "give the first stage some time")
 
@@ -59,36 +60,36 @@ class TwoStageConfig:
         """Of both stages."""
         return Normal(latent=self.latent)
 
-    def kept(self, spec: Spec) -> Generation:
+    def build_model(self, spec: SampleSpec) -> GeneratorModel:
         """Both decoders and the first encoder, untrained."""
-        seen, codes = Spec(shape=spec.shape), Spec(shape=(self.latent,))
-        inner_network = WithInput(self.second_decoder.build(codes), nn.Linear(self.latent, self.latent))
+        seen, codes = SampleSpec(shape=spec.shape), SampleSpec(shape=(self.latent,))
+        inner_network = LinearSkip(self.second_decoder.build(codes), nn.Linear(self.latent, self.latent))
         inner = Decoder(self.posterior.prior, inner_network, Gaussian().build(codes))
-        network = self.decoder.build(self.likelihood.decoded(seen))
-        decoder = Decoder(SecondStage(inner, self.latent), network, self.likelihood.build(seen))
+        network = self.decoder.build(self.likelihood.decoder_output(seen))
+        decoder = Decoder(SecondStagePrior(inner, self.latent), network, self.likelihood.build(seen))
         encoder = Encoder(self.encoder, self.posterior, seen, self.likelihood.binary)
-        return Generation(decoder, 2 * self.latent, seen, encoder)
+        return GeneratorModel(decoder, 2 * self.latent, seen, encoder)
 
-    def build(self, spec: Spec) -> "TwoStage":
+    def build(self, spec: SampleSpec) -> "TwoStage":
         """The game for samples of this kind."""
         return TwoStage(self, spec)
 
 
 @dataclass(frozen=True, kw_only=True)
-class BesideInput:
+class ConcatInput:
     """Settings of a body whose features have the sample itself behind them."""
 
     network: DiscriminatorNetwork
 
-    def build(self, spec: Spec) -> nn.Module:
+    def build(self, spec: SampleSpec) -> nn.Module:
         body: Any = self.network.build(spec)
-        joined: Any = Joined(body)
-        joined.num_features = body.num_features + spec.size
+        joined: Any = ConcatInputBody(body)
+        joined.num_features = body.num_features + spec.numel
         return joined
 
 
-class Joined(nn.Module):
-    """See `BesideInput`."""
+class ConcatInputBody(nn.Module):
+    """See `ConcatInput`."""
 
     def __init__(self, body: nn.Module) -> None:
         super().__init__()
@@ -98,7 +99,7 @@ class Joined(nn.Module):
         return torch.cat([self.body(x), x], 1)
 
 
-class WithInput(nn.Module):
+class LinearSkip(nn.Module):
     """A decoder of codes with a linear map of its input added to what it makes."""
 
     def __init__(self, network: nn.Module, linear: nn.Linear) -> None:
@@ -110,7 +111,7 @@ class WithInput(nn.Module):
         return out
 
 
-class SecondStage(nn.Module):
+class SecondStagePrior(nn.Module):
     """The codes' distribution: normal until the second stage has begun to learn it.
 
     Arguments:
@@ -131,7 +132,7 @@ class SecondStage(nn.Module):
         start, noise = z.split(self.size, 1)
         if not int(self.begun):
             return start
-        mean, scale = self.decoder.likelihood.parts(self.decoder.network(start))
+        mean, scale = self.decoder.likelihood.mean_and_scale(self.decoder.network(start))
         codes: Tensor = mean + scale * noise
         return codes
 
@@ -139,26 +140,26 @@ class SecondStage(nn.Module):
 class TwoStage(Game):
     """The game of two players who never meet."""
 
-    def __init__(self, config: TwoStageConfig, spec: Spec) -> None:
+    def __init__(self, config: TwoStageConfig, spec: SampleSpec) -> None:
         super().__init__()
         self.config = config
-        self.generation = config.kept(spec)
-        codes = Spec(shape=(config.latent,))
-        self.second_encoder = Encoder(BesideInput(network=config.second_encoder), config.posterior, codes)
+        self.generation = config.build_model(spec)
+        codes = SampleSpec(shape=(config.latent,))
+        self.second_encoder = Encoder(ConcatInput(network=config.second_encoder), config.posterior, codes)
 
     @property
-    def kept(self) -> Generation:
+    def model(self) -> GeneratorModel:
         return self.generation
 
     @property
-    def stage(self) -> SecondStage:
+    def stage(self) -> SecondStagePrior:
         """The second stage's part of what is kept."""
-        prior = self.generation.coders()[1].prior
-        assert isinstance(prior, SecondStage)
+        prior = self.generation.encoder_decoder()[1].prior
+        assert isinstance(prior, SecondStagePrior)
         return prior
 
     def players(self) -> dict[str, nn.Module]:
-        encoder, decoder = self.generation.coders()
+        encoder, decoder = self.generation.encoder_decoder()
         return {
             "first": nn.ModuleList([encoder, decoder.network, decoder.likelihood]),
             "second": nn.ModuleList([self.second_encoder, self.stage.decoder]),
@@ -167,27 +168,32 @@ class TwoStage(Game):
     def turns(self) -> list[Turn]:
         switch = self.config.switch
         return [
-            Turn(name="first", players=("first",), terms=self._first, active=lambda images: images < switch),
+            Turn(
+                name="first",
+                players=("first",),
+                terms=self._first_terms,
+                active=lambda images: images < switch,
+            ),
             Turn(
                 name="second",
                 players=("second",),
-                terms=self._second,
-                after=lambda: self._begin(),
+                terms=self._second_terms,
+                after=lambda: self._mark_second_stage(),
                 active=lambda images: images >= switch,
             ),
         ]
 
-    def _first(self, batch: Batch) -> Terms:
-        self.generation.coders()[0].train()  # a roll-back may come from the second stage
-        return evidence(self.generation.coders(), replace(batch, y=None), 1.0)
+    def _first_terms(self, batch: Batch) -> Terms:
+        self.generation.encoder_decoder()[0].train()  # a roll-back may come from the second stage
+        return elbo_terms(self.generation.encoder_decoder(), replace(batch, y=None), 1.0)
 
-    def _second(self, batch: Batch) -> Terms:
-        encoder, decoder = self.generation.coders()
+    def _second_terms(self, batch: Batch) -> Terms:
+        encoder, decoder = self.generation.encoder_decoder()
         with torch.no_grad():
-            x = decoder.likelihood.given(batch.x, batch.draws)
-            codes = encoder.eval().distribution(x).sample(batch.draws, "first code")[0]
+            x = decoder.likelihood.prepare_data(batch.x, batch.rng)
+            codes = encoder.eval().distribution(x).sample(batch.rng, "first code")[0]
         inner = (self.second_encoder, self.stage.decoder)
-        return evidence(inner, replace(batch, x=codes, y=None), 1.0)
+        return elbo_terms(inner, replace(batch, x=codes, y=None), 1.0)
 
-    def _begin(self) -> None:
+    def _mark_second_stage(self) -> None:
         self.stage.begun.fill_(1)

@@ -1,17 +1,17 @@
-"""Three players: a variational autoencoder whose reconstructions are compared in the features of a discriminator.
+"""VAE/GAN: a variational autoencoder whose reconstructions are compared in a discriminator's features.
 
     encoder:        KL(q(z|x) || p(z)) + |f(x) - f(x~)|^2 / 2
     decoder:        style |f(x) - f(x~)|^2 / 2 - log D(x~) - log D(x_p)
     discriminator:  -log D(x) - log(1 - D(x~)) - log(1 - D(x_p))
 
-f are the discriminator's features, x~ = decode(z), z ~ q(z|x), and x_p = decode(z_p), z_p from the prior. The features say what
-matters in a picture, and the discriminator alone learns what they are.
+f are the discriminator's features, x~ = decode(z), z ~ q(z|x), and x_p = decode(z_p), z_p from the prior. The
+features say what matters in a image, and the discriminator alone learns what they are.
 
-Deviations: the decoder raises log D instead of lowering log(1 - D), as GANs do; each player moves in a turn of its own, on the same
-samples; f is the whole body, not a layer of it.
+Deviations: the decoder raises log D instead of lowering log(1 - D), as GANs do; each player is updated in a
+turn of its own, on the same samples; f is the whole body, not a layer of it.
 
-References: Larsen, Sønderby, Larochelle & Winther 2016, "Autoencoding beyond pixels using a learned similarity metric",
-arXiv:1512.09300, eq. 5 to 8 and Algorithm 1.
+References: Larsen, Sønderby, Larochelle & Winther 2016, "Autoencoding beyond pixels using a learned
+similarity metric", arXiv:1512.09300, eq. 5 to 8 and Algorithm 1.
 """
 
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sparring import schedule
-from sparring.conditioning import Linear
-from sparring.errors import ConfigError
-from sparring.game import Batch, Game, Terms, Turn
-from sparring.games.coding import Decoder, Encoder, Itself, resized
-from sparring.games.generation import Generation
-from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
-from sparring.networks.discriminator import Discriminator
-from sparring.posteriors import Normal
-from sparring.posteriors.posterior import Posterior
-from sparring.shapes import PerSample, Spec
+from sparring.core import schedule
+from sparring.core.errors import ConfigError
+from sparring.core.game import Batch, Game, Terms, Turn
+from sparring.core.shapes import PerSample, SampleSpec
+from sparring.models.autoencoder import Decoder, Encoder, IdentityLikelihood, with_latent
+from sparring.models.discriminator import Discriminator
+from sparring.models.generator import GeneratorModel
+from sparring.parts.conditioning import Unconditional
+from sparring.parts.networks import DiscriminatorNetwork, GeneratorNetwork
+from sparring.parts.posteriors import Normal
+from sparring.parts.posteriors.base import Posterior
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,20 +50,24 @@ class VAEGANConfig:
     discriminator: DiscriminatorNetwork
     posterior: Posterior = Normal(latent=128)
     beta: schedule.Schedule = 1.0
-    style: schedule.Schedule = 1e-2
+    feature_weight: schedule.Schedule = 1e-2
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "decoder", resized(self.decoder, self.posterior.code))
-        if min(*schedule.ends(self.style), *schedule.ends(self.beta)) < 0:
-            raise ConfigError(f"style {self.style}, beta {self.beta}", "0 or more", "mend it")
+        object.__setattr__(self, "decoder", with_latent(self.decoder, self.posterior.code_size))
+        if min(*schedule.endpoints(self.feature_weight), *schedule.endpoints(self.beta)) < 0:
+            raise ConfigError(f"style {self.feature_weight}, beta {self.beta}", "0 or more", "fix it")
 
-    def kept(self, spec: Spec) -> Generation:
+    def build_model(self, spec: SampleSpec) -> GeneratorModel:
         """Decoder and encoder, untrained."""
-        seen = Spec(shape=spec.shape)
-        decoder = Decoder(self.posterior.prior, self.decoder.build(seen), Itself(), self.posterior.spread)
-        return Generation(decoder, self.posterior.code, seen, Encoder(self.encoder, self.posterior, seen))
+        seen = SampleSpec(shape=spec.shape)
+        decoder = Decoder(
+            self.posterior.prior, self.decoder.build(seen), IdentityLikelihood(), self.posterior.prior_std
+        )
+        return GeneratorModel(
+            decoder, self.posterior.code_size, seen, Encoder(self.encoder, self.posterior, seen)
+        )
 
-    def build(self, spec: Spec) -> "VAEGAN":
+    def build(self, spec: SampleSpec) -> "VAEGAN":
         """The game for samples of this kind."""
         return VAEGAN(self, spec)
 
@@ -71,58 +75,60 @@ class VAEGANConfig:
 class VAEGAN(Game):
     """The three-player game."""
 
-    def __init__(self, config: VAEGANConfig, spec: Spec) -> None:
+    def __init__(self, config: VAEGANConfig, spec: SampleSpec) -> None:
         super().__init__()
         self.config = config
-        self.generation = config.kept(spec)
-        self.discriminator = Discriminator(config.discriminator, Linear(), None, spec=self.generation.spec)
+        self.generation = config.build_model(spec)
+        self.discriminator = Discriminator(
+            config.discriminator, Unconditional(), None, spec=self.generation.spec
+        )
 
     @property
-    def kept(self) -> Generation:
+    def model(self) -> GeneratorModel:
         return self.generation
 
     def players(self) -> dict[str, nn.Module]:
-        encoder, decoder = self.generation.coders()
+        encoder, decoder = self.generation.encoder_decoder()
         return {"encoder": encoder, "decoder": decoder, "discriminator": self.discriminator}
 
     def turns(self) -> list[Turn]:
         return [
             Turn(name="discriminator", players=("discriminator",), terms=self._discriminator_terms),
-            Turn(name="encoder", players=("encoder",), terms=self._encoder_terms, fresh=False),
-            Turn(name="decoder", players=("decoder",), terms=self._decoder_terms, fresh=False),
+            Turn(name="encoder", players=("encoder",), terms=self._encoder_terms, new_batch=False),
+            Turn(name="decoder", players=("decoder",), terms=self._decoder_terms, new_batch=False),
         ]
 
     def _discriminator_terms(self, batch: Batch) -> Terms:
         with torch.no_grad():
-            back, drawn = self._made(batch)
+            back, drawn = self._reconstructions_and_samples(batch)
         real, again, fake = (self.discriminator(x) for x in (batch.x, back, drawn))
         judged = F.softplus(-real) + F.softplus(again) + F.softplus(fake)
         watched = {"accuracy_real": (real > 0).float().mean(), "accuracy_fake": (fake < 0).float().mean()}
         return Terms({"adversarial": judged}, watched)
 
     def _encoder_terms(self, batch: Batch) -> Terms:
-        encoder, decoder = self.generation.coders()
+        encoder, decoder = self.generation.encoder_decoder()
         posterior = encoder.distribution(batch.x)
-        back = decoder.decode(posterior.sample(batch.draws, "code")[0])
-        kl = schedule.at(self.config.beta, batch.images) * posterior.kl()
-        return Terms({"reconstruction": self._distance(batch, back)[0], "kl": kl}, {})
+        back = decoder.decode(posterior.sample(batch.rng, "code")[0])
+        kl = schedule.value_at(self.config.beta, batch.images) * posterior.kl()
+        return Terms({"reconstruction": self._feature_distance(batch, back)[0], "kl": kl}, {})
 
     def _decoder_terms(self, batch: Batch) -> Terms:
-        back, drawn = self._made(batch)
-        distance, again = self._distance(batch, back)
+        back, drawn = self._reconstructions_and_samples(batch)
+        distance, again = self._feature_distance(batch, back)
         judged = F.softplus(-again) + F.softplus(-self.discriminator(drawn))
-        style = schedule.at(self.config.style, batch.images)
+        style = schedule.value_at(self.config.feature_weight, batch.images)
         return Terms({"adversarial": judged, "reconstruction": style * distance}, {})
 
-    def _made(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _reconstructions_and_samples(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Reconstructions and samples from the prior."""
-        encoder, decoder = self.generation.coders()
+        encoder, decoder = self.generation.encoder_decoder()
         with torch.no_grad():
-            codes = encoder.distribution(batch.x).sample(batch.draws, "code")[0]
-        drawn = decoder(batch.draws.normal("latent", self.generation.latent))
+            codes = encoder.distribution(batch.x).sample(batch.rng, "code")[0]
+        drawn = decoder(batch.rng.normal("latent", self.generation.latent))
         return decoder.decode(codes), drawn
 
-    def _distance(self, batch: Batch, back: Tensor) -> tuple[PerSample, Tensor]:
+    def _feature_distance(self, batch: Batch, back: Tensor) -> tuple[PerSample, Tensor]:
         """Half of the squared distance of the features, and the judgement of the reconstruction."""
         with torch.no_grad():
             wanted = self.discriminator.features(batch.x)

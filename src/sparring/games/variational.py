@@ -1,14 +1,17 @@
-"""Variational autoencoders: an encoder that says how the code is distributed, a decoder, and the bound that both raise.
+"""Variational autoencoders: encoder, decoder and the evidence lower bound (ELBO), or its importance-weighted
+form.
 
     ELBO = RE - KL,  RE = E_q[log p(x|z)],  KL = KL(q(z|x) || p(z))                              (importance = 1)
     bound_k = E[log (1/k) sum_i p(x|z_i) p(z_i) / q(z_i|x)] >= ELBO                               (importance = k)
 
-One turn trains both. The record holds RE, KL and their difference, in nats, without the weights that training puts on them.
+One turn trains both. The record holds RE, KL and their difference, in nats, without the weights that training
+puts on them.
 
-References: Kingma & Welling 2014, arXiv:1312.6114, eq. 3 and Algorithm 1; Rezende et al. 2014, arXiv:1401.4082; Higgins et al.
-2017, "beta-VAE" (the weight on KL); Bowman et al. 2016, arXiv:1511.06349 (its warm-up); Kingma et al. 2016, arXiv:1606.04934, eq.
-15 (free bits); Burda et al. 2016, arXiv:1509.00519, eq. 8 (importance weights); Sohn et al. 2015, "Learning structured output
-representation using deep conditional generative models" (labels).
+References: Kingma & Welling 2014, arXiv:1312.6114, eq. 3 and Algorithm 1; Rezende et al. 2014,
+arXiv:1401.4082; Higgins et al. 2017, "beta-VAE" (the weight on KL); Bowman et al. 2016, arXiv:1511.06349 (its
+warm-up); Kingma et al. 2016, arXiv:1606.04934, eq. 15 (free bits); Burda et al. 2016, arXiv:1509.00519, eq. 8
+(importance weights); Sohn et al. 2015, "Learning structured output representation using deep conditional
+generative models" (labels).
 """
 
 import math
@@ -17,16 +20,16 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from sparring import schedule
-from sparring.errors import ConfigError
-from sparring.game import Batch, Game, Terms, Turn
-from sparring.games.coding import Decoder, Encoder, fed, require_labels_in, told
-from sparring.games.generation import Generation
-from sparring.likelihoods import Bernoulli, Likelihood
-from sparring.networks import DiscriminatorNetwork, GeneratorNetwork
-from sparring.posteriors import Deterministic
-from sparring.posteriors.posterior import Posterior
-from sparring.shapes import Spec
+from sparring.core import schedule
+from sparring.core.errors import ConfigError
+from sparring.core.game import Batch, Game, Terms, Turn
+from sparring.core.shapes import SampleSpec
+from sparring.models.autoencoder import Decoder, Encoder, conditional_spec, for_decoder, require_labelled_spec
+from sparring.models.generator import GeneratorModel
+from sparring.parts.likelihoods import Bernoulli, Likelihood
+from sparring.parts.networks import DiscriminatorNetwork, GeneratorNetwork
+from sparring.parts.posteriors import Deterministic
+from sparring.parts.posteriors.base import Posterior
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,7 @@ class VariationalConfig:
         posterior: the family of q(z|x), with its prior; its `latent` is the dimension d.
         likelihood: log p(x|z).
         beta: weight of KL; a schedule from 0 warms it up.
-        free_bits: KL, in nats a sample, that costs nothing: below it, on the batch's mean, KL has no slope.
+        free_bits: KL, in nats a sample, that costs nothing: below it, on the batch's mean, KL has no gradient.
         importance: codes drawn for each sample (k).
         conditional: whether encoder and decoder are told the labels.
     """
@@ -50,51 +53,55 @@ class VariationalConfig:
     likelihood: Likelihood = Bernoulli()
     beta: schedule.Schedule = 1.0
     free_bits: float = 0.0
-    importance: int = 1
+    importance_samples: int = 1
     conditional: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "decoder", fed(self.decoder, self.posterior.code))
-        if self.importance < 1 or min(self.free_bits, *schedule.ends(self.beta)) < 0:
-            got = f"importance={self.importance}, free_bits={self.free_bits}, beta={self.beta}"
-            raise ConfigError(got, "1 or more codes, 0 or more nats, a weight of 0 or more", "mend them")
-        if self.importance > 1 and isinstance(self.posterior, Deterministic):
+        object.__setattr__(self, "decoder", for_decoder(self.decoder, self.posterior.code_size))
+        if self.importance_samples < 1 or min(self.free_bits, *schedule.endpoints(self.beta)) < 0:
+            got = f"importance={self.importance_samples}, free_bits={self.free_bits}, beta={self.beta}"
+            raise ConfigError(got, "1 or more codes, 0 or more nats, a weight of 0 or more", "fix them")
+        if self.importance_samples > 1 and isinstance(self.posterior, Deterministic):
             raise ConfigError(
                 "importance weights of deterministic codes, which have no density",
                 "a posterior that is a distribution",
-                "set game.importance=1 or game.posterior=normal",
+                "set game.importance_samples=1 or game.posterior=normal",
             )
-        if self.importance > 1 and self.free_bits:
+        if self.importance_samples > 1 and self.free_bits:
             raise ConfigError(
                 "free bits with importance weights, which have no KL term",
                 "one of them",
                 "set one to its default",
             )
 
-    def kept(self, spec: Spec) -> Generation:
+    def build_model(self, spec: SampleSpec) -> GeneratorModel:
         """Decoder and encoder, untrained."""
-        seen = told(spec, self.conditional)
-        network = self.decoder.build(replace(self.likelihood.decoded(seen), classes=seen.classes))
-        decoder = Decoder(self.posterior.prior, network, self.likelihood.build(seen), self.posterior.spread)
+        seen = conditional_spec(spec, self.conditional)
+        network = self.decoder.build(
+            replace(self.likelihood.decoder_output(seen), num_classes=seen.num_classes)
+        )
+        decoder = Decoder(
+            self.posterior.prior, network, self.likelihood.build(seen), self.posterior.prior_std
+        )
         encoder = Encoder(self.encoder, self.posterior, seen, self.likelihood.binary)
-        return Generation(decoder, self.posterior.code, seen, encoder)
+        return GeneratorModel(decoder, self.posterior.code_size, seen, encoder)
 
-    def build(self, spec: Spec) -> "Variational":
+    def build(self, spec: SampleSpec) -> "Variational":
         """The game for samples of this kind."""
-        require_labels_in(spec, self.conditional)
+        require_labelled_spec(spec, self.conditional)
         return Variational(self, spec)
 
 
 class Variational(Game):
     """The game of one player."""
 
-    def __init__(self, config: VariationalConfig, spec: Spec) -> None:
+    def __init__(self, config: VariationalConfig, spec: SampleSpec) -> None:
         super().__init__()
         self.config = config
-        self.generation = config.kept(spec)
+        self.generation = config.build_model(spec)
 
     @property
-    def kept(self) -> Generation:
+    def model(self) -> GeneratorModel:
         return self.generation
 
     def players(self) -> dict[str, nn.Module]:
@@ -105,37 +112,39 @@ class Variational(Game):
 
     def _terms(self, batch: Batch) -> Terms:
         batch = batch if self.config.conditional else replace(batch, y=None)
-        beta = schedule.at(self.config.beta, batch.images)
-        if self.config.importance > 1:
-            return importance_weighted(self.generation.coders(), batch, self.config.importance, beta)
-        return evidence(self.generation.coders(), batch, beta, self.config.free_bits)
+        beta = schedule.value_at(self.config.beta, batch.images)
+        if self.config.importance_samples > 1:
+            return iwae_terms(self.generation.encoder_decoder(), batch, self.config.importance_samples, beta)
+        return elbo_terms(self.generation.encoder_decoder(), batch, beta, self.config.free_bits)
 
 
-def evidence(coders: tuple[Encoder, Decoder], batch: Batch, beta: float, free_bits: float = 0.0) -> Terms:
+def elbo_terms(
+    encoder_decoder: tuple[Encoder, Decoder], batch: Batch, beta: float, free_bits: float = 0.0
+) -> Terms:
     """The two terms of the bound, KL in closed form, from one code a sample."""
-    encoder, decoder = coders
-    x = decoder.likelihood.given(batch.x, batch.draws)
+    encoder, decoder = encoder_decoder
+    x = decoder.likelihood.prepare_data(batch.x, batch.rng)
     posterior = encoder.distribution(x, batch.y)
-    z = posterior.sample(batch.draws, "code")[0]
-    re = decoder.likelihood(x, decoder.decoded(z, batch.y))
+    z = posterior.sample(batch.rng, "code")[0]
+    re = decoder.likelihood(x, decoder.decoder_output(z, batch.y))
     kl = posterior.kl()
     priced = torch.where(kl.mean() < free_bits, torch.zeros_like(kl), kl) if free_bits else kl
-    return Terms({"reconstruction": -re, "kl": beta * priced}, watched(re, kl))
+    return Terms({"reconstruction": -re, "kl": beta * priced}, elbo_metrics(re, kl))
 
 
-def importance_weighted(coders: tuple[Encoder, Decoder], batch: Batch, count: int, beta: float) -> Terms:
+def iwae_terms(encoder_decoder: tuple[Encoder, Decoder], batch: Batch, count: int, beta: float) -> Terms:
     """The bound from `count` codes a sample; beta tempers p(z) / q(z|x)."""
-    encoder, decoder = coders
-    x = decoder.likelihood.given(batch.x, batch.draws)
+    encoder, decoder = encoder_decoder
+    x = decoder.likelihood.prepare_data(batch.x, batch.rng)
     posterior = encoder.distribution(x, batch.y)
-    z = posterior.sample(batch.draws, "code", count)
-    re = decoder.explain(x, z, batch.y)
+    z = posterior.sample(batch.rng, "code", count)
+    re = decoder.log_likelihood(x, z, batch.y)
     kl = posterior.log_prob(z) - posterior.prior_log_prob(z)
     bound = (re - beta * kl).logsumexp(0) - math.log(count)
-    return Terms({"bound": -bound}, watched(re.mean(0), kl.mean(0)) | {"bound": bound.detach().mean()})
+    return Terms({"bound": -bound}, elbo_metrics(re.mean(0), kl.mean(0)) | {"bound": bound.detach().mean()})
 
 
-def watched(re: Tensor, kl: Tensor) -> dict[str, Tensor]:
+def elbo_metrics(re: Tensor, kl: Tensor) -> dict[str, Tensor]:
     """RE, KL and ELBO = RE - KL for the record."""
     re_mean, kl_mean = re.detach().mean(), kl.detach().mean()
     return {"re": re_mean, "kl": kl_mean, "elbo": re_mean - kl_mean}

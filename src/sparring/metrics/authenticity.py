@@ -1,25 +1,27 @@
-"""Is it new? Authenticity of generated samples, and the real ones that are closest to each."""
+"""Authenticity: the share of generated samples that are not near copies of training samples; nearest real
+samples.
+"""
 
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from sparring.errors import ConfigError
-from sparring.metrics.checked import Table, checked, table
-from sparring.metrics.tiles import nearest_in
+from sparring.core.errors import ConfigError
+from sparring.metrics.checks import ArrayLike, check_feature_matrix, check_features
+from sparring.metrics.pairwise import nearest_neighbours
 
-ROWS = 256  # pairs that are subtracted at a time
+PAIR_BLOCK = 256  # pairs that are subtracted at a time
 
 
-class Closest(NamedTuple):
+class NearestReal(NamedTuple):
     """The real samples closest to each fake, the closest first: their numbers and Euclidean distances, both (m, k)."""
 
     indices: Tensor
     distances: Tensor
 
 
-def authenticity(real: Table, fake: Table) -> float:
+def authenticity(real: ArrayLike, fake: ArrayLike) -> float:
     """Share of generated samples that are no near-copies of a training sample.
 
     A fake g with nearest real t is authentic where some other real is closer to t than g is:
@@ -41,20 +43,22 @@ def authenticity(real: Table, fake: Table) -> float:
         real: features of the samples that were trained on (n, d), 2 or more.
         fake: features of generated samples (m, d).
     """
-    table(real, "real", 2, "authenticity")
-    real, fake = checked(real, fake, 1)
-    closest = _closest(real, fake, 1)
+    check_feature_matrix(real, "real", 2, "authenticity")
+    real, fake = check_features(real, fake, 1)
+    closest = _nearest_real(real, fake, 1)
     taken, where = closest.indices[:, 0].unique(return_inverse=True)
-    others = nearest_in(real[taken], real, 2).indices  # one of them is the sample itself, or a copy of it
+    others = nearest_neighbours(
+        real[taken], real, 2
+    ).indices  # one of them is the sample itself, or a copy of it
     others = torch.where(others[:, :1] == taken[:, None], others[:, 1:], others[:, :1])
     to_other = _distances(real[taken], real, others)[:, 0]
     return (to_other[where] < closest.distances[:, 0]).double().mean().item()
 
 
-def nearest(real: Table, fake: Table, k: int = 1) -> Closest:
-    """The k real samples closest to each fake: for a sheet of closest pictures.
+def nearest_real(real: ArrayLike, fake: ArrayLike, k: int = 1) -> NearestReal:
+    """The k real samples closest to each fake: for a sheet of closest images.
 
-    >>> nearest(torch.tensor([[0.0], [3.0], [9.0]]), torch.tensor([[4.0]]), k=2).indices.tolist()
+    >>> nearest_real(torch.tensor([[0.0], [3.0], [9.0]]), torch.tensor([[4.0]]), k=2).indices.tolist()
     [[1, 0]]
 
     Arguments:
@@ -64,19 +68,19 @@ def nearest(real: Table, fake: Table, k: int = 1) -> Closest:
     """
     if k < 1:
         raise ConfigError(f"k = {k}", "1 or more closest samples", "ask for at least one")
-    table(real, "real", k, f"a search for the {k} closest")
-    real, fake = checked(real, fake, 1)
-    return _closest(real, fake, k)
+    check_feature_matrix(real, "real", k, f"a search for the {k} closest")
+    real, fake = check_features(real, fake, 1)
+    return _nearest_real(real, fake, k)
 
 
-def _closest(real: Tensor, fake: Tensor, k: int) -> Closest:
+def _nearest_real(real: Tensor, fake: Tensor, k: int) -> NearestReal:
     """Found by tiles, then measured by subtraction, so that the distance to a copy is exactly 0."""
-    found = nearest_in(fake, real, k).indices.sort(dim=1).values
+    found = nearest_neighbours(fake, real, k).indices.sort(dim=1).values
     distances, order = _distances(fake, real, found).sort(dim=1, stable=True)
-    return Closest(found.gather(1, order), distances)
+    return NearestReal(found.gather(1, order), distances)
 
 
 def _distances(queries: Tensor, cloud: Tensor, indices: Tensor) -> Tensor:
     """Distances (m, k) of each query (m, d) to the rows of a cloud (n, d) that `indices` (m, k) names."""
-    blocks = zip(queries.split(ROWS), indices.split(ROWS), strict=True)
+    blocks = zip(queries.split(PAIR_BLOCK), indices.split(PAIR_BLOCK), strict=True)
     return torch.cat([torch.linalg.vector_norm(rows[:, None] - cloud[to], dim=2) for rows, to in blocks])

@@ -1,4 +1,4 @@
-"""Fréchet distance between two sets of features, each taken for a Gaussian."""
+"""Fréchet distance between two sets of features, each modelled as a Gaussian (FID on Inception features)."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,17 +6,17 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from sparring.errors import DataError
-from sparring.metrics.checked import Table, pair, table
+from sparring.core.errors import DataError
+from sparring.metrics.checks import ArrayLike, check_feature_matrix, check_features_keep_dtype
 
-ROWS = 1024  # of a block that is float64 at a time
-SMALL, TRUSTED = (
+BLOCK_ROWS = 1024  # of a block that is float64 at a time
+SVD_MAX_SIZE, EIGENVALUE_TOLERANCE = (
     512,
     1e-8,
 )  # a nuclear norm may be had the quick way above this size, if its relative error is below that
 
 
-def frechet_distance(real: Table, fake: Table) -> float:
+def frechet_distance(real: ArrayLike, fake: ArrayLike) -> float:
     """How far apart two clouds of features are, by their means and covariances (FID, when the features are Inception's).
 
         FD = |m_r - m_f|^2 + Tr(S_r + S_f - 2 (S_r S_f)^(1/2))
@@ -41,8 +41,8 @@ def frechet_distance(real: Table, fake: Table) -> float:
         real: features of real samples (n, d), 2 or more.
         fake: features of generated samples (m, d), 2 or more.
     """
-    first, second = pair(real, fake, 2, "Fréchet distance")
-    return frechet_of(Moments.of(first), Moments.of(second))
+    first, second = check_features_keep_dtype(real, fake, 2, "Fréchet distance")
+    return frechet_from_moments(Moments.from_features(first), Moments.from_features(second))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,17 +62,17 @@ class Moments:
     centred: Tensor | None = None
 
     @staticmethod
-    def of(features: Table) -> "Moments":
+    def from_features(features: ArrayLike) -> "Moments":
         """Measured in blocks: a large float32 table never becomes a second one of float64.
 
-        >>> Moments.of(torch.tensor([[0.0, 1.0], [2.0, 1.0]])).covariance.tolist()
+        >>> Moments.from_features(torch.tensor([[0.0, 1.0], [2.0, 1.0]])).covariance.tolist()
         [[2.0, 0.0], [0.0, 0.0]]
         """
-        rows = table(features, "the", 2, "a covariance")
+        rows = check_feature_matrix(features, "the", 2, "a covariance")
         n, d = rows.shape
-        mean = torch.stack([block.double().sum(0) for block in rows.split(ROWS)]).sum(0) / n
+        mean = torch.stack([block.double().sum(0) for block in rows.split(BLOCK_ROWS)]).sum(0) / n
         covariance = torch.zeros(d, d, dtype=torch.float64)
-        for block in rows.split(ROWS):
+        for block in rows.split(BLOCK_ROWS):
             centred = block.double() - mean
             covariance.addmm_(centred.T, centred)
         kept = rows.double() - mean if n <= d else None
@@ -88,10 +88,10 @@ class Moments:
         if self.centred is not None:
             return self.centred / (self.count - 1) ** 0.5
         lower, failed = torch.linalg.cholesky_ex(self.covariance)
-        return _root(self.covariance) if failed.item() else lower.T
+        return _covariance_factor(self.covariance) if failed.item() else lower.T
 
 
-def frechet_of(real: Moments, fake: Moments) -> float:
+def frechet_from_moments(real: Moments, fake: Moments) -> float:
     """The Fréchet distance of two sets whose moments are known. Never negative.
 
     Arguments:
@@ -115,18 +115,18 @@ def nuclear_norm(matrix: Tensor) -> float:
     An eigenvalue is off by rounding of the largest one; the singular value, its root, by that over twice itself.
     """
     small = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    if len(small) <= SMALL:
+    if len(small) <= SVD_MAX_SIZE:
         return torch.linalg.svdvals(small).sum().item()
     squares = torch.linalg.eigvalsh(small @ small.T).clamp_min_(0)
     values = squares.sqrt()
     noise = 4 * torch.finfo(torch.float64).eps * squares.max()
     error = torch.minimum(noise / values, noise.sqrt()).nan_to_num_().sum()
-    if error <= TRUSTED * values.sum():
+    if error <= EIGENVALUE_TOLERANCE * values.sum():
         return values.sum().item()
     return torch.linalg.svdvals(small).sum().item()
 
 
-def _root(covariance: Tensor) -> Tensor:
+def _covariance_factor(covariance: Tensor) -> Tensor:
     """A factor of a covariance that has lost rank: directions that are mere rounding are left out."""
     values, vectors = torch.linalg.eigh(covariance)
     floor = len(values) * torch.finfo(torch.float64).eps * values.max().clamp_min(0)

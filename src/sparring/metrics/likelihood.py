@@ -1,4 +1,4 @@
-"""Log-likelihood of latent-variable models, by importance sampling, and what the bound is made of."""
+"""Log-likelihood of latent-variable models by importance sampling, and the parts of the evidence lower bound."""
 
 import math
 from collections.abc import Callable
@@ -7,15 +7,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sparring.errors import DataError
-from sparring.keyed import Draws
-from sparring.posteriors import Distribution
+from sparring.core.errors import DataError
+from sparring.core.rng import KeyedRandom
+from sparring.parts.posteriors import Distribution
 
-ROWS, CODES = 50, 100  # samples, and codes of each, at once; the random numbers are keyed by these blocks
-ACTIVE = 1e-2  # variance of a code's mean over the data, from which on the unit counts as used
+SAMPLE_BLOCK, CODE_BLOCK = (
+    50,
+    100,
+)  # samples, and codes of each, at once; the random numbers are keyed by these blocks
+ACTIVE_UNIT_VARIANCE = 1e-2  # variance of a code's mean over the data, from which on the unit counts as used
 
-Encode = Callable[[Tensor, Tensor | None], Distribution]
-Explain = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+EncodeFn = Callable[[Tensor, Tensor | None], Distribution]
+LogLikelihoodFn = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +45,8 @@ class LatentLikelihood:
 
 @torch.no_grad()
 def latent_log_likelihood(
-    encode: Encode,
-    explain: Explain,
+    encode: EncodeFn,
+    explain: LogLikelihoodFn,
     x: Tensor,
     y: Tensor | None = None,
     *,
@@ -76,14 +79,14 @@ def latent_log_likelihood(
             f"{len(x)} samples of data, {samples} importance samples", "2 or more; 1 or more", "raise them"
         )
     each, re, kl, means = [], [], [], []
-    for block, start in enumerate(range(0, len(x), ROWS)):
-        part = x[start : start + ROWS]
-        labels = None if y is None else y[start : start + ROWS]
+    for block, start in enumerate(range(0, len(x), SAMPLE_BLOCK)):
+        part = x[start : start + SAMPLE_BLOCK]
+        labels = None if y is None else y[start : start + SAMPLE_BLOCK]
         posterior = encode(part, labels)
         weights, explained = [], []
-        for chunk, first in enumerate(range(0, samples, CODES)):
-            draws = Draws(seed, (block, chunk), len(part), device=part.device)
-            z = posterior.sample(draws, "likelihood", min(CODES, samples - first))
+        for chunk, first in enumerate(range(0, samples, CODE_BLOCK)):
+            draws = KeyedRandom(seed, (block, chunk), len(part), device=part.device)
+            z = posterior.sample(draws, "likelihood", min(CODE_BLOCK, samples - first))
             likely = explain(part, z, labels).double()
             weights.append(likely + posterior.prior_log_prob(z).double() - posterior.log_prob(z).double())
             explained.append(likely)
@@ -91,17 +94,17 @@ def latent_log_likelihood(
         re.append(torch.cat(explained).mean(0).cpu())
         kl.append(posterior.kl().double().cpu())
         means.append(posterior.mean.double().cpu())
-    return _summed(torch.cat(each), torch.cat(re), torch.cat(kl), torch.cat(means), samples)
+    return _summarize(torch.cat(each), torch.cat(re), torch.cat(kl), torch.cat(means), samples)
 
 
-def _summed(each: Tensor, re: Tensor, kl: Tensor, means: Tensor, samples: int) -> LatentLikelihood:
+def _summarize(each: Tensor, re: Tensor, kl: Tensor, means: Tensor, samples: int) -> LatentLikelihood:
     return LatentLikelihood(
         log_likelihood=float(each.mean()),
         standard_error=float(each.std() / len(each) ** 0.5),
         elbo=float(re.mean() - kl.mean()),
         re=float(re.mean()),
         kl=float(kl.mean()),
-        active_units=int((means.var(0) > ACTIVE).sum()),
+        active_units=int((means.var(0) > ACTIVE_UNIT_VARIANCE).sum()),
         codes=means.shape[1],
         samples=samples,
         count=len(each),

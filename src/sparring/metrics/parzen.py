@@ -1,30 +1,20 @@
-"""Parzen windows: the log-likelihood of 2014, with a warning.
-
-The numbers of the first papers were made so, and it is kept to compare with them. It ranks models wrongly: centres of
-k-means beat true training data (`bench/gaming_parzen.py` shows it). Judge by something else.
-
-References:
-    Goodfellow et al. 2014, "Generative adversarial networks", arXiv 1406.2661, section 5 and table 1 (as done here).
-    Breuleux, Bengio & Vincent 2011, "Quickly generating representative samples from an RBM-derived process" (first).
-    Theis, van den Oord & Bethge 2015, "A note on the evaluation of generative models", arXiv 1511.01844, section 3.2
-        and table 1 (why not).
-"""
+"""Parzen-window log-likelihood, the protocol of 2014; kept for comparison, with a warning."""
 
 import math
 
 import torch
 from torch import Tensor
 
-from sparring.errors import DataError
-from sparring.metrics.checked import Table, checked
+from sparring.core.errors import DataError
+from sparring.metrics.checks import ArrayLike, check_features
 
-COARSE = tuple(10 ** (step / 4) for step in range(-12, 9))  # 0.001 to 100
-FINE = 9
+COARSE_BANDWIDTHS = tuple(10 ** (step / 4) for step in range(-12, 9))  # 0.001 to 100
+NUM_FINE_BANDWIDTHS = 9
 BLOCK_VALUES = 5_000_000  # distances held at once: 40 MB, and as much again for the exponents
 
 
 def parzen_log_likelihood(
-    real: Table, fake: Table, *, validation: Table, bandwidths: tuple[float, ...] = ()
+    real: ArrayLike, fake: ArrayLike, *, validation: ArrayLike, bandwidths: tuple[float, ...] = ()
 ) -> dict[str, float]:
     """Mean log-density of held-out real samples under a Gaussian kernel density estimate of the generated ones.
 
@@ -37,7 +27,7 @@ def parzen_log_likelihood(
     ten from 0.1 to 1.
 
     Arguments:
-        real: test samples (n, d); for pictures, pixels in [0, 1], which are the units of the published numbers.
+        real: test samples (n, d); for images, pixels in [0, 1], which are the units of the published numbers.
         fake: generated samples (m, d) in the same units. The protocol takes 10,000.
         validation: real samples (v, d) of neither the test nor the training set.
         bandwidths: the grid to choose from instead, ascending.
@@ -45,9 +35,9 @@ def parzen_log_likelihood(
     Returns:
         log_likelihood in nats; standard_error over the test samples; bandwidth.
     """
-    test, centres = checked(real, fake, need=2, what="Parzen log-likelihood")
-    held_out, _ = checked(validation, fake, need=2, what="the choice of a bandwidth")
-    best = _choose(held_out, centres, bandwidths)
+    test, centres = check_features(real, fake, need=2, what="Parzen log-likelihood")
+    held_out, _ = check_features(validation, fake, need=2, what="the choice of a bandwidth")
+    best = _choose_bandwidth(held_out, centres, bandwidths)
     density = log_density(test, centres, [best])[0]
     error = density.std().item() / math.sqrt(len(density))
     return {"log_likelihood": density.mean().item(), "standard_error": error, "bandwidth": best}
@@ -81,12 +71,12 @@ def _log_mean_kernel(squares: Tensor, sigma: float) -> Tensor:
     return torch.logsumexp(squares * (-0.5 / sigma**2), 1) - math.log(squares.shape[1])
 
 
-def _choose(validation: Tensor, centres: Tensor, bandwidths: tuple[float, ...]) -> float:
+def _choose_bandwidth(validation: Tensor, centres: Tensor, bandwidths: tuple[float, ...]) -> float:
     """The bandwidth of the highest mean log-density on the validation samples."""
     if bandwidths and not (all(0 < sigma < math.inf for sigma in bandwidths)):
         raise DataError(f"bandwidths {bandwidths}", "positive numbers", "a sigma in the units of the samples")
-    grid = sorted(bandwidths) or list(COARSE)
-    place = _best(validation, centres, grid)
+    grid = sorted(bandwidths) or list(COARSE_BANDWIDTHS)
+    place = _best_bandwidth(validation, centres, grid)
     if bandwidths:
         return grid[place]
     if place in (0, len(grid) - 1):
@@ -96,9 +86,11 @@ def _choose(validation: Tensor, centres: Tensor, bandwidths: tuple[float, ...]) 
             "scale pixels to [0, 1]; see whether the generated samples are copies of the validation samples",
         )
     low, high = grid[place - 1], grid[place + 1]
-    fine = [low * (high / low) ** (step / (FINE + 1)) for step in range(1, FINE + 1)]
-    return fine[_best(validation, centres, fine)]
+    fine = [
+        low * (high / low) ** (step / (NUM_FINE_BANDWIDTHS + 1)) for step in range(1, NUM_FINE_BANDWIDTHS + 1)
+    ]
+    return fine[_best_bandwidth(validation, centres, fine)]
 
 
-def _best(validation: Tensor, centres: Tensor, grid: list[float]) -> int:
+def _best_bandwidth(validation: Tensor, centres: Tensor, grid: list[float]) -> int:
     return int(log_density(validation, centres, grid).mean(1).argmax())

@@ -1,9 +1,4 @@
-"""Perceptual path length: how much the picture changes for a small step in the latent space.
-
-References:
-    Karras, Laine & Aila 2019, "A style-based generator architecture for generative adversarial networks",
-        arXiv 1812.04948, section 4.1 (Eq. 2 in Z with spherical, Eq. 3 in W with linear interpolation).
-"""
+"""Perceptual path length: how much the image changes for a small step in latent space."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -11,10 +6,10 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from sparring import keyed
-from sparring.errors import ConfigError, DataError
+from sparring.core import rng
+from sparring.core.errors import ConfigError, DataError
 
-TRIM = 0.01
+TRIM_FRACTION = 0.01
 BLOCK = 64
 
 
@@ -52,14 +47,14 @@ def perceptual_path_length(
     Returns:
         path_length; standard_error of it, over the pairs that are kept; untrimmed, the mean of all.
     """
-    _check(latent, pairs, epsilon, path)
+    _check_arguments(latent, pairs, epsilon, path)
     blocks = []
     with torch.no_grad():
-        for begin, end in _ends(latent, pairs, epsilon, seed, path):
+        for begin, end in _latent_pairs(latent, pairs, epsilon, seed, path):
             here, there = generate(torch.cat([begin, end])).chunk(2)
-            blocks.append(_each(distance(here, there), len(begin)) / epsilon**2)
+            blocks.append(_check_distances(distance(here, there), len(begin)) / epsilon**2)
     lengths = torch.cat(blocks)
-    kept = _trimmed(lengths)
+    kept = _trim(lengths)
     return {
         "path_length": kept.mean().item(),
         "standard_error": kept.std().item() / math.sqrt(len(kept)),
@@ -67,7 +62,7 @@ def perceptual_path_length(
     }
 
 
-def _check(latent: int, pairs: int, epsilon: float, path: str) -> None:
+def _check_arguments(latent: int, pairs: int, epsilon: float, path: str) -> None:
     if path not in ("spherical", "linear"):
         raise ConfigError(f"path {path!r}", "spherical or linear", "choose one of these")
     if not 0 < epsilon < 1:
@@ -78,10 +73,12 @@ def _check(latent: int, pairs: int, epsilon: float, path: str) -> None:
         raise DataError(f"{pairs} pairs", "2 or more for a mean and its error", "ask for 1,000 or more")
 
 
-def _ends(latent: int, pairs: int, epsilon: float, seed: int, path: str) -> Iterator[tuple[Tensor, Tensor]]:
+def _latent_pairs(
+    latent: int, pairs: int, epsilon: float, seed: int, path: str
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Latents at t and at t + epsilon, float32 (b, latent) each; a block is drawn under its own name."""
     for number, block in enumerate(torch.arange(pairs).split(BLOCK)):
-        random = keyed.generator(seed, "path length", number)
+        random = rng.make_generator(seed, "path length", number)
         a, b = torch.randn(2, BLOCK, latent, generator=random, dtype=torch.float64)[:, : len(block)]
         t = torch.rand(BLOCK, 1, generator=random, dtype=torch.float64)[: len(block)]
         between = slerp if path == "spherical" else torch.lerp
@@ -95,7 +92,7 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     return (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
 
 
-def _each(distances: Tensor, count: int) -> Tensor:
+def _check_distances(distances: Tensor, count: int) -> Tensor:
     values = distances.detach().double().cpu()
     if values.shape != (count,):
         raise DataError(
@@ -112,7 +109,7 @@ def _each(distances: Tensor, count: int) -> Tensor:
     return values
 
 
-def _trimmed(lengths: Tensor) -> Tensor:
+def _trim(lengths: Tensor) -> Tensor:
     """Those from the 1st to the 99th percentile."""
     last = len(lengths) - 1
-    return lengths.sort().values[math.floor(TRIM * last) : math.ceil((1 - TRIM) * last) + 1]
+    return lengths.sort().values[math.floor(TRIM_FRACTION * last) : math.ceil((1 - TRIM_FRACTION) * last) + 1]

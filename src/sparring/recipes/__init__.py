@@ -1,6 +1,8 @@
-"""One file a paper: the parts and the numbers, the citation, and what to expect. The names need no torch."""
+"""Recipes, one file a paper: the parts, the numbers, the citation, and what to expect. The names and
+descriptions need no torch.
+"""
 
-NAMES: dict[str, str] = {
+RECIPE_DESCRIPTIONS: dict[str, str] = {
     "auto": "picks and sizes the fastest well-behaved recipe for the data and the machine (the default)",
     "gan": "the original: multilayer perceptrons, dropout, maxout (Goodfellow et al. 2014)",
     "cgan": "conditional: both players are told the label (Mirza & Osindero 2014)",
@@ -20,17 +22,17 @@ NAMES: dict[str, str] = {
     "beta_vae": "the same with KL weighing more (Higgins et al. 2017)",
     "iwae": "the same with importance weights (Burda et al. 2016)",
     "svae": "the same with codes on a sphere (Davidson et al. 2018)",
-    "vae_gan": "a VAE that compares pictures by a discriminator's features (Larsen et al. 2016)",
+    "vae_gan": "a VAE that compares images by a discriminator's features (Larsen et al. 2016)",
     "two_stage_vae": "a second VAE learns the codes of the first (Dai & Wipf 2019)",
     "cvae": "a VAE that is told the labels, and can tell them (Sohn et al. 2015)",
     "naive_bayes": "every pixel by itself, in each class: counted in one pass (Ng & Jordan 2001)",
     "logistic": "logistic regression, its discriminative partner: tells classes, has no samples (Cox 1958)",
-    "pix2pix": "from pictures to their partners, learned from pairs (Isola et al. 2017)",
-    "cyclegan": "between two heaps of pictures and back, without pairs (Zhu et al. 2017)",
-    "cut": "from one heap of pictures to another, one way, without pairs (Park et al. 2020)",
+    "pix2pix": "from images to their partners, learned from pairs (Isola et al. 2017)",
+    "cyclegan": "between two sets of images and back, without pairs (Zhu et al. 2017)",
+    "cut": "from one set of images to another, one way, without pairs (Park et al. 2020)",
 }
 
-SIDES: dict[str, str] = {  # recipes for two domains of pictures, and whether they want partners
+RECIPE_PAIRING: dict[str, str] = {  # recipes for two domains of images, and whether they want partners
     "pix2pix": "paired",
     "cyclegan": "unpaired",
     "cut": "unpaired",

@@ -1,19 +1,19 @@
 """Conditional generative adversarial nets. Mirza & Osindero 2014, arXiv:1411.1784.
 
-New here: both players are told the label. Read conditioning/labels.py, conditioning/concatenation.py.
-Deviation: Adam, and LeakyReLU in the discriminator's joint layer. Needs labelled data.
-Run: sparring train --recipe cgan         Expect: docs/results.md, "Labels obeyed".
+New here: both players are given the label. Read parts/networks/layers/label_embedding.py,
+parts/conditioning/concatenation.py. Deviation: Adam, and LeakyReLU in the discriminator's joint layer. Needs
+labelled data. Run: sparring train --recipe cgan Expect: docs/results.md, "Labels obeyed".
 """
 
 from dataclasses import replace
 
-from sparring.conditioning import Concatenation
-from sparring.experiment import Experiment, Training
+from sparring.core.optimizers import Adam
+from sparring.experiment import Experiment, TrainingConfig
 from sparring.games.adversarial import AdversarialConfig
-from sparring.networks.mlp import MLPDiscriminator, MLPGenerator
-from sparring.objectives import NonSaturating
-from sparring.optim import Adam
-from sparring.recipes.facts import TINY, Facts
+from sparring.parts.conditioning import Concatenation
+from sparring.parts.networks.mlp import MLPDiscriminator, MLPGenerator
+from sparring.parts.objectives import NonSaturating
+from sparring.recipes.facts import TINY_IMAGES, Facts
 
 
 def experiment(facts: Facts) -> Experiment:
@@ -31,12 +31,12 @@ def experiment(facts: Facts) -> Experiment:
             conditional=True,
         ),
         optimizers={"generator": adam, "discriminator": adam},
-        training=Training(images=facts.length(2_000_000), batch=100),
+        training=TrainingConfig(total_images=facts.length(2_000_000), batch=100),
     )
 
 
 def tiny() -> Experiment:
-    whole = experiment(TINY)
+    whole = experiment(TINY_IMAGES)
     assert isinstance(whole.game, AdversarialConfig)
     game = replace(
         whole.game,

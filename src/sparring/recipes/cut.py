@@ -1,28 +1,27 @@
 """CUT. Park, Efros, Zhang & Zhu 2020, arXiv:2007.15651.
 
 New here: translation without pairs, one way only: a patch of the result must be recognised, by the
-translator's own encoder, among the patches of what it came from (256 patches, tau 0.07). Read games/one_sided.py.
-Numbers: the paper's from 128 pixels on; smaller pictures as in cyclegan. FastCUT, twice as fast:
---set game.contrast=10 game.identity=0.
-Run: sparring train A B --recipe cut      Expect: docs/picture-to-picture.md.
+translator's own encoder, among the patches of what it came from (256 patches, tau 0.07). Read
+games/one_sided.py. Numbers: the paper's from 128 pixels on; smaller images as in cyclegan. FastCUT, twice as
+fast: --set game.nce=10 game.identity=0. Run: sparring train A B --recipe cut Expect: docs/image-to-image.md.
 """
 
 from sparring.experiment import Experiment
 from sparring.games.one_sided import OneSidedConfig
-from sparring.recipes import translating
-from sparring.recipes.facts import TINY_SIDES, Facts
+from sparring.recipes import shared
+from sparring.recipes.facts import TINY_DOMAINS, Facts
 
 
 def experiment(facts: Facts) -> Experiment:
-    translator = translating.resnet(facts)
+    translator = shared.resnet_translator(facts)
     deepest = 8 if translator.blocks == 0 else 3 + translator.blocks
     game = OneSidedConfig(
         translator=translator,
-        discriminator=translating.patches(facts),
+        discriminator=shared.patch_discriminator(facts),
         layers=(0, 2, 3, 4, deepest),
     )
-    return translating.experiment("cut", facts, game, ("translator", "heads", "discriminator"))
+    return shared.translator_experiment("cut", facts, game, ("translator", "heads", "discriminator"))
 
 
 def tiny() -> Experiment:
-    return translating.tiny_of(experiment(TINY_SIDES))
+    return shared.tiny_translator(experiment(TINY_DOMAINS))

@@ -1,18 +1,18 @@
 """DCGAN. Radford, Metz, Chintala 2015, arXiv:1511.06434.
 
-New here: convolutional networks that train. Read networks/dcgan.py. The widths of PyTorch's example at
-32x32; other sizes by rule.
-Run: sparring train --recipe dcgan        Expect: docs/results.md, "Speed" and "Time to quality".
+New here: convolutional networks that train. Read parts/networks/dcgan.py. The widths of PyTorch's example at
+32x32; other sizes by rule. Run: sparring train --recipe dcgan Expect: docs/results.md, "Speed" and "Time to
+quality".
 """
 
 from sparring.experiment import Experiment
-from sparring.recipes.convolutional import convolutional, tiny_of
-from sparring.recipes.facts import TINY, Facts
+from sparring.recipes.facts import TINY_IMAGES, Facts
+from sparring.recipes.shared import dcgan_experiment, tiny_dcgan
 
 
 def experiment(facts: Facts) -> Experiment:
-    return convolutional("dcgan", facts, shared_fakes=True)
+    return dcgan_experiment("dcgan", facts, reuse_fakes=True)
 
 
 def tiny() -> Experiment:
-    return tiny_of(experiment(TINY))
+    return tiny_dcgan(experiment(TINY_IMAGES))

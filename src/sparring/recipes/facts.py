@@ -1,9 +1,11 @@
-"""What a recipe may know of the data and the machine before it chooses."""
+"""What a recipe may know of the data before it chooses: the kind of sample, their number, the requested
+length.
+"""
 
 from dataclasses import dataclass
 
+from sparring.core.shapes import SampleSpec
 from sparring.data import DataConfig
-from sparring.shapes import Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +18,7 @@ class Facts:
         images: the length that was asked for; None leaves it to the recipe.
     """
 
-    spec: Spec
+    spec: SampleSpec
     count: int
     images: int | None = None
 
@@ -30,6 +32,6 @@ class Facts:
         return DataConfig()
 
 
-TINY = Facts(spec=Spec(shape=(1, 16, 16), classes=3), count=64, images=64)
-TINY_POINTS = Facts(spec=Spec(shape=(2,)), count=64, images=64)
-TINY_SIDES = Facts(spec=Spec(shape=(3, 16, 16), other=(3, 16, 16)), count=64, images=64)
+TINY_IMAGES = Facts(spec=SampleSpec(shape=(1, 16, 16), num_classes=3), count=64, images=64)
+TINY_POINTS = Facts(spec=SampleSpec(shape=(2,)), count=64, images=64)
+TINY_DOMAINS = Facts(spec=SampleSpec(shape=(3, 16, 16), shape_b=(3, 16, 16)), count=64, images=64)

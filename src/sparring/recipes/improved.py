@@ -2,29 +2,28 @@
 
 New here: one-sided label smoothing (sec. 3.4), minibatch discrimination (3.2), historical averaging (3.3).
 Feature matching (3.1) is an objective of its own: `--set game.objective=feature_matching`. Read
-conditioning/batch.py, penalties/historical.py.
-Deviation: the paper prints no weight for historical averaging; ours keeps it a nudge.
-Run: sparring train --recipe improved
+parts/conditioning/minibatch.py, parts/penalties/historical_averaging.py. Deviation: the paper prints no
+weight for historical averaging; ours keeps it a nudge. Run: sparring train --recipe improved
 """
 
-from sparring.conditioning import Discrimination
 from sparring.experiment import Experiment
-from sparring.objectives import NonSaturating
-from sparring.penalties import Historical
-from sparring.recipes.convolutional import convolutional, tiny_of
-from sparring.recipes.facts import TINY, Facts
+from sparring.parts.conditioning import MinibatchDiscrimination
+from sparring.parts.objectives import NonSaturating
+from sparring.parts.penalties import HistoricalAveraging
+from sparring.recipes.facts import TINY_IMAGES, Facts
+from sparring.recipes.shared import dcgan_experiment, tiny_dcgan
 
 
 def experiment(facts: Facts) -> Experiment:
-    return convolutional(
+    return dcgan_experiment(
         "improved",
         facts,
         objective=NonSaturating(smoothing=0.1),
-        batch_features=Discrimination(kernels=50, dims=5),
-        penalties=(Historical(weight=1e-3),),
-        generator_penalties=(Historical(weight=1e-3),),
+        batch_features=MinibatchDiscrimination(kernels=50, dims=5),
+        penalties=(HistoricalAveraging(weight=1e-3),),
+        generator_penalties=(HistoricalAveraging(weight=1e-3),),
     )
 
 
 def tiny() -> Experiment:
-    return tiny_of(experiment(TINY))
+    return tiny_dcgan(experiment(TINY_IMAGES))

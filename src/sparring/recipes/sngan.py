@@ -1,27 +1,26 @@
 """SNGAN. Miyato, Kataoka, Koyama, Yoshida 2018, arXiv:1802.05957.
 
 New here: every weight of the discriminator divided by its largest singular value. Read
-networks/layers/spectral.py, networks/resnet.py, objectives/hinge.py. Residual networks, hinge, five
-discriminator steps, Adam (0, 0.9) with a rate that falls to 0.
-With labels: `--set game.conditional=true --set game.head=projection` (Miyato & Koyama 2018,
-arXiv:1802.05637).
-Run: sparring train --recipe sngan
+parts/networks/layers/spectral_norm.py, parts/networks/resnet.py, parts/objectives/hinge.py. Residual
+networks, hinge, five discriminator steps, Adam (0, 0.9) with a rate that falls to 0. With labels: `--set
+game.conditional=true --set game.head=projection` (Miyato & Koyama 2018, arXiv:1802.05637). Run: sparring
+train --recipe sngan
 """
 
 from dataclasses import replace
 
-from sparring.experiment import Experiment, Training
+from sparring.core.optimizers import Adam
+from sparring.core.schedule import LinearSchedule
+from sparring.experiment import Experiment, TrainingConfig
 from sparring.games.adversarial import AdversarialConfig
-from sparring.networks.resnet import ResNetDiscriminator, ResNetGenerator
-from sparring.objectives import Hinge
-from sparring.optim import Adam
-from sparring.recipes.facts import TINY, Facts
-from sparring.schedule import Linear
+from sparring.parts.networks.resnet import ResNetDiscriminator, ResNetGenerator
+from sparring.parts.objectives import Hinge
+from sparring.recipes.facts import TINY_IMAGES, Facts
 
 
 def experiment(facts: Facts) -> Experiment:
     images = facts.length(2_000_000)
-    adam = Adam(lr=Linear(start=2e-4, end=0.0, over=images), beta1=0.0, beta2=0.9)
+    adam = Adam(lr=LinearSchedule(start=2e-4, end=0.0, duration=images), beta1=0.0, beta2=0.9)
     return Experiment(
         recipe="sngan",
         data=facts.data,
@@ -32,12 +31,12 @@ def experiment(facts: Facts) -> Experiment:
             critic_steps=5,
         ),
         optimizers={"generator": adam, "discriminator": adam},
-        training=Training(images=images, batch=64),
+        training=TrainingConfig(total_images=images, batch=64),
     )
 
 
 def tiny() -> Experiment:
-    whole = experiment(TINY)
+    whole = experiment(TINY_IMAGES)
     assert isinstance(whole.game, AdversarialConfig)
     game = replace(
         whole.game, generator=ResNetGenerator(latent=8, width=4), discriminator=ResNetDiscriminator(width=4)

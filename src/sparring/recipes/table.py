@@ -1,9 +1,15 @@
-"""The recipes by name."""
+"""The recipes by name, and which recipe fits which data."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
+from sparring.core.errors import ConfigError, did_you_mean
+from sparring.data import DataConfig, Dataset
 from sparring.experiment import Experiment
 from sparring.recipes import (
+    RECIPE_DESCRIPTIONS,
+    RECIPE_PAIRING,
     acgan,
     ae,
     auto,
@@ -34,7 +40,7 @@ from sparring.recipes import (
 )
 from sparring.recipes.facts import Facts
 
-MODULES = {
+RECIPE_MODULES = {
     "auto": auto,
     "gan": gan,
     "cgan": cgan,
@@ -65,6 +71,43 @@ MODULES = {
 }
 
 RECIPES: dict[str, Callable[[Facts], Experiment]] = {
-    name: module.experiment for name, module in MODULES.items()
+    name: module.experiment for name, module in RECIPE_MODULES.items()
 }
-TINY: dict[str, Callable[[], Experiment]] = {name: module.tiny for name, module in MODULES.items()}
+TINY_RECIPES: dict[str, Callable[[], Experiment]] = {
+    name: module.tiny for name, module in RECIPE_MODULES.items()
+}
+
+
+def resolve_pairing(data: DataConfig, recipe: str) -> DataConfig:
+    """The settings, with as many domains as the recipe is for; `auto` takes what is there.
+
+    Raises:
+        ConfigError: two domains for a recipe for one, or the other way round.
+    """
+    if recipe not in RECIPE_DESCRIPTIONS or recipe == "auto":
+        return data
+    wanted: Any = RECIPE_PAIRING.get(recipe, "one")
+    if wanted == "one" and (data.pairing in ("paired", "unpaired") or data.source_b or data.derive_input):
+        got = f"the recipe {recipe}, which is for one set of images, and two domains of them"
+        fix = f"leave out the second DATA (data.source_b, data.derive_input, data.pairing), or --recipe {' or '.join(RECIPE_PAIRING)}"
+        raise ConfigError(got, "one DATA", fix)
+    if wanted != "one" and (data.pairing == "one" or (wanted, data.pairing) == ("paired", "unpaired")):
+        got = f"data.pairing={data.pairing} for the recipe {recipe}"
+        raise ConfigError(got, f"two domains, {wanted}", "leave data.pairing out, or choose another recipe")
+    return replace(data, pairing=wanted) if data.pairing == "auto" else data
+
+
+def resolve_recipe(dataset: Dataset, recipe: str) -> str:
+    """The recipe that was asked for; `auto` is pix2pix for pairs, and cyclegan for two domains without.
+
+    Raises:
+        ConfigError: there is no such recipe.
+    """
+    if recipe not in RECIPES:
+        raise ConfigError(f"recipe {recipe!r}", "the name of a recipe", did_you_mean(recipe, list(RECIPES)))
+    if recipe == "auto" and dataset.domain_b is not None:
+        return "pix2pix" if dataset.paired else "cyclegan"
+    if recipe != "auto" and (recipe in RECIPE_PAIRING) != (dataset.domain_b is not None):
+        sides = "one domain" if dataset.domain_b is None else "two domains"
+        raise ConfigError(f"the recipe {recipe} for data of {sides}", "a recipe for it", "leave --recipe out")
+    return recipe

@@ -1,22 +1,22 @@
 """VAE/GAN. Larsen, Sønderby, Larochelle & Winther 2016, arXiv:1512.09300.
 
-New here: three players. Reconstructions are compared in the features of a discriminator, not value by value, and so need not blur;
-and there is an encoder, which a GAN lacks. Read games/vae_gan.py. DCGAN's networks in place of the paper's similar ones (its code
-size 128), Adam at 2e-4 in place of RMSProp.
---set game.style=0.1 asks for closer reconstructions and less realistic samples.
-Run: sparring train --recipe vae_gan      Expect: docs/results.md, "Latent-variable models".
+New here: three players. Reconstructions are compared in the features of a discriminator, not value by value,
+and so need not blur; and there is an encoder, which a GAN lacks. Read games/vae_gan.py. DCGAN's networks in
+place of the paper's similar ones (its code size 128), Adam at 2e-4 in place of RMSProp. --set
+game.feature_weight=0.1 asks for closer reconstructions and less realistic samples. Run: sparring train
+--recipe vae_gan Expect: docs/results.md, "Latent-variable models".
 """
 
 from dataclasses import replace
 
-from sparring.experiment import Experiment, Training
+from sparring.core.optimizers import Adam
+from sparring.experiment import Experiment, TrainingConfig
 from sparring.games.vae_gan import VAEGANConfig
-from sparring.networks.dcgan import DCGANDiscriminator, DCGANGenerator
-from sparring.networks.mlp import MLPDiscriminator, MLPGenerator
-from sparring.optim import Adam
-from sparring.posteriors import Normal
-from sparring.recipes.facts import TINY, Facts
-from sparring.recipes.latent import tiny_of
+from sparring.parts.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from sparring.parts.networks.mlp import MLPDiscriminator, MLPGenerator
+from sparring.parts.posteriors import Normal
+from sparring.recipes.facts import TINY_IMAGES, Facts
+from sparring.recipes.shared import tiny_autoencoder
 
 
 def experiment(facts: Facts) -> Experiment:
@@ -31,11 +31,11 @@ def experiment(facts: Facts) -> Experiment:
             encoder=bodies, decoder=decoder, discriminator=bodies, posterior=Normal(latent=latent)
         ),
         optimizers={"encoder": adam, "decoder": adam, "discriminator": adam},
-        training=Training(images=facts.length(2_000_000), batch=64),
+        training=TrainingConfig(total_images=facts.length(2_000_000), batch=64),
     )
 
 
 def tiny() -> Experiment:
-    whole = tiny_of(experiment(TINY))
+    whole = tiny_autoencoder(experiment(TINY_IMAGES))
     assert isinstance(whole.game, VAEGANConfig)
     return replace(whole, game=replace(whole.game, discriminator=MLPDiscriminator(hidden=(8,))))

@@ -1,20 +1,20 @@
 """Wasserstein GAN. Arjovsky, Chintala, Bottou 2017, arXiv:1701.07875, Algorithm 1.
 
-New here: the critic estimates the earth mover's distance, kept Lipschitz by clipping its weights; five
-critic steps to one of the generator; RMSProp. Read objectives/wasserstein.py, penalties/weight_clip.py.
+New here: the critic estimates the earth mover's distance, kept Lipschitz by clipping its weights; five critic
+steps to one of the generator; RMSProp. Read parts/objectives/wasserstein.py, parts/penalties/weight_clip.py.
 Run: sparring train --recipe wgan
 """
 
+from sparring.core.optimizers import RMSProp
 from sparring.experiment import Experiment
-from sparring.objectives import Wasserstein
-from sparring.optim import RMSProp
-from sparring.penalties import WeightClip
-from sparring.recipes.convolutional import convolutional, tiny_of
-from sparring.recipes.facts import TINY, Facts
+from sparring.parts.objectives import Wasserstein
+from sparring.parts.penalties import WeightClip
+from sparring.recipes.facts import TINY_IMAGES, Facts
+from sparring.recipes.shared import dcgan_experiment, tiny_dcgan
 
 
 def experiment(facts: Facts) -> Experiment:
-    return convolutional(
+    return dcgan_experiment(
         "wgan",
         facts,
         RMSProp(lr=5e-5),
@@ -25,4 +25,4 @@ def experiment(facts: Facts) -> Experiment:
 
 
 def tiny() -> Experiment:
-    return tiny_of(experiment(TINY))
+    return tiny_dcgan(experiment(TINY_IMAGES))

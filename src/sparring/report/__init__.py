@@ -1,4 +1,4 @@
-"""`report.html`: one page that tells all of a run, without a server, a network or other files.
+"""`report.html`: one page about a run, without a server, a network or other files.
 
 It is made of what lies in the run folder. What is missing or torn is left out; what is read is escaped.
 """
@@ -6,11 +6,13 @@ It is made of what lies in the run folder. What is missing or torn is left out; 
 from pathlib import Path
 from typing import Any
 
-from sparring import record, storage
-from sparring.doctor import read
-from sparring.report import coded, curves, health, page, parts, sheet
+from sparring.core import storage
+from sparring.doctor import read_history
+from sparring.report import charts, html, run_report
+from sparring.report.gallery import Gallery
+from sparring.runs import records
 
-NAME = "report.html"
+REPORT_NAME = "report.html"
 
 
 def write(run: Path) -> Path:
@@ -22,30 +24,38 @@ def write(run: Path) -> Path:
     Raises:
         SparringError: the folder holds no run.
     """
-    document = record.described(run)
-    storage.write_whole(run / NAME, render(run, document).encode("utf-8", "replace"))
-    return run / NAME
+    document = records.read_run_json(run)
+    storage.write_atomic(run / REPORT_NAME, render(run, document).encode("utf-8", "replace"))
+    return run / REPORT_NAME
 
 
 def render(run: Path, document: dict[str, Any]) -> str:
     """The page."""
-    rows, events = record.read(run / record.METRICS), record.read(run / record.EVENTS)
+    rows, events = (
+        records.read_jsonl(run / records.METRICS_FILE),
+        records.read_jsonl(run / records.EVENTS_FILE),
+    )
     images = max(
-        (int(name) for name in storage.names(run / "checkpoints") if name.isascii() and name.isdigit()),
+        (int(name) for name in storage.list_folder(run / "checkpoints") if name.isascii() and name.isdigit()),
         default=0,
     )
     sections = [
-        ("Samples", parts.samples(run, document)),
-        ("Codes and back", coded.coded(run)),
-        ("The doctor", health.health(read(run))),
-        ("Curves", curves.charts(rows)),
-        ("Data", sheet.data(record.table(run / "data.json"))),
-        ("Settings", parts.settings(document.get("experiment"))),
-        ("Events", parts.events(events)),
-        ("Machine", parts.machine(document)),
-        ("How to use it", parts.usage(run, document)),
+        ("Samples", run_report.samples_section(run, document)),
+        ("Codes and back", run_report.reconstructions_section(run)),
+        ("The doctor", run_report.doctor_section(read_history(run))),
+        ("Curves", charts.render_charts(rows)),
+        ("Data", run_report.data_section(records.read_json_table(run / "data.json"))),
+        ("Settings", run_report.settings_section(document.get("experiment"))),
+        ("Events", run_report.events_section(events)),
+        ("Machine", run_report.machine_section(document)),
+        ("How to use it", run_report.usage_section(run, document)),
     ]
     name = run.resolve().name
-    return page.render(
-        name, parts.headline(document, rows, images), [(title, body) for title, body in sections if body]
+    return html.render_page(
+        name,
+        run_report.header_html(document, rows, images),
+        [(title, body) for title, body in sections if body],
     )
+
+
+__all__ = ["Gallery"]

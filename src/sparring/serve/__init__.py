@@ -1,5 +1,6 @@
-"""The explorer: one page, served on this machine, to play with a run.
+"""The explorer: one web page, served on this machine, to look at a run, its latent space and its training.
 
-`guard.py` decides who may ask, `asked.py` what may be asked, `jobs.py` how much at once, `model.py` draws, the `*_routes.py`
-answer, `app.py` has the one table of routes, `server.py` opens the door. No path from a request ever touches the disk.
+`security.py` checks every request, `http.py` parses parameters and builds responses, `worker.py` runs one
+task at a time, `model.py` holds the generator, `routes/` answers, `app.py` has the one table of routes,
+`server.py` opens the socket. No path from a request ever reaches the disk.
 """

@@ -1,52 +1,43 @@
-"""The one table of routes, behind the gate. What is not in it is not there."""
+"""The table of routes behind the security middleware. What is not in it does not exist."""
 
 from pathlib import Path
 
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
-from sparring.serve import (
-    arena_routes,
-    latent_routes,
-    live_routes,
-    page_routes,
-    picture_routes,
-    real_routes,
-    translate_routes,
-)
-from sparring.serve.access import Access
-from sparring.serve.arena import Arena
-from sparring.serve.context import Context
-from sparring.serve.guard import Guard
-from sparring.serve.jobs import Worker
-from sparring.serve.model import Model
-from sparring.serve.real import Real
+from sparring.serve.context import Context, SessionStore
+from sparring.serve.model import ReloadingModel
+from sparring.serve.playground.game import Playground
+from sparring.serve.routes import images, latent, page, playground, training
+from sparring.serve.security import SecurityMiddleware
+from sparring.serve.training_data import TrainingSamples
+from sparring.serve.worker import Worker
 
 ROUTES = [
-    Route("/", page_routes.index, methods=["GET"]),
-    Route("/page/{name:str}", page_routes.page, methods=["GET"]),
-    Route("/api/about", page_routes.about, methods=["GET"]),
-    Route("/api/link", page_routes.link, methods=["POST"]),
-    Route("/api/wall", picture_routes.wall, methods=["GET"]),
-    Route("/api/picture", picture_routes.one, methods=["GET"]),
-    Route("/api/walk", picture_routes.walk, methods=["GET"]),
-    Route("/api/map", picture_routes.chart, methods=["GET"]),
-    Route("/api/points", picture_routes.points, methods=["GET"]),
-    Route("/api/directions", latent_routes.directions, methods=["GET"]),
-    Route("/api/invert", latent_routes.inversion, methods=["POST"]),
-    Route("/api/translate", translate_routes.translated, methods=["POST"]),
-    Route("/api/closest", real_routes.closest, methods=["GET"]),
-    Route("/api/real", real_routes.real, methods=["GET"]),
-    Route("/api/real-points", real_routes.real_points, methods=["GET"]),
-    Route("/api/progress", live_routes.progress, methods=["GET"]),
-    Route("/api/sheet", live_routes.sheet, methods=["GET"]),
-    Route("/api/arena", arena_routes.about, methods=["GET"]),
-    Route("/api/arena/begin", arena_routes.begin, methods=["POST"]),
-    Route("/api/arena/step", arena_routes.step, methods=["POST"]),
+    Route("/", page.index, methods=["GET"]),
+    Route("/page/{name:str}", page.get_page_file, methods=["GET"]),
+    Route("/api/about", page.about, methods=["GET"]),
+    Route("/api/link", page.create_link, methods=["POST"]),
+    Route("/api/wall", images.sample_images, methods=["GET"]),
+    Route("/api/picture", images.sample_image, methods=["GET"]),
+    Route("/api/walk", images.walk_latents, methods=["GET"]),
+    Route("/api/map", images.map_latents, methods=["GET"]),
+    Route("/api/points", images.sample_points, methods=["GET"]),
+    Route("/api/directions", latent.list_directions, methods=["GET"]),
+    Route("/api/invert", latent.invert_image, methods=["POST"]),
+    Route("/api/translate", images.translate_image, methods=["POST"]),
+    Route("/api/closest", images.find_nearest, methods=["GET"]),
+    Route("/api/real", images.get_training_image, methods=["GET"]),
+    Route("/api/real-points", images.get_training_points, methods=["GET"]),
+    Route("/api/progress", training.progress, methods=["GET"]),
+    Route("/api/sheet", training.get_preview, methods=["GET"]),
+    Route("/api/arena", playground.get_options, methods=["GET"]),
+    Route("/api/arena/begin", playground.begin_game, methods=["POST"]),
+    Route("/api/arena/step", playground.step_game, methods=["POST"]),
 ]
 
 
-def opened(run: Path, hosts: list[str], port: int, model: Model) -> Context:
+def create_context(run: Path, hosts: list[str], port: int, model: ReloadingModel) -> Context:
     """What the answers share.
 
     Arguments:
@@ -58,17 +49,17 @@ def opened(run: Path, hosts: list[str], port: int, model: Model) -> Context:
     return Context(
         run=run,
         model=model,
-        real=Real(run),
-        arena=Arena(model.machine),
-        drawing=Worker("drawing"),
-        reading=Worker("reading"),
-        access=Access(port),
+        real=TrainingSamples(run),
+        playground=Playground(model.runtime),
+        compute_worker=Worker("drawing"),
+        io_worker=Worker("reading"),
+        session_store=SessionStore(port),
         address=f"http://{hosts[0]}:{port}",
         hosts=frozenset(f"{host}:{port}" for host in hosts),
-        files=page_routes.page_files(),
+        files=page.read_page_files(),
     )
 
 
-def application(here: Context) -> ASGIApp:
+def create_app(context: Context) -> ASGIApp:
     """The explorer as an ASGI application."""
-    return Guard(Router(ROUTES, redirect_slashes=False), here)
+    return SecurityMiddleware(Router(ROUTES, redirect_slashes=False), context)

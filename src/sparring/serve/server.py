@@ -1,4 +1,4 @@
-"""The door: one socket on this machine, one link on the terminal."""
+"""The HTTP server: one socket on this machine, one link on the terminal."""
 
 import contextlib
 import socket
@@ -14,21 +14,21 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sparring.errors import SparringError
-from sparring.run import load
-from sparring.serve.app import application, opened
-from sparring.serve.context import Context, is_points
-from sparring.serve.model import Model
-from sparring.serve.refused import Refused
+from sparring.api import load
+from sparring.core.errors import SparringError
+from sparring.serve.app import create_app, create_context
+from sparring.serve.context import Context, is_builtin_points
+from sparring.serve.http import HTTPError
+from sparring.serve.model import ReloadingModel
 
 PORT = 8137
-HEADER_SECONDS = 8.0  # for a request's headers to arrive
-HEADER_BYTES = 16_384
-CONNECTIONS = 512
+HEADER_TIMEOUT_SECONDS = 8.0  # for a request's headers to arrive
+MAX_HEADER_BYTES = 16_384
+MAX_CONNECTIONS = 512
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class ServerOptions:
     """What is asked for.
 
     Arguments:
@@ -45,24 +45,24 @@ class Wish:
     threads: int | None = None
 
 
-class Impatient(H11Protocol):
+class TimeoutProtocol(H11Protocol):
     """Closes connections on which no whole request arrives in time, be it the first one or a later one."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
-        self.loop.call_later(HEADER_SECONDS, self._look, None)
+        self.loop.call_later(HEADER_TIMEOUT_SECONDS, self._look, None)
 
     def on_response_complete(self) -> None:
         done = self.cycle
         super().on_response_complete()  # which may begin with the next one
-        self.loop.call_later(HEADER_SECONDS, self._look, done)
+        self.loop.call_later(HEADER_TIMEOUT_SECONDS, self._look, done)
 
     def _look(self, last: Any) -> None:
         if self.cycle is last and not self.transport.is_closing():
             self.transport.close()
 
 
-def names(host: str) -> list[str]:
+def list_host_names(host: str) -> list[str]:
     """The names by which browsers on the same machine (or, with an address of the network, on others) call it.
 
     Raises:
@@ -83,7 +83,7 @@ def names(host: str) -> list[str]:
     return list(dict.fromkeys([shown, *local, *(["127.0.0.1"] if host == "localhost" else [])]))
 
 
-def bound(host: str, port: int) -> socket.socket:
+def bind_socket(host: str, port: int) -> socket.socket:
     """A socket on this address.
 
     Raises:
@@ -105,49 +105,51 @@ def bound(host: str, port: int) -> socket.socket:
     return door
 
 
-def serve(wish: Wish, browser: bool = True) -> None:
+def serve(options: ServerOptions, browser: bool = True) -> None:
     """Serve the explorer of a run until Ctrl-C."""
-    run = wish.run if is_points(wish.run) else load(wish.run).path
-    hosts, door = names(wish.host), bound(wish.host, wish.port)
-    here = opened(run, hosts, door.getsockname()[1], Model(run, wish.device, wish.threads))
-    with contextlib.suppress(Refused):  # no generator yet
-        here.model.warm()
-    _tell(here, wish.host)
+    run = options.run if is_builtin_points(options.run) else load(options.run).path
+    hosts, door = list_host_names(options.host), bind_socket(options.host, options.port)
+    here = create_context(
+        run, hosts, door.getsockname()[1], ReloadingModel(run, options.device, options.threads)
+    )
+    with contextlib.suppress(HTTPError):  # no generator yet
+        here.model.warm_up()
+    _print_link(here, options.host)
     if browser:
-        webbrowser.open(_link(here))
+        webbrowser.open(_create_link(here))
     if sys.stdin is not None and sys.stdin.isatty():
-        threading.Thread(target=_links, args=(here,), daemon=True).start()
+        threading.Thread(target=_print_links_on_enter, args=(here,), daemon=True).start()
     try:
-        uvicorn.Server(config(here)).run(sockets=[door])
+        uvicorn.Server(make_uvicorn_config(here)).run(sockets=[door])
     finally:
-        here.drawing.close()
-        here.reading.close()
+        here.compute_worker.close()
+        here.io_worker.close()
 
 
-def config(here: Context) -> uvicorn.Config:
+def make_uvicorn_config(context: Context) -> uvicorn.Config:
     """How uvicorn runs: no log of links, short patience, small buffers."""
-    settings: dict[str, Any] = {"http": Impatient, "ws": "none", "lifespan": "off", "loop": "asyncio"}
+    settings: dict[str, Any] = {"http": TimeoutProtocol, "ws": "none", "lifespan": "off", "loop": "asyncio"}
     return uvicorn.Config(
-        application(here),
+        create_app(context),
         access_log=False,
         log_level="error",
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=3,
-        h11_max_incomplete_event_size=HEADER_BYTES,
-        limit_concurrency=CONNECTIONS,
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        limit_concurrency=MAX_CONNECTIONS,
         **settings,
     )
 
 
-def _link(here: Context) -> str:
-    return f"{here.address}/?token={here.access.link()}"
+def _create_link(context: Context) -> str:
+    return f"{context.address}/?token={context.session_store.create_token()}"
 
 
-def _tell(here: Context, host: str) -> None:
+def _print_link(context: Context, host: str) -> None:
     print(
-        f"explore {here.run}: open this link (it works once; Enter gives another, Ctrl-C ends)\n\n  {_link(here)}\n",
+        f"explore {context.run}: open this link (it works once; Enter gives another, Ctrl-C ends)\n\n  {_create_link(context)}\n",
         flush=True,
     )
     if host != "localhost" and not ip_address(host).is_loopback:
@@ -158,6 +160,6 @@ def _tell(here: Context, host: str) -> None:
         )
 
 
-def _links(here: Context) -> None:
+def _print_links_on_enter(context: Context) -> None:
     for _ in sys.stdin:
-        print(f"  {_link(here)}", flush=True)
+        print(f"  {_create_link(context)}", flush=True)

@@ -1,16 +1,16 @@
-"""The textures of the polygon world: six classes in three pairs, the two of a pair alike in their mean colour."""
+"""Textures of the polygon dataset: six classes in three pairs, the two of a pair alike in their mean colour."""
 
 import math
 
 import numpy as np
 
-KINDS = ("stripes", "dots", "bars", "blotches", "checks", "ramps")
+TEXTURE_NAMES = ("stripes", "dots", "bars", "blotches", "checks", "ramps")
 COLOURS = np.repeat(np.array([[0.74, 0.50, 0.36], [0.36, 0.52, 0.70], [0.45, 0.56, 0.36]], np.float32), 2, 0)
 CONTRAST, COLOUR_JITTER, LIGHT, GRAIN = 0.22, 0.06, 0.25, 0.04
-PERIOD, PERIODS = 5.0, 4.0  # in pixels: the shortest one, and how much longer it may be
+MIN_PERIOD, PERIOD_RANGE = 5.0, 4.0  # in pixels: the shortest one, and how much longer it may be
 
 
-def scene(maps: np.ndarray, style: np.ndarray, grain: np.ndarray) -> np.ndarray:
+def render_scenes(maps: np.ndarray, style: np.ndarray, grain: np.ndarray) -> np.ndarray:
     """Scenes uint8 (n, h, w, 3): each class's colour and texture, under a light that falls off to one side.
 
     Arguments:
@@ -23,21 +23,21 @@ def scene(maps: np.ndarray, style: np.ndarray, grain: np.ndarray) -> np.ndarray:
     )
     texture = np.zeros(maps.shape, np.float32)
     colour = np.zeros((*maps.shape, 3), np.float32)
-    for kind, name in enumerate(KINDS):
+    for kind, name in enumerate(TEXTURE_NAMES):
         here = maps == kind
         numbers = style[:, 1 + kind, :, None, None]
-        wave = _blotches(grain[:, 1]) if name == "blotches" else _wave(name, rows, columns, numbers)
+        wave = _blotches(grain[:, 1]) if name == "blotches" else _texture(name, rows, columns, numbers)
         texture[here] = wave[here]
         jittered = COLOURS[kind] + COLOUR_JITTER * (2 * style[:, 1 + kind, :3] - 1)
         colour[here] = np.broadcast_to(jittered[:, None, None], colour.shape)[here]
     values = colour + CONTRAST * texture[..., None] + GRAIN * (2 * grain[:, 0, ..., None] - 1)
-    values *= 1 + LIGHT * _light(rows, columns, style[:, 0, :, None, None])[..., None]
+    values *= 1 + LIGHT * _illumination(rows, columns, style[:, 0, :, None, None])[..., None]
     return (values.clip(0, 1) * 255).round().astype(np.uint8)
 
 
-def _wave(name: str, rows: np.ndarray, columns: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+def _texture(name: str, rows: np.ndarray, columns: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """The texture of this name (n, h, w), about of mean 0 and within -1 to 1; its period, turn and phases are random."""
-    step = 2 * math.pi / (PERIOD + PERIODS * numbers[:, 3])
+    step = 2 * math.pi / (MIN_PERIOD + PERIOD_RANGE * numbers[:, 3])
     turn = 0.5 * (numbers[:, 4] - 0.5) + (math.pi / 2 if name == "bars" else 0.0)
     down = step * (np.cos(turn) * rows + np.sin(turn) * columns) + 2 * math.pi * numbers[:, 5]
     right = step * (np.cos(turn) * columns - np.sin(turn) * rows) + 2 * math.pi * numbers[:, 6]
@@ -47,7 +47,9 @@ def _wave(name: str, rows: np.ndarray, columns: np.ndarray, numbers: np.ndarray)
         return np.sign(np.sin(down / 1.5) * np.sin(right / 1.5))
     if name == "ramps":  # a slow saw-tooth in any direction
         angle = 2 * math.pi * numbers[:, 7]
-        way = (np.cos(angle) * rows + np.sin(angle) * columns) / (3 * (PERIOD + PERIODS * numbers[:, 3]))
+        way = (np.cos(angle) * rows + np.sin(angle) * columns) / (
+            3 * (MIN_PERIOD + PERIOD_RANGE * numbers[:, 3])
+        )
         return 2 * ((way + numbers[:, 8]) % 1) - 1
     return np.sin(down)
 
@@ -60,7 +62,7 @@ def _blotches(noise: np.ndarray) -> np.ndarray:
     return (8 * smooth).clip(-1, 1)
 
 
-def _light(rows: np.ndarray, columns: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+def _illumination(rows: np.ndarray, columns: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     angle = 2 * math.pi * numbers[:, 0]
     across = np.cos(angle) * (2 * rows / rows.max() - 1) + np.sin(angle) * (2 * columns / columns.max() - 1)
     return numbers[:, 1] * across / math.sqrt(2)

@@ -1,0 +1,57 @@
+"""Errors that the user can fix: what was found, what was expected, what to do."""
+
+
+class SparringError(ValueError):
+    """Base of all errors that a user can cause and fix. The command line prints it and exits with 2.
+
+    Arguments:
+        got: what was found, with the offending value and its place.
+        expected: what would have been right.
+        fix: what to do now.
+    """
+
+    def __init__(self, got: str, expected: str = "", fix: str = "") -> None:
+        self.got, self.expected, self.fix = got, expected, fix
+        parts = [got, f"expected: {expected}" if expected else "", f"do this: {fix}" if fix else ""]
+        super().__init__("\n  ".join(part for part in parts if part))
+
+
+class ConfigError(SparringError):
+    """A setting has an unknown name, a wrong type, or a value out of range."""
+
+
+class DataError(SparringError):
+    """The data holds nothing usable, or does not fit what was asked of it."""
+
+
+class InvalidImageError(DataError):
+    """One image can't be read; it is skipped, and the reason goes into the report."""
+
+
+class CorruptFileError(SparringError):
+    """A file of a run is damaged or is not what its name says."""
+
+
+class CheckpointWriteError(SparringError):
+    """A checkpoint could not be written (disk full, no permission); the older ones are intact."""
+
+
+class RunLockedError(SparringError):
+    """Another process is writing to this run folder."""
+
+
+class DivergedError(SparringError):
+    """Training gave non-finite numbers again and again; the last good checkpoint is kept. Exit code 3."""
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """A sentence that names the nearest known names, for the `fix` of an error.
+
+    >>> did_you_mean("hing", ["hinge", "wasserstein"])
+    'did you mean hinge?'
+    """
+    from difflib import get_close_matches
+
+    swapped = [word for word in known if sorted(word) == sorted(name)]  # fd for df
+    close = swapped or get_close_matches(name, known, n=2, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else f"choose one of: {', '.join(sorted(known))}"

@@ -1,0 +1,111 @@
+"""Tensors to safetensors bytes and back; the header is checked against the expected names, types and shapes
+before anything is allocated.
+
+A file from a stranger can therefore neither run code nor fill the memory.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from sparring.core.errors import CorruptFileError
+
+HEADER_LIMIT = 16_000_000  # bytes
+_DTYPES = {
+    torch.float32: "F32",
+    torch.float64: "F64",
+    torch.bfloat16: "BF16",
+    torch.float16: "F16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+
+
+def to_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> bytes:
+    """The tensors, copied to the CPU, as the bytes of a safetensors file."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return save(_clone_shared(plain), dict(metadata) if metadata else None)
+
+
+def header_end(data: bytes) -> int:
+    """Where the header of a file ends that begins with these 8 bytes; at most where the longest allowed one does."""
+    return 8 + min(int.from_bytes(data[:8], "little"), HEADER_LIMIT)
+
+
+def check_size(size: int, table: Mapping[str, Any], expected: Mapping[str, Tensor]) -> None:
+    """Raises CorruptFileError where a file is larger than its tensors can be, so that it need not be read."""
+    most = 8 + HEADER_LIMIT + sum(tensor.numel() * tensor.element_size() for tensor in expected.values())
+    if size > most:
+        raise _corrupt_error(f"{size:,} bytes for {len(table)} tensors, which need {most:,} at the most")
+
+
+def read_header(data: bytes) -> tuple[dict[str, Any], dict[str, str]]:
+    """The table of tensors and the metadata of a safetensors file.
+
+    Raises:
+        CorruptFileError: it is none, or is cut short.
+    """
+    length = int.from_bytes(data[:8], "little") if len(data) >= 8 else -1
+    if not 2 <= length <= min(HEADER_LIMIT, len(data) - 8):
+        raise _corrupt_error("the header does not fit into the file")
+    try:
+        table = json.loads(data[8 : 8 + length].decode(), object_pairs_hook=_reject_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise _corrupt_error(str(error)) from error
+    if not isinstance(table, dict):
+        raise _corrupt_error("the header is no table")
+    metadata = table.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise _corrupt_error("the metadata are no table of texts")
+    return table, metadata
+
+
+def from_bytes(data: bytes, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, which must have the names, types and shapes of `expected`.
+
+    Raises:
+        CorruptFileError: anything else is in it, or something is missing.
+    """
+    table, _ = read_header(data)
+    odd = set(table) ^ set(expected)
+    if odd:
+        raise _corrupt_error(f"{len(odd)} tensors are missing or too many, such as {min(odd)[:80]!r}")
+    for name, tensor in expected.items():
+        entry = table[name]
+        right = {"dtype": _DTYPES[tensor.dtype], "shape": list(tensor.shape)}
+        if not isinstance(entry, dict) or {key: entry.get(key) for key in right} != right:
+            raise _corrupt_error(f"tensor {name!r} is {str(entry)[:80]}, not {right}")
+    try:
+        return load(data)
+    except Exception as error:  # whatever the library finds wrong with the bytes
+        raise _corrupt_error(str(error)) from error
+
+
+def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        raise ValueError("a name stands twice in the header")
+    return table
+
+
+def _clone_shared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        if tensor.data_ptr() in seen and tensor.numel():
+            tensors[name] = tensor.clone()
+        seen.add(tensor.data_ptr())
+    return tensors
+
+
+def _corrupt_error(what: str) -> CorruptFileError:
+    return CorruptFileError(
+        f"damaged or foreign tensors: {what}",
+        "a file written by Sparring for these settings",
+        "use another file",
+    )

@@ -1,0 +1,1 @@
+"""Readers: one file a format or layout; each ends in a `Dataset`."""

@@ -1,0 +1,80 @@
+"""Build a `Dataset` from samples: encode the labels, hash the content, complete the report."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sparring.core.errors import DataError
+from sparring.data.config import DataConfig
+from sparring.data.dataset import Dataset
+from sparring.data.readers.labels import encode_labels
+from sparring.data.report import DataReport, histogram
+
+DECODER_VERSION = 1  # raised when the same files would decode to other samples
+
+
+def content_hash(*parts: Any) -> str:
+    """A digest of plain values."""
+    return hashlib.sha256(json.dumps([DECODER_VERSION, *parts], separators=(",", ":")).encode()).hexdigest()
+
+
+def build_dataset(
+    samples: np.ndarray, labels: Sequence[str] | None, *, key: str, report: DataReport, config: DataConfig
+) -> Dataset:
+    """The data set. A single class is no label.
+
+    Arguments:
+        samples: uint8 (n, h, w, c) or float32 (n, d).
+        labels: a name for each sample, or None.
+        key: digest of what the samples depend on; labels, classes and settings are added to it here.
+        report: to be completed with count and classes.
+        config: resolved.
+
+    Raises:
+        DataError: no samples.
+    """
+    if not len(samples):
+        raise no_samples_error(report)
+    numbers: np.ndarray | None = None
+    classes: tuple[str, ...] = ()
+    table: dict[str, int] = {}
+    if labels is not None and config.labels:
+        table = histogram(labels)
+        numbers, classes = encode_labels(labels)
+        table = {name: table[name] for name in classes}
+        if len(classes) < 2:
+            numbers, classes = None, ()
+    settings = [config.size, config.channels, config.fit, config.labels]
+    digest = hashlib.sha256(numbers.astype("<i8").tobytes()).hexdigest() if numbers is not None else ""
+    report = replace(report, count=len(samples), classes=table)
+    return Dataset(
+        samples,
+        numbers,
+        classes,
+        fingerprint=content_hash(key, settings, classes, digest),
+        report=report,
+        config=config,
+    )
+
+
+def no_samples_error(report: DataReport) -> DataError:
+    """The error that says what was seen instead of samples."""
+    reasons = histogram(reason for _, reason in report.skipped)
+    seen = "; ".join(f"{number:,} x {reason}" for reason, number in list(reasons.items())[:6])
+    got = (
+        f"{report.source}: nothing usable in {len(report.skipped):,} files ({seen})"
+        if seen
+        else f"{report.source}: empty"
+    )
+    names = [name for name, _ in report.skipped]
+    arrays = [name for name in names if name.endswith((".npz", ".npy", ".zip")) or "idx3" in name]
+    fix = (
+        f"name the file itself: {report.source}/{arrays[0]}"
+        if arrays
+        else "name another folder, zip or array"
+    )
+    return DataError(got, "images (PNG, JPEG, WebP, GIF, BMP, TIFF) or arrays", fix)

@@ -1,0 +1,225 @@
+"""Paired images as a dataset: two files of one name, or the two halves of one file; and two datasets joined
+as domains A and B.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sparring.core.errors import DataError, InvalidImageError
+from sparring.core.progress import ProgressMonitor
+from sparring.data import cache
+from sparring.data.cache import SampleRow
+from sparring.data.config import DataConfig, Fit
+from sparring.data.dataset import Dataset
+from sparring.data.images.decode import decode
+from sparring.data.images.resize import Size, choose_size, crop_half, fit_image
+from sparring.data.readers.build_dataset import build_dataset, content_hash, no_samples_error
+from sparring.data.readers.image_folder import is_faster_threaded, iterate_rows
+from sparring.data.readers.survey import Survey
+from sparring.data.report import DataReport, histogram
+
+SkippedFiles = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Where the two images of a pair are: numbers of files, and the half of the file ("" for the whole)."""
+
+    a: int
+    b: int
+    halves: tuple[str, str] = ("", "")
+
+
+def open_pairs(
+    survey: Survey, pairs: Sequence[Pair], skipped: SkippedFiles, config: DataConfig, monitor: ProgressMonitor
+) -> Dataset:
+    """All usable pairs, at one size: domain A, with B as its `other`.
+
+    Both of a pair are kept or left out together, and the same window is cut out of both. They are cached side by side, as one
+    sample with the channels of A and then those of B.
+
+    Arguments:
+        survey: of the files.
+        pairs: with A and B in this order.
+        skipped: what was left out before.
+        config: what is asked for; `channels` and `size` may be None.
+        watch: told of each pair.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # decoders warn of what the report says anyway
+        return _open(survey, pairs, skipped, config, monitor)
+
+
+def _open(
+    survey: Survey, pairs: Sequence[Pair], skipped: SkippedFiles, config: DataConfig, monitor: ProgressMonitor
+) -> Dataset:
+    pairs, skipped = _filter_pairs(survey, pairs, skipped)
+    container = survey.container
+    report = DataReport(source=config.source, kind=f"pairs in a {container.kind}", count=0)
+    if not pairs:
+        raise no_samples_error(replace(report, skipped=tuple(sorted(skipped))))
+    sizes = [_image_size(survey, pair.b, pair.halves[1]) for pair in pairs]
+    size, why_size = choose_size(sizes, config.max_size) if config.size is None else (config.size, "")
+    a, why_a = _channels(survey, pairs, 0) if config.channels is None else (config.channels, "")
+    b, why_b = _channels(survey, pairs, 1) if config.channels_b is None else (config.channels_b, "")
+    survey.save()
+    config = replace(config, size=size, channels=a, channels_b=b)
+    job = _PairDecoder(survey, pairs, (size, a, b), config.fit)
+    key = content_hash("pairs", [job.origin(pair) for pair in pairs], size, a, b, config.fit)
+    threaded, numbers = is_faster_threaded(sizes), range(len(pairs))
+    monitor.begin(len(pairs))
+    stored, remark = cache.load_or_build(
+        key, (*size, a + b), lambda: iterate_rows(job.row, numbers, threaded, monitor)
+    )
+    names = [container.entries[pair.b].name for pair in pairs]
+    found = [survey.file_infos[pairs[place].b] for place in stored.kept]
+    report = replace(
+        report,
+        skipped=tuple(sorted(skipped + [(names[place], note) for place, note in stored.skipped])),
+        converted=tuple((names[place], note) for place, note in stored.converted),
+        duplicates=stored.duplicates,
+        sizes=histogram(f"{finding.height}x{finding.width}" for finding in found),
+        modes=histogram(finding.mode for finding in found),
+        size=size,
+        channels=a,
+        fit=config.fit,
+        remarks=tuple(
+            text for text in (why_size, why_a and f"A: {why_a}", why_b and f"B: {why_b}", remark) if text
+        ),
+    )
+    return split_channels(stored.samples, a, key, report, config)
+
+
+def split_channels(samples: np.ndarray, a: int, key: str, report: DataReport, config: DataConfig) -> Dataset:
+    """The set of A with its partner B, of samples that hold the `a` channels of A and then those of B."""
+    dataset = build_dataset(samples[..., :a], None, key=content_hash(key, "A"), report=report, config=config)
+    other = replace(config, channels=config.channels_b)
+    dataset.domain_b = build_dataset(
+        samples[..., a:], None, key=content_hash(key, "B"), report=report, config=other
+    )
+    dataset.paired = True
+    return dataset
+
+
+def _filter_pairs(
+    survey: Survey, pairs: Sequence[Pair], skipped: SkippedFiles
+) -> tuple[list[Pair], SkippedFiles]:
+    """The pairs of two usable images of one shape, and what is skipped with the others."""
+    kept, skipped = [], skipped + survey.skipped()
+    for pair in pairs:
+        a, b = survey.file_infos[pair.a], survey.file_infos[pair.b]
+        name = survey.entries[pair.a if b.reason else pair.b].name
+        if a.reason or b.reason:
+            skipped += [(name, "its partner can't be used")] if bool(a.reason) != bool(b.reason) else []
+        elif not has_same_aspect(
+            _image_size(survey, pair.a, pair.halves[0]), _image_size(survey, pair.b, pair.halves[1])
+        ):
+            mine, theirs = f"{b.height}x{b.width}", f"{a.height}x{a.width}"
+            skipped.append((name, f"another shape than its partner: {mine}, not {theirs}"))
+        else:
+            kept.append(pair)
+    return kept, skipped
+
+
+def has_same_aspect(first: Size, second: Size) -> bool:
+    """Whether two sizes are of one aspect ratio, but for rounding to whole pixels.
+
+    >>> has_same_aspect((64, 48), (128, 96)), has_same_aspect((64, 48), (33, 25)), has_same_aspect((64, 48), (64, 64))
+    (True, True, False)
+    """
+    return abs(first[0] * second[1] - first[1] * second[0]) <= max(*first, *second)
+
+
+def _image_size(survey: Survey, number: int, half: str) -> Size:
+    finding = survey.file_infos[number]
+    return finding.height, finding.width // 2 if half else finding.width
+
+
+def _channels(survey: Survey, pairs: Sequence[Pair], side: int) -> tuple[int, str]:
+    half = pairs[0].halves[side]
+    numbers = [pair.b if side else pair.a for pair in pairs]
+    return survey.channels(numbers, half)
+
+
+class _PairDecoder:
+    """Decodes both of a pair and fits them."""
+
+    def __init__(self, survey: Survey, pairs: Sequence[Pair], shape: tuple[Size, int, int], fit: Fit) -> None:
+        self.survey, self.pairs, self.shape, self.fit = survey, pairs, shape, fit
+
+    def origin(self, pair: Pair) -> list[object]:
+        """What a pair is made from."""
+        files = [(self.survey.entries[n].name, self.survey.file_infos[n].digest) for n in (pair.a, pair.b)]
+        return [*files, pair.halves]
+
+    def row(self, place: int, number: int) -> SampleRow:
+        """Both of a pair, stacked along the channels."""
+        pair, (size, *channels) = self.pairs[number], self.shape
+        images, notes = [], []
+        for at in dict.fromkeys((pair.a, pair.b)):
+            try:
+                image, note = decode(self.survey.read_image(at))
+            except InvalidImageError as error:
+                return place, None, f"{self.survey.entries[at].name}: {error}"
+            images.append(image)
+            notes += [f"{'A' if at == pair.a else 'B'}: {note}" if pair.a != pair.b and note else note]
+        sides = [
+            fit_image(crop_half(image, half), size, count, self.fit)
+            for image, half, count in zip((images[0], images[-1]), pair.halves, channels, strict=True)
+        ]
+        return place, np.concatenate(sides, 2), ", ".join(filter(None, notes))
+
+
+DatasetOpener = Callable[[DataConfig], Dataset]
+
+
+def join_domains(first: DatasetOpener, second: DatasetOpener, config: DataConfig) -> Dataset:
+    """Two sets of images, B at the size of A."""
+    first, second = (second, first) if config.swap_domains else (first, second)
+    a = first(replace(config, swap_domains=False))
+    b = second(replace(config, swap_domains=False, size=a.config.size, channels=config.channels_b))
+    for side in (a, b):
+        if not side.spec.is_image:
+            raise DataError(f"{side.config.source}: points", "images in both domains", "name other data")
+    a.domain_b = b
+    merged = replace(
+        a.report,
+        source=f"{a.report.source} and {b.report.source}",
+        skipped=(*a.report.skipped, *b.report.skipped),
+        converted=(*a.report.converted, *b.report.converted),
+        duplicates=a.report.duplicates + b.report.duplicates,
+        remarks=(*(f"A: {why}" for why in a.report.remarks), *(f"B: {why}" for why in b.report.remarks)),
+    )
+    a.report = merged
+    return a
+
+
+def resolve_config(dataset: Dataset, config: DataConfig) -> DataConfig:
+    """The settings with the size and the channels of both domains filled in."""
+    assert dataset.domain_b is not None
+    a, b = dataset.config, dataset.domain_b.config
+    return replace(config, size=a.size, channels=a.channels, channels_b=b.channels)
+
+
+def finalize(dataset: Dataset, test_set: Dataset | None, config: DataConfig, remarks: list[str]) -> Dataset:
+    """The same with what it came to: settings, fingerprint over both domains and parts, and what to tell."""
+    assert dataset.domain_b is not None
+    dataset.paired = config.pairing == "paired"
+    whole = [dataset, dataset.domain_b, *([test_set, test_set.domain_b] if test_set is not None else [])]
+    prints = [side.fingerprint for side in whole if side is not None]
+    fingerprint = content_hash("sides", config.pairing, config.swap_domains, prints)
+    words = (
+        f"{len(dataset):,} pairs"
+        if dataset.paired
+        else f"{len(dataset):,} of A and {len(dataset.domain_b):,} of B, not paired"
+    )
+    dataset.report = replace(dataset.report, remarks=(words, *dataset.report.remarks, *remarks))
+    dataset.test_set = test_set
+    for side in whole:
+        if side is not None:
+            channels = side.samples.shape[3]
+            side.config, side.fingerprint = replace(config, channels=channels), fingerprint
+    return dataset

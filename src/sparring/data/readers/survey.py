@@ -1,0 +1,145 @@
+"""First pass over image files: the header and the SHA-256 of each, before any is decoded.
+
+Each file is read once. The results are kept beside the cache by (name, size, times, inode), so that a big
+folder that did not change is not read again; a file changed in the last seconds is never trusted.
+"""
+
+import contextlib
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from sparring.core.errors import InvalidImageError
+from sparring.core.progress import ProgressMonitor
+from sparring.data.cache import cache_roots, read_checksummed_json, write_checksummed_json
+from sparring.data.images.decode import decode, read_header
+from sparring.data.images.resize import crop_half
+from sparring.data.readers.container import Container, Entry
+
+SURVEY_FORMAT = 1
+OPEN_IMAGES_BYTES = 64 * 2**20  # of opened images that wait for their decoding
+ALPHA_SAMPLE = 256
+GREY_TOLERANCE = 6  # a difference between colour channels, of 255, that is still grey
+
+
+@dataclass
+class FileInfo:
+    """What is known of one file: its digest and header, or why it is no use; `pixel_facts` adds what decoding showed."""
+
+    digest: str = ""
+    height: int = 0
+    width: int = 0
+    mode: str = ""
+    colour: bool = False
+    alpha: bool = False
+    reason: str = ""
+    pixel_facts: dict[str, bool] = field(default_factory=dict)
+
+
+class Survey:
+    """Findings for the entries of a container, in their order."""
+
+    def __init__(self, container: Container, monitor: ProgressMonitor) -> None:
+        self.container, self.entries, self.monitor = container, container.entries, monitor
+        self._path = cache_roots()[0] / "index" / f"{_short_hash(container.kind, container.identity)}.json"
+        self._open_images: dict[int, Image.Image] = {}
+        self._bytes_left = OPEN_IMAGES_BYTES
+        known = self._load_index()
+        self._changed = False
+        self.file_infos = [self._find(number, entry, known) for number, entry in enumerate(self.entries)]
+
+    def _load_index(self) -> dict[str, Any]:
+        with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
+            document = read_checksummed_json(self._path)
+            if document is not None and document["format"] == SURVEY_FORMAT:
+                return dict(document["files"])
+        return {}
+
+    def _find(self, number: int, entry: Entry, known: dict[str, Any]) -> FileInfo:
+        self.monitor.step()
+        old = known.get(entry.name)
+        if entry.stamp and old is not None and old[0] == entry.stamp:
+            return FileInfo(*old[1:])
+        self._changed = True
+        try:
+            data = self.container.read(entry)
+            header, image = read_header(data)
+        except InvalidImageError as error:
+            return FileInfo(reason=str(error))
+        self._bytes_left -= len(data) + 4096
+        if self._bytes_left > 0:
+            self._open_images[number] = image
+        return FileInfo(hashlib.sha256(data).hexdigest(), **vars(header))
+
+    def read_image(self, number: int) -> Image.Image | bytes:
+        """For `decode`: the image as opened for its header, once, or the file's content read again."""
+        image = self._open_images.pop(number, None)
+        return image if image is not None else self.container.read(self.entries[number])
+
+    def usable(self) -> list[int]:
+        """Numbers of the entries whose header is right."""
+        return [number for number, finding in enumerate(self.file_infos) if not finding.reason]
+
+    def skipped(self) -> list[tuple[str, str]]:
+        """(name, reason) of the others."""
+        pairs = zip(self.entries, self.file_infos, strict=True)
+        return [(entry.name, finding.reason) for entry, finding in pairs if finding.reason]
+
+    def save(self) -> None:
+        """Keep the findings for the next time; a place that can't be written to costs only time."""
+        pairs = zip(self.entries, self.file_infos, strict=True)
+        files = {
+            entry.name: [entry.stamp, *vars(finding).values()] for entry, finding in pairs if entry.stamp
+        }
+        if files and self._changed:
+            with contextlib.suppress(OSError):
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                write_checksummed_json(self._path, {"format": SURVEY_FORMAT, "files": files})
+
+    def channels(self, usable: list[int], half: str = "") -> tuple[int, str]:
+        """How many channels suit these images (or their `left` or `right` halves): 4 where most files are really
+        transparent in places (judged by up to 256 of those that may be), else 3 where any file really shows colour, else 1."""
+        clear = [number for number in _scatter_order(usable) if self.file_infos[number].alpha]
+        if 2 * len(clear) > len(usable):
+            looked = clear[:ALPHA_SAMPLE]
+            real = sum(self._pixel_fact(number, "alpha", half) for number in looked)
+            if 2 * real * len(clear) > len(usable) * len(looked):
+                return 4, "4 channels: most images are transparent in places"
+        coloured = (number for number in _scatter_order(usable) if self.file_infos[number].colour)
+        if any(self._pixel_fact(number, "colour", half) for number in coloured):
+            return 3, "3 channels: there is colour"
+        return 1, "1 channel: all images are grey"
+
+    def _pixel_fact(self, number: int, what: str, half: str) -> bool:
+        finding = self.file_infos[number]
+        if half + what not in finding.pixel_facts:
+            self.monitor.poll()
+            found = self._inspect_pixels(self.entries[number], half)
+            finding.pixel_facts.update({half + name: value for name, value in found.items()})
+            self._changed = True
+        return finding.pixel_facts[half + what]
+
+    def _inspect_pixels(self, entry: Entry, half: str) -> dict[str, bool]:
+        try:
+            image, _ = decode(self.container.read(entry))
+        except InvalidImageError:
+            return {"alpha": False, "colour": False}
+        pixels = np.asarray(crop_half(image, half).convert("RGBA")).reshape(-1, 4)
+        shown = pixels[pixels[:, 3] > 0, :3]
+        difference = shown.max(1).astype(int) - shown.min(1) if len(shown) else np.zeros(1)
+        return {
+            "alpha": bool((pixels[:, 3] < 255).any()),
+            "colour": bool((difference > GREY_TOLERANCE).any()),
+        }
+
+
+def _scatter_order(numbers: list[int]) -> list[int]:
+    """The same numbers in an order that jumps about, so that a few of them stand for all."""
+    return sorted(numbers, key=lambda number: (number * 0x9E3779B1) % 2**32)
+
+
+def _short_hash(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""Parts: objectives, penalties, augmentation, conditioning, likelihoods, posteriors and networks; one file an idea."""

@@ -1,0 +1,13 @@
+"""Augmentation: transforms of samples, real and generated alike, before the discriminator."""
+
+from sparring.core.interfaces import Augmentation
+from sparring.parts.augmentation.diffaugment import DiffAugment
+from sparring.parts.augmentation.instance_noise import InstanceNoise
+from sparring.parts.augmentation.packing import pack
+
+AUGMENTATIONS: dict[str, type[Augmentation]] = {
+    "diffaugment": DiffAugment,
+    "instance_noise": InstanceNoise,
+}
+
+__all__ = ["AUGMENTATIONS", "DiffAugment", "InstanceNoise", "pack"]

@@ -1,0 +1,165 @@
+"""DCGAN's generator and discriminator: strided 4x4 convolutions, for images of any size."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from sparring.core.errors import ConfigError
+from sparring.core.shapes import Features, Image, Labels, Latent, SampleSpec
+from sparring.parts.networks.layers import sizes
+from sparring.parts.networks.layers.label_embedding import LabelEmbedding
+from sparring.parts.networks.layers.spectral_norm import spectral_norm_all
+from sparring.parts.networks.layers.strided_conv import (
+    DownsampleConv2d,
+    LatentConvTranspose2d,
+    UpsampleConv2d,
+)
+
+Norm = Literal["batch", "instance", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DCGANGenerator:
+    """DCGAN's generator: z to a grid near 4x4, then doublings with batch normalisation and ReLU, then tanh.
+
+    Widths are doubled at each stage from the image inwards. At 32x32: z -> 256 x 4x4 -> 128 x 8x8 -> 64 x
+    16x16 -> c x 32x32; at 64x64 one stage of 512 more, as in the paper's figure 1 with half its width. Other
+    sizes: see `layers/sizes.py`. Weights start from N(0, 0.02), the normalisations' scales from N(1, 0.02).
+
+    Deviation: 4x4 kernels (the paper's are 5x5), as in most later uses, because 4 is a multiple of the
+        stride.
+
+    References:
+        Radford, Metz & Chintala 2016, "Unsupervised representation learning with deep convolutional
+        generative adversarial networks", arXiv 1511.06434, sec. 3 and 4.
+
+    Arguments:
+        latent: dimension of z.
+        width: channels of the last hidden stage.
+        max_width: channels at the most.
+        norm: of the hidden stages.
+        embedding: values that a label adds to z, where the data has labels.
+        output: `linear` leaves the tanh out, for a decoder.
+
+    Shape: (b, z) to (b, c, h, w), in [-1, 1] behind the tanh.
+    """
+
+    latent: int = 100
+    width: int = 64
+    max_width: int = 512
+    norm: Norm = "batch"
+    embedding: int = 64
+    output: Literal["tanh", "linear"] = "tanh"
+
+    def __post_init__(self) -> None:
+        _check_widths(self.width, self.max_width)
+        if self.latent < 1 or self.embedding < 1:
+            raise ConfigError(f"latent {self.latent}, embedding {self.embedding}", "1 or more", "enlarge it")
+
+    def build(self, spec: SampleSpec) -> nn.Module:
+        return Generator(self, spec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DCGANDiscriminator:
+    """DCGAN's discriminator: halvings with batch normalisation (but the first) and leaky ReLU of 0.2.
+
+    At 32x32: c -> 64 x 16x16 -> 128 x 8x8 -> 256 x 4x4, whose 4096 numbers are the features, in the order (h,
+        w, c). Sizes, widths, initialisation and deviation as for `DCGANGenerator`.
+
+    References:
+        Radford, Metz & Chintala 2016, arXiv 1511.06434, sec. 3 and 4.
+        Miyato et al. 2018, arXiv 1802.05957 (spectral normalisation).
+
+    Arguments:
+        width: channels of the first stage.
+        max_width: channels at the most.
+        norm: of all stages but the first; without it the convolutions have biases.
+        spectral: normalise all weights spectrally; goes with norm `none`.
+
+    Shape: (b, c, h, w) to features (b, d).
+    """
+
+    width: int = 64
+    max_width: int = 512
+    norm: Norm = "batch"
+    spectral: bool = False
+
+    def __post_init__(self) -> None:
+        _check_widths(self.width, self.max_width)
+
+    def build(self, spec: SampleSpec) -> nn.Module:
+        return DiscriminatorBody(self, spec)
+
+
+class Generator(nn.Module):
+    """See `DCGANGenerator`."""
+
+    def __init__(self, config: DCGANGenerator, spec: SampleSpec) -> None:
+        super().__init__()
+        channels, height, width = sizes.image_shape(spec, "dcgan")
+        self.labels, self.output = LabelEmbedding(spec.num_classes, config.embedding), config.output
+        self.grids = sizes.grid_sizes(height, width)[::-1]
+        widths = sizes.channel_widths(len(self.grids) - 1, config.width, config.max_width)[::-1]
+        self.start = LatentConvTranspose2d(
+            config.latent + self.labels.embedding_size, widths[0], *self.grids[0]
+        )
+        bias = config.norm == "none"
+        pairs = zip(widths, [*widths[1:], channels], strict=True)
+        self.doublings = nn.ModuleList([UpsampleConv2d(i, o, bias) for i, o in pairs])
+        self.norms = nn.ModuleList([_make_norm(config.norm, count) for count in widths])
+        _initialise(self)
+
+    def forward(self, z: Latent, y: Labels | None = None) -> Image:
+        x = self.start(self.labels(z, y))
+        for grid, norm, doubling in zip(self.grids[1:], self.norms, self.doublings, strict=True):
+            x = sizes.crop(doubling(norm(x).relu_()), grid)
+        return torch.tanh(x) if self.output == "tanh" else x
+
+
+class DiscriminatorBody(nn.Module):
+    """See `DCGANDiscriminator`."""
+
+    def __init__(self, config: DCGANDiscriminator, spec: SampleSpec) -> None:
+        super().__init__()
+        channels, height, width = sizes.image_shape(spec, "dcgan")
+        grids = sizes.grid_sizes(height, width)
+        widths = sizes.channel_widths(len(grids) - 1, config.width, config.max_width)
+        self.num_features, self.spectral = widths[-1] * grids[-1][0] * grids[-1][1], config.spectral
+        bias = config.norm == "none"
+        pairs = zip([channels, *widths[:-1]], widths, strict=True)
+        self.halvings = nn.ModuleList([DownsampleConv2d(i, o, bias) for i, o in pairs])
+        norms = [_make_norm(config.norm, count) for count in widths[1:]]
+        self.norms = nn.ModuleList([nn.Identity(), *norms])
+        _initialise(self)
+        if config.spectral:
+            spectral_norm_all(self)
+
+    def forward(self, x: Image) -> Features:
+        for halving, norm in zip(self.halvings, self.norms, strict=True):
+            x = nn.functional.leaky_relu_(norm(halving(sizes.pad_to_even(x))), 0.2)
+        return sizes.flatten_channels_last(x)
+
+
+def _make_norm(kind: Norm, channels: int) -> nn.Module:
+    if kind == "none":
+        return nn.Identity()
+    return nn.BatchNorm2d(channels) if kind == "batch" else nn.InstanceNorm2d(channels, affine=True)
+
+
+def _initialise(network: nn.Module) -> None:
+    for module in network.modules():
+        if isinstance(module, DownsampleConv2d | UpsampleConv2d | LatentConvTranspose2d):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+            bias: Tensor | None = getattr(module, "bias", None)
+            if bias is not None:
+                nn.init.zeros_(bias)
+        elif isinstance(module, nn.BatchNorm2d | nn.InstanceNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+
+
+def _check_widths(width: int, max_width: int) -> None:
+    if width < 1 or max_width < width:
+        raise ConfigError(f"width {width}, max_width {max_width}", "1 <= width <= max_width", "fix them")

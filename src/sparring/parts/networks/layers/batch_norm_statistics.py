@@ -1,0 +1,41 @@
+"""Recompute the running statistics of batch normalisation (for averaged weights)."""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+
+@torch.no_grad()
+def recompute_batch_norm_statistics(
+    network: nn.Module, batches: int, run_batch: Callable[[int], object]
+) -> None:
+    """Replace the running mean and variance of every batch normalisation by the mean over some batches.
+
+    Averaged weights see other activations than the weights from whose training the statistics come; a generator
+    with averaged weights and stale statistics makes washed-out samples.
+
+    References: Brock et al. 2019, arXiv:1809.11096, appendix C.2 ("standing statistics").
+
+    Arguments:
+        network: left in evaluation mode.
+        batches: how many.
+        play: runs the network on the batch of this number.
+    """
+    layers = [
+        layer for layer in network.modules() if isinstance(layer, _BatchNorm) and layer.track_running_stats
+    ]
+    network.eval()
+    if not layers:
+        return
+    momenta = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # the plain mean of all batches
+        layer.train()
+    for number in range(batches):
+        run_batch(number)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+        layer.eval()

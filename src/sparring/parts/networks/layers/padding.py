@@ -1,0 +1,25 @@
+"""Padding by reflection, also up to a multiple of the network's stride."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def reflect_pad(x: Tensor, count: int) -> Tensor:
+    """x with `count` mirrored rows and columns on each side; where it is too small to mirror, its edge is repeated.
+
+    >>> import torch
+    >>> reflect_pad(torch.tensor([[[[1.0, 2.0, 3.0]]]]), 1)[0, 0, 0].tolist()
+    [1.0, 1.0, 2.0, 3.0, 3.0]
+    """
+    mode = "reflect" if count < min(x.shape[2:]) else "replicate"
+    return F.pad(x, (count, count, count, count), mode)
+
+
+def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
+    """x with mirrored rows and columns at the end, so that its height and width are multiples of `multiple`."""
+    height, width = x.shape[2:]
+    down, right = -height % multiple, -width % multiple
+    if not down and not right:
+        return x
+    mode = "reflect" if down < height and right < width else "replicate"
+    return F.pad(x, (0, right, 0, down), mode)

@@ -1,0 +1,31 @@
+"""Hinge loss: the discriminator's loss is zero outside a margin."""
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+
+from sparring.core.adversarial_batch import AdversarialBatch
+from sparring.core.shapes import PerSample
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hinge:
+    """A discriminator with a margin of 1 on either side, and a linear generator.
+
+        L_D = E_x max(0, 1 - D(x)) + E_z max(0, 1 + D(G(z)))        L_G = -E_z D(G(z))
+
+    The usual companion of spectral normalisation and of self-attention.
+
+    References:
+        Lim & Ye 2017, "Geometric GAN", arXiv 1705.02894, sec. 3.
+        Miyato et al. 2018, "Spectral normalization for generative adversarial networks", arXiv 1802.05957,
+            Eq. 16-17.
+
+    Shape: both terms give one value a sample (b,).
+    """
+
+    def discriminator(self, batch: AdversarialBatch) -> PerSample:
+        return F.relu(1 - batch.real_logits) + F.relu(1 + batch.fake_logits)
+
+    def generator(self, batch: AdversarialBatch) -> PerSample:
+        return -batch.fake_logits

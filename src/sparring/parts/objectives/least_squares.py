@@ -1,0 +1,47 @@
+"""Least squares (LSGAN): regression of the logits to targets in place of classification."""
+
+from dataclasses import dataclass
+
+from sparring.core.adversarial_batch import AdversarialBatch
+from sparring.core.errors import ConfigError
+from sparring.core.shapes import PerSample
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeastSquares:
+    """Squared distance of the logits to their targets.
+
+        L_D = 1/2 E_x (D(x) - b)^2 + 1/2 E_z (D(G(z)) - a)^2        L_G = 1/2 E_z (D(G(z)) - c)^2
+
+    With b - c = 1 and b - a = 2 the generator minimises a Pearson chi^2 divergence (sec. 3.2.2); c = b asks
+    it to look as real as can be.
+
+    References:
+        Mao et al. 2017, "Least squares generative adversarial networks", arXiv 1611.04076, Eq. 2 and Eq. 9
+        (the 0-1 coding, our default).
+
+    Arguments:
+        a: target of generated samples for the discriminator.
+        b: target of real samples.
+        c: what the generator wants the discriminator to say of its samples.
+
+    Shape: both terms give one value a sample (b,).
+    """
+
+    a: float = 0.0
+    b: float = 1.0
+    c: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.a == self.b:
+            raise ConfigError(
+                f"least squares with a = b = {self.a}",
+                "two different targets",
+                "a = 0, b = 1, c = 1 is usual",
+            )
+
+    def discriminator(self, batch: AdversarialBatch) -> PerSample:
+        return ((batch.real_logits - self.b).square() + (batch.fake_logits - self.a).square()) / 2
+
+    def generator(self, batch: AdversarialBatch) -> PerSample:
+        return (batch.fake_logits - self.c).square() / 2

@@ -1,0 +1,36 @@
+"""Relativistic pairing loss: real and generated logits are compared in pairs."""
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+
+from sparring.core.adversarial_batch import AdversarialBatch
+from sparring.core.shapes import PerSample
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relativistic:
+    """Both players judge pairs: the discriminator tells the real sample of each pair from the generated one.
+
+        L_D = E_{x,z} softplus(-(D(x) - D(G(z))))        L_G = E_{x,z} softplus(-(D(G(z)) - D(x)))
+
+    A generated mode is held against real ones, so the landscape has no minima with dropped modes. It
+    converges with R1 and R2 together (`penalties.R1`, `penalties.R2`), R3GAN's loss; without them it cycles.
+
+    Deviation: R3GAN prints f(D(G(z)) - D(x)) with f(t) = -log(1 + e^-t) and a discriminator that is high on
+    generated samples; here, as everywhere in this library, real is high. The generator is the non-saturating
+    one.
+
+    References:
+        Jolicoeur-Martineau 2019, "The relativistic discriminator: a key element missing from standard GAN",
+            arXiv 1807.00734; 2020, "On relativistic f-divergences", arXiv 1901.02474 (the paired form).
+        Huang et al. 2024, "The GAN is dead; long live the GAN!", arXiv 2501.05441, Eq. 2.
+
+    Shape: both terms give one value a pair (b,).
+    """
+
+    def discriminator(self, batch: AdversarialBatch) -> PerSample:
+        return F.softplus(batch.fake_logits - batch.real_logits)
+
+    def generator(self, batch: AdversarialBatch) -> PerSample:
+        return F.softplus(batch.real_logits - batch.fake_logits)

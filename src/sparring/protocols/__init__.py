@@ -1,0 +1,1 @@
+"""Evaluation protocols: names, descriptions and defaults of the metrics. No torch."""

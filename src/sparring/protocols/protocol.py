@@ -1,0 +1,109 @@
+"""Names of evaluation protocols, such as `fd10k-efficientnet_lite0-test`: metric, number of samples, feature
+extractor, split.
+
+No torch.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sparring.core.errors import ConfigError, did_you_mean
+from sparring.protocols.catalogue import METRICS_INFO, MetricInfo
+
+Split = Literal["train", "test"]
+EXTRACTORS = (
+    "pixels",
+    "pca",
+    "classifier",
+    "efficientnet_lite0",
+    "inception",
+    "dinov2_s",
+    "dinov2_b",
+    "dinov2_l",
+    "points",
+)
+NAME_FORMAT = "{metric}{count}-{extractor}-{split}, such as fd10k-efficientnet_lite0-test"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationProtocol:
+    """What is measured, on how many samples of each side, in which features, against what.
+
+    Arguments:
+        metric: short name, one of `METRICS_INFO`.
+        count: samples of each side (for `nll`: importance samples).
+        extractor: of the features, one of `EXTRACTORS`.
+        split: `train` (what the run was trained on) or `test` (kept apart, or given by --against).
+
+    >>> EvaluationProtocol.parse("kd1000-pca-train")
+    Protocol(metric='kd', count=1000, extractor='pca', split='train')
+    >>> str(EvaluationProtocol.parse("kd1000-pca-train"))
+    'kd1k-pca-train'
+    """
+
+    metric: str
+    count: int
+    extractor: str
+    split: str
+
+    def __post_init__(self) -> None:
+        for what, name, known in (
+            ("metric", self.metric, list(METRICS_INFO)),
+            ("extractor", self.extractor, list(EXTRACTORS)),
+            ("split", self.split, list(get_args(Split))),
+        ):
+            if name not in known:
+                raise ConfigError(
+                    f"{what} {name!r}", f"one of {', '.join(sorted(known))}", did_you_mean(name, known)
+                )
+        only = self.info.extractors
+        if only and self.extractor not in only:
+            raise ConfigError(
+                f"{self.metric} on features of {self.extractor}", " or ".join(only), f"write {only[0]}"
+            )
+        if self.count < self.info.min_samples:
+            raise ConfigError(
+                f"{self.metric} of {self.count} samples",
+                f"at least {self.info.min_samples}",
+                f"use {self.metric}{format_count(max(self.info.min_samples, 1000))}",
+            )
+
+    def __str__(self) -> str:
+        return f"{self.metric}{format_count(self.count)}-{self.extractor}-{self.split}"
+
+    @property
+    def info(self) -> MetricInfo:
+        """What the metric is, in words."""
+        return METRICS_INFO[self.metric]
+
+    @classmethod
+    def parse(cls, text: str) -> "EvaluationProtocol":
+        """The protocol of this name.
+
+        Raises:
+            ConfigError: not of the form, or an unknown name in it; the error tells the nearest right one.
+        """
+        match = re.fullmatch(r"([a-z_]+?)([0-9]+)(k?)-([a-z0-9_]+)-([a-z]+)", text.strip())
+        if match is None:
+            raise ConfigError(f"metric {text!r}", NAME_FORMAT, _suggest_name(text))
+        count = int(match[2]) * (1000 if match[3] else 1)
+        return cls(metric=match[1], count=count, extractor=match[4], split=match[5])
+
+
+def format_count(count: int) -> str:
+    """A number of samples as in a name.
+
+    >>> format_count(10_000), format_count(2500)
+    ('10k', '2500')
+    """
+    return f"{count // 1000}k" if count and count % 1000 == 0 else str(count)
+
+
+def _suggest_name(text: str) -> str:
+    """What to write instead of a name that has a part too few."""
+    metric = re.match(r"[a-z_]*", text.strip())
+    found = metric[0] if metric is not None else ""
+    if found in METRICS_INFO:
+        return f"write it whole, as in {found}1k-pca-train"
+    return f"{did_you_mean(found, list(METRICS_INFO))}, then count, extractor and split"

@@ -1,0 +1,95 @@
+"""The data that a run was trained on, opened for display and nearest-neighbour search, if it is still there."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from sparring.core.errors import SparringError
+from sparring.data import Dataset, open_data, split_held_out
+from sparring.metrics.authenticity import nearest_real
+from sparring.runs.run_json import RUN_FILE, load_experiment
+from sparring.serve.http import HTTPError, strip_folders
+
+MAX_SEARCHED = 10_000  # samples that are searched, spread evenly over the set
+SEARCH_SIZE = 16  # pixels that images are reduced to for the search
+
+
+class TrainingSamples:
+    """The training data of a run.
+
+    Arguments:
+        run: its folder.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+        self.dataset: Dataset | None = None
+        self.error_message = ""
+        self.rows: np.ndarray = np.zeros(0, np.int64)
+        self.search_features = torch.empty(0, 0)
+
+    def data(self) -> Dataset:
+        """The data.
+
+        Raises:
+            Refused: it is not there any more; it says why.
+        """
+        if self.dataset is None and not self.error_message:
+            try:
+                self._open()
+            except (SparringError, OSError) as error:
+                self.error_message = strip_folders(str(error).splitlines()[0])[:200]
+        if self.dataset is None:
+            raise HTTPError(409, f"the training data can't be shown: {self.error_message}")
+        return self.dataset
+
+    def _open(self) -> None:
+        experiment, about = load_experiment(self.run / RUN_FILE)
+        found = open_data(experiment.data)
+        if found.fingerprint != about.get("fingerprint"):
+            raise SparringError("it has changed since the run was trained")
+        found = split_held_out(found, experiment.data.held_out)[0]
+        count = min(len(found), MAX_SEARCHED)
+        self.rows = np.unique(np.linspace(0, len(found) - 1, count).astype(np.int64))
+        self.search_features = torch.from_numpy(
+            np.stack([downsample(np.asarray(found.samples[row])) for row in self.rows])
+        )
+        self.dataset = found
+
+    def nearest_samples(self, sample: np.ndarray, count: int) -> list[tuple[int, float]]:
+        """The training samples closest to one (h, w, c) or (d,): number and distance, the closest first.
+
+        The distance is the root mean square difference of reduced images, in grey levels (of points: Euclidean).
+        """
+        self.data()
+        found = nearest_real(
+            self.search_features,
+            torch.from_numpy(downsample(sample))[None],
+            min(count, len(self.search_features)),
+        )
+        scale = 1.0 if sample.ndim == 1 else self.search_features.shape[1] ** -0.5
+        pairs = zip(found.indices[0].tolist(), found.distances[0].tolist(), strict=True)
+        return [(int(self.rows[at]), distance * scale) for at, distance in pairs]
+
+    def sample(self, number: int) -> np.ndarray:
+        """One training sample, by its number."""
+        data = self.data()
+        if number >= len(data):
+            raise HTTPError(404, "no such training sample")
+        return np.asarray(data.samples[number])
+
+
+def downsample(sample: np.ndarray) -> np.ndarray:
+    """A image (h, w, c) as at most 16 x 16 averages a channel, flat float32; points as they are."""
+    if sample.ndim == 1:
+        return sample.astype(np.float32)
+    height, width, channels = sample.shape
+    if max(height, width) <= SEARCH_SIZE:
+        return sample.astype(np.float32).ravel()
+    factor = SEARCH_SIZE / max(height, width)
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    planes = [Image.fromarray(sample[:, :, at]) for at in range(channels)]
+    small = [np.asarray(plane.resize(size, Image.Resampling.BOX), np.float32) for plane in planes]
+    return np.stack(small, 2).ravel()

@@ -1,0 +1,174 @@
+"""Progress on the terminal: what is trained, how far it is, where the results are.
+
+On a terminal two lines are kept up to date; elsewhere a plain line is printed at most every ten seconds.
+"""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from sparring.runs.records import stalled_since
+from sparring.terminal.text import (
+    describe_data,
+    describe_device,
+    describe_metric,
+    evaluation_line,
+    losses_line,
+    printable,
+    progress_bar,
+    progress_line,
+)
+
+if TYPE_CHECKING:
+    from sparring.data import Dataset
+    from sparring.experiment import Experiment
+    from sparring.runs.records import Status
+
+LINE_SECONDS = 10.0
+REDRAW_SECONDS = 0.2
+
+
+class Console:
+    """The reader of a run's progress.
+
+    Arguments:
+        stream: where to print; None prints nothing.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self.stream = stream
+        self.is_main_process = True
+        self.live: Any = None
+        self.run_dir = Path()
+        self.machine: Mapping[str, object] = {}
+        self._last_update = -LINE_SECONDS
+        self._latest: Status | None = None
+        self._printed_images: int | None = None
+        self._stalled_since: int | None = None
+        self._last_reading = time.monotonic()
+
+    @classmethod
+    def for_stdout(cls, *, quiet: bool, use_stderr: bool = False) -> "Console":
+        """On standard output (or error); silent in all processes but the first."""
+        console = cls(None)
+        console.is_main_process = int(os.environ.get("RANK", 0)) == 0
+        if not quiet and console.is_main_process:
+            console.stream = sys.stderr if use_stderr else sys.stdout
+        return console
+
+    def __enter__(self) -> "Console":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def print(self, *lines: str) -> None:
+        """Print lines, now. If nobody listens any more, fall silent: a run does not die of that."""
+        if self.stream is None:
+            return
+        try:
+            print(*map(printable, lines), sep="\n", file=self.stream, flush=True)
+        except OSError:
+            self._silence(self.stream)
+
+    def _silence(self, stream: TextIO) -> None:
+        self.stream = None
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+    def show_start(self, experiment: "Experiment", dataset: "Dataset", images: int) -> None:
+        """Say what will be played, from which image on, and begin to show the progress."""
+        if self.stream is None:
+            return
+        from sparring.experiment import count_parameters
+
+        players = ", ".join(
+            f"{name} {count:,}" for name, count in count_parameters(experiment, dataset.spec).items()
+        )
+        held = experiment.data.held_out
+        length = f"{experiment.training.total_images:,} images in batches of {experiment.training.batch:,}"
+        lines = {
+            "data": describe_data(dataset) + (f", {held:,} more held out" if held else ""),
+            "recipe": f"{experiment.recipe}, " + (f"{players} parameters" if players else "which counts"),
+            "machine": ", ".join(describe_device(self.machine)),
+            "judge": describe_metric(experiment.training),
+            "length": length + (f"; going on from image {images:,}" if images else ""),
+            "run": f"{self.run_dir}  (samples.png shows how it goes; Ctrl-C saves and stops)",
+        }
+        self.print(*(f"{name:<8}{text}" for name, text in lines.items() if text), "")
+        self.start_live()
+
+    def start_live(self) -> None:
+        """Keep two lines up to date from now on, if there is a terminal."""
+        if self.stream is not None and self.stream.isatty():
+            from rich.console import Console as Terminal
+            from rich.live import Live
+
+            terminal = Terminal(file=self.stream, highlight=False)
+            self.live = Live(
+                console=terminal, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+            )
+            self.live.start()
+
+    def update(self, status: "Status") -> None:
+        """Show where the run is: the spectator of `fit`."""
+        if self.stream is None:
+            return
+        self._latest = status
+        self._warn_if_stalled(status)
+        first_or_last = self._printed_images is None or status.images >= status.total_images
+        wait = REDRAW_SECONDS if self.live else LINE_SECONDS
+        if not first_or_last and time.monotonic() - self._last_update < wait:
+            return
+        self._show(status)
+
+    def _warn_if_stalled(self, status: "Status") -> None:
+        since = stalled_since(status.evaluations)
+        if since is None or since == self._stalled_since:
+            return
+        self._stalled_since = since
+        words = f"no better since image {since:,}; stopping would lose nothing so far (the best is kept)"
+        if self.live is None:
+            self.print(words)
+        else:
+            self.live.console.print(words)
+
+    def show_reading(self, done: int, total_images: int) -> None:
+        """Show how far the data is read, where that takes long."""
+        if time.monotonic() - self._last_reading >= LINE_SECONDS:
+            self._last_reading = time.monotonic()
+            self.print(f"{done:,}/{total_images:,} read")
+
+    def _show(self, status: "Status") -> None:
+        self._last_update, self._printed_images = time.monotonic(), status.images
+        told = "  ".join(filter(None, [losses_line(status.latest), evaluation_line(status.evaluations)]))
+        if self.live is None:
+            self.print("  ".join(filter(None, [progress_line(status), told])))
+            return
+        from rich.text import Text
+
+        width = self.live.console.width
+        bar = progress_bar(status.images / status.total_images, max(10, min(40, width - 62)))
+        text = Text.assemble((bar, "cyan"), " ", progress_line(status), "\n", (told, "dim"))
+        text.no_wrap, text.overflow = True, "ellipsis"
+        try:
+            self.live.update(text, refresh=True)
+        except OSError:
+            self.stream = None
+
+    def close(self) -> None:
+        """Show the last state and leave the terminal as it was."""
+        if (
+            self.stream is not None
+            and self._latest is not None
+            and self._latest.images != self._printed_images
+        ):
+            self._show(self._latest)
+        if self.live is not None:
+            with contextlib.suppress(OSError):
+                self.live.stop()
+            self.live = None

@@ -1,0 +1,109 @@
+"""A run that takes a second: two perceptrons with all that must survive a restart in them (batch and spectral normalisation,
+dropout, a lazy penalty, averaged pasts, mirrored images), and the digest of all that such a run leaves behind.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sparring.core.runtime import Runtime
+from sparring.data import DataConfig, Dataset, open_data
+from sparring.runs import checkpoint, generator_file, records
+from sparring.runs.request import Request, build_data_config, resolve_experiment
+from sparring.training.start import run_training
+from sparring.training.state import TrainState
+
+BATCH = 8
+SETTINGS = (
+    "game.generator={type: mlp, latent: 4, hidden: [16], norm: batch}",
+    "game.discriminator={type: mlp, hidden: [16], dropout: 0.2, spectral: true}",
+    "game.penalties=[{type: r1, every: 3}]",
+    "game.generator_penalties=[{type: historical_averaging, weight: 0.01}]",
+    "data.flip=true",
+    "training.ema_half_life=100.0",
+    "training.ema_ramp=0.5",
+    "training.sample_grid=2",
+    "training.sample_every=100000",
+)
+TIMING = ("seconds", "images_per_second")
+
+
+def write_data(folder: Path, seed: int = 0) -> Path:
+    draws = np.random.default_rng(seed)
+    path = folder / "toy.npz"
+    np.savez(path, images=draws.integers(0, 256, (48, 8, 8, 1), dtype=np.uint8), labels=np.arange(48) % 3)
+    return path
+
+
+def two_domains(folder: Path, *, paired: bool) -> Dataset:
+    """64 coloured images of noise, 16x16, and as many that are their negatives, in another order where they are no pairs."""
+    draws = np.random.default_rng(0)
+    first = draws.integers(0, 256, (64, 16, 16, 3), dtype=np.uint8)
+    second = 255 - (first if paired else draws.permutation(first))
+    sides = []
+    for name, images in (("a", first), ("b", second)):
+        np.savez(folder / f"{name}.npz", images=images)
+        sides.append(open_data(DataConfig(source=str(folder / f"{name}.npz"))))
+    sides[0].domain_b, sides[0].paired = sides[1], paired
+    return sides[0]
+
+
+def request(data: Path, steps: int = 60, save: int = 3, report: int = 2, **changes) -> Request:
+    """`save` and `report` in steps; `changes` are fields of the request, and `more` further settings."""
+    intervals = (f"training.save_every={save * BATCH}", f"training.report_every={report * BATCH}")
+    settings = (*SETTINGS, *intervals, *changes.pop("more", ()))
+    asked = {
+        "data": str(data),
+        "recipe": "gan",
+        "images": steps * BATCH,
+        "batch": BATCH,
+        "settings": settings,
+    }
+    return Request(**{**asked, **changes})
+
+
+def cpu(pictures: bool = True) -> Runtime:
+    return Runtime(torch.device("cpu"))
+
+
+def play(asked: Request, out: Path, **watchers):
+    return run_training(asked, out, cpu, **watchers)
+
+
+def match(data: Path, **changes) -> TrainState:
+    asked = request(data, **changes)
+    dataset = open_data(build_data_config(asked, max_size=64))
+    return TrainState(resolve_experiment(asked, dataset, cpu()), dataset, cpu())
+
+
+def bits(values: TrainState) -> str:
+    """Digest of all that a match holds."""
+    digest = hashlib.sha256(repr(values.clock).encode())
+    for name, tensor in sorted(values.tensors().items()):
+        digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def digest(run: Path, logs: bool = True) -> str:
+    """Digest of what a run ends with: tensors, clock, running means, the generator's file, and the record without times."""
+    last = checkpoint.read(run, checkpoint.list_checkpoints(run)[-1])
+    kept = {name: last.state[name] for name in ("clock", "roll_backs", "record")}
+    rows = records.read_jsonl(run / records.METRICS_FILE) if logs else []
+    rows = [{name: value for name, value in row.items() if name not in TIMING} for row in rows]
+    parts = (
+        last.tensors,
+        json.dumps([kept, rows]).encode(),
+        (run / generator_file.GENERATOR_FILE).read_bytes(),
+    )
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+
+
+def events(run: Path) -> list[dict]:
+    return records.read_jsonl(run / records.EVENTS_FILE)
+
+
+def leftovers(run: Path) -> list[str]:
+    return [str(path.relative_to(run)) for path in run.rglob(".tmp-*")]
