@@ -1,0 +1,186 @@
+"""One page a recipe: what it is, from its docstring; its equations, from its parts' docstrings; its settings, by asking it.
+
+Nothing is copied by hand: recipes come from the table in `sparring.recipes.table`, and what a docstring lacks the page lacks.
+"""
+
+import dataclasses
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import yaml
+from architecture import ROOT
+from equations import equations, mathml
+from source import Module, linked, module_named
+
+from sparring.recipes import table
+from sparring.recipes.facts import Facts
+
+SIZE, COUNT, CLASSES = 64, 10_000, 10  # the data set that the settings are shown for
+UNTOLD = {"recipe", "data"}  # settings that say nothing of the recipe
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class About:
+    """What a recipe's docstring says.
+
+    Arguments:
+        title: name of the method.
+        citation: authors, year, arXiv.
+        text: paragraphs on what is new in it, and where we deviate.
+        commands: how it is run.
+        expect: where its measurements are.
+    """
+
+    title: str
+    citation: str
+    text: str
+    commands: str
+    expect: str
+
+
+def about(docstring: str) -> About:
+    """Reads 'Title. Authors year, arXiv ... New here: ... Run: ... Expect: ...'."""
+    head, _, body = inspect.cleandoc(docstring).partition("\n\n")
+    title, _, citation = head.replace("\n", " ").partition(". ")
+    expect = re.search(r"Expect:\s*(.*)", body)
+    run = re.search(r"Run:\s*(.*?)\s*(?:Expect:|$)", body, re.MULTILINE)
+    text = re.sub(r"(?:Run|Expect):.*", "", body)
+    return About(
+        title=title.strip("`") if title.startswith("`auto`") else title,
+        citation=citation,
+        text=re.sub(r"\bNew here: (\w)", lambda match: match[1].upper(), text).strip(),
+        commands=run[1].replace(", then ", "\n").strip() if run else "",
+        expect=expect[1].strip() if expect else "",
+    )
+
+
+def names() -> list[str]:
+    """The recipes, in the order of the table."""
+    return list(table.MODULES)
+
+
+def page(name: str) -> str:
+    """The page of a recipe, as Markdown."""
+    module = table.MODULES[name]
+    said = about(module.__doc__ or "")
+    shown = [(facts, module.experiment(facts)) for facts in examples(module)]
+    parts = [
+        f"# {said.title[:1].upper()}{said.title[1:]} {{ data-toc-label='{name}' }}",
+        f"*{_citation(said.citation)}*" if said.citation else "",
+        linked(said.text),
+        f"```sh\n{said.commands}\n```" if said.commands else "",
+        f"Measured: {_expected(said.expect)}" if said.expect else "",
+        *_equations(shown[0][1].game),
+        "## Settings",
+        "As `run.json` has them, for "
+        + ("this data set" if len(shown) == 1 else "these data sets")
+        + "; any of them can be changed with `--set`.",
+        *(_settings(facts, experiment, tabbed=len(shown) > 1) for facts, experiment in shown),
+        f"Source: `src/sparring/recipes/{module.__name__.rsplit('.', 1)[-1]}.py`",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def index() -> str:
+    """A table of all recipes."""
+    rows = []
+    for name in names():
+        said = about(table.MODULES[name].__doc__ or "")
+        rows.append(f"| [`{name}`]({name}.md) | {said.title.strip('`')} | {_citation(said.citation)} |")
+    head = "# Recipes\n\nOne page per paper: what is new in it, its equations, and the settings that the recipe chooses.\n"
+    return "\n".join([head, "| recipe | method | paper |", "|---|---|---|", *rows]) + "\n"
+
+
+def examples(module: ModuleType) -> Iterator[Facts]:
+    """Data sets to show settings for: of the kinds that the recipe's own tiny trials have, at an ordinary size."""
+    for tiny in {id(value): value for value in vars(module).values() if isinstance(value, Facts)}.values():
+        images = {
+            field.name: (3, SIZE, SIZE)
+            for field in dataclasses.fields(tiny.spec)
+            if isinstance(shape := getattr(tiny.spec, field.name), tuple) and len(shape) == 3
+        }
+        classes = {"classes": CLASSES} if tiny.spec.classes else {}
+        spec = dataclasses.replace(tiny.spec, **images, **classes)
+        yield dataclasses.replace(tiny, spec=spec, count=COUNT, images=None)
+
+
+def _described(facts: Facts) -> str:
+    shapes = [v for f in dataclasses.fields(facts.spec) if isinstance(v := getattr(facts.spec, f.name), tuple)]
+    if len(shapes[0]) == 1:
+        return f"{facts.count:,} points in the plane"
+    kind = "pairs of " if len(shapes) > 1 else ""
+    classes = f" in {facts.spec.classes} classes" if facts.spec.classes else ""
+    return f"{facts.count:,} {kind}colour images of {SIZE}x{SIZE}{classes}"
+
+
+def _settings(facts: Facts, experiment: Any, tabbed: bool) -> str:
+    experiment = dataclasses.replace(experiment, training=experiment.training.resolved())
+    document = {key: value for key, value in experiment.to_json().items() if key not in UNTOLD}
+    dump = "".join(  # a line for each setting of the training; elsewhere one for each part
+        _yaml({key: value}, flow=False if key == "training" else None) for key, value in document.items()
+    )
+    block = f"```yaml\n{dump}```"
+    if not tabbed:
+        return f"For {_described(facts)}:\n\n{block}"
+    return f'=== "{_described(facts)}"\n\n' + "\n".join(f"    {line}".rstrip() for line in block.splitlines())
+
+
+def _yaml(document: dict[str, Any], flow: bool | None) -> str:
+    return str(
+        yaml.safe_dump(document, sort_keys=False, default_flow_style=flow, width=100, allow_unicode=True)
+    )
+
+
+def _equations(game: Any) -> list[str]:
+    """What the game and its parts write down in their docstrings, each under its name."""
+    found: dict[str, str] = {}
+    for thing in _things(game):
+        owner = module_named(type(thing).__module__)
+        for docstring in (sys.modules[type(thing).__module__].__doc__ if thing is game else None, type(thing).__doc__):
+            for lines in equations(docstring):
+                found.setdefault(mathml(lines), _label(type(thing), owner))
+    return ["## Equations", *(f"**{label}**\n\n{set_}" for set_, label in found.items())] if found else []
+
+
+def _label(cls: type, module: Module | None) -> str:
+    name = cls.__name__.removesuffix("Config")
+    return f"[{name}](../{module.page}#{module.name}.{cls.__name__})" if module else name
+
+
+def _things(value: Any) -> Iterator[Any]:
+    """The game's settings and all settings in them, the networks' left out: their equations are of layers."""
+    if dataclasses.is_dataclass(value) and not hasattr(value, "build_network"):
+        yield value
+        for field in dataclasses.fields(value):
+            yield from _things(getattr(value, field.name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _things(item)
+
+
+def _citation(text: str) -> str:
+    return re.sub(
+        r"arXiv[: ](\d{4}\.\d{4,5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", text.rstrip(".")
+    )
+
+
+def _expected(text: str) -> str:
+    """'docs/results.md, "Speed" and "Time to quality".' with links to the sections, as far as they are there."""
+    place = re.match(r"(?:docs/)?([\w-]+\.md)", text)
+    if not place or not (ROOT / "docs" / place[1]).exists():
+        return text
+    headings = re.findall(r"(?m)^#+ (.*)", (ROOT / "docs" / place[1]).read_text())
+    links = []
+    for name in re.findall(r'"([^"]+)"', text):
+        heading = next((heading for heading in headings if heading.startswith(name)), "")
+        links.append(f"[{name}](../{place[1]}{'#' + slug(heading) if heading else ''})")
+    return " and ".join(links) or f"[{place[1]}](../{place[1]})"
+
+
+def slug(heading: str) -> str:
+    """The anchor of a heading, as Markdown makes it."""
+    return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower())
