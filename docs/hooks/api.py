@@ -7,7 +7,9 @@ from source import Module, modules
 
 def pages() -> dict[str, str]:
     """The Markdown of each page by its address."""
-    grouped = groupby(sorted(modules(), key=lambda module: (module.package, module.name)), lambda module: module.package)
+    grouped = groupby(
+        sorted(modules(), key=lambda module: (module.package, module.name)), lambda module: module.package
+    )
     return {f"api/{package}.md": _page(package, list(found)) for package, found in grouped}
 
 
@@ -15,7 +17,9 @@ def index() -> str:
     """A list of the packages."""
     rows = [
         f"| [`{package}`]({package}.md) | {_summary(list(found))} |"
-        for package, found in groupby(sorted(modules(), key=lambda module: module.package), lambda module: module.package)
+        for package, found in groupby(
+            sorted(modules(), key=lambda module: module.package), lambda module: module.package
+        )
     ]
     head = "# API reference\n\nGenerated from the docstrings. What a formula's letters mean: [Symbols](../symbols.md).\n"
     return "\n".join([head, "| package | what it is |", "|---|---|", *rows]) + "\n"

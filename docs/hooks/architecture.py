@@ -1,7 +1,7 @@
 """docs/architecture.md: the packages in the order in which they may import each other, one line each, from their docstrings.
 
-    python docs/hooks/architecture.py            # writes the page
-    python docs/hooks/architecture.py --check    # exits with 1 where the page is not what the source says
+python docs/hooks/architecture.py            # writes the page
+python docs/hooks/architecture.py --check    # exits with 1 where the page is not what the source says
 """
 
 import ast
@@ -95,11 +95,17 @@ def _cell(text: str) -> str:
 def main(arguments: list[str]) -> int:
     """Write the page, or compare it. The exit code."""
     if lost := not_placed():
-        print(f"no layer names {', '.join(lost)}: place them in LAYERS of {Path(__file__).name}", file=sys.stderr)
+        print(
+            f"no layer names {', '.join(lost)}: place them in LAYERS of {Path(__file__).name}",
+            file=sys.stderr,
+        )
     if "--check" in arguments:
         same = PAGE.exists() and PAGE.read_text() == page()
         if not same:
-            print("docs/architecture.md is not what the source says: run docs/hooks/architecture.py", file=sys.stderr)
+            print(
+                "docs/architecture.md is not what the source says: run docs/hooks/architecture.py",
+                file=sys.stderr,
+            )
         return 0 if same and not lost else 1
     PAGE.write_text(page())
     return 0

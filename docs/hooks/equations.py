@@ -53,7 +53,7 @@ TOKEN = re.compile(
     r"|(?P<indexed>[A-Za-z]\d+)|(?P<word>[A-Za-z]+)|(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)|(?P<open><(?=[^<>=|]+,[^<>=|]+>))"
     r"|(?P<sign>->|<-|!=|>=|<=|\|\||\.\.\.|\.\.|\S)"
 )
-PROSE = re.compile(r"[A-Za-z]{2,}(?: [A-Za-z]{2,})+")  # words in a row
+PROSE = re.compile(r"[A-Za-z]{2,}(?: [A-Za-z]{2,})+|\ba [a-z]{3,}\b")  # words in a row
 MOST_PROSE = 0.4  # share of a line's letters: beyond it is a sentence, not an equation
 DOCTEST = re.compile(r"(?m)^([ ]*)>>> .*\n?(?:\1\S.*\n?|\1\.\.\..*\n?)*")
 BLOCK = re.compile(r"(?m)(?:^    +\S.*\n?)+")
@@ -62,7 +62,9 @@ SECTION = re.compile(r"[A-Z]\w+:$")  # "Arguments:", "References:" and the like
 
 def is_equation(line: str) -> bool:
     """Whether a line of a docstring is mathematics rather than words, code or a doctest."""
-    if re.search(r">>>|--|`|\"|^\s*(?:\.\.\.|run |import )", line) or not re.search(r"=|->|<-|<  |\bE\b|\|", line):
+    if re.search(r">>>|--|`|\"|^\s*(?:\.\.\.|run |import )", line) or not re.search(
+        r"=|->|<-|<  |\bE\b|\|", line
+    ):
         return False
     prose = sum(len(words) for words in _prose(line))
     return prose <= MOST_PROSE * len(re.sub(r"\s", "", line))
@@ -169,7 +171,9 @@ def _latex(text: str) -> str:
             out.append(rf"\sqrt{{{_latex(text[at + 1 : end])}}}")
             at = end + 1
         elif kind == "word":
-            out += _word(token, text[at:], spaced and bool(re.search(r"[\w)\]|}]$", text[: match.start()].rstrip())))
+            out += _word(
+                token, text[at:], spaced and bool(re.search(r"[\w)\]|}]$", text[: match.start()].rstrip()))
+            )
         elif kind == "open":
             out.append(r"\langle")
             angles += 1
@@ -182,7 +186,7 @@ def _latex(text: str) -> str:
             out.append(r"\cdot")
         else:
             out.append(SIGNS.get(token, token))
-    return re.sub(r" ([_^]\{|')", r"\1", " ".join(out))
+    return re.sub(r"(?:\\, ){2,}", r"\\, ", re.sub(r" ([_^]\{|')", r"\1", " ".join(out)))
 
 
 def _script(text: str, at: int) -> tuple[str, int]:
@@ -205,6 +209,8 @@ def _word(word: str, after: str, spaced: bool) -> list[str]:
     """A word, with thin spaces where it stands between others."""
     if (word in DISTRIBUTIONS and not re.match(r"[(\[]", after)) or (word == "E" and after.startswith("(")):
         return [word]
+    if word in FUNCTIONS.split():
+        return [WORDS[word], *([r"\,"] if re.match(r" [\w|<]", after) else [])]
     if word in WORDS:
         return [WORDS[word]]
     if len(word) == 1:

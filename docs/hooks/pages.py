@@ -4,10 +4,12 @@ import re
 from typing import Any
 
 import api
-import recipes
 from architecture import ROOT
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+import recipes
 
 FROM_ROOT = {  # pages of the repository's root, and the site's pages that are made of them
     "README.md": "index.md",
@@ -39,8 +41,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Takes out the comments that are for the tests of the code blocks, and leads links to the root's pages to the site's."""
+    if page.parent is None:  # alone in its tab: no list of pages beside it
+        page.meta["hide"] = ["navigation"]
     markdown = TEST_COMMENT.sub("", markdown)
     for source, target in FROM_ROOT.items():
         markdown = markdown.replace(f"](../{source}", f"]({target}")
@@ -49,13 +53,24 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 def _filled(entry: Any, lists: dict[str, list[Any]]) -> Any:
     if isinstance(entry, dict):
-        return {title: lists.get(value, value) if isinstance(value, str) else value for title, value in entry.items()}
+        return {
+            title: lists.get(value, value) if isinstance(value, str) else value
+            for title, value in entry.items()
+        }
     return entry
+
+
+def _title(page: str) -> str:
+    """The heading of a page of docs/."""
+    path = ROOT / "docs" / page
+    return path.read_text().split("\n", 1)[0].lstrip("# ") if path.exists() else page
 
 
 def _moved(text: str) -> str:
     """A page of the root as one of the site: its links begin in docs/."""
-    text = text.replace("](docs/", "](")
+    text = re.sub(r"\[docs/([\w-]+\.md)\]", lambda match: f"[{_title(match[1])}]", text).replace(
+        "](docs/", "]("
+    )
     for source, target in FROM_ROOT.items():
         text = text.replace(f"]({source}", f"]({target}")
     return text

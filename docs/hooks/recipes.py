@@ -50,7 +50,7 @@ def about(docstring: str) -> About:
     run = re.search(r"Run:\s*(.*?)\s*(?:Expect:|$)", body, re.MULTILINE)
     text = re.sub(r"(?:Run|Expect):.*", "", body)
     return About(
-        title=title.strip("`") if title.startswith("`auto`") else title,
+        title=title.replace("`", "").rstrip("."),
         citation=citation,
         text=re.sub(r"\bNew here: (\w)", lambda match: match[1].upper(), text).strip(),
         commands=run[1].replace(", then ", "\n").strip() if run else "",
@@ -69,7 +69,7 @@ def page(name: str) -> str:
     said = about(module.__doc__ or "")
     shown = [(facts, module.experiment(facts)) for facts in examples(module)]
     parts = [
-        f"# {said.title[:1].upper()}{said.title[1:]} {{ data-toc-label='{name}' }}",
+        f"# {said.title}",
         f"*{_citation(said.citation)}*" if said.citation else "",
         linked(said.text),
         f"```sh\n{said.commands}\n```" if said.commands else "",
@@ -90,7 +90,7 @@ def index() -> str:
     rows = []
     for name in names():
         said = about(table.MODULES[name].__doc__ or "")
-        rows.append(f"| [`{name}`]({name}.md) | {said.title.strip('`')} | {_citation(said.citation)} |")
+        rows.append(f"| [`{name}`]({name}.md) | {said.title} | {_citation(said.citation)} |")
     head = "# Recipes\n\nOne page per paper: what is new in it, its equations, and the settings that the recipe chooses.\n"
     return "\n".join([head, "| recipe | method | paper |", "|---|---|---|", *rows]) + "\n"
 
@@ -109,7 +109,9 @@ def examples(module: ModuleType) -> Iterator[Facts]:
 
 
 def _described(facts: Facts) -> str:
-    shapes = [v for f in dataclasses.fields(facts.spec) if isinstance(v := getattr(facts.spec, f.name), tuple)]
+    shapes = [
+        v for f in dataclasses.fields(facts.spec) if isinstance(v := getattr(facts.spec, f.name), tuple)
+    ]
     if len(shapes[0]) == 1:
         return f"{facts.count:,} points in the plane"
     kind = "pairs of " if len(shapes) > 1 else ""
@@ -131,7 +133,7 @@ def _settings(facts: Facts, experiment: Any, tabbed: bool) -> str:
 
 def _yaml(document: dict[str, Any], flow: bool | None) -> str:
     return str(
-        yaml.safe_dump(document, sort_keys=False, default_flow_style=flow, width=100, allow_unicode=True)
+        yaml.safe_dump(document, sort_keys=False, default_flow_style=flow, width=76, allow_unicode=True)
     )
 
 
@@ -140,7 +142,10 @@ def _equations(game: Any) -> list[str]:
     found: dict[str, str] = {}
     for thing in _things(game):
         owner = module_named(type(thing).__module__)
-        for docstring in (sys.modules[type(thing).__module__].__doc__ if thing is game else None, type(thing).__doc__):
+        for docstring in (
+            sys.modules[type(thing).__module__].__doc__ if thing is game else None,
+            type(thing).__doc__,
+        ):
             for lines in equations(docstring):
                 found.setdefault(mathml(lines), _label(type(thing), owner))
     return ["## Equations", *(f"**{label}**\n\n{set_}" for set_, label in found.items())] if found else []
@@ -153,7 +158,9 @@ def _label(cls: type, module: Module | None) -> str:
 
 def _things(value: Any) -> Iterator[Any]:
     """The game's settings and all settings in them, the networks' left out: their equations are of layers."""
-    if dataclasses.is_dataclass(value) and not hasattr(value, "build_network"):
+    if dataclasses.is_dataclass(value) and not re.search(
+        r"\.(networks|translators)\b", type(value).__module__
+    ):
         yield value
         for field in dataclasses.fields(value):
             yield from _things(getattr(value, field.name))
@@ -163,9 +170,7 @@ def _things(value: Any) -> Iterator[Any]:
 
 
 def _citation(text: str) -> str:
-    return re.sub(
-        r"arXiv[: ](\d{4}\.\d{4,5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", text.rstrip(".")
-    )
+    return re.sub(r"arXiv[: ](\d{4}\.\d{4,5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", text.rstrip("."))
 
 
 def _expected(text: str) -> str:
