@@ -1,4 +1,4 @@
-"""The API reference: a page for each package, with its modules; mkdocstrings fills them in from the docstrings, without importing."""
+"""The API reference: a page for each package with its modules. mkdocstrings fills them in, without importing anything."""
 
 from itertools import groupby
 

@@ -31,8 +31,8 @@ HEAD = """# Architecture
 
 <!-- Written by docs/hooks/architecture.py from the docstrings of the packages: change those, and run it. -->
 
-Imports run one way: a package may import those of the rows above its own, and nothing else. A test enforces it, without exceptions. The
-line of a package is the first line of its docstring.
+Imports run one way: a package may import those of the rows above its own, and nothing else. A test enforces it, without
+exceptions. The line of a package is the first line of its docstring.
 
 """
 TAIL = """
@@ -40,7 +40,8 @@ TAIL = """
 
 | to see | read, in this order |
 |---|---|
-| what `sparring train` does | `cli/train.py`, `api.py`, `training/start.py`, `training/loop.py` (Algorithm 1), `training/state.py` (one step), `games/adversarial.py` |
+| what `sparring train` does | `cli/train.py`, `api.py`, `training/start.py`, `training/loop.py` (Algorithm 1) |
+| what happens in one step | `training/state.py`, `games/adversarial.py` |
 | what a loss gets and returns | `core/adversarial_batch.py`, any file of `parts/objectives/` |
 | what `sparring evaluate` does | `evaluation/evaluate.py`, from top to bottom |
 | what is saved, and what resuming reads | `runs/run_json.py`, `runs/checkpoint.py`, `runs/records.py` |

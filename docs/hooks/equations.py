@@ -6,7 +6,7 @@ Four spaces and an equals sign make an equation; two or more spaces within a lin
 `Typeset` does it for the API reference: griffe loads it as an extension (mkdocs.yml).
 
     >>> latex("gamma/2 E_x |grad_x D(x)|^2")
-    '\\\\frac{\\\\gamma}{2} \\\\mathbb{E}_{x} | \\\\nabla_{x} D ( x ) | ^{2}'
+    '\\\\frac{\\\\gamma}{2} \\\\mathbb{E}_{x} | \\\\nabla_{x} D ( x ) |^{2}'
 """
 
 import re

@@ -98,13 +98,14 @@ def index() -> str:
 def examples(module: ModuleType) -> Iterator[Facts]:
     """Data sets to show settings for: of the kinds that the recipe's own tiny trials have, at an ordinary size."""
     for tiny in {id(value): value for value in vars(module).values() if isinstance(value, Facts)}.values():
-        images = {
+        changes: dict[str, Any] = {
             field.name: (3, SIZE, SIZE)
             for field in dataclasses.fields(tiny.spec)
             if isinstance(shape := getattr(tiny.spec, field.name), tuple) and len(shape) == 3
         }
-        classes = {"classes": CLASSES} if tiny.spec.classes else {}
-        spec = dataclasses.replace(tiny.spec, **images, **classes)
+        if tiny.spec.classes:
+            changes["classes"] = CLASSES
+        spec = dataclasses.replace(tiny.spec, **changes)
         yield dataclasses.replace(tiny, spec=spec, count=COUNT, images=None)
 
 

@@ -1,4 +1,4 @@
-"""The source as the pages see it: its modules by name, where they are documented, and links to them in prose. Nothing is imported."""
+"""The source as the pages see it: modules by name, their pages, and links to them in prose. Nothing is imported."""
 
 import re
 from dataclasses import dataclass
