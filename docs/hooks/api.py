@@ -31,8 +31,16 @@ def _page(package: str, found: list[Module]) -> str:
     rest = [module for module in found if module not in face]
     rows = [f"| [`{module.path.stem}`](#{module.name}) | {module.summary} |" for module in rest]
     table = "\n".join(["| module | what it is |", "|---|---|", *rows]) if rows else ""
+    faces = [_face(module) for module in face if module.own]
     blocks = [f"::: {module.name}\n    options:\n      heading_level: 2" for module in rest]
-    return "\n\n".join([f"# {title}", *(module.summary for module in face), table, *blocks]) + "\n"
+    return "\n\n".join([f"# {title}", *(module.summary for module in face), table, *faces, *blocks]) + "\n"
+
+
+def _face(module: Module) -> str:
+    """What a package's own file defines, but not what it hands on."""
+    members = ", ".join(module.own)
+    options = f"heading_level: 2\n      members: [{members}]"
+    return f"::: {module.name}\n    options:\n      {options}"
 
 
 def _summary(found: list[Module]) -> str:

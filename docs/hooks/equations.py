@@ -47,6 +47,10 @@ SIGNS = {
     "{": r"\{",
     "}": r"\}",
 }
+OPENING, CLOSING = (
+    "\ue000",
+    "\ue001",
+)  # bars of a norm, until they are MathML, which can say what LaTeX's can't
 DISTRIBUTIONS = {"N", "U"}  # a letter followed by a bracket; elsewhere they are numbers of things
 TOKEN = re.compile(
     r"(?P<space>(?<=[,;:])\s{2,}|\s{3,})|(?P<script>[_^])|(?P<tilde>[A-Za-z]~)|(?P<fraction>(?:[A-Za-z]+|\d+)/(?:[A-Za-z]+|\d+))"
@@ -83,9 +87,16 @@ def latex(equation: str) -> str:
 
 
 def mathml(lines: list[str]) -> str:
-    """The lines of an equation as MathML, one below the other."""
-    rows = [row for line in lines for row in re.split(r"(?<!:)\s{4,}", line.strip()) if row]
-    body = "".join(str(convert(latex(row), display="block")) for row in rows)
+    """The lines of an equation as MathML, one below the other; continued lines, which are indented, a little to the right."""
+    rows: list[str] = []
+    for line in lines:
+        parts = [latex(part) for part in re.split(r"(?<!:)\s{4,}", line.strip()) if part]
+        rows += [r"\qquad " + part for part in parts] if line.startswith("    ") else parts
+    body = "".join(str(convert(row, display="block")) for row in rows)
+    for bar, form in ((OPENING, "prefix"), (CLOSING, "postfix")):
+        body = re.sub(
+            rf"<mi>(?:{bar}|&#x0*{ord(bar):X};)</mi>", f'<mo form="{form}" stretchy="false">|</mo>', body
+        )
     return f'<div class="equation">{body}</div>'
 
 
@@ -94,7 +105,7 @@ def typeset(docstring: str) -> str:
 
     def replace(match: re.Match[str]) -> str:
         lines = textwrap.dedent(match.group()).splitlines()
-        return mathml(_joined(lines)) + "\n" if _is_block(match, lines) else match.group()
+        return mathml(lines) + "\n" if _is_block(match, lines) else match.group()
 
     return DOCTEST.sub(_fenced, BLOCK.sub(replace, docstring))
 
@@ -102,7 +113,7 @@ def typeset(docstring: str) -> str:
 def equations(docstring: str | None) -> list[list[str]]:
     """The equations of a docstring, each as its lines."""
     return [
-        _joined(lines)
+        lines
         for match in BLOCK.finditer(textwrap.dedent(docstring or ""))
         for lines in [textwrap.dedent(match.group()).splitlines()]
         if _is_block(match, lines)
@@ -182,6 +193,14 @@ def _latex(text: str) -> str:
             angles -= 1
         elif token == "*" and re.search(r"\b\w $", text[: match.start()]) and re.match(r" \w\b", text[at:]):
             out.append(r"\ast")  # of two letters: a convolution
+        elif (
+            token == "|"
+            and re.match(r"[^\s_^]", text[at:])
+            and re.search(r"(?:^|[\s(\[/-])$", text[: at - 1])
+        ):
+            out.append(OPENING)
+        elif token == "|" and re.search(r"[^\s(\[/-]$", text[: at - 1]) and not re.match(r"\w", text[at:]):
+            out.append(CLOSING)
         elif token == "." and at < len(text):
             out.append(r"\cdot")
         else:

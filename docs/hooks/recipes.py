@@ -43,29 +43,31 @@ class About:
 
 
 def about(docstring: str) -> About:
-    """Reads 'Title. Authors year, arXiv ... New here: ... Run: ... Expect: ...'."""
+    """Reads 'Title. Authors year, arXiv ... New here: ... Run: ... Expect: ...', the last two in any order."""
     head, _, body = inspect.cleandoc(docstring).partition("\n\n")
-    title, _, citation = head.replace("\n", " ").partition(". ")
-    expect = re.search(r"Expect:\s*(.*)", body)
-    run = re.search(r"Run:\s*(.*?)\s*(?:Expect:|$)", body, re.MULTILINE)
-    text = re.sub(r"(?:Run|Expect):.*", "", body)
+    title, _, citation = re.sub(r"[`\n]", " ", head).strip().partition(". ")
+    text, *marked = re.split(r"\b(Run|Expect):\s*", body)
+    told = {mark: " ".join(said.split()) for mark, said in zip(marked[::2], marked[1::2], strict=True)}
+    if not citation:  # no paper: what follows the name is said in the text
+        title, _, rest = title.rstrip(".").partition(" , ")
+        text = f"{rest[:1].upper()}{rest[1:]}.\n\n{text}" if rest else text
     return About(
-        title=title.replace("`", "").rstrip("."),
+        title=title,
         citation=citation,
         text=re.sub(r"\bNew here: (\w)", lambda match: match[1].upper(), text).strip(),
-        commands=run[1].replace(", then ", "\n").strip() if run else "",
-        expect=expect[1].strip() if expect else "",
+        commands=told.get("Run", "").replace(", then ", "\n").strip(),
+        expect=told.get("Expect", ""),
     )
 
 
 def names() -> list[str]:
     """The recipes, in the order of the table."""
-    return list(table.MODULES)
+    return list(table.RECIPE_MODULES)
 
 
 def page(name: str) -> str:
     """The page of a recipe, as Markdown."""
-    module = table.MODULES[name]
+    module = table.RECIPE_MODULES[name]
     said = about(module.__doc__ or "")
     shown = [(facts, module.experiment(facts)) for facts in examples(module)]
     parts = [
@@ -89,7 +91,7 @@ def index() -> str:
     """A table of all recipes."""
     rows = []
     for name in names():
-        said = about(table.MODULES[name].__doc__ or "")
+        said = about(table.RECIPE_MODULES[name].__doc__ or "")
         rows.append(f"| [`{name}`]({name}.md) | {said.title} | {_citation(said.citation)} |")
     head = "# Recipes\n\nOne page per paper: what is new in it, its equations, and the settings that the recipe chooses.\n"
     return "\n".join([head, "| recipe | method | paper |", "|---|---|---|", *rows]) + "\n"
@@ -103,8 +105,8 @@ def examples(module: ModuleType) -> Iterator[Facts]:
             for field in dataclasses.fields(tiny.spec)
             if isinstance(shape := getattr(tiny.spec, field.name), tuple) and len(shape) == 3
         }
-        if tiny.spec.classes:
-            changes["classes"] = CLASSES
+        if tiny.spec.num_classes:
+            changes["num_classes"] = CLASSES
         spec = dataclasses.replace(tiny.spec, **changes)
         yield dataclasses.replace(tiny, spec=spec, count=COUNT, images=None)
 
@@ -116,12 +118,12 @@ def _described(facts: Facts) -> str:
     if len(shapes[0]) == 1:
         return f"{facts.count:,} points in the plane"
     kind = "pairs of " if len(shapes) > 1 else ""
-    classes = f" in {facts.spec.classes} classes" if facts.spec.classes else ""
+    classes = f" in {facts.spec.num_classes} classes" if facts.spec.num_classes else ""
     return f"{facts.count:,} {kind}colour images of {SIZE}x{SIZE}{classes}"
 
 
 def _settings(facts: Facts, experiment: Any, tabbed: bool) -> str:
-    experiment = dataclasses.replace(experiment, training=experiment.training.resolved())
+    experiment = dataclasses.replace(experiment, training=experiment.training.resolve())
     document = {key: value for key, value in experiment.to_json().items() if key not in UNTOLD}
     dump = "".join(  # a line for each setting of the training; elsewhere one for each part
         _yaml({key: value}, flow=False if key == "training" else None) for key, value in document.items()

@@ -1,5 +1,6 @@
 """The source as the pages see it: modules by name, their pages, and links to them in prose. Nothing is imported."""
 
+import ast
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +35,18 @@ class Module:
     def package(self) -> str:
         """The folder whose page has it, as `parts.objectives`; `sparring` for loose modules."""
         return ".".join(self.path.parent.parts) or "sparring"
+
+    @cached_property
+    def own(self) -> list[str]:
+        """Public classes and functions that are written in this file."""
+        body = ast.parse((SOURCE / self.path).read_text()).body
+        found = [node for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+        return [node.name for node in found if not node.name.startswith("_") and ast.get_docstring(node)]
+
+    @cached_property
+    def address(self) -> str:
+        """Its page, and its place there where it has one: a package's `__init__.py` may only hand names on."""
+        return self.page + (f"#{self.name}" if self.own or self.path.name != "__init__.py" else "")
 
     @cached_property
     def page(self) -> str:
@@ -71,4 +84,4 @@ def _file(match: re.Match[str]) -> str:
     ends = [module for module in modules() if f"/{module.path.as_posix()}".endswith(f"/{match[1]}")]
     if len(ends) != 1:
         return f"`{match[1]}`"
-    return f"[`{match[1]}`](../{ends[0].page}#{ends[0].name})"
+    return f"[`{match[1]}`](../{ends[0].address})"
