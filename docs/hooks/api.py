@@ -1,4 +1,4 @@
-"""The API reference: a page for each package with its modules. mkdocstrings fills them in, without importing anything."""
+"""The pages of the API reference: one per package. mkdocstrings fills in the docstrings, without importing anything."""
 
 from itertools import groupby
 
@@ -10,7 +10,7 @@ def pages() -> dict[str, str]:
     grouped = groupby(
         sorted(modules(), key=lambda module: (module.package, module.name)), lambda module: module.package
     )
-    return {f"api/{package}.md": _page(package, list(found)) for package, found in grouped}
+    return {f"api/{package}.md": _format_page(package, list(found)) for package, found in grouped}
 
 
 def index() -> str:
@@ -25,20 +25,20 @@ def index() -> str:
     return "\n".join([head, "| package | what it is |", "|---|---|", *rows]) + "\n"
 
 
-def _page(package: str, found: list[Module]) -> str:
+def _format_page(package: str, found: list[Module]) -> str:
     title = package if package == "sparring" else f"sparring.{package}"
     face = [module for module in found if module.path.name == "__init__.py"]
     rest = [module for module in found if module not in face]
     rows = [f"| [`{module.path.stem}`](#{module.name}) | {module.summary} |" for module in rest]
     table = "\n".join(["| module | what it is |", "|---|---|", *rows]) if rows else ""
-    faces = [_face(module) for module in face if module.own]
+    faces = [_format_face(module) for module in face if module.public_names]
     blocks = [f"::: {module.name}\n    options:\n      heading_level: 2" for module in rest]
     return "\n\n".join([f"# {title}", *(module.summary for module in face), table, *faces, *blocks]) + "\n"
 
 
-def _face(module: Module) -> str:
-    """What a package's own file defines, but not what it hands on."""
-    members = ", ".join(module.own)
+def _format_face(module: Module) -> str:
+    """The names that the package's `__init__.py` defines, without those that it re-exports."""
+    members = ", ".join(module.public_names)
     options = f"heading_level: 2\n      members: [{members}]"
     return f"::: {module.name}\n    options:\n      {options}"
 

@@ -1,7 +1,6 @@
-"""docs/architecture.md: the packages in the order in which they may import each other, one line each, from their docstrings.
+"""Generates docs/architecture.md: the packages in layer order, one line each, from their docstrings.
 
-python docs/hooks/architecture.py            # writes the page
-python docs/hooks/architecture.py --check    # exits with 1 where the page is not what the source says
+Without arguments it writes the page; with `--check` it exits with 1 if the page is out of date or a package is in no layer.
 """
 
 import ast
@@ -11,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "sparring"
 PAGE = ROOT / "docs" / "architecture.md"
-LAYERS = (  # each may import what stands above it; those of one line do not import each other
+LAYERS = (  # a package may import those of earlier rows; packages of one row do not import each other
     ("core",),
     ("protocols", "data", "parts"),
     ("features", "metrics"),
@@ -26,13 +25,13 @@ LAYERS = (  # each may import what stands above it; those of one line do not imp
     ("serve",),
     ("cli",),
 )
-FACE = {"__init__.py", "__main__.py"}  # above all layers
+ENTRY_POINTS = {"__init__.py", "__main__.py"}  # above all layers
 HEAD = """# Architecture
 
 <!-- Written by docs/hooks/architecture.py from the docstrings of the packages: change those, and run it. -->
 
-Imports run one way: a package may import those of the rows above its own, and nothing else. A test enforces it, without
-exceptions. The line of a package is the first line of its docstring.
+Imports run one way: a package may import packages of lower layers and its own modules, and nothing else. A test enforces it,
+without exceptions. The description of a package is the first paragraph of its docstring.
 
 """
 TAIL = """
@@ -52,41 +51,41 @@ Where a new thing goes: [Contributing](../CONTRIBUTING.md#where-things-are).
 """
 
 
-def first_line(path: Path) -> str:
-    """The first line of a module's docstring; of a folder, of its `__init__.py`."""
+def first_paragraph(path: Path) -> str:
+    """First paragraph of a module's docstring; of a folder, that of its `__init__.py`."""
     module = path / "__init__.py" if path.is_dir() else path
     text = (ast.get_docstring(ast.parse(module.read_text())) if module.exists() else None) or ""
     return text.split("\n\n")[0].replace("\n", " ").strip()
 
 
 def packages(folder: Path) -> list[Path]:
-    """Folders of Python files below this one, by name."""
+    """Sub-folders with Python files, sorted by name."""
     return sorted(path for path in folder.iterdir() if path.is_dir() and any(path.glob("*.py")))
 
 
-def not_placed() -> list[str]:
-    """Packages and modules of the source that no layer names."""
-    named = {name for layer in LAYERS for name in layer} | FACE
+def unplaced_names() -> list[str]:
+    """Packages and modules of the source that are in no layer."""
+    named = {name for layer in LAYERS for name in layer} | ENTRY_POINTS
     present = [path.name for path in packages(SOURCE)] + sorted(path.name for path in SOURCE.glob("*.py"))
     return [name for name in present if name not in named]
 
 
 def page() -> str:
-    """The page as the source says it."""
-    rows = ["| package | what it is | files |", "|---|---|---|"]
-    for layer in LAYERS:
+    """The page, generated from the source."""
+    rows = ["| layer | package | what it is |", "|---|---|---|"]
+    for number, layer in enumerate(LAYERS, start=1):
         for name in layer:
-            rows += _rows(SOURCE / name)
+            rows += _rows(SOURCE / name, number)
     return HEAD + "\n".join(rows) + "\n" + TAIL
 
 
-def _rows(path: Path) -> list[str]:
+def _rows(path: Path, layer: int) -> list[str]:
     if not path.exists():
         return []
     name = str(path.relative_to(SOURCE))
-    count = len(list(path.glob("*.py"))) if path.is_dir() else 1
-    row = f"| `{name}{'/' if path.is_dir() else ''}` | {_cell(first_line(path))} | {count} |"
-    return [row, *(row for child in (packages(path) if path.is_dir() else []) for row in _rows(child))]
+    row = f"| {layer} | `{name}{'/' if path.is_dir() else ''}` | {_cell(first_paragraph(path))} |"
+    children = packages(path) if path.is_dir() else []
+    return [row, *(row for child in children for row in _rows(child, layer))]
 
 
 def _cell(text: str) -> str:
@@ -94,20 +93,20 @@ def _cell(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page, or compare it. The exit code."""
-    if lost := not_placed():
+    """Writes or checks the page; returns the exit code."""
+    if unplaced := unplaced_names():
         print(
-            f"no layer names {', '.join(lost)}: place them in LAYERS of {Path(__file__).name}",
+            f"in no layer: {', '.join(unplaced)}: place them in LAYERS of {Path(__file__).name}",
             file=sys.stderr,
         )
     if "--check" in arguments:
         same = PAGE.exists() and PAGE.read_text() == page()
         if not same:
             print(
-                "docs/architecture.md is not what the source says: run docs/hooks/architecture.py",
+                "docs/architecture.md is out of date: run python docs/hooks/architecture.py",
                 file=sys.stderr,
             )
-        return 0 if same and not lost else 1
+        return 0 if same and not unplaced else 1
     PAGE.write_text(page())
     return 0
 

@@ -1,12 +1,12 @@
-"""Equations of docstrings, which are plain text, as LaTeX and MathML.
+"""Typesets the equations of docstrings, which are plain text, as MathML.
 
     L_D = E_x max(0, 1 - D(x)) + E_z max(0, 1 + D(G(z)))        L_G = -E_z D(G(z))
 
-Four spaces and an equals sign make an equation; two or more spaces within a line divide it. What is mostly words stays as it is.
-`Typeset` does it for the API reference: griffe loads it as an extension (mkdocs.yml).
+An indented block with an equals sign or an arrow is an equation; four or more spaces within a line separate two of them. Blocks
+that are mostly words stay as they are. `Typeset` is the griffe extension that does this for the API reference (see mkdocs.yml).
 
-    >>> latex("gamma/2 E_x |grad_x D(x)|^2")
-    '\\\\frac{\\\\gamma}{2} \\\\mathbb{E}_{x} | \\\\nabla_{x} D ( x ) |^{2}'
+    >>> print(latex("gamma/2 E_x log D(x)^2"))
+    \\frac{\\gamma}{2} \\mathbb{E}_{x} \\log \\, D ( x )^{2}
 """
 
 import re
@@ -50,22 +50,22 @@ SIGNS = {
 OPENING, CLOSING = (
     "\ue000",
     "\ue001",
-)  # bars of a norm, until they are MathML, which can say what LaTeX's can't
-DISTRIBUTIONS = {"N", "U"}  # a letter followed by a bracket; elsewhere they are numbers of things
+)  # placeholders of norm bars: latex2mathml does not tell left from right
+DISTRIBUTIONS = {"N", "U"}  # before a bracket; elsewhere N is a number
 TOKEN = re.compile(
     r"(?P<space>(?<=[,;:])\s{2,}|\s{3,})|(?P<script>[_^])|(?P<tilde>[A-Za-z]~)|(?P<fraction>(?:[A-Za-z]+|\d+)/(?:[A-Za-z]+|\d+))"
     r"|(?P<indexed>[A-Za-z]\d+)|(?P<word>[A-Za-z]+)|(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)|(?P<open><(?=[^<>=|]+,[^<>=|]+>))"
     r"|(?P<sign>->|<-|!=|>=|<=|\|\||\.\.\.|\.\.|\S)"
 )
 PROSE = re.compile(r"[A-Za-z]{2,}(?: [A-Za-z]{2,})+|\ba [a-z]{3,}\b")  # words in a row
-MOST_PROSE = 0.4  # share of a line's letters: beyond it is a sentence, not an equation
+MOST_PROSE = 0.4  # largest share of words in an equation, by characters
 DOCTEST = re.compile(r"(?m)^([ ]*)>>> .*\n?(?:\1\S.*\n?|\1\.\.\..*\n?)*")
 BLOCK = re.compile(r"(?m)(?:^    +\S.*\n?)+")
 SECTION = re.compile(r"[A-Z]\w+:$")  # "Arguments:", "References:" and the like
 
 
 def is_equation(line: str) -> bool:
-    """Whether a line of a docstring is mathematics rather than words, code or a doctest."""
+    """Whether a line of a docstring is an equation, not prose, code or a doctest."""
     if re.search(r">>>|--|`|\"|^\s*(?:\.\.\.|run |import )", line) or not re.search(
         r"=|->|<-|<  |\bE\b|\|", line
     ):
@@ -87,7 +87,7 @@ def latex(equation: str) -> str:
 
 
 def mathml(lines: list[str]) -> str:
-    """The lines of an equation as MathML, one below the other; continued lines, which are indented, a little to the right."""
+    """Lines of equations as MathML, one below the other; continuation lines (indented) are indented."""
     rows: list[str] = []
     for line in lines:
         parts = [latex(part) for part in re.split(r"(?<!:)\s{4,}", line.strip()) if part]
@@ -101,45 +101,45 @@ def mathml(lines: list[str]) -> str:
 
 
 def typeset(docstring: str) -> str:
-    """A docstring in which the equations are MathML and the doctests fenced."""
+    """A docstring with equations as MathML and doctests as fenced code blocks."""
 
     def replace(match: re.Match[str]) -> str:
         lines = textwrap.dedent(match.group()).splitlines()
-        return mathml(lines) + "\n" if _is_block(match, lines) else match.group()
+        return mathml(lines) + "\n" if _is_equation_block(match, lines) else match.group()
 
-    return DOCTEST.sub(_fenced, BLOCK.sub(replace, docstring))
+    return DOCTEST.sub(_fence_doctest, BLOCK.sub(replace, docstring))
 
 
-def equations(docstring: str | None) -> list[list[str]]:
-    """The equations of a docstring, each as its lines."""
+def find_equations(docstring: str | None) -> list[list[str]]:
+    """The equations of a docstring, each as a list of lines."""
     return [
         lines
         for match in BLOCK.finditer(textwrap.dedent(docstring or ""))
         for lines in [textwrap.dedent(match.group()).splitlines()]
-        if _is_block(match, lines)
+        if _is_equation_block(match, lines)
     ]
 
 
 class Typeset(griffe.Extension):
-    """Sets the equations of all docstrings, before mkdocstrings reads them."""
+    """Griffe extension: typesets the equations of every docstring."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         if obj.docstring:
             obj.docstring.value = typeset(obj.docstring.value)
 
 
-def _fenced(match: re.Match[str]) -> str:
+def _fence_doctest(match: re.Match[str]) -> str:
     indent, text = match[1], match.group().rstrip("\n")
     return f"\n{indent}```pycon\n{text}\n{indent}```\n"
 
 
-def _is_block(match: re.Match[str], lines: list[str]) -> bool:
+def _is_equation_block(match: re.Match[str], lines: list[str]) -> bool:
     before = match.string[: match.start()].rstrip("\n").rsplit("\n", 1)[-1]
-    return not SECTION.match(before) and all(is_equation(line) for line in _joined(lines))
+    return not SECTION.match(before) and all(is_equation(line) for line in _join_continued_lines(lines))
 
 
-def _joined(lines: list[str]) -> list[str]:
-    """Continued lines, which are indented further, at the end of those that they continue."""
+def _join_continued_lines(lines: list[str]) -> list[str]:
+    """Joins continuation lines, which are indented further, to the line that they continue."""
     joined: list[str] = []
     for line in lines:
         if joined and line.startswith("    "):
@@ -158,7 +158,7 @@ def _is_prose(words: str) -> bool:
 
 
 def _latex(text: str) -> str:
-    """The same without words in a row."""
+    """LaTeX of a text without prose."""
     out: list[str] = []
     at, angles = 0, 0
     while match := TOKEN.search(text, at):
@@ -209,7 +209,7 @@ def _latex(text: str) -> str:
 
 
 def _script(text: str, at: int) -> tuple[str, int]:
-    """What stands below or above, and where it ends: in braces or brackets, or a word, a number or a sign."""
+    """A sub- or superscript starting at `at` (in braces or brackets, or a word, number or sign), and its end."""
     pattern = r"\{(?P<braces>[^{}]*)\}|\((?P<brackets>[^()]*)\)|(?P<one>-?[A-Za-z]+|-?\d+|.)"
     match = re.compile(pattern).match(text, at)
     if not match:
@@ -225,7 +225,7 @@ def _subscript(script: str) -> str:
 
 
 def _word(word: str, after: str, spaced: bool) -> list[str]:
-    """A word, with thin spaces where it stands between others."""
+    """LaTeX of a word, with thin spaces around multi-letter names."""
     if (word in DISTRIBUTIONS and not re.match(r"[(\[]", after)) or (word == "E" and after.startswith("(")):
         return [word]
     if word in FUNCTIONS.split():
@@ -239,7 +239,7 @@ def _word(word: str, after: str, spaced: bool) -> list[str]:
 
 
 def _closing(text: str, at: int) -> int:
-    """Where the bracket that opens at `at` is closed."""
+    """Position of the bracket that closes the one at `at`."""
     depth = 0
     for place in range(at, len(text)):
         depth += {"(": 1, ")": -1}.get(text[place], 0)

@@ -1,4 +1,4 @@
-"""What MkDocs asks for while it builds the site: pages that are generated, and the README and its like as pages."""
+"""MkDocs hooks: add the generated pages, and the README and the other pages of the repository's root, to the site."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ from mkdocs.structure.pages import Page
 
 import recipes
 
-FROM_ROOT = {  # pages of the repository's root, and the site's pages that are made of them
+ROOT_PAGES = {  # file in the repository's root: page of the site
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
@@ -21,18 +21,18 @@ TEST_COMMENT = re.compile(r"<!-- (?:not run:|invisible-code-block:).*?-->\n?", r
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Fills the two lists of generated pages into the navigation."""
+    """Replaces `recipes/` and `api/` in the navigation by the lists of generated pages."""
     lists: dict[str, list[Any]] = {
         "recipes/": ["recipes/index.md", *({name: f"recipes/{name}.md"} for name in recipes.names())],
         "api/": ["api/index.md", *({page[4:-3]: page} for page in api.pages())],
     }
-    config.nav = [_filled(entry, lists) for entry in config.nav or []]
+    config.nav = [_fill_navigation(entry, lists) for entry in config.nav or []]
     return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the generated pages."""
-    generated = {target: _moved((ROOT / source).read_text()) for source, target in FROM_ROOT.items()}
+    generated = {target: _to_site_page((ROOT / source).read_text()) for source, target in ROOT_PAGES.items()}
     generated |= {"recipes/index.md": recipes.index(), "api/index.md": api.index()}
     generated |= {f"recipes/{name}.md": recipes.page(name) for name in recipes.names()}
     generated |= api.pages()
@@ -42,16 +42,16 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Takes out the comments that are for the tests of the code blocks, and leads links to the root's pages to the site's."""
-    if page.parent is None:  # alone in its tab: no list of pages beside it
+    """Removes the comments for the tests of code blocks, and redirects links to pages of the root."""
+    if page.parent is None:  # the only page of its tab: no list of pages beside it
         page.meta["hide"] = ["navigation"]
     markdown = TEST_COMMENT.sub("", markdown)
-    for source, target in FROM_ROOT.items():
+    for source, target in ROOT_PAGES.items():
         markdown = markdown.replace(f"](../{source}", f"]({target}")
     return markdown
 
 
-def _filled(entry: Any, lists: dict[str, list[Any]]) -> Any:
+def _fill_navigation(entry: Any, lists: dict[str, list[Any]]) -> Any:
     if isinstance(entry, dict):
         return {
             title: lists.get(value, value) if isinstance(value, str) else value
@@ -66,11 +66,11 @@ def _title(page: str) -> str:
     return path.read_text().split("\n", 1)[0].lstrip("# ") if path.exists() else page
 
 
-def _moved(text: str) -> str:
-    """A page of the root as one of the site: its links begin in docs/."""
+def _to_site_page(text: str) -> str:
+    """A page of the root with links relative to docs/."""
     text = re.sub(r"\[docs/([\w-]+\.md)\]", lambda match: f"[{_title(match[1])}]", text).replace(
         "](docs/", "]("
     )
-    for source, target in FROM_ROOT.items():
+    for source, target in ROOT_PAGES.items():
         text = text.replace(f"]({source}", f"]({target}")
     return text

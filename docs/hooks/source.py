@@ -1,4 +1,4 @@
-"""The source as the pages see it: modules by name, their pages, and links to them in prose. Nothing is imported."""
+"""The modules of the package, read without importing them: names, summaries, pages in the API reference, links."""
 
 import ast
 import re
@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from architecture import ROOT, SOURCE, first_line
+from architecture import ROOT, SOURCE, first_paragraph
 
-HIDDEN = {"cli", "serve", "terminal", "report", "gallery", "export", "doctor"}  # packages that are no library
+HIDDEN_PACKAGES = {
+    "cli",
+    "serve",
+    "terminal",
+    "report",
+    "gallery",
+    "export",
+    "doctor",
+}  # not part of the API reference
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class Module:
 
     @cached_property
     def summary(self) -> str:
-        return first_line(SOURCE / self.path)
+        return first_paragraph(SOURCE / self.path)
 
     @cached_property
     def package(self) -> str:
@@ -37,51 +45,52 @@ class Module:
         return ".".join(self.path.parent.parts) or "sparring"
 
     @cached_property
-    def own(self) -> list[str]:
-        """Public classes and functions that are written in this file."""
+    def public_names(self) -> list[str]:
+        """Names of the public classes and functions that this file defines."""
         body = ast.parse((SOURCE / self.path).read_text()).body
         found = [node for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
         return [node.name for node in found if not node.name.startswith("_") and ast.get_docstring(node)]
 
     @cached_property
     def address(self) -> str:
-        """Its page, and its place there where it has one: a package's `__init__.py` may only hand names on."""
-        return self.page + (f"#{self.name}" if self.own or self.path.name != "__init__.py" else "")
+        """Its page with the anchor; without one for an `__init__.py` that only re-exports names."""
+        return self.page + (f"#{self.name}" if self.public_names or self.path.name != "__init__.py" else "")
 
     @cached_property
     def page(self) -> str:
-        """Its page, from the root of the site's sources."""
+        """Its page, relative to docs/."""
         return f"api/{self.package}.md"
 
 
 def modules() -> list[Module]:
-    """The documented modules, by package."""
+    """All modules of the API reference, sorted by path."""
     paths = sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py"))
     return [
         Module(path)
         for path in paths
-        if path.parts[0] not in HIDDEN and (path.name == "__init__.py" or not path.name.startswith("_"))
+        if path.parts[0] not in HIDDEN_PACKAGES
+        and (path.name == "__init__.py" or not path.name.startswith("_"))
     ]
 
 
-def module_named(name: str) -> Module | None:
-    """The documented module of this dotted name."""
+def find_module(name: str) -> Module | None:
+    """The module of this dotted name, if it is in the API reference."""
     return next((module for module in modules() if module.name == name), None)
 
 
-def linked(text: str) -> str:
-    """Prose in which file names such as `objectives/hinge.py` lead to the API's pages, and pages of docs/ to themselves."""
-    text = re.sub(r"(?<![`\w/])(?:src/sparring/)?((?:\w+/)+\w+\.py)\b", _file, text)
-    text = re.sub(r"\bdocs/([\w-]+\.md)\b", _doc, text)
+def link_files(text: str) -> str:
+    """Turns file names such as objectives/hinge.py and docs/log.md into links, and --set options into code."""
+    text = re.sub(r"(?<![`\w/])(?:src/sparring/)?((?:\w+/)+\w+\.py)\b", _link_file, text)
+    text = re.sub(r"\bdocs/([\w-]+\.md)\b", _link_page, text)
     return re.sub(r"(?<![`\w])(--set(?: +[\w.]+=[^\s,;:)]+)+)", r"`\1`", text)
 
 
-def _doc(match: re.Match[str]) -> str:
+def _link_page(match: re.Match[str]) -> str:
     return f"[{match[1]}](../{match[1]})" if (ROOT / match.group()).exists() else f"`{match.group()}`"
 
 
-def _file(match: re.Match[str]) -> str:
-    ends = [module for module in modules() if f"/{module.path.as_posix()}".endswith(f"/{match[1]}")]
-    if len(ends) != 1:
+def _link_file(match: re.Match[str]) -> str:
+    matches = [module for module in modules() if f"/{module.path.as_posix()}".endswith(f"/{match[1]}")]
+    if len(matches) != 1:
         return f"`{match[1]}`"
-    return f"[`{match[1]}`](../{ends[0].address})"
+    return f"[`{match[1]}`](../{matches[0].address})"
