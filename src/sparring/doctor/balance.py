@@ -34,7 +34,7 @@ def detect_discriminator_wins(history: History) -> Finding | None:
     if limit is None or own is None or other is None or own > DISCRIMINATOR_WON_BELOW or other < limit:
         return None
     sure = [history.recent_median("diag/auc_real_vs_fake")] if history.objective == "relativistic" else []
-    sure = sure or [history.recent_median(f"accuracy_{kind}") for kind in ("real", "fake")]
+    sure = sure or [history.recent_median(f"discriminator/accuracy_{kind}") for kind in ("real", "fake")]
     if any(share is not None and share < CERTAIN for share in sure):
         return None
     since = next(

@@ -15,8 +15,9 @@ from sparring.core.shapes import Labels, Latent, Sample, SampleSpec
 from sparring.core.version import __version__
 from sparring.export.freeze import freeze
 from sparring.models.autoencoder import Encoder
-from sparring.models.classifier import ClassifierModel, Model
+from sparring.models.classifier import ClassifierModel
 from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
 from sparring.models.translator import TranslatorModel
 
 PARITY_SAMPLES = 64  # that a file is tried on; fewer where they are large images

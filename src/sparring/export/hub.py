@@ -17,8 +17,8 @@ from sparring.export.graph import describe_model
 from sparring.export.model_card import render_model_card
 from sparring.export.output import write_folder
 from sparring.inference import sampling
-from sparring.models.classifier import Model
 from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
 from sparring.models.translator import TranslatorModel
 from sparring.runs import generator_file
 

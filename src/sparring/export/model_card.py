@@ -9,7 +9,8 @@ from typing import Any
 from sparring.core.errors import SparringError
 from sparring.core.version import __version__
 from sparring.evaluation import result
-from sparring.models.classifier import ClassifierModel, Model
+from sparring.models.classifier import ClassifierModel
+from sparring.models.model import Model
 from sparring.models.translator import A_TO_B, TranslatorModel
 from sparring.recipes import RECIPE_DESCRIPTIONS
 from sparring.runs import records

@@ -15,8 +15,8 @@ from sparring.export.graph import Graph, build_graphs, describe_graph, describe_
 from sparring.export.onnx import make_onnx_runner, serialize_onnx
 from sparring.export.output import check_folder, write_folder
 from sparring.export.parity import Parity, measure_parity
-from sparring.models.classifier import Model
 from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
 from sparring.models.translator import TranslatorModel
 
 PAGE_FOLDER = Path(__file__).with_name("page")

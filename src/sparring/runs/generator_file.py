@@ -18,8 +18,8 @@ from sparring.core.errors import CorruptFileError, SparringError
 from sparring.core.shapes import SampleSpec
 from sparring.core.version import __version__
 from sparring.experiment import TYPE_TABLES, Experiment, GameConfig
-from sparring.models.classifier import Model
 from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
 from sparring.models.translator import TranslatorModel
 
 GENERATOR_FILE = "generator.safetensors"

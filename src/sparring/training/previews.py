@@ -28,8 +28,9 @@ from sparring.inference.sampling import (
     SAMPLES_FOLDER,
     sample_grid,
 )
-from sparring.models.classifier import ClassifierModel, Model
+from sparring.models.classifier import ClassifierModel
 from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
 from sparring.models.translator import A_TO_B, TranslatorModel
 from sparring.runs.run_json import data_metadata
 
