@@ -122,7 +122,7 @@ class AdversarialBatch:
 
     @cached_property
     def real_logits(self) -> Logits:
-        """Logits of the real samples (b,), positive for real; one per pack where samples are packed, one per patch of a patch discriminator."""
+        """Logits of the real samples (b,), positive for real; one per pack of samples, or one per patch, where there are such."""
         return self.discriminator.head(self.real_features, self.y).float()
 
     @cached_property

@@ -103,7 +103,7 @@ class BatchStream:
     def _load(
         self, dataset: Dataset, seed: int, position: int, rows: slice, suffix: str = ""
     ) -> tuple[Tensor, Tensor | None]:
-        """Samples of one domain, with random flips and crops. Both domains of paired data share the random numbers (no `suffix`)."""
+        """Samples of one domain, with random flips and crops. The domains of paired data share the random numbers (`suffix` "")."""
         first, count = position + rows.start, rows.stop - rows.start
         indices = shuffled_indices(seed, len(dataset), first, count, suffix or "order")
         flips, batch = None, self.training.batch
@@ -136,8 +136,10 @@ class TrainState:
         torch.manual_seed(derive_seed(training.seed, "weights"))
         self.experiment, self.runtime = experiment, runtime
         self.game: Game = experiment.game.build(dataset.spec)
+        model = self.game.model
+        assert isinstance(model, Model)
         if dataset.spec.num_classes:
-            self.game.model.set_class_frequencies(dataset.class_frequencies)
+            model.set_class_frequencies(dataset.class_frequencies)
         runtime.to_device(self.game)
         self.game.train()
         self.turns: list[Turn] = self.game.turns()
@@ -166,7 +168,8 @@ class TrainState:
         clock, batch_size = self.clock, self.experiment.training.batch
         active = [(index, turn) for index, turn in enumerate(self.turns) if is_active(turn, clock.images)]
         check_clock_advances([turn for _, turn in active], clock.images)
-        position, carries, record = clock.images, self.stream.new_carries(), {}
+        position, carries = clock.images, self.stream.new_carries()
+        record: dict[str, Tensor] = {}
         for index, turn in active:
             rows = []
             for repeat in range(turn.repeats):
