@@ -1,13 +1,14 @@
 """ClassifierModel: log p(y|x) from a discriminative network."""
 
 import copy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sparring.core.game import ClassifierLike
 from sparring.core.shapes import Sample, SampleSpec
-from sparring.models.model import Model
+from sparring.models.model import CardLines, Model, describe_size
 from sparring.parts.networks import DiscriminatorNetwork
 
 
@@ -24,12 +25,15 @@ class ClassifierModel(Model):
     """
 
     kind = "classifier"
+    summary = "a classifier, which has no samples"
+    command = "use `sparring classify`, or train naive_bayes, its generative counterpart"
+    has_samples = False
 
     def __init__(self, network: DiscriminatorNetwork | None, spec: SampleSpec) -> None:
         super().__init__()
-        body = None if network is None else network.build(spec)
-        num_features = spec.numel if body is None else body.num_features
-        self.body, self.spec = nn.Flatten() if body is None else body, spec
+        body: Any = nn.Flatten() if network is None else network.build(spec)
+        num_features = spec.numel if network is None else body.num_features
+        self.body, self.spec = body, spec
         self.head = nn.Linear(num_features, spec.num_classes)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
@@ -46,6 +50,10 @@ class ClassifierModel(Model):
     def for_inference(self, seed: int) -> "ClassifierModel":
         """A copy in evaluation mode."""
         return copy.deepcopy(self).eval()
+
+    def card_lines(self) -> CardLines:
+        usage = ['run = sparring.load("hf://USER/NAME")', "probabilities = run.classify(images)"]
+        return CardLines("image-classification", f"Classifies {describe_size(self.spec)}.", usage)
 
     def classifier(self) -> ClassifierLike:
         return self

@@ -1,6 +1,7 @@
 """GeneratorModel: a network from latents (and labels) to samples, with its encoder where there is one."""
 
 import copy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from sparring.core.game import ClassifierLike
 from sparring.core.shapes import Labels, Latent, Sample, SampleSpec
 from sparring.metrics import LatentLikelihood, latent_log_likelihood
 from sparring.models.autoencoder import Decoder, Encoder, GenerativeClassifier, IdentityLikelihood
-from sparring.models.model import Model
+from sparring.models.model import CardLines, Model, describe_size
 from sparring.parts.networks.layers.batch_norm_statistics import recompute_batch_norm_statistics
 
 SAMPLE_BLOCK = 16  # samples per forward pass, always whole blocks, so that rounding does not depend on the number of samples
@@ -30,6 +31,8 @@ class GeneratorModel(Model):
     """
 
     kind = "generator"
+    summary = "a generator, which samples and takes no input images"
+    command = "use `sparring sample RUN --n 64 --out FOLDER`"
     shares: Tensor
 
     def __init__(
@@ -75,6 +78,16 @@ class GeneratorModel(Model):
         return isinstance(self.generator, Decoder) and not isinstance(
             self.generator.likelihood, IdentityLikelihood
         )
+
+    def card_lines(self) -> CardLines:
+        tag = "unconditional-image-generation" if self.spec.is_image else "other"
+        label = ", labels=0" if self.spec.num_classes else ""
+        load = 'run = sparring.load("hf://USER/NAME")  # or this folder'
+        usage = [load, f"images = run.sample(16, seed=0{label})"]
+        return CardLines(tag, f"Samples are {describe_size(self.spec)}.", usage)
+
+    def facts(self) -> dict[str, Any]:
+        return {"latent": self.latent}
 
     def set_class_frequencies(self, frequencies: Tensor) -> None:
         if len(self.shares):

@@ -1,12 +1,13 @@
 """TranslatorModel: networks from images of domain A to images of domain B, and back."""
 
 import copy
+from typing import Any
 
 from torch import Tensor, nn
 
 from sparring.core.errors import ConfigError
 from sparring.core.shapes import SampleSpec
-from sparring.models.model import Model
+from sparring.models.model import CHANNEL_NAMES, CardLines, Model, describe_size
 from sparring.parts.networks.layers.padding import pad_to_multiple
 
 A_TO_B, B_TO_A = "a-to-b", "b-to-a"
@@ -25,6 +26,8 @@ class TranslatorModel(Model):
     """
 
     kind = "translator"
+    summary = "a translator, which needs input images"
+    command = "use `sparring translate RUN IMAGES --out FOLDER`"
 
     def __init__(self, a_to_b: nn.Module, b_to_a: nn.Module | None, spec: SampleSpec) -> None:
         super().__init__()
@@ -80,6 +83,21 @@ class TranslatorModel(Model):
         assert isinstance(multiple, int)
         output: Tensor = network(pad_to_multiple(x, multiple))
         return output[..., : x.shape[2], : x.shape[3]]
+
+    def card_lines(self) -> CardLines:
+        colours = " to ".join(CHANNEL_NAMES.get(shape[0], "other") for shape in self.ends(A_TO_B))
+        usage = [
+            'run = sparring.load("hf://USER/NAME")  # or this folder',
+            "translated = run.translate(image)",
+            "# image: uint8 (h, w, c); of files: sparring translate hf://USER/NAME IMAGES --out FOLDER",
+        ]
+        caption = "Each: the input, its translation, and the real image where there is one, all of the training data."
+        return CardLines(
+            "image-to-image", f"Translates {describe_size(self.spec)}, {colours}.", usage, caption
+        )
+
+    def facts(self) -> dict[str, Any]:
+        return {"directions": list(self.directions)}
 
     def for_inference(self, seed: int) -> "TranslatorModel":
         """A copy in evaluation mode, without dropout."""
