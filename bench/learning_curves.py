@@ -80,7 +80,7 @@ def fitted(experiment: Experiment, dataset: Dataset) -> ClassifierLike:
     machine = DeviceOptions(device="cpu", precision="fp32", threads=1).start()
     match = TrainState(replace(experiment, training=experiment.training.resolve()), dataset, machine)
     while match.clock.images < experiment.training.total_images:
-        match.step()
+        match.train_step()
     found = as_classifier(match.model_for_inference())
     assert found is not None
     return found

@@ -59,13 +59,13 @@ def test_evaluating_changes_nothing(plain, judged):
 
 
 def test_an_evaluation_that_disturbs_is_noticed(toy_data, tmp_path, plain, monkeypatch):
-    sampled = validation.Validator._sampled
+    sampled = validation.Validator.sample
 
     def careless(self, match, watch):
         match.game.model.eval()  # the players themselves, not a copy
         return sampled(self, match, watch)
 
-    monkeypatch.setattr(validation.Validator, "_sampled", careless)
+    monkeypatch.setattr(validation.Validator, "sample", careless)
     toy.play(asked(toy_data), tmp_path)
     assert tensors(tmp_path) != tensors(plain)
 
@@ -92,14 +92,14 @@ def kill_at(step, monkeypatch):
     class Killed(BaseException):
         pass
 
-    true = TrainState.step
+    true = TrainState.train_step
 
     def stepping(self):
         if self.clock.step == step:
             raise Killed
         return true(self)
 
-    monkeypatch.setattr(TrainState, "step", stepping)
+    monkeypatch.setattr(TrainState, "train_step", stepping)
     return Killed
 
 
@@ -130,14 +130,14 @@ def test_lines_that_stay_after_a_kill_are_noticed(toy_data, tmp_path, judged, mo
 
 def test_a_signal_in_an_evaluation_is_made_up_for(toy_data, tmp_path, judged, monkeypatch):
     with monkeypatch.context() as patch:
-        sampled = validation.Validator._sampled
+        sampled = validation.Validator.sample
 
         def interrupted(self, match, watch):
             if match.clock.images == 48:
                 os.kill(os.getpid(), signal.SIGTERM)
             return sampled(self, match, watch)
 
-        patch.setattr(validation.Validator, "_sampled", interrupted)
+        patch.setattr(validation.Validator, "sample", interrupted)
         result = toy.play(asked(toy_data), tmp_path)
     assert (result.outcome, result.exit_code) == ("stopped", 143)
     toy.play(asked(toy_data), tmp_path)
@@ -149,7 +149,7 @@ def test_a_signal_in_an_evaluation_is_made_up_for(toy_data, tmp_path, judged, mo
 @pytest.mark.parametrize("kill", ["signal", "damage"])
 def test_the_last_evaluation_is_made_up_for_too(toy_data, tmp_path, judged, monkeypatch, kill):
     """Whether a signal kept it from being made, or the checkpoint that it was made at is no longer whole."""
-    sampled = validation.Validator._sampled
+    sampled = validation.Validator.sample
 
     def interrupted(self, match, watch):
         if match.clock.images == 96 and kill == "signal":
@@ -157,7 +157,7 @@ def test_the_last_evaluation_is_made_up_for_too(toy_data, tmp_path, judged, monk
         return sampled(self, match, watch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(validation.Validator, "_sampled", interrupted)
+        patch.setattr(validation.Validator, "sample", interrupted)
         result = toy.play(asked(toy_data), tmp_path)
     if kill == "signal":
         assert (result.outcome, result.exit_code) == ("stopped", 143)
@@ -177,13 +177,13 @@ def test_the_last_evaluation_is_made_up_for_too(toy_data, tmp_path, judged, monk
 def values(monkeypatch, given):
     """Let the evaluations come to these values, one after the other."""
     left = list(given)
-    measure = validation.Validator._measure
+    measure = validation.Validator.measure
 
     def measured(self, fake, watch):
         line = measure(self, fake, watch)
         return replace(line, values={"fd": left.pop(0)}) if fake.images is not None else line
 
-    monkeypatch.setattr(validation.Validator, "_measure", measured)
+    monkeypatch.setattr(validation.Validator, "measure", measured)
 
 
 def test_the_best_is_kept(toy_data, tmp_path, monkeypatch):
@@ -193,7 +193,7 @@ def test_the_best_is_kept(toy_data, tmp_path, monkeypatch):
     assert checkpoint.best_checkpoint(run) == 48
     assert 48 in checkpoint.list_checkpoints(run)
     assert len(checkpoint.list_checkpoints(run)) < 10
-    (stale,) = [event for event in toy.events(run) if event["event"] == validation.METRIC_STALLED]
+    (stale,) = [event for event in toy.events(run) if event["event"] == "metric_stalled"]
     assert (stale["since"], stale["images"]) == (48, 48 + records.STALL_PATIENCE * EVERY * toy.BATCH)
 
 
@@ -248,14 +248,14 @@ def test_what_can_be_known_is_said_before_the_start(toy_data, tmp_path):
 
 
 def test_a_failure_on_the_way_is_an_event(toy_data, tmp_path, plain, monkeypatch):
-    sampled = validation.Validator._sampled
+    sampled = validation.Validator.sample
 
     def failing(self, match, watch):
         if match.clock.images == 48:
             raise RuntimeError("not enough memory")
         return sampled(self, match, watch)
 
-    monkeypatch.setattr(validation.Validator, "_sampled", failing)
+    monkeypatch.setattr(validation.Validator, "sample", failing)
     assert toy.play(asked(toy_data), tmp_path).outcome == "finished"
     (event,) = toy.events(tmp_path)
     assert (event["event"], event["images"]) == ("evaluation_failed", 48)

@@ -10,13 +10,15 @@ from sparring.core.errors import DivergedError
 from sparring.core.optimizers import PlayerOptimizer
 from sparring.games.adversarial import Adversarial
 from sparring.runs import checkpoint
+from sparring.runs.records import RunLogger
+from sparring.training.checkpointing import Checkpointer
 from sparring.training.loop import MAX_ROLLBACKS, TrainingLoop
 from sparring.training.nan_guard import NaNGuard, all_finite
 from sparring.training.state import BatchStream, TrainState
 from tests.helpers import toy
 
 STEPS, SAVE = 21, 7
-FACTS = {"units": {}, "classes": ["0", "1", "2"]}
+METADATA = {"units": {}, "classes": ["0", "1", "2"]}
 BAD = {"nan": float("nan"), "inf": float("inf")}
 
 
@@ -87,7 +89,7 @@ def poison_gradient(player):
 
 def poison_tensor(name):
     def poison(match, monkeypatch, bad, due):
-        true = TrainState.step
+        true = TrainState.train_step
         tensor = next(
             value
             for key, value in match.tensors().items()
@@ -101,7 +103,7 @@ def poison_tensor(name):
                 tensor.view(-1)[0] = bad
             return noted
 
-        monkeypatch.setattr(TrainState, "step", step)
+        monkeypatch.setattr(TrainState, "train_step", step)
 
     return poison
 
@@ -126,9 +128,8 @@ def fresh(toy_data, save=SAVE):
 
 def played(match, run):
     run.mkdir(parents=True, exist_ok=True)
-    fit = TrainingLoop(match, run, FACTS, lambda status: None)
-    outcome = fit.run(lambda: False)
-    return fit, outcome
+    checkpointer = Checkpointer(match, run, RunLogger(run), METADATA)
+    return TrainingLoop(match, checkpointer).run(lambda: False)
 
 
 def without_step(toy_data, bad_step):
@@ -139,7 +140,7 @@ def without_step(toy_data, bad_step):
             match.clock.step += 1
             match.clock.images += toy.BATCH
         else:
-            match.step()
+            match.train_step()
     return toy.bits(match)
 
 
@@ -162,11 +163,11 @@ def test_the_last_step_is_bad(toy_data, tmp_path, monkeypatch, skipped):
 def bad_step_is_skipped(toy_data, tmp_path, monkeypatch, skipped, place, bad, step):
     match = fresh(toy_data)
     PLACES[place](match, monkeypatch, bad, lambda: match.clock.step == step)
-    _, outcome = played(match, tmp_path)
+    outcome = played(match, tmp_path)
     assert outcome == "finished"
     assert all_finite(list(match.tensors().values()))
     assert toy.bits(match) == skipped[step]
-    told = [event for event in toy.events(tmp_path) if event["event"].startswith("step skipped")]
+    told = [event for event in toy.events(tmp_path) if event["event"] == "step_skipped"]
     assert [event["step"] for event in told] == [step]
     assert checkpoint.list_checkpoints(tmp_path)[-1] == STEPS * toy.BATCH
 
@@ -198,9 +199,9 @@ def test_updating_the_average_before_the_guard_is_noticed(toy_data, tmp_path, mo
     def forgetful(self, match):
         begin(self, match)
         names = list(match.tensors())
-        kept = [number for number, name in enumerate(names) if not name.startswith("average")]
-        self.live = [self.live[number] for number in kept]
-        self.kept = [self.kept[number] for number in kept]
+        others = [number for number, name in enumerate(names) if not name.startswith("average")]
+        self.tensors = [self.tensors[number] for number in others]
+        self.snapshot = [self.snapshot[number] for number in others]
 
     monkeypatch.setattr(NaNGuard, "__init__", forgetful)
     played(match, tmp_path)
@@ -219,7 +220,7 @@ def test_what_never_gets_better_is_given_up(toy_data, tmp_path, monkeypatch):
     poison_gradient("discriminator")(match, monkeypatch, float("nan"), due)
     with pytest.raises(DivergedError):
         played(match, tmp_path)
-    told = [event for event in toy.events(tmp_path) if event["event"].startswith("rolled back")]
+    told = [event for event in toy.events(tmp_path) if event["event"] == "rolled_back"]
     assert [event["times"] for event in told] == [1, 2, 3]
     to = [event["to"] for event in told]
     assert to == [9 * toy.BATCH, 6 * toy.BATCH, 0]  # the checkpoint of step 3 was not retained
@@ -233,7 +234,7 @@ def test_what_never_gets_better_is_given_up(toy_data, tmp_path, monkeypatch):
 def test_a_roll_back_helps_where_other_numbers_do(toy_data, tmp_path, monkeypatch):
     match = fresh(toy_data)
     poison_latents(match, monkeypatch, float("nan"), lambda: match.clock.step >= 10 and match.clock.salt == 0)
-    _, outcome = played(match, tmp_path)
+    outcome = played(match, tmp_path)
     assert outcome == "finished"
     assert match.clock.salt == 1
     assert next(iter(checkpoint.iterate_verified(tmp_path))).state["clock"] == asdict(match.clock)

@@ -26,7 +26,7 @@ def test_micro_batches_are_the_batch(toy_data, micro):
     whole = toy.match(toy_data, more=PLAIN)
     parts = toy.match(toy_data, more=(*PLAIN, f"training.micro_batch={micro}"))
     for _ in range(3):
-        noted, other = whole.step(), parts.step()
+        noted, other = whole.train_step(), parts.train_step()
         assert {n: float(v) for n, v in other.items()} == pytest.approx(
             {n: float(v) for n, v in noted.items()}, rel=1e-4
         )
@@ -85,17 +85,17 @@ def sign(folder):
 
 @pytest.fixture
 def begun(toy_data, tmp_path):
-    """A run with its last checkpoint alone."""
+    """A run with a single checkpoint, at two thirds of its length."""
     asked = toy.request(toy_data, steps=6, save=2, report=2)
     toy.play(asked, tmp_path)
-    *older, newest = checkpoint.list_checkpoints(tmp_path)
-    for images in older:
-        checkpoint.delete(tmp_path, images)
-    return asked, tmp_path, tmp_path / checkpoint.CHECKPOINTS_FOLDER / f"{newest:012d}"
+    for images in checkpoint.list_checkpoints(tmp_path):
+        if images != 4 * toy.BATCH:
+            checkpoint.delete(tmp_path, images)
+    return asked, tmp_path, tmp_path / checkpoint.CHECKPOINTS_FOLDER / f"{4 * toy.BATCH:012d}"
 
 
 WRONG = {
-    "clock": {"step": 6, "images": 48, "salt": 0},
+    "clock": {"step": 4, "images": 32, "salt": 0},
     "roll_backs": -1,
     "seconds": float("nan"),
     "record": {"a": [1.0]},
@@ -115,7 +115,7 @@ def test_a_state_that_is_none_is_refused(begun, name):
 def test_a_checkpoint_under_another_number_is_refused(begun):
     asked, run, folder = begun
     folder.rename(folder.with_name(f"{8:012d}"))
-    with pytest.raises(CorruptFileError, match="a clock at 48 in the checkpoint of 8"):
+    with pytest.raises(CorruptFileError, match="a clock at 32 in the checkpoint of 8"):
         toy.play(asked, run)
 
 

@@ -60,7 +60,7 @@ def opened(data, name="discs"):
 def played(experiment, dataset, steps=3, **changes):
     training = replace(experiment.training.resolve(), **changes)
     match = TrainState(replace(experiment, training=training), dataset, toy.cpu())
-    rows = [{name: float(value) for name, value in match.step().items()} for _ in range(steps)]
+    rows = [{name: float(value) for name, value in match.train_step().items()} for _ in range(steps)]
     return match, rows
 
 
@@ -78,7 +78,7 @@ def test_a_step_in_bfloat16_works(name, data):
         replace(experiment, training=experiment.training.resolve()), dataset, replace(toy.cpu(), bf16=True)
     )
     for _ in range(4):  # both stages of two
-        assert all(torch.isfinite(value) for value in match.step().values())
+        assert all(torch.isfinite(value) for value in match.train_step().values())
 
 
 @pytest.mark.parametrize("name", ["vae", "svae", "beta_vae", "iwae", "two_stage_vae"])
@@ -104,7 +104,7 @@ def test_one_importance_sample_is_the_bound_and_more_are_tighter(data):
         match, _ = played(
             replace(whole, game=replace(whole.game, importance_samples=count)), dataset, steps=0
         )
-        row = {name: float(value) for name, value in match.step().items()}
+        row = {name: float(value) for name, value in match.train_step().items()}
         bounds[count] = row["bound"]
         assert row["elbo"] < row["bound"]
     assert bounds[2] < bounds[50]
@@ -166,7 +166,7 @@ def test_the_second_stage_takes_over_and_leaves_the_first_as_it_is(data):
     latents = torch.randn(4, 12, generator=torch.Generator().manual_seed(0))
     assert int(match.game.stage.begun) == 1
     before = match.generation(latents)
-    match.step()
+    match.train_step()
     after = match.game.players()["first"].state_dict()
     assert all(torch.equal(value, after[name]) for name, value in first.items())
     assert not torch.equal(before, match.generation(latents))
@@ -180,12 +180,12 @@ def test_a_roll_back_to_the_first_stage_trains_it_as_before(data):
     )
     match, _ = played(whole, dataset, steps=1)
     saved, clock = {name: tensor.clone() for name, tensor in match.tensors().items()}, copy.copy(match.clock)
-    first = match.step()
-    match.step()
+    first = match.train_step()
+    match.train_step()
     assert int(match.game.stage.begun)
     match.load(saved)
     match.clock = clock
-    again = match.step()
+    again = match.train_step()
     assert all(torch.equal(value, again[name]) for name, value in first.items())
 
 

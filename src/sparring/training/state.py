@@ -182,7 +182,7 @@ class TrainState:
             tensor.copy_(tensors[name])
         self._inference_model = None
 
-    def step(self) -> dict[str, Tensor]:
+    def train_step(self) -> dict[str, Tensor]:
         """Play every turn once and move the clock on.
 
         Returns:

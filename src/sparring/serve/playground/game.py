@@ -95,7 +95,7 @@ class Playground:
             and (not noted or time.monotonic() - began < seconds)
         ):
             before = playing.train_state.clock.step
-            row = playing.train_state.step()
+            row = playing.train_state.train_step()
             if torch.stack(list(row.values())).isfinite().all():
                 noted.append(row)
             else:
