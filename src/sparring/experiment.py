@@ -134,6 +134,12 @@ class TrainingConfig:
                 "--set training.metric=fd1k-pca-train, or leave these out",
             )
 
+    @classmethod
+    def from_json(cls, document: Any) -> "TrainingConfig":
+        """The `training` object of an experiment as JSON. Raises ConfigError where it is none."""
+        training: TrainingConfig = config.from_json(cls, document, TYPE_TABLES, "training")
+        return training
+
     def resolve(self) -> "TrainingConfig":
         """A copy in which no interval is 0."""
         return replace(

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import threading
+from typing import get_args
 
 import pytest
 import torch
@@ -191,15 +192,31 @@ def test_torn_and_foreign_lines_are_left_out(tmp_path):
 
 def test_numbers_that_are_not_finite_become_null(tmp_path):
     notes = records.RunLogger(tmp_path)
-    notes.log_event("odd", 8, value=float("nan"), other=float("inf"))
+    notes.log_event("step_skipped", 8, value=float("nan"), other=float("inf"))
     (line,) = (tmp_path / records.EVENTS_FILE).read_text().splitlines()
-    assert json.loads(line) == {"event": "odd", "images": 8, "value": None, "other": None}
+    row = json.loads(line)
+    assert (row["event"], row["images"], row["value"], row["other"]) == ("step_skipped", 8, None, None)
+    assert row["message"] == records.EVENTS["step_skipped"]
+
+
+def test_event_codes_are_those_of_the_table(tmp_path):
+    """Codes are snake_case, every one has a sentence, and no other code can be logged."""
+    assert set(records.EVENTS) == set(get_args(records.EventCode))
+    for code, sentence in records.EVENTS.items():
+        assert code == code.lower()
+        assert code.replace("_", "").isalpha()
+        assert " " in sentence
+    with pytest.raises(KeyError):
+        records.RunLogger(tmp_path).log_event("odd", 0)
+    records.RunLogger(tmp_path).log_event("checkpoint_failed", 8, "the disk is full")
+    (row,) = records.read_jsonl(tmp_path / records.EVENTS_FILE)
+    assert row["message"] == f"{records.EVENTS['checkpoint_failed']}: the disk is full"
 
 
 def test_a_full_disk_does_not_stop_the_record(tmp_path, failing):
     failing(lambda operation, _: operation == "append")
-    records.RunLogger(tmp_path).log_event("x", 0)
-    records.RunLogger(None).log_event("x", 0)
+    records.RunLogger(tmp_path).log_event("step_skipped", 0)
+    records.RunLogger(None).log_event("step_skipped", 0)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

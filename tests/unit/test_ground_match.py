@@ -141,6 +141,6 @@ def test_not_enough_memory_is_told(toy_data, tmp_path, monkeypatch, error):
     def step(self):
         raise error
 
-    monkeypatch.setattr(TrainState, "step", step)
+    monkeypatch.setattr(TrainState, "train_step", step)
     with pytest.raises(ConfigError, match="not enough memory"):
         toy.play(toy.request(toy_data, steps=2), tmp_path)

@@ -17,21 +17,19 @@ from sparring.models.translator import TranslatorModel
 from sparring.runs import checkpoint, generator_file
 from sparring.runs.run_json import RUN_FILE, load_experiment
 
-EMA_PREFIX = "average.module."  # of the averaged model's tensors in a checkpoint (TrainState.tensors)
-
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluatedModel:
-    """A generator or translator to evaluate, and where it comes from.
+    """A generator that is judged.
 
     Arguments:
-        source: the path that the user gave.
-        model: in evaluation mode, on the runtime's device.
-        metadata: `recipe`, `images`, `units` and `classes` of its file.
-        images: images seen when its weights were saved.
-        experiment: the run's configuration; None for a generator file alone.
-        document: the `data` object of run.json.
-        fingerprint: SHA-256 of the weights.
+        source: as the user named it.
+        kept: the network or networks, in evaluation mode.
+        facts: `units` and `classes`.
+        images: of the checkpoint.
+        experiment: the run's settings; None for a generator's file alone.
+        document: what run.json says of the data.
+        fingerprint: of the weights.
     """
 
     source: str
@@ -44,80 +42,82 @@ class EvaluatedModel:
 
     @property
     def generation(self) -> GeneratorModel:
-        """The model, where it is a generator."""
+        """A generator from latents to samples."""
         assert isinstance(self.model, GeneratorModel)
         return self.model
 
     @property
     def translation(self) -> TranslatorModel | None:
-        """The model, where it is a translator; else None."""
+        """A translator; None where it generates."""
         return self.model if isinstance(self.model, TranslatorModel) else None
 
 
 def is_model_path(path: Path) -> bool:
-    """Whether a path is a run folder or a generator file (else it holds samples)."""
+    """Whether the user names a run or a generator, and not samples."""
     return path.suffix == ".safetensors" or any(
         (path / name).is_file() for name in (RUN_FILE, generator_file.GENERATOR_FILE)
     )
 
 
 def open_model(path: Path, runtime: Runtime, images: int | None = None) -> EvaluatedModel:
-    """Load the generator or translator of a run folder or generator file.
+    """The generator of a run.
 
     Arguments:
-        images: checkpoint to load, in images seen; None loads `generator.safetensors`.
+        images: of the checkpoint to take; None takes the generator as it was saved last.
 
     Raises:
         SparringError: there is no such checkpoint. CorruptFileError: a file is damaged.
     """
-    loaded = generator_file.load(path / generator_file.GENERATOR_FILE if path.is_dir() else path)
-    model: GeneratorModel | TranslatorModel = (
-        loaded.model if isinstance(loaded.model, TranslatorModel) else loaded.generation
+    found = generator_file.load(path / generator_file.GENERATOR_FILE if path.is_dir() else path)
+    kept: GeneratorModel | TranslatorModel = (
+        found.model if isinstance(found.model, TranslatorModel) else found.generation
     )
-    saved_images = int(loaded.metadata["images"])
-    run_file = path / RUN_FILE
-    experiment, document = load_experiment(run_file) if run_file.is_file() else (None, {})
-    runtime.to_device(model)
-    if images is not None and images != saved_images:
+    at = int(found.metadata["images"])
+    written = path / RUN_FILE
+    experiment, document = load_experiment(written) if written.is_file() else (None, {})
+    runtime.to_device(kept)
+    if images is not None and images != at:
         if experiment is None:
             raise SparringError(
                 f"--checkpoint {images} of {path}",
                 "a run folder",
-                "give the folder, not the generator file",
+                "give the folder, not the generator's file",
             )
-        model = _load_checkpoint_model(path, experiment, model.spec, images, runtime)
-        saved_images = images
+        kept, at = _load_checkpoint_model(path, experiment, kept.spec, images, runtime), images
     return EvaluatedModel(
         source=str(path),
-        model=model,
-        metadata=loaded.metadata,
-        images=saved_images,
+        model=kept,
+        metadata=found.metadata,
+        images=at,
         experiment=experiment,
         document=document,
-        fingerprint=_weights_sha256(model),
+        fingerprint=_weights_sha256(kept),
     )
 
 
 def _load_checkpoint_model(
     run: Path, experiment: Experiment, spec: SampleSpec, images: int, runtime: Runtime
 ) -> GeneratorModel | TranslatorModel:
-    existing = checkpoint.list_checkpoints(run)
-    if images not in existing:
+    there = checkpoint.list_checkpoints(run)
+    if images not in there:
         raise SparringError(
             f"--checkpoint {images:,} of {run}",
-            f"one of {', '.join(f'{number:,}' for number in existing) or 'none: there is no checkpoint'}",
+            f"one of {', '.join(f'{number:,}' for number in there) or 'none: there is no checkpoint'}",
             "choose one of these, or leave it out to take the newest",
         )
-    model = experiment.game.build_model(spec)
-    assert isinstance(model, GeneratorModel | TranslatorModel), "generator_file.load accepted another kind"
-    checkpoint.read(run, images).load_module(model, EMA_PREFIX)
-    runtime.to_device(model)
-    return model.for_inference(experiment.training.seed).requires_grad_(False)
+    prefix = "average.module."
+    generation = experiment.game.build_model(spec)
+    assert isinstance(generation, GeneratorModel | TranslatorModel), (
+        "a file of another kind was loaded before"
+    )
+    checkpoint.read(run, images).load_module(generation, prefix)
+    runtime.to_device(generation)
+    return generation.for_inference(experiment.training.seed).requires_grad_(False)
 
 
-def _weights_sha256(model: nn.Module) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+def _weights_sha256(generation: nn.Module) -> str:
+    whole = hashlib.sha256()
+    for name, tensor in sorted(generation.state_dict().items()):
+        whole.update(name.encode())
+        whole.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return whole.hexdigest()

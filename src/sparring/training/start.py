@@ -75,7 +75,7 @@ def run_training(
     run_json = load_run_json(out)
     _check_same_request(request, run_json, out)
     if run_json is not None:
-        training = Experiment.from_json(run_json["experiment"]).training
+        training = TrainingConfig.from_json(run_json["experiment"].get("training"))
         if outcome := _outcome_if_finished(out, training):
             return TrainResult(out, outcome, was_finished=True, target_summary=_target_summary(out, training))
     with Interrupt() as interrupt:
