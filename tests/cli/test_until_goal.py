@@ -89,7 +89,7 @@ def test_a_goal_is_reached(sparring, tmp_path: Path) -> None:
     assert "judge   swd1k-points-train every 100 images; the run ends at <= 1e+09" in out
     assert "reached swd <= 1e+09 at image 100: swd1k-points-train" in out
     assert checkpoint.list_checkpoints(run) == [0, 100]
-    assert open_run(run).best == 100
+    assert open_run(run).best_checkpoint == 100
     code, out, _ = sparring(*command)
     assert code == 0
     assert "this run was over before: reached swd <= 1e+09" in out

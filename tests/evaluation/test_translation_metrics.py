@@ -32,7 +32,6 @@ from sparring.protocols.protocol import EvaluationProtocol
 from sparring.protocols.until import default_protocol
 from sparring.runs import records
 from sparring.runs.request import Request
-from sparring.training import validation
 from tests.helpers import toy
 
 HERE = DeviceOptions(device="cpu", threads=1)
@@ -271,7 +270,6 @@ def test_a_run_is_judged_while_it_is_trained_and_ends_with_the_same_bits(pairs, 
 
 
 def test_training_is_not_judged_by_what_can_not_be_had(pairs, tmp_path) -> None:
-    validation.clear_prepared()
     with pytest.raises(ConfigError, match="not paired"):
         train(pairs / "train", "cyclegan", tmp_path / "run", "training.metric=psnr12-pixels-train")
     with pytest.raises(ConfigError, match="one way"):

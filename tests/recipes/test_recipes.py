@@ -201,7 +201,7 @@ def test_forgetting_an_optimizer_is_noticed(data, tmp_path, monkeypatch):
 def test_the_loop_is_the_steps(data, tmp_path):
     """`TrainingLoop` with its guard and saves plays what bare steps play."""
     experiment, match = start("dcgan", data)
-    TrainingLoop(match, tmp_path, {"units": {}, "classes": []}, lambda status: None).run(lambda: False)
+    TrainingLoop(match, keeper(match, tmp_path)).run(lambda: False)
     _, bare = start("dcgan", data)
     while bare.clock.images < experiment.training.total_images:
         bare.train_step()

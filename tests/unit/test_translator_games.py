@@ -21,7 +21,7 @@ from sparring.parts.objectives import Relativistic
 from sparring.parts.objectives.patch_nce import patch_nce
 from sparring.parts.penalties import R1, HistoricalAveraging
 from sparring.recipes.table import TINY_RECIPES
-from sparring.training.previews import sheet
+from sparring.training.previews import translation_sheet
 from sparring.training.state import TrainState
 from tests.helpers import toy
 
@@ -170,6 +170,6 @@ def test_the_sheet_shows_both_ways(name, steps, tmp_path):
     data = toy.two_domains(tmp_path, paired=name == "pix2pix")
     experiment = TINY_RECIPES[name]()
     match = TrainState(replace(experiment, training=experiment.training.resolve()), data, toy.cpu())
-    picture = sheet(match.model_for_inference(), data, 1)
+    picture = translation_sheet(match.model_for_inference(), data, 1)
     ways = len(match.model_for_inference().directions)
     assert picture.size == (steps * 66 + 2 * ways + 10 * (ways - 1), 68)

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load
 from torch import Tensor
 
-from sparring.core.errors import CorruptFileError, SparringError
+from sparring.core.errors import SparringError
 from sparring.core.game import ClassifierLike
 from sparring.core.shapes import SampleSpec
 from sparring.experiment import Experiment
@@ -66,10 +65,5 @@ def _load_game(run_dir: Path, spec: SampleSpec, device: torch.device) -> Classif
     )
     if found is None:
         raise SparringError(f"no good checkpoint in {run_dir}", "one", "train on: it repairs the run")
-    named = {name: value for name, value in load(found.tensors).items() if name.startswith(GAME_PREFIX)}
-    try:
-        game.load_state_dict({name.removeprefix(GAME_PREFIX): value for name, value in named.items()})
-    except RuntimeError as error:
-        got = f"checkpoint {found.images:,} of {run_dir}: {str(error)[:200]}"
-        raise CorruptFileError(got, "this run's own", "use another run") from error
+    found.load_module(game, GAME_PREFIX)
     return game.to(device).eval()

@@ -5,6 +5,7 @@ No torch.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -89,6 +90,24 @@ class EvaluationProtocol:
             raise ConfigError(f"metric {text!r}", NAME_FORMAT, _suggest_name(text))
         count = int(match[2]) * (1000 if match[3] else 1)
         return cls(metric=match[1], count=count, extractor=match[4], split=match[5])
+
+
+def parse_metric_names(metrics: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Split a text of names at the commas; a sequence holds one name (or such a text) per item.
+
+    >>> parse_metric_names("fd, kd100"), parse_metric_names(["fd", "kd"]), parse_metric_names(None)
+    (('fd', 'kd100'), ('fd', 'kd'), ())
+
+    Raises:
+        ConfigError: there is text, but no name in it.
+    """
+    texts = [metrics] if isinstance(metrics, str) else list(metrics or ())
+    names = tuple(name.strip() for text in texts for name in text.split(",") if name.strip())
+    if not names and any(texts):
+        raise ConfigError(
+            "metrics without a name", f"short names such as fd,kd, or {NAME_FORMAT}", "name one"
+        )
+    return names
 
 
 def format_count(count: int) -> str:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load
 from torch import nn
 
-from sparring.core.errors import CorruptFileError, SparringError
+from sparring.core.errors import SparringError
 from sparring.core.runtime import Runtime
 from sparring.core.shapes import SampleSpec
 from sparring.experiment import Experiment
@@ -107,17 +106,9 @@ def _load_checkpoint_model(
             f"one of {', '.join(f'{number:,}' for number in there) or 'none: there is no checkpoint'}",
             "choose one of these, or leave it out to take the newest",
         )
-    data = checkpoint.read(run, images).tensors
-    tensors = load(data)
     prefix = "average.module."
     generation = experiment.game.build_model(spec)
-    kept = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-    try:
-        generation.load_state_dict(kept)
-    except RuntimeError as error:
-        raise CorruptFileError(
-            f"checkpoint {images:,} of {run}: {str(error)[:200]}", "this run's own", "use an older one"
-        ) from error
+    checkpoint.read(run, images).load_module(generation, prefix)
     runtime.to_device(generation)
     return generation.for_inference(experiment.training.seed).requires_grad_(False)
 
