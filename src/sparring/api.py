@@ -19,10 +19,11 @@ from sparring.core import runtime
 from sparring.core.errors import DivergedError, SparringError
 from sparring.core.runtime import DeviceOptions
 from sparring.evaluation.evaluate import evaluate_and_record
-from sparring.evaluation.request import EvaluationRequest, data_name, parse_metric_names
+from sparring.evaluation.request import EvaluationRequest
 from sparring.evaluation.result import Result
 from sparring.experiment import Experiment
 from sparring.inference import TranslateOptions, classification, reconstruction, sampling, translate_array
+from sparring.protocols.protocol import parse_metric_names
 from sparring.runs import checkpoint, generator_file, records
 from sparring.runs.request import Request, Size, default_run_folder, parse_data, parse_size, read_config_file
 from sparring.runs.run_json import RUN_FILE, load_experiment, load_resize_mode
@@ -138,13 +139,16 @@ class Run:
     def evaluate(
         self, against: str | Path | None = None, metrics: str | Sequence[str] = (), **choices: Any
     ) -> list[Result]:
-        """Judge the generator: `sparring evaluate` in Python. `against`: real samples; None takes the run's own. `metrics`: names,
-        short (`fd`) or whole (`fd1k-pca-train`); none for the usual ones. `choices`: see `EvaluationRequest`.
+        """Evaluate the generator: `sparring evaluate` in Python. `against`: real samples; None takes the run's own. `metrics`: names,
+        short (`fd`) or complete (`fd1k-pca-train`), separated by commas; none: the default ones. `choices`: see `EvaluationRequest`.
         """
         wish = EvaluationRequest(
-            subject=self.path, against=data_name(against), metrics=parse_metric_names(metrics), **choices
+            subject=self.path,
+            against=None if against is None else str(against),
+            metrics=parse_metric_names(metrics),
+            **choices,
         )
-        return evaluate_and_record(wish, DeviceOptions(device=self.device)).results
+        return list(evaluate_and_record(wish, DeviceOptions(device=self.device)).results)
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl."""

@@ -1,7 +1,6 @@
 """The request for an evaluation (`EvaluationRequest`) and its outcome (`Evaluation`)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from sparring.core.errors import ConfigError, DataError
@@ -11,17 +10,20 @@ from sparring.evaluation.result import Result
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationRequest:
-    """What was asked for; None where nothing was said.
+    """What to evaluate, and how. None leaves the choice to `evaluate`.
 
     Arguments:
-        subject: a run, a generator's file, or samples.
-        against: real samples.
-        checkpoint: in images seen.
-        metrics: names, whole or short; none for the usual ones.
-        n: samples of each side, for the names that do not say it.
-        seed: of the samples.
-        weights: of the extractor that needs them.
+        subject: a run folder, a generator file, or samples: a folder, zip or array file.
+        against: the real samples, as for `sparring train`; None is the run's own data.
+        checkpoint: of the run, in images seen; None is the newest.
+        metrics: names (see `parse_metric_names`), short or complete; empty for the default ones.
+        n: samples of each side, for names without a count.
+        seed: of the generated samples and of the metrics' random draws.
+        weights: file of the extractor's weights, for extractors that need one.
         direction: of a translator: `a-to-b` or `b-to-a`; None is `a-to-b`.
+
+    Raises:
+        ConfigError: fewer than 2 samples. DataError: the subject does not exist.
     """
 
     subject: Path
@@ -42,38 +44,22 @@ class EvaluationRequest:
             )
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """What came of it.
+    """The outcome of an evaluation.
 
     Arguments:
-        wish: what was asked for.
-        lines: the results, in order; fewer than asked for where it was stopped or some can't be had.
-        notes: what was chosen, left out or could not be done, in words.
-        sheet: of the closest real images.
-        stopped: whether it was interrupted.
-        chosen: whether the protocols were chosen, and not asked for.
-        images: of the checkpoint; None for samples made by anything.
+        request: what was requested.
+        results: in the order of the protocols; those that were finished, if the evaluation was interrupted.
+        notes: what was chosen, left out or failed, in sentences.
+        nearest_images: generated images with their nearest real ones; None for points and translated images.
+        is_interrupted: whether a signal ended it early.
+        images: training images seen by the generator; None for samples from files.
     """
 
     request: EvaluationRequest
-    results: list[Result] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    results: tuple[Result, ...]
+    notes: tuple[str, ...] = ()
     nearest_images: NearestImagesSheet | None = None
-    stopped: bool = False
-    uses_defaults: bool = False
+    is_interrupted: bool = False
     images: int | None = None
-
-
-def parse_metric_names(metrics: str | Sequence[str]) -> tuple[str, ...]:
-    """Names of metrics, from one name or several.
-
-    >>> parse_metric_names("fd"), parse_metric_names(["fd", "kd"])
-    (('fd',), ('fd', 'kd'))
-    """
-    return (metrics,) if isinstance(metrics, str) else tuple(metrics)
-
-
-def data_name(data: str | Path | None) -> str | None:
-    """The name of a data set, from what may be a path."""
-    return None if data is None else str(data)

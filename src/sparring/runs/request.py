@@ -146,7 +146,7 @@ def _metric_settings(request: Request, document: dict[str, Any], dataset: Datase
     if goal is None:
         return {"evaluate_every": 0} if not training["metric"] and "evaluate_every" not in asked else {}
     parts = held_out_counts(dataset, int(document["data"].get("held_out") or 0))
-    name = goal.resolve(training.get("metric", ""), "metric" in asked, dataset.spec, parts)
+    name = goal.resolve(training.get("metric", ""), "metric" in asked, dataset.spec.shape, parts)
     return {"metric": name, "target": goal.target}
 
 

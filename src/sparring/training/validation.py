@@ -16,6 +16,7 @@ from sparring.core.errors import ConfigError
 from sparring.core.progress import ProgressMonitor
 from sparring.core.runtime import Runtime
 from sparring.data import Dataset, StopRequested, add_pseudo_classes, split_held_out, to_output
+from sparring.evaluation.baselines import RealBaselines
 from sparring.evaluation.measure import MeasureOptions, measure, require_measurable
 from sparring.evaluation.result import Result
 from sparring.evaluation.samples import GeneratedSamples, RealSamples
@@ -63,6 +64,7 @@ class Validator:
         self, protocol: EvaluationProtocol, datasets: tuple[Dataset, Dataset | None], runtime: Runtime
     ) -> None:
         self.protocol = protocol
+        self.real_baselines: dict[str, RealBaselines] = {}  # measured once, at the first evaluation
         training, held = datasets
         if protocol.split == "test" and held is None:
             raise ConfigError(
@@ -85,11 +87,17 @@ class Validator:
     def dry_run(self, translation: TranslatorModel) -> None:
         """Raises ConfigError or DataError where a translator like this one can't be measured."""
         assert self.task is not None
-        require_measurable(self.protocol, self.task.known(translation))
-        self._measure(self.task.real(translation, self.protocol.count), ProgressMonitor())
+        require_measurable(self.protocol, self.task.available(translation))
+        self._measure(self.task.real_as_generated(translation, self.protocol.count), ProgressMonitor())
 
     def _measure(self, fake: GeneratedSamples, monitor: ProgressMonitor) -> Result:
-        how = MeasureOptions(seed=SAMPLE_SEED, resamples=0, monitor=monitor, baselines=False)
+        how = MeasureOptions(
+            seed=SAMPLE_SEED,
+            resamples=0,
+            monitor=monitor,
+            baselines=False,
+            real_baselines=self.real_baselines,
+        )
         return measure(self.protocol, fake, self.reference, self.extractor, options=how)
 
     def evaluate(self, state: TrainState, record: RunLogger, monitor: ProgressMonitor) -> bool:
@@ -128,7 +136,7 @@ class Validator:
         return GeneratedSamples(
             samples=np.concatenate(parts),
             labels=None if labels is None else labels.numpy(),
-            generation=generation,
+            generator=generation,
             source="the run",
             images=state.clock.images,
             units=units,
