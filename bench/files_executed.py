@@ -27,8 +27,7 @@ STEP_FUNCTIONS = {"train_step", "TrainState.step", "Match.step"}
 NOT_IMPORTED = ("sparring.__main__", "sparring.features.convert")
 LAST_LINE = "files: "
 SMALL = (
-    "--images 32 --batch 16 --device cpu --threads 1 --set game.generator.width=8 "
-    "game.discriminator.width=8 training.sample_grid=2"
+    "--images 32 --batch 16 --device cpu --threads 1 --set game.generator.width=8 game.discriminator.width=8"
 )
 
 

@@ -16,7 +16,8 @@ from sparring.terminal.console import Console
 from sparring.terminal.text import format_duration, printable
 
 if TYPE_CHECKING:
-    from sparring.evaluation.request import Evaluation, EvaluationRequest
+    from sparring.evaluation.evaluate import Evaluation
+    from sparring.evaluation.request import EvaluationRequest
 
 LINE_SECONDS = 10.0  # between two lines without a terminal
 REDRAW_SECONDS = 0.2

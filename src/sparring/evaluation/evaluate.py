@@ -3,13 +3,12 @@ each protocol.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from sparring import features
-from sparring.core.errors import ConfigError, DataError
+from sparring.core.errors import DataError
 from sparring.core.progress import ProgressCallback, ProgressMonitor, StopRequested
-from sparring.core.runtime import DeviceOptions, Runtime
-from sparring.data import Dataset
+from sparring.core.runtime import DeviceOptions
 from sparring.evaluation.measure import (
     MeasureOptions,
     measure,
@@ -17,13 +16,13 @@ from sparring.evaluation.measure import (
     require_measurable,
 )
 from sparring.evaluation.nearest_images import NearestImagesSheet, nearest_images_sheet
-from sparring.evaluation.reference_data import (
-    RealData,
-    open_paired_samples,
-    open_run_real_data,
-    open_samples_and_real_data,
+from sparring.evaluation.request import (
+    EvaluationInputs,
+    EvaluationRequest,
+    OnStatus,
+    StartRuntime,
+    open_inputs,
 )
-from sparring.evaluation.request import Evaluation, EvaluationRequest
 from sparring.evaluation.result import RESULTS_FILE, Result, append_result
 from sparring.evaluation.samples import (
     GeneratedSamples,
@@ -33,26 +32,43 @@ from sparring.evaluation.samples import (
     paired_samples_from_dataset,
     samples_from_dataset,
 )
-from sparring.evaluation.translation_data import TranslationTasks, open_translation_data, translate_task
+from sparring.evaluation.translation_data import translate_task
 from sparring.features.extractor import Extractor
 from sparring.protocols.catalogue import EXTRACTORS_INFO
 from sparring.protocols.defaults import (
     EvaluationContext,
     has_efficientnet,
-    needs_paired_data,
     resolve_protocols,
 )
 from sparring.protocols.protocol import EvaluationProtocol
-from sparring.runs.load_model import EvaluatedModel, is_model_path, load_model
 
-OnStatus = Callable[[str], None]
-StartRuntime = Callable[[bool], Runtime]  # called with whether the samples are images
 OTHER_SPLIT = {"train": "test", "test": "train"}
 DIFFERENT_CLASSES_NOTE = "the classes have different names on both sides: labels are not used"
 PCA_NOTE = (
     "features are principal components of the pixels, which capture layout and colour, but little detail; "
     "pip install 'sparring[features]' installs a network trained on photographs"
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """The outcome of an evaluation.
+
+    Arguments:
+        request: what was requested.
+        results: in the order of the protocols; those that were finished, if the evaluation was interrupted.
+        notes: what was chosen, left out or failed, in sentences.
+        nearest_images: generated images with their nearest real ones; None for points and translated images.
+        is_interrupted: whether a signal ended it early.
+        images: training images seen by the generator; None for samples from files.
+    """
+
+    request: EvaluationRequest
+    results: tuple[Result, ...]
+    notes: tuple[str, ...] = ()
+    nearest_images: NearestImagesSheet | None = None
+    is_interrupted: bool = False
+    images: int | None = None
 
 
 def evaluate(
@@ -136,66 +152,6 @@ def evaluate(
         is_interrupted=is_interrupted,
         images=images,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluationInputs:
-    """The opened subject of an evaluation, and the real data.
-
-    Arguments:
-        real: the real samples.
-        runtime: the device.
-        model: a generator or translator; None for samples from files.
-        files: samples from files; None for a model.
-        tasks: the images that a translator is evaluated on, by split.
-        by_name: whether each sample from files is compared with the target of the same file name.
-    """
-
-    real: RealData
-    runtime: Runtime
-    model: EvaluatedModel | None = None
-    files: Dataset | None = None
-    tasks: TranslationTasks = field(default_factory=dict)
-    by_name: bool = False
-
-    def available(self, split: str) -> frozenset[str] | None:
-        """What paired metrics can be computed from (see `MetricInfo.needs`); None unless images are translated."""
-        if self.model is not None and self.model.translator is not None:
-            return self.tasks[split].available(self.model.translator) if split in self.tasks else None
-        return frozenset({"target"}) if self.by_name else None
-
-
-def open_inputs(
-    request: EvaluationRequest, start_runtime: StartRuntime, monitor: ProgressMonitor, on_status: OnStatus
-) -> EvaluationInputs:
-    """Open the subject and the real samples.
-
-    Raises:
-        SparringError: a file that can't be read, or an option that does not apply to the subject.
-    """
-    if is_model_path(request.subject):
-        runtime = start_runtime(True)
-        model = load_model(request.subject, runtime, request.checkpoint)
-        on_status("reading the real samples")
-        if model.translator is not None:
-            real, tasks = open_translation_data(model, request.against, request.direction, monitor)
-            return EvaluationInputs(real=real, runtime=runtime, model=model, tasks=tasks)
-        _refuse_option(request, "direction", request.direction, "a translator's run")
-        real = open_run_real_data(model, request.against, monitor)
-        return EvaluationInputs(real=real, runtime=runtime, model=model)
-    _refuse_option(request, "checkpoint", request.checkpoint, "a run folder")
-    _refuse_option(request, "direction", request.direction, "a translator's run")
-    on_status("reading the samples")
-    by_name = needs_paired_data(request.metrics)
-    open_files = open_paired_samples if by_name else open_samples_and_real_data
-    files, real = open_files(request.subject, request.against, monitor)
-    runtime = start_runtime(files.spec.is_image)
-    return EvaluationInputs(real=real, runtime=runtime, files=files, by_name=by_name)
-
-
-def _refuse_option(request: EvaluationRequest, option: str, value: object, expected: str) -> None:
-    if value is not None:
-        raise ConfigError(f"--{option} {value} of {request.subject}", expected, f"leave --{option} out")
 
 
 def match_labels(inputs: EvaluationInputs, references: dict[str, RealSamples]) -> tuple[bool, list[str]]:

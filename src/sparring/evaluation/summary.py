@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparring.core.version import __version__
-from sparring.evaluation.request import Evaluation
+from sparring.evaluation.evaluate import Evaluation
 from sparring.evaluation.result import ComparisonRow, Result
 
 BASELINE_COLUMNS = ("identity", "linear", "target")

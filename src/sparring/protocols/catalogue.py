@@ -25,9 +25,8 @@ class MetricInfo:
         needs_generator: whether the metric needs the generator, not only samples of it.
         uses_all_real: whether all real samples are used; the count of the protocol is then that of the generated ones.
         size_invariant: whether the expected value does not depend on the number of samples.
-        paired: whether each sample is compared with a partner of its own; there is no score of real samples then.
-        needs: what a paired metric compares with: the `target` of each image, its `input`, or (`reverse`) the input and
-            a translator in the opposite direction.
+        needs: what a paired metric compares each translated image with: its `target`, its `input`, or (`reverse`) the
+            input and a translator in the opposite direction. Empty: the metric is not paired.
         extractors: the extractors that the metric is defined for; empty: all.
         default_extractor: features of images for `--until`, if the metric is defined for all extractors.
         sources: built-in data sets that the metric is defined for; empty: all data.
@@ -47,7 +46,6 @@ class MetricInfo:
     needs_generator: bool = False
     uses_all_real: bool = False
     size_invariant: bool = False
-    paired: bool = False
     needs: Requirement = ""
     extractors: tuple[str, ...] = ()
     default_extractor: str = "pca"
@@ -56,6 +54,11 @@ class MetricInfo:
     count_noun: str = "samples"
     sentences: Mapping[str, str] = field(default_factory=dict)
     has_baselines: bool = True
+
+    @property
+    def paired(self) -> bool:
+        """Whether each sample has a partner of its own, so that other real samples can't take its place."""
+        return bool(self.needs)
 
     @property
     def image_extractor(self) -> str:
@@ -102,8 +105,7 @@ METRICS_INFO: dict[str, MetricInfo] = {
         title="Fréchet distance",
         headline="fd",
         better="lower",
-        interpretation="finite sets of real samples do not reach 0; the closer to the floor (the score of real samples), "
-        "the better",
+        interpretation="real samples do not reach 0; the closer to the floor (the score of real samples), the better",
         sentences={"better_on_train": COPY_SENTENCE},
     ),
     "fdinf": MetricInfo(
@@ -168,8 +170,7 @@ METRICS_INFO: dict[str, MetricInfo] = {
         title="classification accuracy score",
         headline="accuracy",
         better="higher",
-        interpretation="accuracy on real samples of a classifier trained on generated samples only; the floor is that of "
-        "a classifier trained on real samples",
+        interpretation="accuracy on real samples of a classifier trained on generated ones; floor: trained on other real ones",
         needs_labels=True,
         min_samples=10,
         default_extractor="classifier",
@@ -185,8 +186,7 @@ METRICS_INFO: dict[str, MetricInfo] = {
         title="diversity by structural similarity",
         headline="msssim",
         better="lower",
-        interpretation="mean similarity of two samples of one set; far above the floor (pairs of real samples) means too "
-        "little variety",
+        interpretation="mean similarity of two samples; far above the floor (two real samples) means too little variety",
         size_invariant=True,
         extractors=("pixels",),
         sentences={
@@ -243,7 +243,6 @@ METRICS_INFO: dict[str, MetricInfo] = {
         "Blurred images get more than sharp ones with details in other places; 58.9 is the maximum, the rounding error",
         min_samples=1,
         size_invariant=True,
-        paired=True,
         needs="target",
         extractors=("pixels",),
     ),
@@ -254,7 +253,6 @@ METRICS_INFO: dict[str, MetricInfo] = {
         interpretation="1 for the target itself; brightness, contrast and structure in windows of 11 pixels",
         min_samples=1,
         size_invariant=True,
-        paired=True,
         needs="target",
         extractors=("pixels",),
     ),
@@ -265,7 +263,6 @@ METRICS_INFO: dict[str, MetricInfo] = {
         interpretation="in grey levels, 0 to 255; blurred images get less than sharp ones with details in other places",
         min_samples=1,
         size_invariant=True,
-        paired=True,
         needs="target",
         extractors=("pixels",),
     ),
@@ -273,22 +270,18 @@ METRICS_INFO: dict[str, MetricInfo] = {
         title="perceptual distance",
         headline="perceptual",
         better="lower",
-        interpretation="0 for the target itself, 2 for orthogonal features; it depends on the extractor, so compare only "
-        "values of the same extractor",
+        interpretation="0 for the target itself, 2 for orthogonal features; compare only values of one extractor",
         min_samples=1,
         size_invariant=True,
-        paired=True,
         needs="target",
     ),
     "cycle": MetricInfo(
         title="cycle consistency",
         headline="cycle",
         better="higher",
-        interpretation="in decibels, between an image and its translation there and back; 58.9, the maximum, is also the "
-        "score of two identity translators",
+        interpretation="decibels between an image and its translation there and back; two identity translators get the maximum, 58.9",
         min_samples=1,
         size_invariant=True,
-        paired=True,
         needs="reverse",
         extractors=("pixels",),
         has_baselines=False,
@@ -300,7 +293,6 @@ METRICS_INFO: dict[str, MetricInfo] = {
         interpretation="0 if all edges of the input stay in place (also if nothing is translated), about 1 if none does",
         min_samples=1,
         size_invariant=True,
-        paired=True,
         needs="input",
         extractors=("pixels",),
     ),

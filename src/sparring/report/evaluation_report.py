@@ -8,7 +8,7 @@ from PIL import Image
 
 from sparring.core import storage
 from sparring.data.image_grid import encode_png
-from sparring.evaluation.request import Evaluation
+from sparring.evaluation.evaluate import Evaluation
 from sparring.evaluation.result import Result
 from sparring.evaluation.summary import (
     TABLE_HEADER,
