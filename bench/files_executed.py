@@ -93,13 +93,13 @@ def trace(command: list[str]) -> None:
     code = cli.run(command)
     sys.setprofile(None)
     assert code == 0, f"{command} ended with {code}"
-    found = {"all": sorted(tracer.files), "step": sorted(tracer.step_files)}
-    print(f"\n{LAST_LINE}{json.dumps(found)}")
+    files = {"all": sorted(tracer.files), "step": sorted(tracer.step_files)}
+    print(f"\n{LAST_LINE}{json.dumps(files)}")
 
 
 def measure() -> dict[str, list[str]]:
     """The files of each use."""
-    found = {}
+    files_of = {}
     with tempfile.TemporaryDirectory() as name:
         images = np.random.default_rng(0).integers(0, 256, (64, 16, 16, 1), dtype=np.uint8)
         np.savez(Path(name) / "images.npz", images=images)
@@ -111,10 +111,10 @@ def measure() -> dict[str, list[str]]:
             if done.returncode != 0:
                 raise SystemExit(f"{use} failed:\n{done.stdout}\n{done.stderr}")
             files = json.loads(lines[-1].removeprefix(LAST_LINE))
-            found[use] = files["all"]
+            files_of[use] = files["all"]
             if use == "train":
-                found["step"] = files["step"]
-    return found
+                files_of["step"] = files["step"]
+    return files_of
 
 
 def main() -> None:
@@ -127,11 +127,11 @@ def main() -> None:
     if options.trace:
         trace(json.loads(options.trace))
         return
-    found = measure()
+    files_of = measure()
     if options.list:
-        print(*found[options.list], sep="\n")
+        print(*files_of[options.list], sep="\n")
         return
-    for use, files in found.items():
+    for use, files in files_of.items():
         print(f"{use:<10}{len(files):>4}")
 
 

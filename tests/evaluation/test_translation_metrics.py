@@ -55,19 +55,19 @@ def random_images(seed: int, count: int = COUNT, channels: int = 1) -> np.ndarra
     return np.random.default_rng(seed).integers(40, 200, (count, SIDE, SIDE, channels), dtype=np.uint8)
 
 
-def dataset(samples: np.ndarray, other: np.ndarray | None = None, paired: bool = True) -> Dataset:
-    beside = None if other is None else dataset(other)
-    found = Dataset(
+def dataset(samples: np.ndarray, targets: np.ndarray | None = None, paired: bool = True) -> Dataset:
+    """A data set of these images; with targets, of two domains."""
+    data = Dataset(
         samples,
         None,
         (),
         fingerprint="f",
         report=None,  # type: ignore[arg-type]
         config=DataConfig(source="here"),
-        domain_b=beside,
+        domain_b=None if targets is None else dataset(targets),
     )
-    found.paired = paired and beside is not None
-    return found
+    data.paired = paired and targets is not None
+    return data
 
 
 def measure_shift(
@@ -89,15 +89,15 @@ def measure_shift(
 
 
 def test_psnr_and_mae_of_a_constant_shift() -> None:
-    found = measure_shift("psnr8-pixels-test", SHIFT)
-    assert found.value == pytest.approx(20 * math.log10(255 / (SHIFT - 10)))
-    assert {row.description: round(row.values["psnr"], 6) for row in found.baselines} == {
+    result = measure_shift("psnr8-pixels-test", SHIFT)
+    assert result.value == pytest.approx(20 * math.log10(255 / (SHIFT - 10)))
+    assert {row.description: round(row.values["psnr"], 6) for row in result.baselines} == {
         "identity": round(20 * math.log10(255 / 10), 6),  # the input is 10 grey levels darker
         "linear": round(float(MAX_PSNR), 6),  # a shift of brightness is a linear map of colours
     }
     assert measure_shift("mae8-pixels-test", SHIFT).value == pytest.approx(SHIFT - 10)
-    assert found.floor is None, "other real images are no targets"
-    assert Result.from_json(found.to_json()) == found
+    assert result.floor is None, "other real images are no targets"
+    assert Result.from_json(result.to_json()) == result
 
 
 def test_the_target_itself_gets_the_best_score() -> None:
@@ -112,10 +112,10 @@ def test_each_image_is_compared_with_its_own_target() -> None:
     other = np.arange(COUNT, dtype=np.uint8)[:, None, None, None] * 20 + np.zeros(
         (1, SIDE, SIDE, 1), np.uint8
     )
-    found = measure_shift("mae8-pixels-test", 0, b=other)
+    result = measure_shift("mae8-pixels-test", 0, b=other)
     expected = np.abs(random_images(0).astype(float) - other).mean()
-    assert found.value == pytest.approx(expected)
-    assert found.baselines[0].values["mae"] == pytest.approx(expected)
+    assert result.value == pytest.approx(expected)
+    assert result.baselines[0].values["mae"] == pytest.approx(expected)
     part = measure_shift("mae3-pixels-test", 0, b=other)  # the first three of the order
     each = np.abs(random_images(0).astype(float) - other).mean((1, 2, 3))
     order = RealSamples.from_dataset(dataset(other), "test").order[:3]
@@ -140,18 +140,18 @@ def test_drift_is_0_for_equal_edges_and_1_for_other_ones() -> None:
     flat = np.full_like(x, 9)
     assert metrics.edge_drift(flat, flat + 1).max() == 0
     assert metrics.edge_drift(flat, x).min() == 1
-    found = measure_shift("drift8-pixels-test", 20)
-    assert found.value == 0
-    assert [row.description for row in found.baselines] == ["identity", "linear", "target"]
+    result = measure_shift("drift8-pixels-test", 20)
+    assert result.value == 0
+    assert [row.description for row in result.baselines] == ["identity", "linear", "truth"]
 
 
 def test_a_linear_colour_map_is_recovered() -> None:
     a = random_images(3, 20, 3)
     matrix = np.array([[0.5, 0.1, 0.0], [0.1, 0.6, 0.2], [0.2, 0.0, 0.5], [10.0, 20.0, 30.0]])
     b = apply_colour_map(a, matrix)
-    found = fit_colour_map(a, b, np.arange(20))
-    np.testing.assert_allclose(found, matrix, atol=0.35)  # targets are rounded to whole grey levels
-    assert np.abs(apply_colour_map(a, found).astype(int) - b).max() <= 1
+    fitted = fit_colour_map(a, b, np.arange(20))
+    np.testing.assert_allclose(fitted, matrix, atol=0.35)  # targets are rounded to whole grey levels
+    assert np.abs(apply_colour_map(a, fitted).astype(int) - b).max() <= 1
     assert fit_colour_map(np.repeat(a[..., :1], 3, 3), b, np.arange(20)).shape == (
         4,
         3,
@@ -163,10 +163,10 @@ def test_conversion_of_channels(before: int, after: int) -> None:
     x = np.full((1, 2, 2, before), 90, np.uint8)
     if before == 4:
         x[..., 3] = 0
-    made = convert_channels(x, after)
-    assert made.shape == (1, 2, 2, after)
-    assert made.dtype == np.uint8
-    assert made[0, 0, 0, 0] == (255 if before == 4 else 90)  # transparent is white
+    converted = convert_channels(x, after)
+    assert converted.shape == (1, 2, 2, after)
+    assert converted.dtype == np.uint8
+    assert converted[0, 0, 0, 0] == (255 if before == 4 else 90)  # transparent is white
 
 
 def test_metrics_that_are_not_defined_for_a_translator_are_refused() -> None:
@@ -235,8 +235,8 @@ NETS = {
 
 def train(data: Path, recipe: str, out: Path, *more: str) -> Path:
     settings = (*THIN, *NETS[recipe], "training.save_every=8", *more)
-    asked = Request(data=str(data), recipe=recipe, images=16, batch=4, size=(16, 16), settings=settings)
-    toy.play(asked, out)
+    request = Request(data=str(data), recipe=recipe, images=16, batch=4, size=(16, 16), settings=settings)
+    toy.play(request, out)
     return out
 
 

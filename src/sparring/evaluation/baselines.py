@@ -153,13 +153,13 @@ def _comparison_row(protocol: EvaluationProtocol, job: MetricInput, description:
 def measure_translation_baselines(
     protocol: EvaluationProtocol, job: MetricInput
 ) -> tuple[ComparisonRow, ...]:
-    """The scores of trivial translations of the same inputs; for metrics of the input, also that of the targets."""
+    """The scores of trivial translations of the same inputs; for metrics of the input, also that of the ground truth."""
     origin = job.generated.origin if job.generated is not None else None
     if origin is None or not protocol.info.has_baselines:
         return ()
     banks: dict[str, FeatureBank] = dict(origin.baselines)
     if origin.paired and protocol.info.needs == "input":
-        banks["target"] = job.real.bank
+        banks["truth"] = job.real.bank
     rows = [
         _comparison_row(protocol, replace(job, fake=replace(job.fake, bank=bank)), name)
         for name, bank in banks.items()

@@ -83,18 +83,18 @@ def auth(job: MetricInput) -> MetricValue:
 def pcfd(job: MetricInput) -> MetricValue:
     """Fréchet distance of each class, their mean and their maximum."""
     real, fake = (torch.from_numpy(np.asarray(side.labels)) for side in (job.real, job.fake))
-    found = class_frechet_distance(job.real.features, real, job.fake.features, fake)
-    names = job.reference.classes or tuple(map(str, range(1 + max(found.distances))))
-    if found.skipped_classes:
+    result = class_frechet_distance(job.real.features, real, job.fake.features, fake)
+    names = job.reference.classes or tuple(map(str, range(1 + max(result.distances))))
+    if result.skipped_classes:
         raise DataError(
-            f"fewer than 2 samples of {', '.join(names[index] for index in found.skipped_classes[:5])}",
+            f"fewer than 2 samples of {', '.join(names[index] for index in result.skipped_classes[:5])}",
             "at least 2 of each class on both sides",
             "raise the count, or choose data with fewer classes (NAME:class,class)",
         )
-    distances = list(found.distances.values())
+    distances = list(result.distances.values())
     error = statistics.stdev(distances) / len(distances) ** 0.5 if len(distances) > 1 else None
-    values = {"mean": found.mean, "worst": max(distances)}
-    values |= {f"class {names[index]}": value for index, value in found.distances.items()}
+    values = {"mean": result.mean, "worst": max(distances)}
+    values |= {f"class {names[index]}": value for index, value in result.distances.items()}
     return MetricValue(values, error, "spread over the classes")
 
 

@@ -48,10 +48,10 @@ def parzen(job: MetricInput) -> MetricValue:
     """Parzen-window log-likelihood of half of the real samples; the other half chooses the bandwidth."""
     real = job.real.features
     half = len(real) // 2
-    found = metrics.parzen_log_likelihood(real[half:], job.fake.features, validation=real[:half])
+    estimate = metrics.parzen_log_likelihood(real[half:], job.fake.features, validation=real[:half])
     return MetricValue(
-        {"parzen": found["log_likelihood"], "bandwidth": found["bandwidth"]},
-        found["standard_error"],
+        {"parzen": estimate["log_likelihood"], "bandwidth": estimate["bandwidth"]},
+        estimate["standard_error"],
         "standard error over the test samples",
     )
 
@@ -82,12 +82,12 @@ def ppl(job: MetricInput) -> MetricValue:
         a, b = (extractor(to_output(one, generator.spec, units)).features.double() for one in (x, x_step))
         return (a - b).square().sum(1)
 
-    found = metrics.perceptual_path_length(
+    estimate = metrics.perceptual_path_length(
         generate, distance, generator.latent, pairs=job.count, epsilon=PPL_EPSILON, seed=job.seed
     )
     return MetricValue(
-        {"ppl": found["path_length"], "step": PPL_EPSILON},
-        found["standard_error"],
+        {"ppl": estimate["path_length"], "step": PPL_EPSILON},
+        estimate["standard_error"],
         "standard error over the paths",
     )
 
@@ -107,9 +107,14 @@ def nll(job: MetricInput) -> MetricValue:
         x = (samples - centre) / scale
     labels = job.real.bank.labels(0, count) if generator.spec.num_classes else None
     y = None if labels is None else torch.from_numpy(np.array(labels))
-    found = generator.log_likelihood(x, y, samples=job.count, seed=job.seed)
-    values = {"nll": -found.log_likelihood, "elbo": found.elbo, "kl": found.kl, "scored": float(count)}
-    return MetricValue(values, found.standard_error, "standard error over the real samples")
+    estimate = generator.log_likelihood(x, y, samples=job.count, seed=job.seed)
+    values = {
+        "nll": -estimate.log_likelihood,
+        "elbo": estimate.elbo,
+        "kl": estimate.kl,
+        "scored": float(count),
+    }
+    return MetricValue(values, estimate.standard_error, "standard error over the real samples")
 
 
 def psnr(job: MetricInput) -> MetricValue:

@@ -241,11 +241,11 @@ def make_samples(
         on_status(f"generating {count:,} samples")
         samples = generate_samples(model, count, request.seed, monitor, labelled=use_labels)
         return dict.fromkeys(splits, samples)
-    found = {}
+    generated = {}
     for split in splits:
         count = max(protocol.count for protocol in protocols if protocol.split == split)
         on_status(f"translating {count:,} images")
-        found[split] = translate_task(
+        generated[split] = translate_task(
             model.translator,
             inputs.tasks[split],
             count,
@@ -254,7 +254,7 @@ def make_samples(
             fingerprint=model.fingerprint,
             images=model.images,
         )
-    return found
+    return generated
 
 
 def evaluate_and_record(

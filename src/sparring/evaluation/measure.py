@@ -25,7 +25,7 @@ Z_95 = 1.96  # standard errors to each side: 95 % of a normal distribution
 MISSING_REQUIREMENTS = {
     "target": (
         "A and B are not paired",
-        "the target of each image",
+        "the ground truth of each image",
         "name pairs with --against (folders A/ and B/ with equal names), or choose fd, kd, prdc, cycle, drift",
     ),
     "input": (

@@ -232,9 +232,9 @@ def open_paired_samples(
     """
     if against is None:
         raise ConfigError(
-            f"samples in {path}, and no targets to compare them with",
+            f"samples in {path}, and no ground truth to compare them with",
             "--against FOLDER",
-            "name the target images, with equal file names",
+            "name the true images, with equal file names",
         )
     config = DataConfig(source=str(path), source_b=against, pairing="paired", max_size=MAX_IMAGE_SIZE)
     generated = open_data(config, monitor.progress, monitor.stop)
@@ -248,7 +248,7 @@ def open_paired_samples(
     if max(len(sizes), len(target_sizes)) > 1 or sizes != target_sizes:
         shape = format_shape(generated.samples.shape[1:])
         raise DataError(
-            f"samples of {', '.join(sizes[:4])}, targets of {', '.join(target_sizes[:4])}",
+            f"samples of {', '.join(sizes[:4])}, ground truth of {', '.join(target_sizes[:4])}",
             "one size on both sides",
             f"save them as they were generated; they would be resized to {shape} here",
         )

@@ -68,7 +68,7 @@ class Result:
         floor: the metric between two parts of the real set; None if it is not defined.
         train_against_test: the other split in the place of the generated samples; None without one.
         baselines: trivial translations in the place of translated images. Their descriptions are `identity` and
-            `linear`; `target` are the target images.
+            `linear`; `truth` are the target images.
         provenance: sources and fingerprints of both sides, and the training images seen by the generator.
         seconds: duration of the measurement.
     """

@@ -1,4 +1,4 @@
-"""Generated and real samples as the metrics take them, and how generated samples are made."""
+"""Generated and real samples as the metrics take them, and functions that generate or read them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

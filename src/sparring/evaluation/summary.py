@@ -9,7 +9,7 @@ from sparring.core.version import __version__
 from sparring.evaluation.evaluate import Evaluation
 from sparring.evaluation.result import ComparisonRow, Result
 
-BASELINE_COLUMNS = ("identity", "linear", "target")
+BASELINE_COLUMNS = ("identity", "linear", "truth")
 TABLE_HEADER = ("metric", "value", "95 %", *BASELINE_COLUMNS, "floor (real samples)", "train against test")
 SENTENCES = {
     "alike": "not distinguishable from real samples, which get {}",
@@ -20,7 +20,7 @@ COUNTS_DIFFER = "real samples get {}, which is not comparable, as the counts dif
 BASELINE_PHRASES = {
     "identity": "the input itself gets",
     "linear": "a linear map of its colours",
-    "target": "the target",
+    "truth": "the ground truth",
 }
 
 
@@ -192,7 +192,7 @@ def _translation_details(provenance: dict[str, Any]) -> list[tuple[str, str]]:
     """Direction, pairing, inputs and baselines of translated images; empty for other samples."""
     details = [("direction", str(provenance["direction"]))] if provenance.get("direction") else []
     if "paired" in provenance:
-        details.append(("targets", "one for each image" if provenance["paired"] else "none: unpaired images"))
+        details.append(("ground truth", "one for each image" if provenance["paired"] else "none: unpaired images"))
     if provenance.get("inputs"):
         details.append(("inputs", str(provenance["inputs"])))
     if provenance.get("linear"):

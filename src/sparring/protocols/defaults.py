@@ -29,7 +29,7 @@ class EvaluationContext:
         shape: of one real sample, (channels, height, width) or (coordinates,).
         num_classes: classes that both sides are labelled with; 0 without labels.
         num_real: real samples by split.
-        num_generated: samples that were made elsewhere; None if a generator makes as many as needed.
+        num_generated: samples in files; None if a generator can draw as many as needed.
         num_inputs: images to translate, by split.
         source: name of the real data.
         has_efficientnet: whether the weights of EfficientNet-Lite0 are installed.
@@ -123,10 +123,10 @@ def default_protocols(context: EvaluationContext, n: int | None = None) -> list[
             choices.insert(0, ("modes", "points"))
     if context.num_classes and count >= MIN_SAMPLES_PER_CLASS * context.num_classes:
         choices += [("pcfd", context.cheap_extractor), ("cas", extractor)]
-    found = [_make_protocol(metric, count, features, split) for metric, features in choices]
+    protocols = [_make_protocol(metric, count, features, split) for metric, features in choices]
     copied = "train" if "train" in context.num_real else split
-    found.append(_make_protocol("auth", count, context.cheap_extractor, copied))
-    return [protocol for protocol in found if protocol is not None]
+    protocols.append(_make_protocol("auth", count, context.cheap_extractor, copied))
+    return [protocol for protocol in protocols if protocol is not None]
 
 
 def _default_translation_protocols(
@@ -144,8 +144,10 @@ def _default_translation_protocols(
         choices.append(("drift", pair_count, "pixels"))
     if "reverse" in context.available:
         choices.append(("cycle", pair_count, "pixels"))
-    found = [_make_protocol(metric, number, features, context.split) for metric, number, features in choices]
-    return [protocol for protocol in found if protocol is not None]
+    protocols = [
+        _make_protocol(metric, number, features, context.split) for metric, number, features in choices
+    ]
+    return [protocol for protocol in protocols if protocol is not None]
 
 
 def _make_protocol(metric: str, count: int, extractor: str, split: str) -> EvaluationProtocol | None:

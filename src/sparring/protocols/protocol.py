@@ -111,8 +111,8 @@ def _require_known(kind: str, name: str, known: Collection[str]) -> None:
 
 def _suggest_name(text: str) -> str:
     """Advice for an incomplete name."""
-    metric = re.match(r"[a-z_]*", text.strip())
-    found = metric[0] if metric is not None else ""
-    if found in METRICS_INFO:
-        return f"write the complete name, as in {found}1k-pca-train"
-    return f"{did_you_mean(found, list(METRICS_INFO))}, then count, extractor and split"
+    match = re.match(r"[a-z_]*", text.strip())
+    metric = match[0] if match is not None else ""
+    if metric in METRICS_INFO:
+        return f"write the complete name, as in {metric}1k-pca-train"
+    return f"{did_you_mean(metric, list(METRICS_INFO))}, then count, extractor and split"

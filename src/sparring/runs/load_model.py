@@ -31,7 +31,7 @@ class EvaluatedModel:
         metadata: `units` of points and names of the `classes`.
         images: training images seen.
         experiment: the configuration of the run; None for a generator file alone.
-        run_json: the other entries of run.json.
+        run_json: the `data` object of run.json.
         fingerprint: SHA-256 of the weights.
     """
 
