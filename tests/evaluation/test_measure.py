@@ -8,14 +8,18 @@ import torch
 
 from sparring.core.errors import ConfigError, CorruptFileError, DataError
 from sparring.evaluation import feature_bank as banks
+from sparring.evaluation.compute import METRICS
 from sparring.evaluation.measure import MeasureOptions, measure
+from sparring.evaluation.metric_input import MetricValue
 from sparring.evaluation.result import ComparisonError, Result
 from sparring.evaluation.samples import GeneratedSamples, RealSamples
-from sparring.evaluation.summary import format_table, measurement_details, summarize
+from sparring.evaluation.summary import explain_metric, format_table, measurement_details, summarize
 from sparring.features.extractor import ExtractorOutput
 from sparring.features.pixels_pca import PixelExtractor, PointExtractor
 from sparring.metrics import frechet_distance
+from sparring.protocols.catalogue import METRICS_INFO, MetricInfo
 from sparring.protocols.protocol import EvaluationProtocol
+from sparring.protocols.until import default_protocol, parse_until
 
 
 def points(count, seed=0, shift=0.0):
@@ -237,3 +241,31 @@ def test_samples_are_complete_when_they_are_constructed() -> None:
     for samples in (real, fake):
         with pytest.raises(AttributeError):
             samples.source = "other"  # type: ignore[misc]
+
+
+def test_a_new_metric_is_one_row_in_each_of_two_tables(monkeypatch) -> None:
+    """Nothing else has to know its name: defaults, names, targets, table, sentences, details."""
+    info = MetricInfo(
+        title="mean of the first coordinate",
+        headline="x",
+        better="higher",
+        interpretation="0 for the standard normal distribution",
+        shown_values=("x", "y"),
+        count_noun="toy samples",
+    )
+    monkeypatch.setitem(METRICS_INFO, "toy", info)
+    monkeypatch.setitem(
+        METRICS,
+        "toy",
+        lambda job: MetricValue(dict(zip("xy", job.fake.features.mean(0).tolist(), strict=True))),
+    )
+    result = run("toy400-points-train", points(400, shift=3.0))
+    assert result.value == pytest.approx(3, abs=0.2)
+    assert result.floor.values["x"] == pytest.approx(0, abs=0.2)
+    assert [line.split()[0] for line in format_table([result])[1:]] == ["toy400-points-train"] * 2
+    assert summarize(result).startswith("X 2.9")
+    assert explain_metric(result) == "Higher is better: 0 for the standard normal distribution."
+    assert dict(measurement_details(result))["toy samples"] == "400 of unnamed samples"
+    assert Result.from_json(result.to_json()) == result
+    assert default_protocol("toy", (2,), (1_000, 0)) == "toy1k-points-train"
+    assert parse_until("toy>=3")[1].metric == "toy"
