@@ -167,8 +167,8 @@ def headline_value(line: Any) -> float | None:
 
 def images_of(line: Any) -> int:
     """The checkpoint that an evaluation is of; 0 where that is unknown."""
-    provenance = line.get("provenance")
-    for found in (line.get("images"), provenance.get("images") if isinstance(provenance, dict) else None):
+    compared = line.get("compared")
+    for found in (line.get("images"), compared.get("images") if isinstance(compared, dict) else None):
         if isinstance(found, int):
             return found
     return 0
