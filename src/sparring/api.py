@@ -197,7 +197,7 @@ class Run:
             metrics=parse_metric_names(metrics),
             **options,
         )
-        return evaluate_and_record(request, DeviceOptions(device=self.device)).results
+        return list(evaluate_and_record(request, DeviceOptions(device=self.device)).results)
 
     def metrics(self) -> list[dict[str, Any]]:
         """The rows of metrics.jsonl: losses, diagnostics and speed at each report."""

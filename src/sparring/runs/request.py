@@ -165,7 +165,7 @@ def _metric_settings(request: Request, document: dict[str, Any], dataset: Datase
     if target is None:
         return {"evaluate_every": 0} if not training["metric"] and "evaluate_every" not in explicit else {}
     counts = held_out_counts(dataset, int(document["data"].get("held_out") or 0))
-    name = target.resolve(training.get("metric", ""), "metric" in explicit, dataset.spec, counts)
+    name = target.resolve(training.get("metric", ""), "metric" in explicit, dataset.spec.shape, counts)
     return {"metric": name, "target": target.target}
 
 

@@ -13,12 +13,14 @@ from sparring.core.errors import ConfigError
 from sparring.core.progress import ProgressMonitor, StopRequested
 from sparring.core.runtime import Runtime
 from sparring.data import Dataset, to_output
+from sparring.evaluation.baselines import RealBaselines
 from sparring.evaluation.measure import MeasureOptions, measure, require_measurable
 from sparring.evaluation.result import Result
 from sparring.evaluation.samples import GeneratedSamples, RealSamples
 from sparring.evaluation.translation_data import TranslationTask, translate_task
 from sparring.features import Extractor, load
 from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
 from sparring.models.translator import TranslatorModel
 from sparring.protocols.protocol import EvaluationProtocol
 from sparring.protocols.until import format_target
@@ -49,6 +51,7 @@ class Validator:
     ) -> None:
         self.protocol, self.reference, self.extractor = protocol, reference, extractor
         self.num_real = len(dataset)
+        self.real_baselines: dict[str, RealBaselines] = {}  # measured once, at the first evaluation
         self.task = TranslationTask.from_dataset(dataset) if dataset.domain_b is not None else None
 
     @classmethod
@@ -72,7 +75,7 @@ class Validator:
         extractor = load(protocol.extractor, runtime=runtime, fitted_on=train_targets)
         return cls(protocol, dataset, reference, extractor)
 
-    def dry_run(self, model: GeneratorModel | TranslatorModel) -> None:
+    def dry_run(self, model: Model) -> None:
         """Measure real samples in place of generated ones, so that errors appear before training.
 
         Arguments:
@@ -83,8 +86,8 @@ class Validator:
         """
         if self.task is not None:
             assert isinstance(model, TranslatorModel)
-            require_measurable(self.protocol, self.task.known(model))
-            self.measure(self.task.real(model, self.protocol.count), ProgressMonitor())
+            require_measurable(self.protocol, self.task.available(model))
+            self.measure(self.task.real_as_generated(model, self.protocol.count), ProgressMonitor())
         elif not self.protocol.info.needs_generator:
             bank, count = self.reference.bank, min(self.protocol.count, self.num_real)
             real = GeneratedSamples(
@@ -115,7 +118,13 @@ class Validator:
 
     def measure(self, fake: GeneratedSamples, monitor: ProgressMonitor) -> Result:
         """The result of the protocol for generated samples, without interval or baselines."""
-        options = MeasureOptions(seed=SAMPLE_SEED, resamples=0, monitor=monitor, baselines=False)
+        options = MeasureOptions(
+            seed=SAMPLE_SEED,
+            resamples=0,
+            monitor=monitor,
+            baselines=False,
+            real_baselines=self.real_baselines,
+        )
         return measure(self.protocol, fake, self.reference, self.extractor, options=options)
 
     def sample(self, state: TrainState, monitor: ProgressMonitor) -> GeneratedSamples:
@@ -139,7 +148,7 @@ class Validator:
         return GeneratedSamples(
             samples=np.concatenate(parts),
             labels=None if labels is None else labels.numpy(),
-            generation=model,
+            generator=model,
             source="the run",
             images=images,
             units=units,
