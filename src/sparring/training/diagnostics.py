@@ -43,15 +43,15 @@ def measure(state: TrainState, held_out: Dataset | None = None) -> dict[str, flo
     """The vital signs of this moment, by their names in the record; none where the last ones are recent.
 
     - `diversity`: mean distance between two fakes over that between two real samples; 0 is collapse.
-    - `repeats`: share of fakes of which there is a near copy among the fakes.
-    - `count_nearest`: real samples that are nearest to a fake, over those that are nearest to another real sample; 1 is full variety.
-    - `mixture_modes`, `modes_of`: modes of a built-in mixture with a fake, and their number.
-    - `saturated`, `saturated_real`: share of pixels at an end of the scale.
-    - `logit_train`, `logit_fake`, `logit_held`: the discriminator's mean judgements; `logit_spread`: their deviation.
-    - `apart`, `apart_held`: how often a (held-out) real sample is judged above a fake one; 0.5 knows nothing, 1 is always.
-    - `memorised`: how often a sample that was trained on is judged above one that was held out; 0.5 is right.
-    - `diversity_seen`: as `diversity`, in the discriminator's features.
-    - `moved`, of translators: how far outputs are from their inputs, over how far real images of the other domain are.
+    - `near_duplicates`: share of fakes of which there is a near copy among the fakes.
+    - `coverage`: real samples that are nearest to a fake, over those that are nearest to another real sample; 1 is full variety.
+    - `modes`, `modes_total`: modes of a built-in mixture with a fake, and their number.
+    - `clipped_pixels`, `clipped_pixels_real`: share of pixels at an end of the scale.
+    - `logit_train`, `logit_fake`, `logit_held_out`: the discriminator's mean judgements; `logit_std`: their deviation.
+    - `auc_real_vs_fake`, `auc_held_out_vs_fake`: how often a (held-out) real sample is judged above a fake one; 0.5 knows nothing, 1 is always.
+    - `auc_train_vs_held_out`: how often a sample that was trained on is judged above one that was held out; 0.5 is right.
+    - `feature_diversity`: as `diversity`, in the discriminator's features.
+    - `input_change`, of translators: how far outputs are from their inputs, over how far real images of the other domain are.
 
     Arguments:
         match: what is played.
@@ -82,7 +82,7 @@ def measure(state: TrainState, held_out: Dataset | None = None) -> dict[str, flo
 
 
 def _with_prefix(found: dict[str, float]) -> dict[str, float]:
-    return {f"vitals/{name}": round(value, 4) for name, value in found.items()}
+    return {f"diag/{name}": round(value, 4) for name, value in found.items()}
 
 
 def _measure_translator(state: TrainState, translation: TranslatorModel) -> dict[str, float]:
@@ -104,7 +104,7 @@ def _measure_translator(state: TrainState, translation: TranslatorModel) -> dict
     start = given if given.shape[1] == wanted.shape[1] else given.mean(1, keepdim=True).expand_as(fake)
     far = float((wanted[:count] - start[:count]).abs().mean())
     return batch_statistics(wanted, again, fake) | {
-        "moved": float((fake - start).abs().mean()) / max(far, 1e-12)
+        "input_change": float((fake - start).abs().mean()) / max(far, 1e-12)
     }
 
 
@@ -153,7 +153,7 @@ def _measure_modes(state: TrainState, fake: Tensor) -> dict[str, float]:
         return {}
     means = torch.from_numpy(mixture_modes(source)[0])
     points = torch.from_numpy(state.stream.dataset.points(fake)).double()
-    return {"modes": count_nearest(means, points), "modes_of": len(means)}
+    return {"modes": count_nearest(means, points), "modes_total": len(means)}
 
 
 def _measure_discriminator(
@@ -174,12 +174,12 @@ def _measure_discriminator(
     found = {
         "logit_train": float(train.mean()),
         "logit_fake": float(made.mean()),
-        "logit_spread": float(both.std()),
-        "apart": probability_greater(train, made),
-        "diversity_seen": mean_pairwise_distance(seen_fake) / max(mean_pairwise_distance(seen), 1e-12),
+        "logit_std": float(both.std()),
+        "auc_real_vs_fake": probability_greater(train, made),
+        "feature_diversity": mean_pairwise_distance(seen_fake) / max(mean_pairwise_distance(seen), 1e-12),
     }
     if unseen is not None and len(unseen.x):
         _, new = judged(unseen.x, _labels_of(state, unseen))
-        found |= {"logit_held": float(new.mean()), "apart_held": probability_greater(new, made)}
-        found["memorised"] = probability_greater(train, new)
+        found |= {"logit_held_out": float(new.mean()), "auc_held_out_vs_fake": probability_greater(new, made)}
+        found["auc_train_vs_held_out"] = probability_greater(train, new)
     return found
