@@ -9,7 +9,7 @@ import pytest
 
 from sparring import report
 from sparring.doctor.history import read_history
-from sparring.report.charts import MAX_POINTS, group_columns
+from sparring.report.charts import MAX_POINTS, group_columns, render_chart
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -152,10 +152,17 @@ def test_columns_are_grouped_by_chart() -> None:
     assert charts == {
         "PSNR in training, dB": ["psnr"],
         "diagnostics": ["diversity"],
-        "discriminator logits": ["logit fake"],
+        "discriminator logits": ["fake"],
         "losses of the translator": ["adversarial"],
         "metric": ["fd1k-pca-train"],
         "discriminator accuracy": ["on real", "domain B"],
         "speed, images per second": ["images/s"],
     }
     assert list(charts)[-2:] == ["discriminator accuracy", "speed, images per second"]
+
+
+@pytest.mark.parametrize("images", [0, 10, 5_000])
+def test_a_single_point_gets_an_axis_from_0(images: int) -> None:
+    chart = render_chart("losses", {"a": [(float(images), 1.0)]})
+    assert "<circle" in chart
+    assert ">0<" in chart

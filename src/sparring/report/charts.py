@@ -15,8 +15,15 @@ NUM_COLOURS = 6
 NUM_TICKS = 5
 COUNTERS = ("images", "step", "seconds")  # columns without a chart
 SPEED_TITLE, ACCURACY_TITLE = "speed, images per second", "discriminator accuracy"
-DIAGNOSTIC_TITLES = {"logit": "discriminator logits", "modes": "modes with samples"}  # by first word; else
-DIAGNOSTIC_TITLE = "diagnostics"
+DIAGNOSTIC_TITLE, DIAGNOSTIC_TITLES = (
+    "diagnostics",
+    {  # by the first word of the name, if it is one of these
+        "auc": "AUC of the discriminator",
+        "clipped": "share of clipped pixels",
+        "logit": "discriminator logits",
+        "modes": "modes with samples",
+    },
+)
 LOGGED_TITLES = {  # terms that are logged and no losses
     "accuracy": "accuracy",
     "psnr": "PSNR in training, dB",
@@ -120,7 +127,8 @@ def chart_of_column(name: str) -> tuple[str, str]:
         return SPEED_TITLE, "images/s"
     player, slash, term = name.partition("/")
     if player == "diag":
-        return DIAGNOSTIC_TITLES.get(term.partition("_")[0], DIAGNOSTIC_TITLE), term.replace("_", " ")
+        label = term.removeprefix("auc_").removeprefix("logit_").replace("_", " ")
+        return DIAGNOSTIC_TITLES.get(term.partition("_")[0], DIAGNOSTIC_TITLE), label
     if player == "metric":
         return "metric", term
     if player.startswith("discriminator") and term.startswith("accuracy"):
@@ -136,7 +144,8 @@ def render_chart(title: str, series: Mapping[str, Series]) -> str:
     xs = [x for points in series.values() for x, _ in points]
     ys = sorted(y for points in series.values() for _, y in points)
     low, high = (0.0, 1.0) if title == ACCURACY_TITLE else display_range(ys)
-    x_axis = Axis(min(xs), max(xs) if max(xs) > min(xs) else min(xs) + 1, LEFT, WIDTH - RIGHT)
+    start, end = (min(xs), max(xs)) if max(xs) > min(xs) else (0.0, max(xs[0], 1.0))
+    x_axis = Axis(start, end, LEFT, WIDTH - RIGHT)
     y_axis = Axis(low, high, HEIGHT - BOTTOM, TOP)
     lines = [render_curve(points, x_axis, y_axis, index) for index, points in enumerate(series.values())]
     legend = "".join(
