@@ -51,7 +51,7 @@ def tiny_settings(room: Path) -> Path:
     """The smallest form of a conditional recipe, as a file for --config."""
     path = room / "tiny.json"
     document = TINY_RECIPES["cgan"]().to_json()
-    document = {"game": document["game"], "training": {"batch": 16, "grid": 4}}
+    document = {"game": document["game"], "training": {"batch": 16, "sample_grid": 4}}
     path.write_text(json.dumps(document))
     return path
 
