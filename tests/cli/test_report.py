@@ -15,7 +15,7 @@ def copy(run: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(run, tmp_path / "copy"))
 
 
-def test_it_tells_all_of_a_run(sparring, run: Path) -> None:
+def test_the_report_shows_the_whole_run(sparring, run: Path) -> None:
     code, out, _ = sparring("report", run)
     page = (run / "report.html").read_text()
     assert code == 0
@@ -35,7 +35,7 @@ def test_it_tells_all_of_a_run(sparring, run: Path) -> None:
     assert 'type="range"' in page
 
 
-def test_it_needs_nothing_from_outside(run: Path) -> None:
+def test_the_report_refers_to_nothing_outside(run: Path) -> None:
     page = (run / "report.html").read_text()
     assert re.findall(r"""(?:src|href)\s*=\s*["'](?!data:)""", page) == []
     assert "http" not in page.replace("http-equiv", "")
@@ -43,7 +43,7 @@ def test_it_needs_nothing_from_outside(run: Path) -> None:
     assert "@import" not in page
 
 
-def test_names_from_files_do_nothing(copy: Path) -> None:
+def test_names_from_files_are_escaped(copy: Path) -> None:
     evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
     document = json.loads((copy / "run.json").read_text())
     document["experiment"]["data"]["source"] = evil
@@ -62,7 +62,7 @@ def test_names_from_files_do_nothing(copy: Path) -> None:
     assert "light &lt;script&gt;" in page or "&lt;script&gt;alert" in page
 
 
-def test_missing_and_torn_files_cost_their_section_only(copy: Path) -> None:
+def test_missing_and_damaged_files_cost_only_their_section(copy: Path) -> None:
     shutil.rmtree(copy / "checkpoints")
     (copy / "data.json").write_text("[1, 2")
     (copy / "metrics.jsonl").write_text('{"images": 5, "generator/adversarial": null}\n[]\n{"images"')
@@ -85,7 +85,7 @@ def test_odd_documents_do_not_break_it(tmp_path: Path, document: dict) -> None:
     assert "How to use it" in report.write(tmp_path).read_text()
 
 
-def test_a_folder_without_a_run_is_refused(sparring, tmp_path: Path) -> None:
+def test_a_folder_without_a_run_is_an_error(sparring, tmp_path: Path) -> None:
     code, _, err = sparring("report", tmp_path)
     assert code == 2
     assert "run.json" in err

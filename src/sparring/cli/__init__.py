@@ -6,6 +6,7 @@ Exit codes: 0 finished; 130 or 143 stopped by a signal, state saved; 2 the user'
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 from sparring.core.errors import DivergedError, SparringError
 from sparring.core.version import __version__
@@ -63,7 +64,7 @@ def complete_json(arguments: Sequence[str]) -> list[str]:
     ['inspect', 'photos', '--json', '-', '--size', '64']
     """
     completed: list[str] = []
-    for argument, following in zip(arguments, [*arguments[1:], "--"], strict=True):
+    for argument, following in pairwise([*arguments, "--"]):
         bare = argument == "--json" and following.startswith("-") and following != "-"
         completed += [argument, "-"] if bare else [argument]
     return completed

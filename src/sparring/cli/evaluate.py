@@ -1,25 +1,21 @@
 """`sparring evaluate`: its options, and evaluation with progress on the terminal."""
 
 import contextlib
+import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
-from sparring.cli.options import NO_DEFAULT_HINT, Device, Flag, OptionalFile, OptionalInt, Precision
-from sparring.core.errors import SparringError
-from sparring.core.runtime import DeviceOptions
-from sparring.core.signals import Interrupt
-from sparring.evaluation.evaluate import evaluate_and_record
-from sparring.evaluation.request import Evaluation, EvaluationRequest
-from sparring.evaluation.result import RESULTS_FOLDER
-from sparring.evaluation.summary import format_table, summarize
-from sparring.report.evaluation_report import write_evaluation_json, write_evaluation_report
+from sparring.cli.options import NO_DEFAULT_HINT, Device, Flag, Json, OptionalFile, OptionalInt, Precision
+from sparring.cli.output import STDOUT, open_console, write_json, writing
 from sparring.terminal.console import Console
 from sparring.terminal.text import format_duration, printable
+
+if TYPE_CHECKING:
+    from sparring.evaluation.request import Evaluation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +53,12 @@ class Evaluate:
     precision: Precision = "auto"
     threads: OptionalInt = None
     quiet: Flag = False
-    json: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint=NO_DEFAULT_HINT)] = None
+    json: Json = None
 
     def __call__(self) -> int:
 
         return evaluate(self)
 
-
-if TYPE_CHECKING:
-    pass
 
 WAIT_SECONDS = 10.0  # between two lines where there is no terminal
 REDRAW_SECONDS = 0.2
@@ -77,6 +70,12 @@ def evaluate(options: "Evaluate") -> int:
     Returns:
         The exit code.
     """
+    from sparring.core.runtime import DeviceOptions
+    from sparring.core.signals import Interrupt
+    from sparring.evaluation.evaluate import evaluate_and_record
+    from sparring.evaluation.request import EvaluationRequest
+    from sparring.evaluation.summary import format_table, summarize
+
     began = time.monotonic()
     wish = EvaluationRequest(
         subject=options.subject,
@@ -89,7 +88,7 @@ def evaluate(options: "Evaluate") -> int:
         direction=options.direction,
     )
     machine = DeviceOptions(device=options.device, precision=options.precision, threads=options.threads)
-    with Console.for_stdout(quiet=options.quiet) as console, Interrupt() as interrupt:
+    with open_console(quiet=options.quiet, json=options.json) as console, Interrupt() as interrupt:
         progress = ProgressLine(console)
         done = evaluate_and_record(wish, machine, progress.update, interrupt, progress.print)
         progress.close()
@@ -106,30 +105,23 @@ def evaluate(options: "Evaluate") -> int:
     return 0
 
 
-def _write_results(done: Evaluation, options: "Evaluate", console: Console) -> None:
+def _write_results(done: "Evaluation", options: "Evaluate", console: Console) -> None:
     """The files that were asked for, and those of a run; a run that can't be written to is judged all the same."""
-    if options.json is not None:
-        with _writing(options.json):
-            write_evaluation_json(done, options.json)
+    from sparring.evaluation.result import RESULTS_FOLDER
+    from sparring.evaluation.summary import to_json_bytes
+    from sparring.report.evaluation_report import write_evaluation_report
+
+    write_json(json.loads(to_json_bytes(done)), options.json)
+    if options.json not in (None, STDOUT):
         console.print(f"{'results':<11}{options.json}")
     if options.out is not None:
-        with _writing(options.out):
+        with writing(options.out):
             console.print(f"{'report':<11}{write_evaluation_report(done, options.out)}")
     elif options.subject.is_dir() and done.images is not None:
         try:
             console.print(f"{'report':<11}{write_evaluation_report(done, options.subject / RESULTS_FOLDER)}")
         except OSError as error:
             console.print(f"note: no report: {error}; choose another place by --out")
-
-
-@contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SparringError(
-            f"{path}: {error}", "a place that can be written to", "choose another --out or --json"
-        ) from error
 
 
 class ProgressLine:

@@ -71,7 +71,8 @@ def losses_line(latest: Mapping[str, Any]) -> str:
     losses = {name.removesuffix(suffix): value for name, value in latest.items() if name.endswith(suffix)}
     words = [f"{name} {value:.2f}" for name, value in sorted(losses.items(), reverse=True)]
     parts = [f"loss: {' '.join(words)}"] if words else []
-    parts += [f"{name} {latest[name]:.2f}" for name in _BOUND_TERMS if name in latest]
+    terms = {name.rpartition("/")[2]: value for name, value in latest.items()}
+    parts += [f"{name} {terms[name]:.2f}" for name in _BOUND_TERMS if name in terms]
     accuracies = [f"{kind} {100 * latest[key]:.0f}%" for kind, key in _ACCURACIES.items() if key in latest]
     return "  ".join([*parts, *([f"D accuracy: {', '.join(accuracies)}"] if accuracies else [])])
 
