@@ -2,10 +2,12 @@
 
     run = sparring.train("photos/", out="runs/photos")
     images = run.sample(16, seed=0)
+    frames = sparring.latent.walk(run, *sparring.latent.latents_and_labels(run, range(4)))
 
-The public names are looked up when they are first used, so that `import sparring` costs nothing.
+The public names are imported when they are first used, so that `import sparring` is fast.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sparring.core.version import __version__
@@ -14,17 +16,20 @@ if TYPE_CHECKING:
     from sparring.api import Run as Run
     from sparring.api import load as load
     from sparring.api import train as train
+    from sparring.inference import latent as latent
 
-__all__ = ["Run", "__version__", "load", "train"]
+__all__ = ["Run", "__version__", "latent", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("Run", "load", "train"):
+    if name == "latent":
+        value: Any = import_module("sparring.inference.latent")
+    elif name in ("Run", "load", "train"):
+        value = getattr(import_module("sparring.api"), name)
+    else:
         raise AttributeError(f"module 'sparring' has no attribute {name!r}")
-    from sparring import api
-
-    globals().update(Run=api.Run, load=api.load, train=api.train)
-    return globals()[name]
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""One small run of a conditional recipe, and one of points, made once and looked at by many tests."""
+"""Fixtures: one small run of a conditional recipe and one of points, trained once, and the command line in this process."""
 
 import json
 import os
@@ -33,22 +33,22 @@ def own_cache(room: Path):
 
 @pytest.fixture(scope="session")
 def messy(room: Path) -> Path:
-    """A folder as people have it: two classes, odd sizes, a text, an empty and a damaged file."""
+    """A folder of two classes with images of several sizes, a text file, an empty file and a truncated one."""
     folder = room / "messy"
     for name, shade in {"dark": 60, "light <script>": 200}.items():
         (folder / name).mkdir(parents=True)
         for number in range(12):
             pixels = np.full((10 + number, 14, 3), shade + number, np.uint8)
             Image.fromarray(pixels).save(folder / name / f"{number}.png")
-    (folder / "dark" / "notes.txt").write_text("not a image")
+    (folder / "dark" / "notes.txt").write_text("not an image")
     (folder / "dark" / "empty.png").write_bytes(b"")
-    (folder / "dark" / "torn.png").write_bytes((folder / "dark" / "3.png").read_bytes()[:40])
+    (folder / "dark" / "truncated.png").write_bytes((folder / "dark" / "3.png").read_bytes()[:40])
     return folder
 
 
 @pytest.fixture(scope="session")
 def tiny_settings(room: Path) -> Path:
-    """The smallest form of a conditional recipe, as a file for --config."""
+    """A tiny configuration of a conditional recipe, as a file for --config."""
     path = room / "tiny.json"
     document = TINY_RECIPES["cgan"]().to_json()
     document = {"game": document["game"], "training": {"batch": 16, "sample_grid": 4}}
@@ -91,9 +91,9 @@ def sparring(capfd: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
         capfd.readouterr()
         try:
             code = cli.run([str(argument) for argument in arguments])
-        except SystemExit as leaving:
-            code = int(leaving.code or 0)
-        said = capfd.readouterr()
-        return code, said.out, said.err
+        except SystemExit as error:
+            code = int(error.code or 0)
+        output = capfd.readouterr()
+        return code, output.out, output.err
 
     return call

@@ -96,7 +96,7 @@ def test_a_translator_is_described_as_one(copy: Path) -> None:
     assert "run.translate" in page
 
 
-def test_a_folder_without_a_run_is_refused(sparring, tmp_path: Path) -> None:
+def test_a_folder_without_a_run_is_an_error(sparring, tmp_path: Path) -> None:
     code, _, err = sparring("report", tmp_path)
     assert code == 2
     assert "run.json" in err

@@ -1,4 +1,4 @@
-"""`--until "fd<=20"`: what can be written, what is said, and what it leads to."""
+"""`--until "fd<=20"`: its syntax, what is printed, and when training ends."""
 
 import io
 import json
@@ -81,24 +81,24 @@ GAN = ["--recipe", "gan", "--images", "1000", "--batch", "100", "--device", "cpu
 SMALL = ["--set", "game.generator.hidden=[8]", "game.discriminator.hidden=[8]"]
 
 
-def test_a_goal_is_reached(sparring, tmp_path: Path) -> None:
+def test_training_ends_at_the_target(sparring, tmp_path: Path) -> None:
     run = tmp_path / "run"
     command = ["train", "ring", *GAN, *SMALL, "--out", run, "--until", "swd<=1e9"]
     code, out, _ = sparring(*command)
     assert code == 0
-    assert "judge   swd1k-points-train every 100 images; the run ends at <= 1e+09" in out
+    assert "metric  swd1k-points-train every 100 images; training ends at <= 1e+09" in out
     assert "reached swd <= 1e+09 at image 100: swd1k-points-train" in out
     assert checkpoint.list_checkpoints(run) == [0, 100]
     assert open_run(run).best_checkpoint == 100
     code, out, _ = sparring(*command)
     assert code == 0
-    assert "this run was over before: reached swd <= 1e+09" in out
+    assert "already finished: reached swd <= 1e+09" in out
     code, out, _ = sparring("train", "--out", run, "--json")
     assert code == 0
     assert json.loads(out)["outcome"] == "reached"
 
 
-def test_a_goal_out_of_reach_is_told_of(sparring, tmp_path: Path) -> None:
+def test_a_target_that_is_not_reached_is_reported(sparring, tmp_path: Path) -> None:
     rarely = [f"training.{name}_every=1000" for name in ("evaluate", "sample", "save")]
     options = [*GAN, *SMALL, *rarely, "--out", tmp_path / "run"]
     code, out, _ = sparring("train", "ring", *options, "--until", "swd<=0")
@@ -107,7 +107,7 @@ def test_a_goal_out_of_reach_is_told_of(sparring, tmp_path: Path) -> None:
     assert "swd <= 0 was not reached: best swd1k-points-train" in out
 
 
-def test_two_metrics_are_refused(sparring, tmp_path: Path) -> None:
+def test_two_metrics_are_an_error(sparring, tmp_path: Path) -> None:
     metric = "training.metric=kd100-points-train"
     code, _, err = sparring("train", "ring", *GAN, "--until", "swd<=1", "--set", metric, "--out", tmp_path)
     assert code == 2
@@ -121,27 +121,29 @@ def rows(*values: float) -> list[dict]:
     ]
 
 
-def test_words() -> None:
+def test_lines_about_evaluations() -> None:
     assert evaluation_line([]) == ""
     assert evaluation_line(rows(3.0, 4.0)) == "fd1k-pca-test 4 (best 3 at 10)"
     assert target_outcome("fd1k-pca-test", 2.0, []).endswith("nothing was evaluated (fd1k-pca-test)")
 
 
-def test_no_gain_is_said_once() -> None:
+def test_a_stalled_metric_is_reported_once() -> None:
     stream = io.StringIO()
     console = Console(stream)
     for count in range(1, 9):
         for images in (10 * count, 10 * count + 5):
             console.update(Status(images, 100, 1.0, 1.0, {}, rows(*([5.0, 2.0] + [3.0] * 7)[:count])))
-    assert stream.getvalue().count("no better since image 20; stopping would lose nothing") == 1
+    assert stream.getvalue().count("no improvement since image 20") == 1
 
 
-def test_reading_is_shown_when_it_takes_long() -> None:
+def test_the_progress_of_reading_is_shown_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("sparring.terminal.console.time.monotonic", lambda: now)
     stream = io.StringIO()
     console = Console(stream)
     console.show_reading(1, 900)
     assert stream.getvalue() == ""
-    console._last_reading -= 60
+    now += 60
     console.show_reading(450, 900)
     console.show_reading(451, 900)
     assert stream.getvalue() == "450/900 read\n"

@@ -1,4 +1,4 @@
-"""Large images in tiles come out as if they had been translated whole."""
+"""Translation in tiles gives the same result as translation of the whole image, and any size is restored."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ class Pointwise(nn.Module):
 
 
 class Normalised(nn.Module):
-    """Sees 5x5 pixels, and the mean and variance of all."""
+    """A receptive field of 5x5 pixels, and normalisation by the mean and variance of the whole image."""
 
     multiple = 1
 
@@ -51,40 +51,37 @@ def between(network: nn.Module) -> TranslatorModel:
     return TranslatorModel(network, None, SampleSpec(shape=(3, 32, 32), shape_b=(1, 32, 32))).eval()
 
 
-def picture(height: int, width: int) -> np.ndarray:
-    """Dark on the left, light on the right, with noise: tiles of their own statistics could not agree."""
+def gradient_image(height: int, width: int) -> np.ndarray:
+    """Dark on the left and light on the right, with noise: the statistics of its tiles differ."""
     noise = np.random.default_rng(0).integers(0, 60, (height, width, 3))
     return (noise + np.linspace(0, 195, width)[None, :, None]).astype(np.uint8)
 
 
 @pytest.mark.parametrize("size", [(100, 131), (48, 200), (7, 90), (49, 49)])
-def test_tiles_of_a_pointwise_network_are_the_whole(machine, size):
-    translation, given = between(Pointwise()), picture(*size)
-    made = translate_tiled(translation, given, "a-to-b", TILING, machine)
-    assert made.shape == (*size, 1)
-    expected = translate_whole(translation, given[None], "a-to-b", machine)[0]
-    assert np.abs(made.astype(int) - expected).max() <= 1
-
-
-def seam(made: np.ndarray) -> float:
-    """The greatest jump between the mean of a column and the next, beyond what the image itself has."""
-    return float(np.abs(np.diff(made[..., 0].mean(0))).max())
+def test_tiles_of_a_pointwise_network_equal_the_whole(machine, size):
+    translator, image = between(Pointwise()), gradient_image(*size)
+    output = translate_tiled(translator, image, "a-to-b", TILING, machine)
+    assert output.shape == (*size, 1)
+    expected = translate_whole(translator, image[None], "a-to-b", machine)[0]
+    assert np.abs(output.astype(int) - expected).max() <= 1
 
 
 def test_no_seams_where_a_network_normalises(machine, monkeypatch):
-    translation, given = between(Normalised()), picture(64, 400)
-    one = translate_tiled(translation, given, "a-to-b", Tiling(tile_size=64, overlap=16), machine)
-    reference = translate_tiled(translation, given, "a-to-b", Tiling(tile_size=400, overlap=16), machine)
+    translator, image = between(Normalised()), gradient_image(64, 400)
+    tiled = translate_tiled(translator, image, "a-to-b", Tiling(tile_size=64, overlap=16), machine)
+    reference = translate_tiled(translator, image, "a-to-b", Tiling(tile_size=400, overlap=16), machine)
     inside = (slice(4, -4), slice(4, -4))
-    assert np.abs(one[inside].astype(int) - reference[inside]).mean() < 1
+    assert np.abs(tiled[inside].astype(int) - reference[inside]).mean() < 1
     from contextlib import nullcontext
 
     monkeypatch.setattr(tiles_module, "fixed_statistics", lambda network, x: nullcontext())
-    apart = translate_tiled(translation, given, "a-to-b", Tiling(tile_size=64, overlap=16), machine)
-    assert np.abs(apart[inside].astype(int) - reference[inside]).mean() > 5, "the twin must be noticed"
+    sabotaged = translate_tiled(translator, image, "a-to-b", Tiling(tile_size=64, overlap=16), machine)
+    assert np.abs(sabotaged[inside].astype(int) - reference[inside]).mean() > 5, (
+        "without shared statistics the tiles must differ"
+    )
 
 
-def test_tiles_cover_all():
+def test_tiles_cover_every_pixel():
     for length in (16, 63, 64, 65, 1000):
         side = min(64, length)
         covered = np.zeros(length)
@@ -95,16 +92,19 @@ def test_tiles_cover_all():
 
 
 @pytest.mark.parametrize("size", [(1, 1), (40, 33), (90, 20)])
-def test_any_size_comes_back_at_its_own(machine, size):
-    translation = between(Pointwise())
-    for manner in (TranslateOptions(), TranslateOptions(scale="keep"), TranslateOptions(scale=17)):
-        assert translate_array(translation, picture(*size), "a-to-b", machine, manner).shape == (*size, 1)
-    raw = translate_array(translation, picture(40, 80), "a-to-b", machine, TranslateOptions(raw=True))
+def test_any_size_is_restored(machine, size):
+    translator = between(Pointwise())
+    for options in (TranslateOptions(), TranslateOptions(scale="keep"), TranslateOptions(scale=17)):
+        assert translate_array(translator, gradient_image(*size), "a-to-b", machine, options).shape == (
+            *size,
+            1,
+        )
+    raw = translate_array(translator, gradient_image(40, 80), "a-to-b", machine, TranslateOptions(raw=True))
     assert raw.shape == (32, 64, 1)
 
 
-def test_a_way_that_was_not_learned_is_refused(machine):
+def test_an_untrained_direction_and_an_unknown_scale_are_errors(machine):
     with pytest.raises(ConfigError, match="b-to-a"):
-        translate_array(between(Pointwise()), picture(8, 8), "b-to-a", machine)
+        translate_array(between(Pointwise()), gradient_image(8, 8), "b-to-a", machine)
     with pytest.raises(ConfigError, match="scale"):
         TranslateOptions(scale="large")

@@ -1,4 +1,4 @@
-"""`sparring translate`: names kept, sizes restored, a page that shows it, clear words for what can't be done."""
+"""`sparring translate`: names kept, sizes restored, the gallery, and errors."""
 
 import json
 
@@ -13,15 +13,15 @@ from sparring.report import Gallery
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory):
-    """Grey images and their colour partners: red where they are light."""
-    place, random = tmp_path_factory.mktemp("pairs"), np.random.default_rng(0)
+    """Pairs of grey images and colour images that are red where the grey ones are light."""
+    folder, random = tmp_path_factory.mktemp("pairs"), np.random.default_rng(0)
     for side in ("A", "B"):
-        (place / side).mkdir()
+        (folder / side).mkdir()
     for number in range(12):
         grey = np.kron(random.integers(0, 256, (4, 4)), np.ones((4, 4))).astype(np.uint8)
-        Image.fromarray(grey).save(place / "A" / f"{number}.png")
-        Image.fromarray(np.stack([grey, 255 - grey, 0 * grey], 2)).save(place / "B" / f"{number}.png")
-    return place
+        Image.fromarray(grey).save(folder / "A" / f"{number}.png")
+        Image.fromarray(np.stack([grey, 255 - grey, 0 * grey], 2)).save(folder / "B" / f"{number}.png")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -34,36 +34,36 @@ def trained(pairs, tmp_path_factory):
 
 
 def test_names_and_sizes_are_kept(trained, tmp_path, capsys):
-    given, out = tmp_path / "given", tmp_path / "out"
-    (given / "sub").mkdir(parents=True)
-    Image.new("RGB", (40, 23), (10, 200, 30)).save(given / "sub" / "a.jpg")
-    Image.new("L", (16, 16), 128).save(given / "sub" / "a.png")
-    Image.new("RGBA", (5, 50)).save(given / "tall.webp")
-    (given / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
-    assert run(["translate", str(trained), str(given), "--out", str(out), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["translated"], told["skipped"]) == (3, 1)
-    found = {}
+    source, out = tmp_path / "source", tmp_path / "out"
+    (source / "sub").mkdir(parents=True)
+    Image.new("RGB", (40, 23), (10, 200, 30)).save(source / "sub" / "a.jpg")
+    Image.new("L", (16, 16), 128).save(source / "sub" / "a.png")
+    Image.new("RGBA", (5, 50)).save(source / "tall.webp")
+    (source / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
+    assert run(["translate", str(trained), str(source), "--out", str(out), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["translated"], document["skipped"]) == (3, 1)
+    results = {}
     for path in out.rglob("*.png"):
-        with Image.open(path) as picture:
-            found[path.relative_to(out).as_posix()] = (picture.mode, picture.size)
+        with Image.open(path) as image:
+            results[path.relative_to(out).as_posix()] = (image.mode, image.size)
     sizes = {"sub/a.png": (40, 23), "sub/a.png.png": (16, 16), "tall.png": (5, 50)}
-    assert found == {name: ("RGB", size) for name, size in sizes.items()}
+    assert results == {name: ("RGB", size) for name, size in sizes.items()}
     page = (out / "gallery.html").read_text()
     assert page.count("<figure>") == 3
     assert "://" not in page
 
 
-def test_tells_how_near_the_truth_it_comes(trained, pairs, tmp_path, capsys):
+def test_the_psnr_against_the_truth_is_measured(trained, pairs, tmp_path, capsys):
     out = tmp_path / "out"
     arguments = ["translate", str(trained), str(pairs / "A"), "--truth", str(pairs / "B"), "--out", str(out)]
     assert run([*arguments, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert 3 < told["psnr"] < 60
+    document = json.loads(capsys.readouterr().out)
+    assert 3 < document["psnr"] < 60
     assert (out / "gallery.html").read_text().count('data-is="truth"') == 12
 
 
-def test_the_same_pictures_come_out_again(trained, pairs, tmp_path):
+def test_translation_is_deterministic(trained, pairs, tmp_path):
     for out in ("one", "two"):
         assert (
             run(["translate", str(trained), str(pairs / "A"), "--out", str(tmp_path / out), "--quiet"]) == 0
@@ -73,7 +73,7 @@ def test_the_same_pictures_come_out_again(trained, pairs, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("more", "words"),
+    ("options", "part"),
     [
         (["--direction", "b-to-a"], "b-to-a"),
         (["--direction", "sideways"], "sideways"),
@@ -83,20 +83,20 @@ def test_the_same_pictures_come_out_again(trained, pairs, tmp_path):
         (["--out", "INSIDE"], "inside of"),
     ],
 )
-def test_what_cant_be_done_is_said(trained, pairs, tmp_path, capsys, more, words):
-    more = [str(pairs / "A" / "inner") if word == "INSIDE" else word for word in more]
-    out = [] if "--out" in more else ["--out", str(tmp_path)]
-    assert run(["translate", str(trained), str(pairs / "A"), *out, *more]) == 2
-    assert words in capsys.readouterr().err
+def test_user_errors(trained, pairs, tmp_path, capsys, options, part):
+    options = [str(pairs / "A" / "inner") if word == "INSIDE" else word for word in options]
+    out = [] if "--out" in options else ["--out", str(tmp_path)]
+    assert run(["translate", str(trained), str(pairs / "A"), *out, *options]) == 2
+    assert part in capsys.readouterr().err
 
 
-def test_no_picture_that_is_given_is_written_over(trained, tmp_path, capsys):
-    given = tmp_path / "a.png"
-    Image.new("RGB", (20, 20), (10, 200, 30)).save(given)
-    before = given.read_bytes()
-    assert run(["translate", str(trained), str(given), "--out", str(tmp_path)]) == 2
-    assert "a.png is one of the images given" in capsys.readouterr().err
-    assert given.read_bytes() == before
+def test_no_input_image_is_overwritten(trained, tmp_path, capsys):
+    source = tmp_path / "a.png"
+    Image.new("RGB", (20, 20), (10, 200, 30)).save(source)
+    before = source.read_bytes()
+    assert run(["translate", str(trained), str(source), "--out", str(tmp_path)]) == 2
+    assert "a.png is one of the input images" in capsys.readouterr().err
+    assert source.read_bytes() == before
 
 
 def test_an_empty_folder_and_a_missing_one(trained, tmp_path, capsys):
@@ -107,15 +107,15 @@ def test_an_empty_folder_and_a_missing_one(trained, tmp_path, capsys):
 
 
 def test_in_python(trained):
-    made = sparring.load(trained).translate(np.zeros((20, 30, 1), np.uint8))
-    assert (made.shape, made.dtype) == ((20, 30, 3), np.uint8)
+    output = sparring.load(trained).translate(np.zeros((20, 30, 1), np.uint8))
+    assert (output.shape, output.dtype) == ((20, 30, 3), np.uint8)
 
 
 def test_the_gallery_stays_small_and_escapes_names():
     gallery = Gallery()
     for number in range(130):
-        picture = Image.new("L", (8, 8), number)
-        gallery.add(f"<b>{number}", picture, picture)
+        image = Image.new("L", (8, 8), number)
+        gallery.add(f"<b>{number}", image, image)
     page = gallery.render("<i>")
     assert page.count("<figure>") == 120
     assert "<b>" not in page

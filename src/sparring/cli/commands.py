@@ -23,7 +23,7 @@ from sparring.cli.translate import Translate
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Write RUN/report.html: curves, samples over time, settings, data. It opens without a network.
+    """Write RUN/report.html: curves, samples over time, settings and data, in one file that needs no network.
 
     Args:
         run: A run folder.
@@ -46,8 +46,8 @@ class Recipes:
         from sparring.recipes import RECIPE_DESCRIPTIONS
 
         width = max(map(len, RECIPE_DESCRIPTIONS))
-        for name, about in RECIPE_DESCRIPTIONS.items():
-            print(f"{name:<{width}}  {about}")
+        for name, description in RECIPE_DESCRIPTIONS.items():
+            print(f"{name:<{width}}  {description}")
         return 0
 
 

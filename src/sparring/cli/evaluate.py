@@ -3,6 +3,7 @@ must be quick.
 """
 
 import contextlib
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
-from sparring.cli.options import NO_DEFAULT_HINT, Device, Flag, OptionalFile, OptionalInt, Precision
+from sparring.cli.options import NO_DEFAULT_HINT, Device, Flag, Json, OptionalFile, OptionalInt, Precision
+from sparring.cli.output import STDOUT, open_console, write_json, writing
 from sparring.protocols.protocol import parse_metric_names
 from sparring.terminal.console import Console
 from sparring.terminal.text import format_duration, printable
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 LINE_SECONDS = 10.0  # between two lines without a terminal
 REDRAW_SECONDS = 0.2
-STDOUT = Path("-")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ class Evaluate:
     precision: Precision = "auto"
     threads: OptionalInt = None
     quiet: Flag = False
-    json: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint=NO_DEFAULT_HINT)] = None
+    json: Json = None
 
     def __call__(self) -> int:
         return evaluate(self)
@@ -94,8 +95,7 @@ def evaluate(options: Evaluate) -> int:
     start_time = time.monotonic()
     request = options.request()
     device = DeviceOptions(device=options.device, precision=options.precision, threads=options.threads)
-    to_stderr = options.json == STDOUT
-    with Console.for_stdout(quiet=options.quiet, use_stderr=to_stderr) as console, Interrupt() as interrupt:
+    with open_console(quiet=options.quiet, json=options.json) as console, Interrupt() as interrupt:
         progress = ProgressLine(console)
         evaluation = evaluate_and_record(request, device, progress.update, interrupt, progress.print)
         progress.close()
@@ -115,16 +115,12 @@ def evaluate(options: Evaluate) -> int:
 
 def _write_results(evaluation: "Evaluation", options: Evaluate, console: Console) -> None:
     """Write the JSON and the report. The report of a run is optional: a read-only run folder is only a note."""
-    from sparring.cli.output import writing
     from sparring.evaluation.result import RESULTS_FOLDER
     from sparring.evaluation.summary import to_json_bytes
-    from sparring.report.evaluation_report import write_evaluation_json, write_evaluation_report
+    from sparring.report.evaluation_report import write_evaluation_report
 
-    if options.json == STDOUT:
-        print(to_json_bytes(evaluation).decode(), flush=True)
-    elif options.json is not None:
-        with writing(options.json):
-            write_evaluation_json(evaluation, options.json)
+    write_json(json.loads(to_json_bytes(evaluation)), options.json)
+    if options.json not in (None, STDOUT):
         console.print(f"{'results':<11}{options.json}")
     if options.out is not None:
         with writing(options.out):

@@ -6,26 +6,28 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from sparring.cli.options import Device, Flag, OptionalInt
+from sparring.cli.options import Device, Flag, Int, OptionalInt
+from sparring.core.errors import SparringError
 
 REQUIRED_PACKAGES = ("starlette", "uvicorn")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explore:
-    """Play with a run in the browser: its samples, its latent space, and how it goes while it is trained.
+    """Explore a run in the browser: its samples, its latent space, and its progress while it is trained.
 
     Args:
-        run: A run folder, or a generator.safetensors; it is only read. Or ring, grid or swissroll, to watch the game itself.
-        port: Of the server; 0 takes any that is free.
-        host: The address to serve at. By default this machine alone can reach it.
-        browser: Open the link in a browser.
-        device: auto, cpu, cuda or mps.
-        threads: Of the CPU.
+        run: A run folder or a generator.safetensors, which is only read. Or ring, grid or swissroll, to watch a
+            generator and a discriminator learn points in the plane.
+        port: Port of the server; 0 takes a free one.
+        host: Address to serve at. By default only this machine can reach it.
+        browser: Open the page in a browser.
+        device: Device: auto, cpu, cuda or mps.
+        threads: Number of CPU threads.
     """
 
     run: Annotated[Positional[Path], arg(metavar="RUN|FILE|POINTS")]
-    port: Annotated[int, arg(metavar="N")] = 8137
+    port: Int = 8137
     host: Annotated[str, arg(metavar="ADDRESS")] = "127.0.0.1"
     browser: Flag = True
     device: Device = "auto"
@@ -39,21 +41,19 @@ def explore(options: Explore) -> int:
     """Serve until Ctrl-C."""
     from importlib.util import find_spec
 
-    from sparring.core.errors import SparringError
-
     missing = [name for name in REQUIRED_PACKAGES if find_spec(name) is None]
     if missing:
         raise SparringError(
-            f"no {' and no '.join(missing)}, which the explorer is served with",
+            f"the explorer needs {' and '.join(missing)}, not installed here",
             "the extra `serve`",
             "pip install 'sparring[serve]'",
         )
     if not 0 <= options.port <= 65535:
-        raise SparringError(f"--port {options.port}", "0 to 65535", "leave --port out, or take another")
+        raise SparringError(f"--port {options.port}", "0 to 65535", "leave --port out, or choose another")
     from sparring.serve.server import ServerOptions, serve
 
-    wish = ServerOptions(
+    server = ServerOptions(
         run=options.run, host=options.host, port=options.port, device=options.device, threads=options.threads
     )
-    serve(wish, options.browser)
+    serve(server, options.browser)
     return 0

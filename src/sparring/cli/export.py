@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import arg
 
-from sparring.cli.options import NO_DEFAULT_HINT, Flag, OptionalInt
+from sparring.cli.options import NO_DEFAULT_HINT, Flag, OptionalInt, RunPath
+from sparring.core.errors import SparringError
 
 ExportTarget = Literal["onnx", "safetensors", "torch", "html"]
 SUFFIXES = {"onnx": ".onnx", "safetensors": "-model", "torch": ".pt2", "html": "-page"}
@@ -14,21 +15,21 @@ SUFFIXES = {"onnx": ".onnx", "safetensors": "-model", "torch": ".pt2", "html": "
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """Bring a trained run into another form: for other programs, for the Hugging Face hub, for a web page.
+    """Export a trained model: for other programs, for the Hugging Face Hub, or as a web page.
 
     Args:
         run: A run folder, or a generator.safetensors; or hf://user/name.
-        to: onnx: one file for any ONNX runtime. safetensors: a folder in Hugging Face layout. torch: a program of torch.export.
-            html: a folder whose page runs the model in the visitor's browser.
-        out: Where to. By default a name made from the run's, here.
-        license: Of the weights, for the model card, as in cc0-1.0.
-        push: Upload the folder (--to safetensors) to this repository of the hub, private at first.
-        runtime: The folder of the npm package onnxruntime-web, for pages. By default it is taken through npm.
-        threads: Of the CPU.
+        to: onnx: one file for any ONNX runtime. safetensors: a folder in Hugging Face layout. torch: a torch.export
+            program. html: a folder with a web page that runs the model in the browser.
+        out: File or folder to write. By default named after the run, in the current folder.
+        license: License of the weights, for the model card, such as cc0-1.0.
+        push: Upload the folder (--to safetensors) to this repository of the Hub, private at first.
+        runtime: Folder of the npm package onnxruntime-web, for --to html. By default downloaded with npm.
+        threads: Number of CPU threads.
         quiet: Print nothing but errors.
     """
 
-    run: Annotated[Positional[Path], arg(metavar="RUN|FILE")]
+    run: RunPath
     to: ExportTarget
     out: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint=NO_DEFAULT_HINT)] = None
     license: Annotated[str, arg(metavar="NAME", help_behavior_hint=NO_DEFAULT_HINT)] = ""
@@ -42,12 +43,11 @@ class Export:
 
 
 def export(options: Export) -> int:
-    """Export, and say how near the result is to the model."""
+    """Export a model, and print how far the outputs of the export are from the model's."""
     from sparring.api import load
-    from sparring.core.errors import SparringError
+    from sparring.cli.output import print_lines
     from sparring.core.runtime import DeviceOptions
     from sparring.export import EXPORTS, ExportJob, hub
-    from sparring.terminal.console import Console
 
     if options.push and options.to != "safetensors":
         raise SparringError(
@@ -55,27 +55,32 @@ def export(options: Export) -> int:
         )
     DeviceOptions(device="cpu", threads=options.threads).start()
     run = load(options.run, "cpu")
-    found = run.generator
-    name = default_name(str(options.run), run.path)
-    out = options.out or Path(f"{name}{SUFFIXES[options.to]}")
+    out = options.out or Path(f"{default_name(str(options.run), run.path)}{SUFFIXES[options.to]}")
     job = ExportJob(
-        model=found.model,
-        metadata=found.metadata,
+        model=run.generator.model,
+        metadata=run.generator.metadata,
         source=run.path,
         out=out,
         license=options.license,
         runtime=options.runtime,
     )
-    said = EXPORTS[options.to](job)
+    lines = EXPORTS[options.to](job)
     if options.push:
-        said.append(f"uploaded: {hub.push(out, options.push)}")
-    with Console.for_stdout(quiet=options.quiet) as console:
-        console.print(*said)
+        lines.append(f"uploaded: {hub.push(out, options.push)}")
+    print_lines(options.quiet, *lines)
     return 0
 
 
-def default_name(asked: str, path: Path) -> str:
-    """What an export is called by default: as the run, or the hub's repository."""
-    if asked.startswith("hf:/"):
-        return asked.partition("@")[0].rpartition("/")[2]
+def default_name(run: str, path: Path) -> str:
+    """The default name of an export: that of the run folder, or of the repository on the Hub.
+
+    Arguments:
+        run: as written on the command line.
+        path: where the run is on disk.
+
+    >>> default_name("hf://user/cats@main", Path("cache/1234"))
+    'cats'
+    """
+    if run.startswith("hf:/"):
+        return run.partition("@")[0].rpartition("/")[2]
     return path.resolve().parent.name if path.is_file() else path.resolve().name

@@ -1,6 +1,5 @@
 """`sparring inspect`: its options, and the summary, cost and contact sheet of a data set before training."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,35 +9,30 @@ from tyro.conf import arg
 from sparring.cli.options import (
     DataSources,
     Device,
-    Flag,
+    Json,
     OptionalInt,
     OptionalName,
     Precision,
     Settings,
     Size,
+    split_data_and_settings,
 )
-from sparring.cli.output import write_file
-from sparring.core.runtime import DeviceOptions
-from sparring.data import contact_sheet, image_grid
-from sparring.runs.request import Request, parse_data, parse_size
-from sparring.terminal.console import Console
-from sparring.training.throughput import inspect as look
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inspect:
-    """Look at data before training: what is in it, what is skipped and why, what training would cost.
+    """Show what a data set holds, what is skipped and why, and what training on it would cost.
 
     Args:
-        data: As for `sparring train`.
-        recipe: As for `sparring train`.
-        size: As for `sparring train`.
-        settings: As for `sparring train`.
-        out: Where the contact sheet goes.
-        device: auto, cpu, cuda or mps.
-        precision: Of the networks' numbers.
-        threads: Of the CPU.
-        json: Print all of it as one line of JSON.
+        data: The data set, as for `sparring train`.
+        recipe: The recipe, as for `sparring train`.
+        size: Size of the images, as for `sparring train`.
+        settings: Settings, as for `sparring train`.
+        out: File for the contact sheet.
+        device: Device: auto, cpu, cuda or mps.
+        precision: Numeric precision of the networks.
+        threads: Number of CPU threads.
+        json: Write the result as JSON to PATH; without PATH print it instead of the text.
     """
 
     data: DataSources = ()
@@ -49,30 +43,33 @@ class Inspect:
     device: Device = "auto"
     precision: Precision = "auto"
     threads: OptionalInt = None
-    json: Flag = False
+    json: Json = None
 
     def __call__(self) -> int:
-
         return inspect(self)
 
 
-def inspect(options: "Inspect") -> int:
-    """Look at data and tell what is found; write a contact sheet."""
-    words = [word for group in options.settings for word in group]
-    source, data_b = parse_data([*options.data, *(word for word in words if "=" not in word)])
+def inspect(options: Inspect) -> int:
+    """Inspect a data set: print the summary and write the contact sheet."""
+    from sparring.cli.output import STDOUT, print_lines, write_file, write_json
+    from sparring.core.runtime import DeviceOptions
+    from sparring.data import contact_sheet, image_grid
+    from sparring.runs.request import Request, parse_data, parse_size
+    from sparring.training import throughput
+
+    sources, settings = split_data_and_settings(options.data, options.settings)
+    data, data_b = parse_data(sources)
     request = Request(
-        data=source,
+        data=data,
         data_b=data_b,
         recipe=options.recipe,
         size=parse_size(options.size),
-        settings=tuple(word for word in words if "=" in word),
+        settings=tuple(settings),
     )
-    machine = DeviceOptions(device=options.device, precision=options.precision, threads=options.threads)
-    found = look(request, machine.start)
-    write_file(options.out, image_grid.encode_png(contact_sheet(found.dataset, 8, 8)))
-    if options.json:
-        print(json.dumps({**found.to_json(), "contact_sheet": str(options.out)}))
-        return 0
-    with Console.for_stdout(quiet=False) as console:
-        console.print(*found.lines(), "", f"contact sheet: {options.out}")
+    device = DeviceOptions(device=options.device, precision=options.precision, threads=options.threads)
+    inspection = throughput.inspect(request, device.start)
+    write_file(options.out, image_grid.encode_png(contact_sheet(inspection.dataset, 8, 8)))
+    write_json({**inspection.to_json(), "contact_sheet": str(options.out)}, options.json)
+    lines = [*inspection.lines(), "", f"contact sheet: {options.out}"]
+    print_lines(options.json == STDOUT, *lines)
     return 0

@@ -1,90 +1,69 @@
-"""Where commands write: lines on the terminal, files and videos at `--out`, and the errors of both."""
+"""Output of commands: lines on the terminal, files at `--out`, and the JSON document at `--json`. No torch
+here: `doctor` must be quick.
+"""
 
 import contextlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from sparring.api import Run
+from sparring.core import storage
 from sparring.core.errors import SparringError
-from sparring.data import image_grid, points_image
-from sparring.inference import video
-from sparring.inference.latent import images
 from sparring.terminal.console import Console
 
-
-def write_rows(out: Path, made: np.ndarray, fps: float) -> None:
-    """Images (rows, columns, h, w, c): a sheet, or a film whose frames are the columns."""
-    if out.suffix.lower() == ".png":
-        with writing(out):
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_bytes(image_grid.encode_png(images.image_sheet(made)))
-    else:
-        write_frames(out, made.swapaxes(0, 1), fps)
+STDOUT = Path("-")
 
 
-def write_frames(out: Path, made: np.ndarray, fps: float) -> None:
-    """A film of images (frames, k, h, w, c), k side by side; of points (frames, k, d) where they go."""
-    with writing(out):
-        if made.ndim == 3:
-            everywhere = made.reshape(-1, made.shape[2])
-            frames = np.stack([np.asarray(points_image(each, everywhere)) for each in made])
-        else:
-            frames = (
-                made[:, 0]
-                if made.shape[1] == 1
-                else video.tile_frames(made, max(1, round(made.shape[1] ** 0.5)))
-            )
-        video.save_video(out, frames, fps)
+def open_console(*, quiet: bool = False, json: Path | None = None) -> Console:
+    """The console of a command: on standard output, or on standard error where `--json` takes standard output."""
+    return Console.for_stdout(quiet=quiet, use_stderr=json == STDOUT)
 
 
-def parse_indices(text: str | None, option: str) -> list[int]:
-    """`0,4,7-9` as whole numbers; none for nothing."""
-    found: list[int] = []
-    for part in (text or "").split(",") if text else []:
-        first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()) or len(first + last) > 15:
-            raise SparringError(f"{option} {text}", "numbers with commas between, as 0,4,7 or 0-9", "fix it")
-        found += range(int(first), int(last) + 1) if dash else [int(first)]
-        if len(found) > 10_000:
-            raise SparringError(f"{option} {text}", "at most 10,000 samples", "name fewer")
-    return found
-
-
-def require_at_least(count: int, least: int, option: str) -> int:
-    if count < least:
-        raise SparringError(f"{option} {count}", f"{least} or more", "raise the number")
-    return count
-
-
-def require_images(run: Run, what: str) -> None:
-    if not run.generator.generation.spec.is_image:
-        raise SparringError(f"{what}, of points", "a run of images", "walk or grid work with points")
+def print_lines(quiet: bool, *lines: str) -> None:
+    """Print lines on standard output, unless `quiet`."""
+    with open_console(quiet=quiet) as console:
+        console.print(*lines)
 
 
 @contextlib.contextmanager
-def writing(out: Path) -> Iterator[None]:
-    """Errors of the disk are the user's to fix."""
+def writing(path: Path, option: str = "--out") -> Iterator[None]:
+    """Report errors of the file system inside the context as a mistake in the option that named `path`.
+
+    Raises:
+        SparringError: in place of an OSError.
+    """
     try:
         yield
     except OSError as error:
         raise SparringError(
-            f"--out {out}: {error}", "a path that can be written to", "choose another --out"
+            f"{option} {path}: {error}", "a path that can be written to", f"choose another {option}"
         ) from error
 
 
-def print_lines(quiet: bool, *lines: str) -> None:
-    with Console.for_stdout(quiet=quiet) as console:
-        console.print(*lines)
+def write_file(path: Path, content: bytes, option: str = "--out") -> None:
+    """Write a file, and the folders above it.
 
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file where the user wants it."""
-    try:
+    Raises:
+        SparringError: it can't be written.
+    """
+    with writing(path, option):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    except OSError as error:
-        raise SparringError(
-            f"--out {path}: {error}", "a path that can be written to", "choose another --out"
-        ) from error
+
+
+def write_json(document: Mapping[str, Any], path: Path | None) -> None:
+    """Write the result of a command where `--json` says: indented to a file, or as one line to standard output.
+
+    Arguments:
+        path: of the file; `STDOUT` prints; None does nothing.
+
+    Raises:
+        SparringError: the file can't be written.
+    """
+    if path == STDOUT:
+        print(json.dumps(document), flush=True)
+    elif path is not None:
+        with writing(path, "--json"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            storage.write_atomic(path, (json.dumps(document, indent=1) + "\n").encode())

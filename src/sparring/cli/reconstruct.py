@@ -1,97 +1,90 @@
 """`sparring reconstruct`: its options, and samples through the encoder and decoder of a run."""
 
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from tyro.conf import Positional, arg
+from sparring.cli.options import Device, Flag, InputSource, Label, OutPath, RunPath
 
-from sparring.api import load
-from sparring.cli.inputs import InputSamples, load_inputs
-from sparring.cli.options import NO_DEFAULT_HINT, Device, Flag
-from sparring.core.errors import SparringError
-from sparring.data import points_image
-from sparring.data.image_grid import encode_png, to_pil_image
-from sparring.inference.reconstruction import reconstruction_grid
-from sparring.inference.sampling import save_samples
-from sparring.metrics import psnr
-from sparring.terminal.console import Console
-from sparring.terminal.text import names_by_reason, printable
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sparring.cli.inputs import InputSamples
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reconstruct:
-    """Send images through a run's encoder and decoder, and show what comes back.
+    """Encode images and decode them again, and report the reconstruction error.
 
     Args:
         run: The run folder of an autoencoder (ae, dae, vae, svae ...), or its generator.safetensors.
-        images: A image, or a folder of them; or an array file, zip or built-in name as for `sparring train`.
-        label: Name or number of their class, for a run that is told labels.
-        out: x.png: originals and reconstructions in turn, row by row; else a folder, in which names are kept.
-        device: auto, cpu, cuda or mps.
+        images: An image or a folder of images; or an array file, zip or built-in name as for `sparring train`.
+        label: Name or number of their class, for a run that is conditional on labels.
+        out: x.png: originals and reconstructions in alternate rows; else a folder, in which names are kept.
+        device: Device: auto, cpu, cuda or mps.
         quiet: Print nothing but errors.
     """
 
-    run: Annotated[Positional[Path], arg(metavar="RUN")]
-    images: Annotated[Positional[str], arg(metavar="IMAGES")]
-    label: Annotated[str | None, arg(metavar="K", help_behavior_hint=NO_DEFAULT_HINT)] = None
-    out: Annotated[Path, arg(metavar="PATH")] = Path("reconstructions")
+    run: RunPath
+    images: InputSource
+    label: Label = None
+    out: OutPath = Path("reconstructions")
     device: Device = "auto"
     quiet: Flag = False
 
     def __call__(self) -> int:
-
         return reconstruct(self)
 
 
-if TYPE_CHECKING:
-    pass
+def reconstruct(options: Reconstruct) -> int:
+    """Reconstruct samples and save the reconstructions."""
+    from sparring.api import load
+    from sparring.cli.inputs import input_labels, load_inputs
+    from sparring.cli.output import print_lines, writing
+    from sparring.terminal.text import names_by_reason
 
-
-def reconstruct(options: "Reconstruct") -> int:
-    """Send images through encoder and decoder; save what comes back."""
     run = load(options.run, options.device)
-    run.generator.generation.encoder_decoder()
-    found = load_inputs(run, options.images)
-    labels = run.labels(len(found.names), options.label) if options.label is not None else None
-    back = run.reconstruct(found.samples, None if labels is None else labels.tolist())
-    try:
-        _save_reconstructions(options.out, found, back)
-    except OSError as error:
-        raise SparringError(
-            f"--out {options.out}: {error}", "a path that can be written to", "choose another --out"
-        ) from error
-    with Console.for_stdout(quiet=options.quiet) as console:
-        left_out = [printable(line) for line in names_by_reason("skipped", found.skipped)]
-        said = f"{len(back):,} reconstructed, in {options.out}: {_format_quality(found.samples, back)}"
-        console.print(*left_out, said)
+    run.generator.generation.encoder_decoder()  # refuses a run without an encoder before the images are read
+    inputs = load_inputs(run, options.images)
+    labels = input_labels(run, inputs, options.label)
+    reconstructions = run.reconstruct(inputs.samples, None if labels is None else labels.tolist())
+    with writing(options.out):
+        save_reconstructions(options.out, inputs, reconstructions)
+    quality = reconstruction_error(inputs.samples, reconstructions)
+    summary = f"{len(reconstructions):,} reconstructed, in {options.out}: {quality}"
+    print_lines(options.quiet, *names_by_reason("skipped", inputs.skipped), summary)
     return 0
 
 
-def _save_reconstructions(out: Path, found: InputSamples, back: np.ndarray) -> None:
-    points = back.ndim == 2
+def save_reconstructions(out: Path, inputs: "InputSamples", reconstructions: "np.ndarray") -> None:
+    """Save reconstructions by the suffix of `out`: `.png` pairs in one image, `.npz` arrays, else a folder."""
+    from sparring.cli.inputs import png_names
+    from sparring.cli.output import write_file
+    from sparring.data import points_image
+    from sparring.data.image_grid import encode_png, to_pil_image
+    from sparring.inference.reconstruction import reconstruction_grid
+    from sparring.inference.sampling import save_samples
+
+    points = reconstructions.ndim == 2
     if out.suffix == ".png":
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(
-            encode_png(
-                points_image(back, found.samples) if points else reconstruction_grid(found.samples, back)
-            )
-        )
-        return
-    if points or out.suffix == ".npz":
-        save_samples(out, back, None, None)
-        return
-    stems = [str(PurePosixPath(name).with_suffix("")) for name in found.names]
-    for name, stem, array in zip(found.names, stems, back, strict=True):
-        alone = stems.count(stem) == 1 or name.endswith(".png")  # a.jpg beside a.png becomes a.jpg.png
-        place = out / f"{stem if alone else name}.png"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(encode_png(to_pil_image(array)))
+        draw = points_image if points else reconstruction_grid
+        first, second = (reconstructions, inputs.samples) if points else (inputs.samples, reconstructions)
+        write_file(out, encode_png(draw(first, second)))
+    elif points or out.suffix == ".npz":
+        save_samples(out, reconstructions, None, None)
+    else:
+        for name, array in zip(png_names(inputs.names), reconstructions, strict=True):
+            write_file(out / name, encode_png(to_pil_image(array)))
 
 
-def _format_quality(real: np.ndarray, back: np.ndarray) -> str:
-    if back.ndim == 2:
-        return f"root mean square error {float(np.sqrt(np.square(real - back).mean())):.4g}"
-    each = psnr(real, back).clamp_max(99)
-    return f"PSNR {float(each.mean()):.1f} dB, from {float(each.min()):.1f} to {float(each.max()):.1f}"
+def reconstruction_error(samples: "np.ndarray", reconstructions: "np.ndarray") -> str:
+    """The root mean square error of points, or the PSNR of images, in words."""
+    import numpy as np
+
+    from sparring.metrics import psnr
+
+    if reconstructions.ndim == 2:
+        return f"root mean square error {float(np.sqrt(np.square(samples - reconstructions).mean())):.4g}"
+    decibels = psnr(samples, reconstructions).clamp_max(99)
+    low, high = float(decibels.min()), float(decibels.max())
+    return f"PSNR {float(decibels.mean()):.1f} dB, from {low:.1f} to {high:.1f}"

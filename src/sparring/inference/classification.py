@@ -16,43 +16,45 @@ from sparring.inference.sampling import to_model_input
 from sparring.runs import checkpoint, generator_file
 from sparring.runs.run_json import load_run_json
 
-BLOCK_SIZE = 64  # samples are always judged in whole blocks of this size, so that rounding can't depend on how many there are
+BLOCK_SIZE = 64  # every batch has this size, so that rounding does not depend on the number of samples
 GAME_PREFIX = "game."
 
 
 @torch.no_grad()
 def classify(run_dir: Path, loaded: generator_file.LoadedModel, samples: np.ndarray) -> Tensor:
-    """Probabilities float64 (n, classes) of samples as they are saved, on the CPU.
+    """Probabilities float64 (n, classes) of samples, on the CPU.
 
-    They are the model's own, and as well calibrated as it is: those of naive Bayes are far too sure. By importance samples of a
-    likelihood, they depend also on the sample's place in its block of 64 (by random numbers that are always the same).
+    They are as well calibrated as the model: those of naive Bayes are overconfident. Where a likelihood is estimated by
+    importance sampling, they also depend on the position of the sample in its batch of 64, through fixed random numbers.
 
     Arguments:
-        run: the run's folder, or the file that `loaded` is from.
+        run_dir: the run folder, or the file that `loaded` was read from.
+        loaded: the model and its metadata.
         samples: uint8 (n, h, w, c) of the run's size, or points (n, d) in the data's own units.
 
     Raises:
-        SparringError: the model can't tell classes.
+        SparringError: the model has no class probabilities.
     """
-    kept = loaded.model
-    x = to_model_input(kept.spec, loaded.metadata, samples)
-    device = next(iter(kept.state_dict().values())).device
-    classifier = kept.classifier() or _load_game(run_dir, kept.spec, device)
+    model = loaded.model
+    x = to_model_input(model.spec, loaded.metadata, samples)
+    device = next(iter(model.state_dict().values())).device
+    classifier = model.classifier() or _load_game(run_dir, model.spec, device)
     if classifier is None:
         raise SparringError(
-            f"{run_dir}: a model that can't tell classes",
-            "a classifier, a model with a likelihood for each class, or the run of a discriminator that names classes",
+            f"{run_dir}: a model without class probabilities",
+            "a classifier, a model with a likelihood for each class, or the run of a discriminator with class outputs",
             "train one of the recipes naive_bayes, logistic, cvae or acgan on labelled images (acgan: give its run folder)",
         )
-    done = []
+    log_probabilities = []
     for start in range(0, len(x), BLOCK_SIZE):
         rows = torch.arange(start, start + BLOCK_SIZE).clamp_max(len(x) - 1)
-        done.append(classifier.log_probabilities(x[rows].to(device)).cpu().double()[: len(x) - start])
-    return torch.cat(done).exp()
+        block = classifier.log_probabilities(x[rows].to(device)).cpu().double()
+        log_probabilities.append(block[: len(x) - start])
+    return torch.cat(log_probabilities).exp()
 
 
 def _load_game(run_dir: Path, spec: SampleSpec, device: torch.device) -> ClassifierLike | None:
-    """The whole game as it was saved last, if it is a run's and its players can tell classes."""
+    """The game of a run's newest checkpoint, if one of its networks is a classifier."""
     document = load_run_json(run_dir) if run_dir.is_dir() else None
     if document is None or not spec.num_classes:
         return None

@@ -19,18 +19,21 @@ from sparring.data import to_input, to_output
 from sparring.models.translator import TranslatorModel
 from sparring.parts.networks.layers.instance_norm import fixed_statistics
 
-CROPS_PER_SIDE = 3  # a side: statistics are measured on so many times so many crops
-CROP_SIZE = 192
-MAX_TILE_BATCH_PIXELS = 262_144  # of the tiles that are translated at once
+CROPS_PER_SIDE = 3  # statistics are measured on a grid of 3 x 3 crops
+CROP_SIZE = 192  # pixels
+MAX_TILE_BATCH_PIXELS = 262_144  # of the tiles that are translated in one batch
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tiling:
-    """How large images are taken apart.
+    """How large images are divided into tiles.
 
     Arguments:
-        side: of a tile, in pixels; images of at most this height and width are translated whole.
-        overlap: of neighbours, in pixels, at least.
+        tile_size: side of a tile, in pixels; images of at most this height and width are translated whole.
+        overlap: minimum overlap of neighbouring tiles, in pixels.
+
+    Raises:
+        ConfigError: a value out of range.
     """
 
     tile_size: int = 512
@@ -41,44 +44,49 @@ class Tiling:
             raise ConfigError(
                 f"tiles of {self.tile_size} pixels that overlap by {self.overlap}",
                 "16 to 4096 pixels, and an overlap of at most half of that",
-                "leave them out: 512 and 64",
+                "use the defaults, 512 and 64",
             )
 
 
 def translate_whole(
-    translation: TranslatorModel, pictures: np.ndarray, direction: str, runtime: Runtime
+    translation: TranslatorModel, images: np.ndarray, direction: str, runtime: Runtime
 ) -> np.ndarray:
     """Images uint8 (n, h, w, c) of one size, each translated whole: uint8 (n, h, w, c')."""
-    return _translate_batch(translation, to_input(pictures), direction, runtime)
+    return _translate_batch(translation, to_input(images), direction, runtime)
 
 
 def translate_tiled(
-    translation: TranslatorModel, picture: np.ndarray, direction: str, tiling: Tiling, runtime: Runtime
+    translation: TranslatorModel, image: np.ndarray, direction: str, tiling: Tiling, runtime: Runtime
 ) -> np.ndarray:
-    """A large image uint8 (h, w, c), tile by tile: uint8 (h, w, c')."""
-    height, width = picture.shape[:2]
-    sides = min(tiling.tile_size, height), min(tiling.tile_size, width)
-    tops, lefts = tile_starts(height, sides[0], tiling.overlap), tile_starts(width, sides[1], tiling.overlap)
-    down, across = blend_weights(sides[0], tiling.overlap), blend_weights(sides[1], tiling.overlap)
-    made = np.empty((height, width, translation.ends(direction)[1][0]), np.uint8)
-    rows = np.zeros((sides[0], width, made.shape[2]), np.float32)
-    weights = np.zeros(sides[0], np.float32)
+    """Translate a large image uint8 (h, w, c) tile by tile: uint8 (h, w, c').
+
+    Two sums run down the image, one row of tiles high: of weighted outputs, and of weights. Where the next row of tiles
+    begins, the lines above it are complete; they are divided, written and shifted out.
+    """
+    height, width = image.shape[:2]
+    tile_height, tile_width = min(tiling.tile_size, height), min(tiling.tile_size, width)
+    tops = tile_starts(height, tile_height, tiling.overlap)
+    lefts = tile_starts(width, tile_width, tiling.overlap)
+    down, across = blend_weights(tile_height, tiling.overlap), blend_weights(tile_width, tiling.overlap)
+    output = np.empty((height, width, translation.ends(direction)[1][0]), np.uint8)
+    sums = np.zeros((tile_height, width, output.shape[2]), np.float32)
+    weights = np.zeros(tile_height, np.float32)
     network = translation.network(direction)
-    with torch.no_grad(), fixed_statistics(network, _statistics_crops(picture).to(runtime.device)):
+    with torch.no_grad(), fixed_statistics(network, _statistics_crops(image).to(runtime.device)):
         for top, following in zip(tops, [*tops[1:], height], strict=True):
-            band = picture[top : top + sides[0]]
-            rows += _translate_row(translation, band, direction, lefts, across, runtime) * down[:, None, None]
+            band = image[top : top + tile_height]
+            sums += _translate_row(translation, band, direction, lefts, across, runtime) * down[:, None, None]
             weights += down
             done = following - top
-            made[top:following] = (rows[:done] / weights[:done, None, None] + 0.5).astype(np.uint8)
-            for held in (rows, weights):
-                held[: len(held) - done] = held[done:].copy()
-                held[len(held) - done :] = 0
-    return made
+            output[top:following] = (sums[:done] / weights[:done, None, None] + 0.5).astype(np.uint8)
+            for window in (sums, weights):
+                window[: len(window) - done] = window[done:].copy()
+                window[len(window) - done :] = 0
+    return output
 
 
 def tile_starts(length: int, tile_size: int, overlap: int) -> list[int]:
-    """Where tiles begin, evenly, from edge to edge.
+    """The first pixels of tiles that cover a length, evenly spaced from edge to edge.
 
     >>> tile_starts(1000, 512, 64), tile_starts(300, 300, 64)
     ([0, 244, 488], [0])
@@ -88,10 +96,10 @@ def tile_starts(length: int, tile_size: int, overlap: int) -> list[int]:
 
 
 def blend_weights(tile_size: int, overlap: int) -> np.ndarray:
-    """Weights of a tile's rows (side,): 1 inside, falling towards both edges."""
-    at = np.arange(tile_size)
-    edge = np.minimum(at, tile_size - 1 - at) + 1
-    return (np.minimum(edge, overlap) / overlap).astype(np.float32)
+    """Weights (tile_size,) of the lines of a tile: 1 inside, falling linearly towards both edges."""
+    position = np.arange(tile_size)
+    distance = np.minimum(position, tile_size - 1 - position) + 1
+    return (np.minimum(distance, overlap) / overlap).astype(np.float32)
 
 
 def _translate_row(
@@ -102,7 +110,7 @@ def _translate_row(
     across: np.ndarray,
     runtime: Runtime,
 ) -> np.ndarray:
-    """A row of tiles, blended: float32 (side, width, c')."""
+    """One row of tiles, blended: float32 (tile height, width, c')."""
     total, weights = None, np.zeros(band.shape[1], np.float32)
     for left, tile in _translate_tiles(translation, band, direction, lefts, len(across), runtime):
         if total is None:
@@ -121,23 +129,24 @@ def _translate_tiles(
     tile_size: int,
     runtime: Runtime,
 ) -> Iterator[tuple[int, np.ndarray]]:
-    at_once = max(1, MAX_TILE_BATCH_PIXELS // (tile_size * band.shape[0]))
-    for first in range(0, len(lefts), at_once):
-        some = lefts[first : first + at_once]
-        pictures = np.stack([band[:, left : left + tile_size] for left in some])
-        yield from zip(some, translate_whole(translation, pictures, direction, runtime), strict=True)
+    """The (left, uint8 (h, w, c')) of each tile of a row, translated in batches."""
+    batch = max(1, MAX_TILE_BATCH_PIXELS // (tile_size * band.shape[0]))
+    for first in range(0, len(lefts), batch):
+        batch_lefts = lefts[first : first + batch]
+        tiles = np.stack([band[:, left : left + tile_size] for left in batch_lefts])
+        yield from zip(batch_lefts, translate_whole(translation, tiles, direction, runtime), strict=True)
 
 
-def _statistics_crops(picture: np.ndarray) -> Tensor:
-    """Crops (n, c, side, side) from all over a image, as networks take them."""
-    side = min(CROP_SIZE, *picture.shape[:2])
-    tops, lefts = (np.linspace(0, length - side, CROPS_PER_SIDE).astype(int) for length in picture.shape[:2])
-    crops = np.stack([picture[top : top + side, left : left + side] for top in tops for left in lefts])
+def _statistics_crops(image: np.ndarray) -> Tensor:
+    """Crops (n, c, side, side) on a regular grid over an image, in [-1, 1]."""
+    side = min(CROP_SIZE, *image.shape[:2])
+    tops, lefts = (np.linspace(0, length - side, CROPS_PER_SIDE).astype(int) for length in image.shape[:2])
+    crops = np.stack([image[top : top + side, left : left + side] for top in tops for left in lefts])
     return to_input(crops)
 
 
 @torch.no_grad()
 def _translate_batch(translation: TranslatorModel, x: Tensor, direction: str, runtime: Runtime) -> np.ndarray:
     with runtime.autocast():
-        made = translation.translate(x.to(runtime.device), direction)
-    return to_output(made, SampleSpec(shape=tuple(made.shape[1:])), {})
+        y = translation.translate(x.to(runtime.device), direction)
+    return to_output(y, SampleSpec(shape=tuple(y.shape[1:])), {})

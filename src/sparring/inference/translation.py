@@ -18,17 +18,23 @@ from sparring.data.images.resize import Size, fit_image
 from sparring.inference.tiling import Tiling, translate_tiled, translate_whole
 from sparring.models.translator import TranslatorModel
 
+MAX_BATCH = 16  # images of one size per batch, if they are small
+MAX_BATCH_PIXELS = 16 * 128 * 128
+
 
 @dataclass(frozen=True, kw_only=True)
 class TranslateOptions:
-    """How images are brought to a translator and back. Nothing is ever cut off.
+    """Scale and size of translated images. Images are resized, never cropped.
 
     Arguments:
-        scale: `trained`: as large as images were in training, by the rule of the run's data: `crop` until the frame is
-            covered (what lies outside is translated too), `pad` until the image fits in, `stretch` to the very frame. `keep`:
-            as they are. A number: until the shorter side has so many pixels.
-        raw: leave the result at the size at which it was made; otherwise it gets the size of the image that was given.
-        tiling: of images that are large at that scale.
+        scale: the size at which the network sees an image. `trained`: as in training, by the resize mode of the run's data:
+            `crop` scales it to cover the training size, `pad` to fit inside, `stretch` to that very size. `keep`: unchanged.
+            A number: the length of the shorter side in pixels.
+        raw: leave the result at that size; otherwise it is resized to the size of the input.
+        tiling: for images that are large at that scale.
+
+    Raises:
+        ConfigError: another scale.
     """
 
     scale: str | int = "trained"
@@ -36,17 +42,17 @@ class TranslateOptions:
     tiling: Tiling = field(default_factory=Tiling)
 
     def __post_init__(self) -> None:
-        good = isinstance(self.scale, int) and 1 <= self.scale <= MAX_SIDE
-        if not good and self.scale not in ("trained", "keep"):
+        is_side = isinstance(self.scale, int) and 1 <= self.scale <= MAX_SIDE
+        if not is_side and self.scale not in ("trained", "keep"):
             raise ConfigError(
                 f"scale {self.scale!r}",
                 f"trained, keep, or the shorter side in pixels (1 to {MAX_SIDE})",
-                "leave it out for the scale of the training",
+                "leave it out for the scale of training",
             )
 
     @classmethod
     def parse(cls, scale: str, raw: bool = False, tile: int = Tiling.tile_size) -> "TranslateOptions":
-        """From what is written on the command line.
+        """Options from the text of the command line.
 
         >>> TranslateOptions.parse("256").scale
         256
@@ -55,31 +61,34 @@ class TranslateOptions:
         tiling = Tiling(tile_size=tile, overlap=overlap)
         return cls(scale=int(scale) if scale.isdigit() else scale, raw=raw, tiling=tiling)
 
-    def size(self, input_size: Size, trained: Size, fit: Fit) -> Size:
-        """The (height, width) at which a image of size `input_size` is translated.
+    def scaled_size(self, input_size: Size, trained_size: Size, fit: Fit) -> Size:
+        """The (height, width) at which an image is translated.
 
-        >>> TranslateOptions().size((500, 1000), (64, 64), "crop"), TranslateOptions().size((500, 1000), (64, 64), "pad")
-        ((64, 128), (32, 64))
+        Arguments:
+            input_size: (height, width) of the image.
+            trained_size: (height, width) in training.
+            fit: resize mode of the run's data.
+
+        >>> TranslateOptions().scaled_size((500, 1000), (64, 64), "crop")
+        (64, 128)
+        >>> TranslateOptions().scaled_size((500, 1000), (64, 64), "pad")
+        (32, 64)
         """
         if self.scale == "keep":
             return input_size
         if self.scale == "trained" and fit == "stretch":
-            return trained
+            return trained_size
         height, width = input_size
         if isinstance(self.scale, int):
             factor = self.scale / min(input_size)
         else:
-            across, down = trained[1] / width, trained[0] / height
-            factor = max(across, down) if fit == "crop" else min(across, down)
+            factors = trained_size[0] / height, trained_size[1] / width
+            factor = max(factors) if fit == "crop" else min(factors)
         return max(1, round(height * factor)), max(1, round(width * factor))
 
 
-MAX_BATCH = 16  # images of one size that are translated in one go, if they are small
-MAX_BATCH_PIXELS = 16 * 128 * 128
-
-
 class TranslationResult(NamedTuple):
-    """One image, before and after: its name, what was given, and uint8 (h, w, c)."""
+    """One translated image: its name, the input, and the output uint8 (h, w, c)."""
 
     name: str
     input: Image.Image
@@ -87,7 +96,7 @@ class TranslationResult(NamedTuple):
 
 
 class PendingImage(NamedTuple):
-    """A image at the scale at which it is translated."""
+    """An image that waits for its batch, with its pixels at the scale at which it is translated."""
 
     name: str
     input: Image.Image
@@ -96,72 +105,78 @@ class PendingImage(NamedTuple):
 
 def translate_array(
     translation: TranslatorModel,
-    picture: np.ndarray,
+    image: np.ndarray,
     direction: str,
     runtime: Runtime,
     options: TranslateOptions | None = None,
     fit: Fit = "crop",
 ) -> np.ndarray:
-    """One image uint8 (h, w, c) of any size: uint8 (h, w, c'). Arguments as of `translate_all`."""
-    given = [("", to_pil_image(picture))]
-    return next(translate_all(translation, given, direction, runtime, options, fit)).output
+    """Translate one image uint8 (h, w, c) of any size: uint8 (h, w, c'). Arguments as of `translate_all`."""
+    named = [("", to_pil_image(image))]
+    return next(translate_all(translation, named, direction, runtime, options, fit)).output
 
 
 def translate_all(
     translation: TranslatorModel,
-    pictures: Iterable[tuple[str, Image.Image]],
+    images: Iterable[tuple[str, Image.Image]],
     direction: str,
     runtime: Runtime,
     options: TranslateOptions | None = None,
     fit: Fit = "crop",
 ) -> Iterator[TranslationResult]:
-    """Images with their names, each as soon as it is translated, in the order in which they come.
+    """Translate a stream of images, in their order; neighbours of one size share a batch.
 
     Arguments:
         translation: on the device of `runtime`.
+        images: (name, image), read one by one.
         direction: `a-to-b` or `b-to-a`.
-        manner: scale, size of the result, tiles.
-        fit: the rule by which the run's data was brought to one size.
+        runtime: device and precision.
+        options: scale, size of the result, tiles.
+        fit: resize mode of the run's data.
+
+    Yields:
+        The results, each as soon as it is translated.
 
     Raises:
         SparringError: a direction that was not trained.
     """
     options = options or TranslateOptions()
     channels, *trained = translation.ends(direction)[0]
-    size = (trained[0], trained[1])
-    waiting: list[PendingImage] = []
-    for name, given in pictures:
-        scaled = options.size((given.height, given.width), size, fit)
-        one = PendingImage(name, given, fit_image(given, scaled, channels, "stretch"))
-        if waiting and (_is_full(waiting) or waiting[0].pixels.shape != one.pixels.shape):
-            yield from _translate_pending(translation, waiting, direction, runtime, options)
-            waiting = []
-        waiting.append(one)
-    if waiting:
-        yield from _translate_pending(translation, waiting, direction, runtime, options)
+    trained_size = (trained[0], trained[1])
+    batch: list[PendingImage] = []
+    for name, image in images:
+        size = options.scaled_size((image.height, image.width), trained_size, fit)
+        pending = PendingImage(name, image, fit_image(image, size, channels, "stretch"))
+        if batch and (_is_full(batch) or batch[0].pixels.shape != pending.pixels.shape):
+            yield from _translate_batch(translation, batch, direction, runtime, options)
+            batch = []
+        batch.append(pending)
+    if batch:
+        yield from _translate_batch(translation, batch, direction, runtime, options)
 
 
-def _is_full(waiting: list[PendingImage]) -> bool:
-    height, width = waiting[0].pixels.shape[:2]
-    return len(waiting) >= min(MAX_BATCH, max(1, MAX_BATCH_PIXELS // (height * width)))
+def _is_full(batch: list[PendingImage]) -> bool:
+    height, width = batch[0].pixels.shape[:2]
+    return len(batch) >= min(MAX_BATCH, max(1, MAX_BATCH_PIXELS // (height * width)))
 
 
-def _translate_pending(
+def _translate_batch(
     translation: TranslatorModel,
-    waiting: list[PendingImage],
+    batch: list[PendingImage],
     direction: str,
     runtime: Runtime,
     options: TranslateOptions,
 ) -> Iterator[TranslationResult]:
-    if max(waiting[0].pixels.shape[:2]) > options.tiling.tile_size:
-        arrays = [
-            translate_tiled(translation, one.pixels, direction, options.tiling, runtime) for one in waiting
+    """Translate images of one size, whole in one batch or tile by tile, and resize the results."""
+    if max(batch[0].pixels.shape[:2]) > options.tiling.tile_size:
+        outputs = [
+            translate_tiled(translation, image.pixels, direction, options.tiling, runtime) for image in batch
         ]
     else:
-        arrays = list(
-            translate_whole(translation, np.stack([one.pixels for one in waiting]), direction, runtime)
-        )
-    for one, made in zip(waiting, arrays, strict=True):
-        size: Size = one.input.height, one.input.width
-        restored = made if options.raw else fit_image(to_pil_image(made), size, made.shape[2], "stretch")
-        yield TranslationResult(one.name, one.input, restored)
+        pixels = np.stack([image.pixels for image in batch])
+        outputs = list(translate_whole(translation, pixels, direction, runtime))
+    for image, output in zip(batch, outputs, strict=True):
+        if not options.raw:
+            size: Size = image.input.height, image.input.width
+            output = fit_image(to_pil_image(output), size, output.shape[2], "stretch")
+        yield TranslationResult(image.name, image.input, output)

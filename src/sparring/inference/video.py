@@ -13,48 +13,48 @@ from sparring.core.errors import SparringError
 from sparring.data import grid_image, image_grid
 from sparring.inference import sampling
 
-MIN_SIZE = 256  # pixels of a film; smaller frames are enlarged by a whole factor
+MIN_SIZE = 256  # pixels of the longer side; smaller frames are enlarged by a whole factor
 SHEET_COLUMNS = 16
 FORMATS = ".gif, .webp, .mp4, .png (one sheet of all frames), or a folder"
 
 
 def save_video(path: Path, frames: np.ndarray, fps: float = 15.0) -> None:
-    """Write a film.
+    """Write a video.
 
     Arguments:
-        path: ending in .gif, .webp, .mp4 or .png (one sheet); anything else is a folder of 000000.png ...
+        path: with the suffix .gif, .webp, .mp4 or .png (one sheet); without one a folder of 000000.png ...
         frames: uint8 (n, h, w, c), c of 1, 3 or 4.
-        fps: frames a second.
+        fps: frames per second.
 
     Raises:
-        SparringError: an ending that is not known, or an MP4 without anything that can write one.
+        SparringError: another suffix, a frame rate out of range, or no program that can write MP4.
     """
     if not 0 < fps <= 100:
-        raise SparringError(f"{fps} frames a second", "above 0, at most 100", "15 is usual")
-    kind = path.suffix.lower()
-    if kind and kind not in (".gif", ".webp", ".mp4", ".png"):
+        raise SparringError(f"{fps} frames per second", "above 0, at most 100", "15 is usual")
+    suffix = path.suffix.lower()
+    if suffix and suffix not in (".gif", ".webp", ".mp4", ".png"):
         raise SparringError(f"--out {path}", f"a path that ends in {FORMATS}", "choose one of them")
     path.parent.mkdir(parents=True, exist_ok=True)
-    if kind == ".png":
+    if suffix == ".png":
         path.write_bytes(image_grid.encode_png(grid_image(frames, min(len(frames), SHEET_COLUMNS))))
-    elif kind == "":
+    elif suffix == "":
         sampling.save_samples(path, frames, None, None)
-    elif kind == ".mp4":
+    elif suffix == ".mp4":
         _save_mp4(path, np.stack([np.asarray(_enlarge(frame).convert("RGB")) for frame in frames]), fps)
     else:
         _save_animation(path, [_enlarge(frame) for frame in frames], fps)
 
 
-def tile_frames(pictures: np.ndarray, columns: int) -> np.ndarray:
-    """Several films as one: uint8 (steps, k, h, w, c) to (steps, H, W, c'), each frame a grid of k images."""
-    frames = [np.asarray(grid_image(each, columns)) for each in pictures]
+def tile_frames(videos: np.ndarray, columns: int) -> np.ndarray:
+    """Several videos as one: uint8 (steps, k, h, w, c) to (steps, H, W, c'), each frame a grid of k images."""
+    frames = [np.asarray(grid_image(images, columns)) for images in videos]
     return np.stack([frame if frame.ndim == 3 else frame[:, :, None] for frame in frames])
 
 
 def _enlarge(frame: np.ndarray) -> Image.Image:
-    picture = image_grid.to_pil_image(frame)
-    factor = max(1, round(MIN_SIZE / max(picture.size)))
-    return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+    image = image_grid.to_pil_image(frame)
+    factor = max(1, round(MIN_SIZE / max(image.size)))
+    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
 
 
 def _save_animation(path: Path, frames: list[Image.Image], fps: float) -> None:
@@ -66,7 +66,7 @@ def _save_animation(path: Path, frames: list[Image.Image], fps: float) -> None:
 
 
 def _save_mp4(path: Path, frames: np.ndarray, fps: float) -> None:
-    """Frames uint8 (n, h, w, 3); sides are made even, as the format wants them."""
+    """Write frames uint8 (n, h, w, 3) as H.264; sides are padded to even lengths, as the format requires."""
     _, height, width, _ = frames.shape
     frames = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     program = shutil.which("ffmpeg")
@@ -77,7 +77,7 @@ def _save_mp4(path: Path, frames: np.ndarray, fps: float) -> None:
         av: Any = importlib.import_module("av")
     except ImportError:
         raise SparringError(
-            f"--out {path}, and neither the program ffmpeg nor the package av",
+            f"--out {path}, without the program ffmpeg or the package av",
             "one of them, to write MP4",
             "install ffmpeg, or `pip install av`, or choose .webp or .gif",
         ) from None
@@ -91,15 +91,15 @@ def _save_mp4(path: Path, frames: np.ndarray, fps: float) -> None:
 
 def _encode_with_ffmpeg(program: str, path: Path, frames: np.ndarray, fps: float) -> None:
     size = f"{frames.shape[2]}x{frames.shape[1]}"
-    given = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(fps), "-i", "-"]
-    wanted = ["-an", "-c:v", "libx264", "-crf", "16", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
-    target = str(path.resolve())  # begins with '/', so that no name is taken for an option
-    command = [program, "-loglevel", "error", "-y", *given, *wanted, target]
-    done = subprocess.run(command, input=frames.tobytes(), capture_output=True, check=False)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
+    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", size, "-r", str(fps), "-i", "-"]
+    encoding = ["-an", "-c:v", "libx264", "-crf", "16", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
+    target = str(path.resolve())  # begins with '/', so that no file name is read as an option
+    command = [program, "-loglevel", "error", "-y", *source, *encoding, target]
+    process = subprocess.run(command, input=frames.tobytes(), capture_output=True, check=False)
+    if process.returncode:
+        lines = process.stderr.decode(errors="replace").strip().splitlines()
         raise SparringError(
-            f"{path}: ffmpeg says: {said[-1] if said else 'nothing'}",
-            "an MP4 of H.264",
+            f"{path}: ffmpeg failed: {lines[-1] if lines else 'no message'}",
+            "an ffmpeg that can encode H.264",
             "choose .webp or .gif",
         )

@@ -252,20 +252,15 @@ def _slug(source: str) -> str:
     return re.sub(r"[^\w.]+", "-", stem).strip("-.") or "data"
 
 
-def parse_data(data: Sequence[str], named: Sequence[str] | None = None) -> tuple[str | None, str | None]:
-    """The one DATA, or the two of a translation.
+def parse_data(data: Sequence[str]) -> tuple[str | None, str | None]:
+    """The one DATA of the command line, or the two domains of a translation.
 
-    Arguments:
-        data: as they stand on the command line.
-        named: the two behind `--domains`.
+    >>> parse_data(["photos"]), parse_data(["horses", "zebras"])
+    (('photos', None), ('horses', 'zebras'))
 
-    >>> parse_data(["photos"]), parse_data(["horses", "zebras"]) == parse_data([], ["horses", "zebras"])
-    (('photos', None), True)
+    Raises:
+        ConfigError: more than two.
     """
-    if data and named:
-        got = f"DATA {' '.join(data)} and --domains {' '.join(named)}"
-        raise ConfigError(got, "one of the two", "leave one out: two DATA mean the same as --domains")
-    data = named or data
     if len(data) > 2:
         raise ConfigError(
             f"{len(data)} DATA: {' '.join(data)}",

@@ -1,1 +1,1 @@
-"""TODO"""
+"""The terminal: progress of a run, and data, settings and times as text. No torch here."""

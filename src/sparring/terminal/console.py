@@ -1,6 +1,6 @@
 """Progress on the terminal: what is trained, how far it is, where the results are.
 
-On a terminal two lines are kept up to date; elsewhere a plain line is printed at most every ten seconds.
+On a terminal two lines are updated in place; elsewhere a plain line is printed at most every ten seconds.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ REDRAW_SECONDS = 0.2
 
 
 class Console:
-    """The reader of a run's progress.
+    """Prints the progress of a command.
 
     Arguments:
         stream: where to print; None prints nothing.
@@ -54,7 +54,7 @@ class Console:
 
     @classmethod
     def for_stdout(cls, *, quiet: bool, use_stderr: bool = False) -> "Console":
-        """On standard output (or error); silent in all processes but the first."""
+        """A console on standard output (or standard error); silent in all processes but the main one."""
         console = cls(None)
         console.is_main_process = process_rank() == 0
         if not quiet and console.is_main_process:
@@ -68,7 +68,7 @@ class Console:
         self.close()
 
     def print(self, *lines: str) -> None:
-        """Print lines, now. If nobody listens any more, fall silent: a run does not die of that."""
+        """Print lines and flush. If the stream is closed, print nothing from now on: training goes on without a reader."""
         if self.stream is None:
             return
         try:
@@ -82,7 +82,13 @@ class Console:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
     def show_start(self, experiment: "Experiment", dataset: "Dataset", images: int) -> None:
-        """Say what will be played, from which image on, and begin to show the progress."""
+        """Print the settings of a run, and start to show its progress.
+
+        Arguments:
+            experiment: the settings.
+            dataset: the training data.
+            images: at which training resumes; 0 for a new run.
+        """
         if self.stream is None:
             return
         from sparring.experiment import count_parameters
@@ -90,21 +96,22 @@ class Console:
         players = ", ".join(
             f"{name} {count:,}" for name, count in count_parameters(experiment, dataset.spec).items()
         )
-        held = experiment.data.held_out
+        held_out = experiment.data.held_out
         length = f"{experiment.training.total_images:,} images in batches of {experiment.training.batch:,}"
         lines = {
-            "data": describe_data(dataset) + (f", {held:,} more held out" if held else ""),
-            "recipe": f"{experiment.recipe}, " + (f"{players} parameters" if players else "which counts"),
-            "machine": ", ".join(describe_device(self.machine)),
-            "judge": describe_metric(experiment.training),
-            "length": length + (f"; going on from image {images:,}" if images else ""),
-            "run": f"{self.run_dir}  (samples.png shows how it goes; Ctrl-C saves and stops)",
+            "data": describe_data(dataset) + (f", {held_out:,} more held out" if held_out else ""),
+            "recipe": f"{experiment.recipe}, "
+            + (f"parameters: {players}" if players else "no trainable parameters"),
+            "device": ", ".join(describe_device(self.machine)),
+            "metric": describe_metric(experiment.training),
+            "length": length + (f"; resuming at image {images:,}" if images else ""),
+            "run": f"{self.run_dir}  (samples.png shows the progress; Ctrl-C saves and stops)",
         }
         self.print(*(f"{name:<8}{text}" for name, text in lines.items() if text), "")
         self.start_live()
 
     def start_live(self) -> None:
-        """Keep two lines up to date from now on, if there is a terminal."""
+        """Update two lines in place from now on, if the stream is a terminal."""
         if self.stream is not None and self.stream.isatty():
             from rich.console import Console as Terminal
             from rich.live import Live
@@ -116,14 +123,14 @@ class Console:
             self.live.start()
 
     def update(self, status: "Status") -> None:
-        """Show where the run is: the spectator of `fit`."""
+        """Show the progress of a run."""
         if self.stream is None:
             return
         self._latest = status
         self._warn_if_stalled(status)
         first_or_last = self._printed_images is None or status.images >= status.total_images
-        wait = REDRAW_SECONDS if self.live else LINE_SECONDS
-        if not first_or_last and time.monotonic() - self._last_update < wait:
+        interval = REDRAW_SECONDS if self.live else LINE_SECONDS
+        if not first_or_last and time.monotonic() - self._last_update < interval:
             return
         self._show(status)
 
@@ -132,29 +139,31 @@ class Console:
         if since is None or since == self._stalled_since:
             return
         self._stalled_since = since
-        words = f"no better since image {since:,}; stopping would lose nothing so far (the best is kept)"
+        warning = (
+            f"no improvement since image {since:,}; the best checkpoint is kept, so training can be stopped"
+        )
         if self.live is None:
-            self.print(words)
+            self.print(warning)
         else:
-            self.live.console.print(words)
+            self.live.console.print(warning)
 
     def show_reading(self, done: int, total_images: int) -> None:
-        """Show how far the data is read, where that takes long."""
+        """Show how much of the data is read, at most every ten seconds."""
         if time.monotonic() - self._last_reading >= LINE_SECONDS:
             self._last_reading = time.monotonic()
             self.print(f"{done:,}/{total_images:,} read")
 
     def _show(self, status: "Status") -> None:
         self._last_update, self._printed_images = time.monotonic(), status.images
-        told = "  ".join(filter(None, [losses_line(status.latest), evaluation_line(status.evaluations)]))
+        values = "  ".join(filter(None, [losses_line(status.latest), evaluation_line(status.evaluations)]))
         if self.live is None:
-            self.print("  ".join(filter(None, [progress_line(status), told])))
+            self.print("  ".join(filter(None, [progress_line(status), values])))
             return
         from rich.text import Text
 
         width = self.live.console.width
         bar = progress_bar(status.images / status.total_images, max(10, min(40, width - 62)))
-        text = Text.assemble((bar, "cyan"), " ", progress_line(status), "\n", (told, "dim"))
+        text = Text.assemble((bar, "cyan"), " ", progress_line(status), "\n", (values, "dim"))
         text.no_wrap, text.overflow = True, "ellipsis"
         try:
             self.live.update(text, refresh=True)
@@ -162,7 +171,7 @@ class Console:
             self.stream = None
 
     def close(self) -> None:
-        """Show the last state and leave the terminal as it was."""
+        """Show the last state and restore the terminal."""
         if (
             self.stream is not None
             and self._latest is not None

@@ -15,36 +15,35 @@ if TYPE_CHECKING:
 MAX_NAMES = 4
 MAX_REASONS = 12
 _BOUND_TERMS = ("elbo", "re", "kl")  # of a latent-variable model, in nats
-_ACCURACIES = {"of real": "discriminator/accuracy_real", "of generated": "discriminator/accuracy_fake"}
+_ACCURACIES = {"real": "discriminator/accuracy_real", "fake": "discriminator/accuracy_fake"}
+_CHANNELS = {1: "grey", 3: "colour", 4: "with transparency"}
 
 
 def describe_data(dataset: "Dataset") -> str:
-    """The data in one line."""
+    """One line about a data set: source, number, size and classes of the samples, and how many files were skipped."""
     report, spec = dataset.report, dataset.spec
-    inspected = f"{dataset.config.source} {dataset.config.source_b}".strip()
-    shape = f"{spec.shape[1]}x{spec.shape[2]}" if spec.is_image else f"{spec.shape[0]} coordinates"
-    colours = (
-        {1: " grey", 3: " colour", 4: " with transparency"}.get(spec.shape[0], "") if spec.is_image else ""
-    )
-    parts = [
-        f"{report.source}: {len(dataset):,} {'pictures' if spec.is_image else 'points'} of {shape}{colours}"
-    ]
+    sources = f"{dataset.config.source} {dataset.config.source_b}".strip()
+    if spec.is_image:
+        samples = f"images of {spec.shape[1]}x{spec.shape[2]} {_CHANNELS.get(spec.shape[0], '')}".rstrip()
+    else:
+        samples = f"points of {spec.shape[0]} coordinates"
+    parts = [f"{report.source}: {len(dataset):,} {samples}"]
     if dataset.domain_b is not None:
-        kind = {1: "grey", 3: "colour", 4: "with transparency"}[dataset.domain_b.spec.shape[0]]
-        partners = "their partners" if dataset.paired else f"{len(dataset.domain_b):,} others"
-        held = f", {len(dataset.test_set):,} held out" if dataset.test_set is not None else ""
-        parts.append(f"and {partners} ({kind}){held}")
+        channels = _CHANNELS[dataset.domain_b.spec.shape[0]]
+        other = "paired with domain B" if dataset.paired else f"and {len(dataset.domain_b):,} of domain B"
+        held_out = f", {len(dataset.test_set):,} held out" if dataset.test_set is not None else ""
+        parts.append(f"{other} ({channels}){held_out}")
     if dataset.classes:
         parts.append(
             f"{len(dataset.classes)} classes" if len(dataset.classes) > 1 else f"class {dataset.classes[0]}"
         )
     if report.skipped:
-        parts.append(f"{len(report.skipped):,} skipped (why: sparring inspect {inspected})")
+        parts.append(f"{len(report.skipped):,} skipped (reasons: sparring inspect {sources})")
     return ", ".join(parts)
 
 
 def describe_device(machine: Mapping[str, object]) -> list[str]:
-    """The machine in words."""
+    """Device, precision, threads and processes, as words to join by commas."""
     words = [str(machine.get("device", "")), str(machine.get("precision", ""))]
     if machine.get("device") == "cpu":
         words.append(f"{machine.get('threads')} threads" if machine.get("threads") != 1 else "1 thread")
@@ -54,53 +53,57 @@ def describe_device(machine: Mapping[str, object]) -> list[str]:
 
 
 def progress_line(status: "Status") -> str:
-    """Images, speed, time left."""
+    """Images seen, images per second, and the time left."""
     left = f"  {format_duration(status.seconds_left)} left" if status.images < status.total_images else ""
     return f"{status.images:,}/{status.total_images:,} images  {status.images_per_second:,.0f}/s{left}"
 
 
 def losses_line(latest: Mapping[str, Any]) -> str:
-    """Both losses, and how often the discriminator is right; of a latent-variable model the bound and its parts."""
-    named = {
-        name.removesuffix("/adversarial"): value
-        for name, value in latest.items()
-        if name.endswith("/adversarial")
-    }
-    losses = [f"{name} {value:.2f}" for name, value in sorted(named.items(), reverse=True)]
-    right = [f"{100 * latest[key]:.0f}% {word}" for word, key in _ACCURACIES.items() if key in latest]
-    parts = [f"loss: {' '.join(losses)}"] if losses else []
-    bounds = {name.rpartition("/")[2]: value for name, value in latest.items() if "/" in name}
-    parts += [f"{name} {bounds[name]:.2f}" for name in _BOUND_TERMS if name in bounds]
-    return "  ".join([*parts, *([f"right: {', '.join(right)}"] if right else [])])
+    """The adversarial losses and the accuracy of the discriminator, or the evidence lower bound and its terms.
+
+    Arguments:
+        latest: the last row of metrics.jsonl.
+
+    >>> losses_line({"generator/adversarial": 0.7, "discriminator/adversarial": 1.4, "discriminator/accuracy_real": 0.5})
+    'loss: generator 0.70 discriminator 1.40  D accuracy: real 50%'
+    """
+    suffix = "/adversarial"
+    losses = {name.removesuffix(suffix): value for name, value in latest.items() if name.endswith(suffix)}
+    words = [f"{name} {value:.2f}" for name, value in sorted(losses.items(), reverse=True)]
+    parts = [f"loss: {' '.join(words)}"] if words else []
+    terms = {name.rpartition("/")[2]: value for name, value in latest.items()}
+    parts += [f"{name} {terms[name]:.2f}" for name in _BOUND_TERMS if name in terms]
+    accuracies = [f"{kind} {100 * latest[key]:.0f}%" for kind, key in _ACCURACIES.items() if key in latest]
+    return "  ".join([*parts, *([f"D accuracy: {', '.join(accuracies)}"] if accuracies else [])])
 
 
 def evaluation_line(evaluations: Sequence[Mapping[str, Any]]) -> str:
-    """The latest evaluation, and the best if that is another one; nothing if there is none.
+    """The latest evaluation, and the best one if that is another; empty without evaluations.
 
     >>> evaluation_line([{"protocol": "fd1k-pca-test", "value": 18.73, "better": "lower", "images": 800}])
     'fd1k-pca-test 18.73'
     """
     if not evaluations:
         return ""
-    latest, top = evaluations[-1], best_evaluation(evaluations)
-    words = f"{latest['protocol']} {latest['value']:.4g}"
-    return (
-        words if top is None or top is latest else f"{words} (best {top['value']:.4g} at {top['images']:,})"
-    )
+    latest, best = evaluations[-1], best_evaluation(evaluations)
+    line = f"{latest['protocol']} {latest['value']:.4g}"
+    if best is None or best is latest:
+        return line
+    return f"{line} (best {best['value']:.4g} at {best['images']:,})"
 
 
 def describe_metric(training: "TrainingConfig") -> str:
-    """By what a run is judged, and at which value it ends."""
+    """The metric of a run, how often it is measured, and the target at which training ends; empty without a metric."""
     if not training.metric:
         return ""
     protocol = EvaluationProtocol.parse(training.metric)
     sign = "<=" if protocol.info.better == "lower" else ">="
-    goal = "" if training.target is None else f"; the run ends at {sign} {training.target:g}"
-    return f"{protocol} every {training.evaluate_every:,} images{goal}"
+    target = "" if training.target is None else f"; training ends at {sign} {training.target:g}"
+    return f"{protocol} every {training.evaluate_every:,} images{target}"
 
 
 def progress_bar(fraction: float, width: int) -> str:
-    """A bar.
+    """A progress bar of `width` characters.
 
     >>> progress_bar(0.5, 8)
     '━━━━────'
@@ -110,7 +113,7 @@ def progress_bar(fraction: float, width: int) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """A time for people.
+    """Seconds as minutes:seconds or hours:minutes:seconds.
 
     >>> format_duration(75), format_duration(3700)
     ('1:15', '1:01:40')
@@ -121,24 +124,29 @@ def format_duration(seconds: float) -> str:
 
 
 def printable(text: str) -> str:
-    r"""A text that can't play tricks on the terminal; its lines stay lines.
+    r"""Text with control characters escaped, except line breaks, so that it can't steer the terminal.
 
     >>> printable("a\x1b[2J")
     'a\\x1b[2J'
     """
     return "".join(
-        letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text
+        character if character.isprintable() or character == "\n" else ascii(character)[1:-1]
+        for character in text
     )
 
 
-def names_by_reason(title: str, named: Iterable[tuple[str, str]]) -> list[str]:
-    """Names by reason: how many, and the first few.
+def names_by_reason(title: str, rows: Iterable[tuple[str, str]]) -> list[str]:
+    """Lines with the number of names for each reason, and the first few of them, the most frequent reason first.
 
-    >>> names_by_reason("skipped", [("a.txt", "no picture"), ("b.png", "empty file"), ("c.txt", "no picture")])
+    Arguments:
+        title: of the first line.
+        rows: (name, reason).
+
+    >>> names_by_reason("skipped", [("a.txt", "no image"), ("b.png", "empty file"), ("c.txt", "no image")])
     ['skipped 3', '  2 no image: a.txt, c.txt', '  1 empty file: b.png']
     """
     by_reason: dict[str, list[str]] = {}
-    for name, reason in named:
+    for name, reason in rows:
         by_reason.setdefault(reason, []).append(name)
     order = sorted(by_reason.items(), key=lambda item: -len(item[1]))
     if not order:
@@ -152,14 +160,14 @@ def names_by_reason(title: str, named: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def histogram_lines(title: str, counts: dict[str, int]) -> list[str]:
-    """A histogram in one line, the most frequent first."""
+    """A histogram in one line, the most frequent value first."""
     top = Counter(counts).most_common(MAX_REASONS)
     rest = f" and {len(counts) - len(top):,} more" if len(counts) > len(top) else ""
     return [f"  {title}: " + ", ".join(f"{name} ({count:,})" for name, count in top) + rest] if top else []
 
 
 def settings_lines(settings: Any, path: str = "") -> list[str]:
-    """Settings as lines, a group each: the `type` first, then its plain values.
+    """JSON settings as lines, one for each group: its `type` first, then its plain values.
 
     >>> settings_lines({"a": {"type": "hinge", "margin": 1.0}, "b": 2})
     ['b=2', 'a: hinge margin=1.0']
@@ -172,8 +180,8 @@ def settings_lines(settings: Any, path: str = "") -> list[str]:
     plain = {
         name: value for name, value in settings.items() if name not in groups and value not in (None, [])
     }
-    kind = [str(plain.pop("type"))] if "type" in plain else []
-    words = " ".join([*kind, *(f"{name}={value}" for name, value in plain.items())])
+    tag = [str(plain.pop("type"))] if "type" in plain else []
+    words = " ".join([*tag, *(f"{name}={value}" for name, value in plain.items())])
     lines = [f"{path}: {words}" if path else words] if words else []
     for name, value in groups.items():
         lines += settings_lines(value, f"{path}.{name}" if path else name)

@@ -22,7 +22,7 @@ Action = (
 
 @dataclass(frozen=True, kw_only=True)
 class Latent:
-    """Explore the latent space: walks, grids, sums, classes, directions, your own images."""
+    """Explore the latent space: interpolation, vector arithmetic, directions, and inversion of your own images."""
 
     action: Annotated[Action, arg(name="")]
 

@@ -1,15 +1,12 @@
 """`sparring latent directions`: its options, and directions found, measured, drawn and saved."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
-from PIL import Image, ImageDraw
 from tyro.conf import arg
 
-from sparring import features
-from sparring.api import Run, load
 from sparring.cli.options import (
     NO_DEFAULT_HINT,
     Device,
@@ -20,17 +17,15 @@ from sparring.cli.options import (
     OutPath,
     RunPath,
     Seed,
+    require_at_least,
 )
-from sparring.cli.output import print_lines, require_at_least, writing
 from sparring.core.errors import SparringError
-from sparring.core.runtime import DeviceOptions
-from sparring.data import DataConfig, image_grid, open_data
-from sparring.inference import latent
-from sparring.inference import latent as ways
-from sparring.inference.latent import images
-from sparring.inference.latent.effects import first_successful
-from sparring.runs.run_json import RUN_FILE
-from sparring.terminal.console import Console
+
+if TYPE_CHECKING:
+    from sparring.api import Run
+    from sparring.inference.latent import AttributeScorer, Direction, Effect
+
+MIN_SAMPLES = 200  # to find a direction with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,17 +34,18 @@ class Directions:
 
     Args:
         run: A run folder, or a generator.safetensors.
-        by: pca (of activations), sefa (of the first layer's weights), labels (between samples with and without), classifier (its
-            gradient). By default labels with --wanted, else pca.
-        wanted: What is to change, with commas between: a class of --data, or one of brightness, contrast, width, height, x, y,
-            redness, blueness.
-        n: Directions, of pca and sefa; at most as many as a latent has numbers.
-        data: A labelled set, as for `sparring train`, for a judge of its classes. By default the run's own, where it has labels.
-        samples: That the directions are found with, and as many at most to measure them.
-        seed: Of the samples.
-        out: A file x.safetensors; x.png beside it shows what each direction does.
-        device: auto, cpu, cuda or mps.
-        threads: Of the CPU.
+        by: pca (of activations), sefa (of the weights of the first layer), labels (between samples with and without the
+            attribute), or classifier (its gradient). By default labels with --wanted, else pca.
+        wanted: Attributes to change, separated by commas: a class of --data, or one of brightness, contrast, width, height,
+            x, y, redness, blueness.
+        n: Number of directions, for pca and sefa; at most the size of the latent.
+        data: A labelled data set, as for `sparring train`, to fit a classifier to, whose classes are attributes. By default
+            the run's own, if it has labels.
+        samples: Number of samples to find a direction with; at most as many measure its effect.
+        seed: Random seed of the samples.
+        out: A file x.safetensors; x.png beside it shows what each direction changes.
+        device: Device: auto, cpu, cuda or mps.
+        threads: Number of CPU threads.
         quiet: Print nothing but errors.
     """
 
@@ -66,130 +62,122 @@ class Directions:
     quiet: Flag = False
 
     def __call__(self) -> int:
-
         return find_directions(self)
 
 
-if TYPE_CHECKING:
-    pass
+def find_directions(options: Directions) -> int:
+    """Find directions, measure those of an attribute, save them, and draw a sheet of their effects."""
+    from sparring.api import load
+    from sparring.cli.output import print_lines, write_file, writing
+    from sparring.data import image_grid
+    from sparring.inference import latent
+    from sparring.inference.latent import images
 
-SHEET_STRENGTHS = (-6.0, -4.0, -2.0, 0.0, 2.0, 4.0, 6.0)
-SHEET_ROWS, CAPTION_HEIGHT = 3, 18  # samples a direction in the sheet; height of its name in pixels
-MIN_SAMPLES = 200
-
-
-def find_directions(options: "Directions") -> int:
-    """Do as the command line says."""
     run = load(options.run, options.device)
-    wanted = [name.strip() for name in (options.wanted or "").split(",") if name.strip()]
-    by = options.by if options.by != "auto" else "labels" if wanted else "pca"
+    attributes = [name.strip() for name in (options.wanted or "").split(",") if name.strip()]
+    by = options.by if options.by != "auto" else "labels" if attributes else "pca"
     if options.samples is not None:
         require_at_least(options.samples, MIN_SAMPLES, "--samples")
     lines: list[str] = []
     if by in ("pca", "sefa"):
-        found = _unsupervised_directions(run, options, by)
+        directions = unsupervised_directions(run, options, by)
     else:
-        found, lines = _supervised_directions(run, options, by, wanted)
+        directions, lines = supervised_directions(run, options, by, attributes)
     with writing(options.out):
-        latent.save_directions(options.out, found)
-        picture = options.out.with_suffix(".png")
-        if run.generator.generation.spec.is_image:
-            picture.write_bytes(image_grid.encode_png(draw_sheet(run, found, options.seed)))
-            lines.append(
-                f"{'sheet':<11}{picture}  (strengths {SHEET_STRENGTHS[0]:g} to {SHEET_STRENGTHS[-1]:g}, {SHEET_ROWS} samples each)"
-            )
-    first = f'"{options.out}:{found[0].name}"'
-    print_lines(
-        options.quiet,
-        *lines,
-        f"{'directions':<11}{options.out}  ({', '.join(each.name for each in found)})",
-        f"{'next':<11}sparring latent edit {options.run} --direction {first}",
-    )
+        latent.save_directions(options.out, directions)
+    if run.generator.generation.spec.is_image:
+        sheet, strengths = options.out.with_suffix(".png"), images.SHEET_STRENGTHS
+        write_file(sheet, image_grid.encode_png(images.direction_sheet(run, directions, options.seed)))
+        spread = f"strengths {strengths[0]:g} to {strengths[-1]:g}, {images.SHEET_ROWS} samples each"
+        lines.append(f"{'sheet':<11}{sheet}  ({spread})")
+    names = ", ".join(direction.name for direction in directions)
+    lines.append(f"{'directions':<11}{options.out}  ({names})")
+    first = f'"{options.out}:{directions[0].name}"'
+    print_lines(options.quiet, *lines, f"{'next':<11}sparring latent edit {options.run} --direction {first}")
     return 0
 
 
-def _unsupervised_directions(run: Run, options: "Directions", by: str) -> list[latent.Direction]:
-    generation = run.generator.generation
-    count = min(options.n, generation.latent)
+def unsupervised_directions(run: "Run", options: Directions, by: str) -> "list[Direction]":
+    """The directions of pca or sefa, at most as many as the latent is wide."""
+    from sparring.inference import latent
+
+    generator = run.generator.generation
+    count = min(options.n, generator.latent)
     if by == "sefa":
-        return ways.sefa_directions(generation, count, options.seed)
-    return ways.pca_directions(generation, count, n=options.samples or 1_000, seed=options.seed)
+        return latent.sefa_directions(generator, count, options.seed)
+    return latent.pca_directions(generator, count, n=options.samples or 1_000, seed=options.seed)
 
 
-def _supervised_directions(
-    run: Run, options: "Directions", by: str, wanted: list[str]
-) -> tuple[list[latent.Direction], list[str]]:
-    judge, generation = load_scorer(run, options), run.generator.generation
-    if not wanted:
+def supervised_directions(
+    run: "Run", options: Directions, by: str, attributes: list[str]
+) -> "tuple[list[Direction], list[str]]":
+    """A direction for each attribute, and a line of text about the effect of each."""
+    from sparring.inference import latent
+
+    scorer, generator = load_scorer(run, options), run.generator.generation
+    if not attributes:
         raise SparringError(
             f"--by {by} without --wanted",
-            f"one of: {', '.join(judge.names)}",
-            "say what is to change: --wanted NAME",
+            f"one of: {', '.join(scorer.names)}",
+            "name an attribute: --wanted NAME",
         )
     if by == "labels":
-        found = ways.directions_from_scores(
-            generation, judge, wanted, n=options.samples or 4_000, seed=options.seed
-        )
+        count = options.samples or 4_000
+        directions = latent.directions_from_scores(generator, scorer, attributes, n=count, seed=options.seed)
     else:
         count = options.samples or 256
-        found = [
-            ways.direction_from_gradient(generation, judge, name, n=count, seed=options.seed)
-            for name in wanted
+        directions = [
+            latent.direction_from_gradient(generator, scorer, name, n=count, seed=options.seed)
+            for name in attributes
         ]
-    tried = min(500, options.samples or 500)
-    lines = [
-        format_effect(latent.measure_strengths(generation, direction, judge, n=tried)) for direction in found
-    ]
-    return found, lines
+    measured = min(500, options.samples or 500)
+    effects = [latent.measure_strengths(generator, direction, scorer, n=measured) for direction in directions]
+    return directions, [format_effect(each) for each in effects]
 
 
-def format_effect(effects: list[latent.Effect]) -> str:
-    """What a direction does, in a line."""
-    best = first_successful(effects) or effects[-1]
-    most = sorted(best.leakage, key=lambda name: -best.leakage[name])[:3]
-    leaks = ", ".join(f"{name} {best.leakage[name]:.2f}" for name in most)
-    kept = (
-        f", {best.class_preservation:.0%} keep their class among the others"
-        if best.class_preservation < 1
-        else ""
+def format_effect(effects: "Sequence[Effect]") -> str:
+    """What a direction changes, as a line of text, at the lowest strength that reaches 90 % of the samples.
+
+    Arguments:
+        effects: of one direction at rising strengths, one or more.
+    """
+    from sparring.inference.latent.effects import first_successful
+
+    effect = first_successful(list(effects)) or effects[-1]
+    largest = sorted(effect.leakage, key=lambda name: -effect.leakage[name])[:3]
+    leakage = ", ".join(f"{name} {effect.leakage[name]:.2f}" for name in largest)
+    line = (
+        f"{effect.attribute}: at strength {effect.strength:g} {effect.success_rate:.0%} of the samples without it gain it, "
+        f"it increases in {effect.increase_rate:.0%}; entanglement {effect.entanglement:.2f} (most: {leakage})"
     )
-    return (
-        f"{best.attribute}: at strength {best.strength:g} {best.success_rate:.0%} of those that lacked it have it, "
-        f"{best.increase_rate:.0%} of all have more; entanglement {best.entanglement:.2f} (most: {leaks}){kept}"
-    )
+    if effect.class_preservation < 1:
+        line += f"; {effect.class_preservation:.0%} keep their class otherwise"
+    return line
 
 
-def load_scorer(run: Run, options: "Directions") -> latent.AttributeScorer:
-    """Classes of the labelled set, where there is one, and plain statistics of the images."""
-    spec, machine = (
-        run.generator.generation.spec,
-        DeviceOptions(device=options.device, threads=options.threads).start(),
-    )
-    plain = latent.StatisticsScorer(spec)
+def load_scorer(run: "Run", options: Directions) -> "AttributeScorer":
+    """The attributes of a run's samples: the classes of a labelled data set, if there is one, and image statistics."""
+    from sparring import features
+    from sparring.cli.output import print_lines
+    from sparring.core.runtime import DeviceOptions
+    from sparring.data import DataConfig, open_data
+    from sparring.inference import latent
+    from sparring.runs.run_json import RUN_FILE
+
+    spec = run.generator.generation.spec
+    runtime = DeviceOptions(device=options.device, threads=options.threads).start()
+    statistics = latent.StatisticsScorer(spec)
     if not spec.is_image:
-        return plain
+        return statistics
     if options.data is not None:
         config = DataConfig(source=options.data, size=(spec.shape[1], spec.shape[2]), channels=spec.shape[0])
     elif (run.path / RUN_FILE).is_file() and run.experiment.data.labels and run.classes:
         config = run.experiment.data
     else:
-        return plain
-    with Console.for_stdout(quiet=options.quiet) as console:
-        console.print("a classifier of the labelled images is fitted, or found in the cache ...")
-    classifier = features.load("classifier", runtime=machine, fitted_on=open_data(config))
+        return statistics
+    print_lines(
+        options.quiet, "fitting a classifier to the labelled images, or loading it from the cache ..."
+    )
+    classifier = features.load("classifier", runtime=runtime, fitted_on=open_data(config))
     assert isinstance(classifier, features.classifier.ClassifierExtractor)
-    return latent.CombinedScorer([latent.ClassScorer(classifier), plain])
-
-
-def draw_sheet(run: Run, found: list[latent.Direction], seed: int) -> Image.Image:
-    """A block of rows for each direction, with its name above."""
-    z, y = images.latents_and_labels(run, range(SHEET_ROWS), seed)
-    blocks = []
-    for direction in found:
-        picture = images.image_sheet(images.edit(run, z, y, direction, SHEET_STRENGTHS)).convert("RGB")
-        block = Image.new("RGB", (picture.width, picture.height + CAPTION_HEIGHT), (255, 255, 255))
-        block.paste(picture, (0, CAPTION_HEIGHT))
-        name = direction.name.encode("ascii", "replace").decode()[:60]
-        ImageDraw.Draw(block).text((4, 3), f"{name} ({direction.kind})", fill=(0, 0, 0))
-        blocks.append(np.asarray(block))
-    return Image.fromarray(np.concatenate(blocks))
+    return latent.CombinedScorer([latent.ClassScorer(classifier), statistics])

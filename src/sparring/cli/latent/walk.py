@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from tyro.conf import arg
 
-from sparring.api import load
 from sparring.cli.options import (
     NO_DEFAULT_HINT,
     Device,
@@ -21,40 +19,34 @@ from sparring.cli.options import (
     SampleGroups,
     SampleIndices,
     Seed,
-)
-from sparring.cli.output import (
-    parse_indices,
-    print_lines,
     require_at_least,
-    require_images,
-    write_frames,
-    write_rows,
-    writing,
 )
 from sparring.core.errors import SparringError
-from sparring.data import image_grid, points_image
-from sparring.inference import latent, sampling
-from sparring.inference.latent import images
+
+if TYPE_CHECKING:
+    from sparring.api import Run
+
+MAX_SAMPLES = 10_000  # that one option may name
 
 
 @dataclass(frozen=True, kw_only=True)
 class Walk:
-    """A film of a walk from sample to sample, closed so that it has no seam.
+    """A video of an interpolation from sample to sample, closed so that it loops without a seam.
 
     Args:
         run: A run folder, or a generator.safetensors.
         out: x.gif, x.webp, x.mp4, x.png (one sheet of all frames), or a folder of frames.
-        n: Samples on the way.
-        samples: Their numbers, as `sparring sample` counts them. By default the first N.
-        steps: Frames from one to the next.
-        path: spherical keeps the latents typical; linear is the straight way.
+        n: Number of samples on the path.
+        samples: Indices of the samples, as `sparring sample` counts them. By default the first N.
+        steps: Frames from one sample to the next.
+        path: spherical interpolation, which keeps latents typical, or linear.
         open: End at the last sample.
-        films: So many walks side by side.
-        fps: Frames a second.
-        label: Name or number of one class for all. By default the samples' own, blended on the way.
-        truncation: Factor on the latents: below 1 more typical and less varied.
-        seed: Of the samples.
-        device: auto, cpu, cuda or mps.
+        films: Number of videos to show side by side.
+        fps: Frames per second.
+        label: Name or number of one class for all. By default the samples' own classes, blended on the way.
+        truncation: Factor on the latents: below 1 samples are more typical and less varied.
+        seed: Random seed of the samples.
+        device: Device: auto, cpu, cuda or mps.
         quiet: Print nothing but errors.
     """
 
@@ -74,25 +66,24 @@ class Walk:
     quiet: Flag = False
 
     def __call__(self) -> int:
-
         return walk(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """All that lies between four samples, as one image.
+    """A grid of interpolations between four samples at its corners.
 
     Args:
         run: A run folder, or a generator.safetensors.
         out: x.png, or a folder of images.
-        samples: Numbers of the four corners, row by row.
-        rows: Of the grid.
-        columns: Of the grid.
-        path: spherical keeps the latents typical; linear is the straight way.
-        label: Name or number of one class for all. By default the corners' own, blended between them.
+        samples: Indices of the samples at the four corners, row by row.
+        rows: Rows of the grid.
+        columns: Columns of the grid.
+        path: spherical interpolation, which keeps latents typical, or linear.
+        label: Name or number of one class for all. By default the corners' own classes, blended between them.
         truncation: Factor on the latents.
-        seed: Of the samples.
-        device: auto, cpu, cuda or mps.
+        seed: Random seed of the samples.
+        device: Device: auto, cpu, cuda or mps.
         quiet: Print nothing but errors.
     """
 
@@ -109,22 +100,21 @@ class Grid:
     quiet: Flag = False
 
     def __call__(self) -> int:
-
         return grid(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mix:
-    """Add and subtract groups of samples, as in "smiling women - women + men": a sheet with a row for each group.
+    """Vector arithmetic, as in "smiling women - women + men": a sheet with a row for each group of samples.
 
     Args:
         run: A run folder, or a generator.safetensors.
-        add: Numbers of a group's samples; give it once for each group.
-        subtract: The same, for the groups that are taken away.
+        add: Indices of the samples of a group whose mean latent is added; give it once for each group.
+        subtract: Indices of the samples of a group whose mean latent is subtracted; give it once for each group.
         label: Name or number of one class for all.
-        out: A image, x.png.
-        seed: Of the samples.
-        device: auto, cpu, cuda or mps.
+        out: An image, x.png.
+        seed: Random seed of the samples.
+        device: Device: auto, cpu, cuda or mps.
         quiet: Print nothing but errors.
     """
 
@@ -138,24 +128,23 @@ class Mix:
     quiet: Flag = False
 
     def __call__(self) -> int:
-
         return mix(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Morph:
-    """Turn samples from class to class: a row each, or a film of all.
+    """Interpolate samples from class to class: a row each, or a video of all.
 
     Args:
-        run: A run folder, or a generator.safetensors, of a model that takes labels.
-        classes: Names or numbers of two or more classes, with commas between. By default all.
-        n: Samples.
-        steps: From one class to the next, ends included.
+        run: A run folder, or a generator.safetensors, of a model that is conditional on labels.
+        classes: Names or numbers of two or more classes, separated by commas. By default all.
+        n: Number of samples.
+        steps: Images from one class to the next, ends included.
         out: x.png (a sheet), x.gif, x.webp, x.mp4, or a folder of frames.
-        fps: Frames a second.
+        fps: Frames per second.
         truncation: Factor on the latents.
-        seed: Of the samples.
-        device: auto, cpu, cuda or mps.
+        seed: Random seed of the samples.
+        device: Device: auto, cpu, cuda or mps.
         quiet: Print nothing but errors.
     """
 
@@ -171,77 +160,121 @@ class Morph:
     quiet: Flag = False
 
     def __call__(self) -> int:
-
         return morph(self)
 
 
-if TYPE_CHECKING:
-    pass
+def walk(options: Walk) -> int:
+    """Write a video of a walk through the latent space."""
+    import numpy as np
 
+    from sparring.api import load
+    from sparring.cli.output import print_lines, writing
+    from sparring.inference.latent import images
 
-def walk(options: "Walk") -> int:
-    """A film of a walk."""
     run = load(options.run, options.device)
-    chosen = parse_indices(options.samples, "--samples") or list(range(options.n))
-    films = []
+    indices = parse_indices(options.samples, "--samples") or list(range(options.n))
+    videos = []
     for number in range(require_at_least(options.films, 1, "--films")):
-        z, y = images.latents_and_labels(
-            run,
-            [each + number * (max(chosen) + 1) for each in chosen],
-            options.seed,
-            options.label,
-            options.truncation,
-        )
-        way = images.walk(run, z, y, steps=options.steps, kind=options.path, closed=not options.open)
-        films.append(way)
-    write_frames(options.out, np.stack(films, 1), options.fps)
-    print_lines(options.quiet, f"{len(films[0]):,} frames in {options.out}")
-    return 0
-
-
-def grid(options: "Grid") -> int:
-    """All between four samples."""
-    run = load(options.run, options.device)
-    chosen = parse_indices(options.samples, "--samples")
-    z, y = images.latents_and_labels(run, chosen, options.seed, options.label, options.truncation)
-    made = images.grid(run, z, y, rows=options.rows, columns=options.columns, kind=options.path)
-    picture = image_grid.grid_image(made, options.columns) if made.ndim == 4 else points_image(made)
+        shifted = [index + number * (max(indices) + 1) for index in indices]
+        z, y = images.latents_and_labels(run, shifted, options.seed, options.label, options.truncation)
+        videos.append(images.walk(run, z, y, steps=options.steps, kind=options.path, closed=not options.open))
     with writing(options.out):
-        sampling.save_samples(options.out, made, None, picture)
-    print_lines(options.quiet, f"{len(made):,} images in {options.out}")
+        images.save_frames(options.out, np.stack(videos, 1), options.fps)
+    print_lines(options.quiet, f"{len(videos[0]):,} frames in {options.out}")
     return 0
 
 
-def mix(options: "Mix") -> int:
-    """Sums and differences of groups."""
+def grid(options: Grid) -> int:
+    """Write a grid of interpolations between four samples."""
+    from sparring.api import load
+    from sparring.cli.output import print_lines, writing
+    from sparring.data import image_grid, points_image
+    from sparring.inference import sampling
+    from sparring.inference.latent import images
+
     run = load(options.run, options.device)
-    require_images(run, "a sheet of sums")
-    plus, minus = (
-        [parse_indices(group, "--add") for group in groups] for groups in (options.add, options.subtract)
-    )
-    if not plus:
+    corners = parse_indices(options.samples, "--samples")
+    z, y = images.latents_and_labels(run, corners, options.seed, options.label, options.truncation)
+    samples = images.grid(run, z, y, rows=options.rows, columns=options.columns, kind=options.path)
+    is_image = samples.ndim == 4
+    image = image_grid.grid_image(samples, options.columns) if is_image else points_image(samples)
+    with writing(options.out):
+        sampling.save_samples(options.out, samples, None, image)
+    print_lines(options.quiet, f"{len(samples):,} images in {options.out}")
+    return 0
+
+
+def mix(options: Mix) -> int:
+    """Write a sheet of groups of samples and the sum and difference of their means."""
+    from sparring.api import load
+    from sparring.cli.output import print_lines, write_file
+    from sparring.data import image_grid
+    from sparring.inference.latent import images
+
+    run = load(options.run, options.device)
+    require_images(run, "latent mix")
+    add = [parse_indices(group, "--add") for group in options.add]
+    subtract = [parse_indices(group, "--subtract") for group in options.subtract]
+    if not add:
         raise SparringError(
             "no --add",
-            "the numbers of a group of samples",
-            "look at `sparring sample RUN`, and name some: --add 0,4,7",
+            "the indices of a group of samples",
+            "look at `sparring sample RUN`, and choose some: --add 0,4,7",
         )
-    picture = images.mix(run, plus, minus, seed=options.seed, label=options.label)
-    with writing(options.out):
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_bytes(image_grid.encode_png(picture))
+    sheet = images.mix(run, add, subtract, seed=options.seed, label=options.label)
+    write_file(options.out, image_grid.encode_png(sheet))
     print_lines(options.quiet, f"a row for each group, its mean last, and the result: {options.out}")
     return 0
 
 
-def morph(options: "Morph") -> int:
-    """From class to class."""
+def morph(options: Morph) -> int:
+    """Write samples that change from class to class."""
+    from sparring.api import load
+    from sparring.cli.output import print_lines, writing
+    from sparring.inference import latent
+    from sparring.inference.latent import images
+
     run = load(options.run, options.device)
-    require_images(run, "a sheet of classes")
-    chosen = options.classes.split(",") if options.classes else run.classes
-    z = latent.sample_latents(
-        run.generator.generation, options.seed, range(require_at_least(options.n, 1, "--n"))
-    )
-    made = images.morph(run, chosen, z * options.truncation, steps=options.steps)
-    write_rows(options.out, made, options.fps)
-    print_lines(options.quiet, f"{len(made)} samples, {' to '.join(chosen)}: {options.out}")
+    require_images(run, "latent morph")
+    classes = options.classes.split(",") if options.classes else run.classes
+    indices = range(require_at_least(options.n, 1, "--n"))
+    z = latent.sample_latents(run.generator.generation, options.seed, indices, options.truncation)
+    rows = images.morph(run, classes, z, steps=options.steps)
+    with writing(options.out):
+        images.save_rows(options.out, rows, options.fps)
+    print_lines(options.quiet, f"{len(rows)} samples, {' to '.join(classes)}: {options.out}")
     return 0
+
+
+def parse_indices(text: str | None, option: str) -> list[int]:
+    """Indices of samples, from a list with ranges.
+
+    >>> parse_indices("0,4,7-9", "--samples")
+    [0, 4, 7, 8, 9]
+
+    Raises:
+        SparringError: it is no such list, or names too many samples.
+    """
+    indices: list[int] = []
+    for part in text.split(",") if text else []:
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()) or len(first + last) > 15:
+            raise SparringError(
+                f"{option} {text}", "numbers separated by commas, such as 0,4,7 or 0-9", "fix it"
+            )
+        if dash and int(last) - int(first) >= MAX_SAMPLES:
+            raise SparringError(f"{option} {text}", f"at most {MAX_SAMPLES:,} samples", "choose fewer")
+        indices += range(int(first), int(last) + 1) if dash else [int(first)]
+        if len(indices) > MAX_SAMPLES:
+            raise SparringError(f"{option} {text}", f"at most {MAX_SAMPLES:,} samples", "choose fewer")
+    return indices
+
+
+def require_images(run: "Run", command: str) -> None:
+    """Raises SparringError for a generator of points."""
+    if not run.generator.generation.spec.is_image:
+        raise SparringError(
+            f"{command} with a generator of points",
+            "a generator of images",
+            "use latent walk or latent grid, which work with points",
+        )

@@ -1,4 +1,5 @@
-"""The latent space of a generator: interpolation, arithmetic, directions, and inversion of images.
+"""The latent space of a generator: interpolation, arithmetic, directions, and inversion of images. Also reachable
+as `sparring.latent`.
 
 Functions here take the model (`sparring.load(RUN).generator.generation`) and latents z (n, z) on the CPU;
 classes y are (n,) integers or (n, classes) weights of a blend. `walk`, `grid`, `mix`, `morph`, `edit`,
@@ -16,10 +17,10 @@ from sparring.inference.latent.direction import Direction, load_directions, save
 from sparring.inference.latent.effects import Effect, measure_direction, measure_strengths
 from sparring.inference.latent.encoder import (
     FittedEncoder,
-    encoder_from_bytes,
-    encoder_to_bytes,
     fit_encoder,
+    load_encoder,
     model_encoder,
+    save_encoder,
 )
 from sparring.inference.latent.gradient_ascent import ascend, direction_from_gradient
 from sparring.inference.latent.images import decode_images, edit, grid, latents_and_labels, mix, morph, walk
@@ -34,6 +35,7 @@ from sparring.inference.latent.interpolation import (
     to_typical,
 )
 from sparring.inference.latent.inversion import Inversion, InversionOptions, invert, with_hard_labels
+from sparring.inference.latent.latents_file import load_latents, save_latents
 from sparring.inference.latent.linear_classifier import (
     direction_from_labels,
     direction_from_scores,
@@ -61,11 +63,8 @@ __all__ = [
     "direction_from_gradient",
     "direction_from_labels",
     "direction_from_scores",
-    "directions",
     "directions_from_scores",
     "edit",
-    "encoder_from_bytes",
-    "encoder_to_bytes",
     "fit_encoder",
     "grid",
     "group_mean",
@@ -75,6 +74,8 @@ __all__ = [
     "invert",
     "latents_and_labels",
     "load_directions",
+    "load_encoder",
+    "load_latents",
     "measure_direction",
     "measure_strengths",
     "mix",
@@ -84,6 +85,8 @@ __all__ = [
     "pca_directions",
     "sample_latents",
     "save_directions",
+    "save_encoder",
+    "save_latents",
     "sefa_directions",
     "select_direction",
     "to_class_weights",

@@ -19,83 +19,84 @@ from sparring.models.generator import SAMPLE_BLOCK, GeneratorModel
 from sparring.parts.conditioning import LabelEmbedding
 
 EMBEDDING_WEIGHT = "embed.weight"
+BATCH = 64  # latents per forward pass of `activations`
 
 
 def sample_latents(generation: GeneratorModel, seed: int, indices: range, truncation: float = 1.0) -> Tensor:
-    """The latents (n, z) of samples: those that `GeneratorModel.sample` makes them of.
+    """The latents (n, z) from which `GeneratorModel.sample` generates samples.
 
     Arguments:
-        truncation: factor on them; below 1 more typical and less varied samples.
+        generation: the generator.
+        seed: random seed of the samples.
+        indices: of the samples under that seed.
+        truncation: factor on the latents; below 1 samples are more typical and less varied.
     """
     return rng.sample_latents(seed, indices, generation.latent) * truncation
 
 
 @torch.no_grad()
 def decode(generation: GeneratorModel, z: Tensor, y: Tensor | None = None) -> Sample:
-    """Samples float32 (n, *sample) of latents, on the CPU; each depends on its latent and class alone.
+    """Samples float32 (n, *sample) of latents, on the CPU. Each depends on its own latent and class alone.
 
     Arguments:
         z: latents (n, z).
-        y: classes (n,) int64; or blends of them (n, classes), float, the shares of each (see `forward_blend`); None without labels.
+        y: classes (n,) int64; or weights of a blend of classes (n, classes) float (see `forward_blend`); None without labels.
 
     Raises:
-        SparringError: latents of another size, labels missing or not wanted, or a generator that can't blend.
+        SparringError: latents of another size, classes missing or superfluous, or a generator that can't blend classes.
     """
     z, y = check_latents(generation, z, y)
     device = generation.shares.device
-    made = []
+    samples = []
     for start in range(0, len(z), SAMPLE_BLOCK):
         rows = torch.arange(start, start + SAMPLE_BLOCK).clamp_max(len(z) - 1)
         out = forward(generation, z[rows].to(device), None if y is None else y[rows].to(device))
-        made.append(out[: len(z) - start].float().cpu())
-    return torch.cat(made) if made else torch.empty(0, *generation.spec.shape)
+        samples.append(out[: len(z) - start].float().cpu())
+    return torch.cat(samples) if samples else torch.empty(0, *generation.spec.shape)
 
 
 def forward(generation: GeneratorModel, z: Tensor, y: Tensor | None = None) -> Sample:
-    """What `decode` does, in one piece, on the device, and with gradients."""
-    made: Tensor = (
-        forward_blend(generation, z, y) if y is not None and y.is_floating_point() else generation(z, y)
-    )
-    return made
+    """Samples (b, *sample) of latents in one batch, on their device and with gradients; arguments as of `decode`."""
+    if y is not None and y.is_floating_point():
+        return forward_blend(generation, z, y)
+    samples: Tensor = generation(z, y)
+    return samples
 
 
-def forward_blend(generation: GeneratorModel, z: Tensor, shares: Tensor) -> Sample:
-    """Samples (b, *sample) of blends of classes.
+def forward_blend(generation: GeneratorModel, z: Tensor, class_weights: Tensor) -> Sample:
+    """Samples (b, *sample) of blends of classes: the embedding of a blend is the weighted sum of unit embeddings,
 
-        V = sum_k shares_k V_k / |V_k|,  then as for the vector of a class
+        V = sum_k weights_k V_k / |V_k|
 
-    A blend of one class with a share of 1 is that class.
+    so that a weight of 1 for one class gives that class.
 
     Arguments:
-        shares: (b, classes), of each class.
+        z: latents (b, z).
+        class_weights: (b, classes).
 
     Raises:
-        SparringError: the generator has no learned vectors of classes.
+        SparringError: the generator has no embeddings of classes.
     """
-    tables = _require_embeddings(generation)
-    each = [F.normalize(table.detach(), dim=1).to(shares.device) for table in tables.values()]
-    mixed = {name: shares.to(table.dtype) @ table for name, table in zip(tables, each, strict=True)}
-    made: Tensor = functional_call(generation, mixed, (z, torch.arange(len(z), device=z.device)))
-    return made
-
-
-def can_blend(generation: GeneratorModel) -> bool:
-    """Whether there are classes, and vectors of them that can be mixed."""
-    return bool(_class_embeddings(generation))
-
-
-def _require_embeddings(generation: GeneratorModel) -> dict[str, Tensor]:
-    found = _class_embeddings(generation)
-    if not found:
+    tables = _class_embeddings(generation)
+    if not tables:
         raise SparringError(
-            "a blend of classes from a generator that keeps no vectors of classes",
+            "a blend of classes from a generator without class embeddings",
             "a generator that was trained with labels (auto on a labelled set, cgan, acgan, cvae ...)",
             "train one of these, or choose whole classes",
         )
-    return found
+    unit = [F.normalize(table.detach(), dim=1).to(class_weights.device) for table in tables.values()]
+    blends = {name: class_weights.to(table.dtype) @ table for name, table in zip(tables, unit, strict=True)}
+    samples: Tensor = functional_call(generation, blends, (z, torch.arange(len(z), device=z.device)))
+    return samples
+
+
+def can_blend(generation: GeneratorModel) -> bool:
+    """Whether the generator has embeddings of classes, which can be blended."""
+    return bool(_class_embeddings(generation))
 
 
 def _class_embeddings(generation: GeneratorModel) -> dict[str, Tensor]:
+    """The embedding tables (classes, size) of a generator by the names of their parameters."""
     parts = generation.generator.named_modules(prefix="generator")
     inside = [
         (name, part) for name, part in parts if isinstance(part, LabelEmbedding) and part.embedding_size
@@ -105,10 +106,16 @@ def _class_embeddings(generation: GeneratorModel) -> dict[str, Tensor]:
 
 
 def check_latents(generation: GeneratorModel, z: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """Latents and classes, if they are fit for this generator."""
+    """Return latents and classes that fit the generator; superfluous dimensions are errors.
+
+    Raises:
+        SparringError: they do not fit.
+    """
     if z.ndim != 2 or z.shape[1] != generation.latent or not bool(z.isfinite().all()):
         raise SparringError(
-            f"latents {tuple(z.shape)}, or not finite", f"finite ones, (n, {generation.latent})", "fix them"
+            f"latents {tuple(z.shape)}, or not finite",
+            f"finite numbers (n, {generation.latent})",
+            "fix the latents",
         )
     classes = generation.spec.num_classes
     if y is None and classes:
@@ -119,59 +126,56 @@ def check_latents(generation: GeneratorModel, z: Tensor, y: Tensor | None) -> tu
     shape = (len(z), classes) if blend else (len(z),)
     fits = y.shape == shape and (blend or not len(y) or (int(y.min()) >= 0 and int(y.max()) < classes))
     if not classes or not fits:
-        expected = f"(n,) of 0 to {classes - 1}, or shares (n, {classes})" if classes else "none"
+        expected = f"(n,) of 0 to {classes - 1}, or weights (n, {classes})" if classes else "none"
         raise SparringError(f"classes {tuple(y.shape)} for {len(z)} latents", expected, "fix the labels")
     return z, y
 
 
 def to_class_weights(y: Tensor, classes: int) -> Tensor:
-    """Classes (n,) as blends (n, classes); blends stay as they are."""
+    """Classes (n,) as one-hot weights (n, classes); weights are returned unchanged."""
     return y if y.is_floating_point() else F.one_hot(y, classes).float()
-
-
-BATCH = 64
 
 
 @torch.no_grad()
 def activations(generation: GeneratorModel, z: Tensor, y: Tensor | None, layer: int = 0) -> Tensor:
-    """The output of a layer with weights, in the order in which they are played: float32 (n, values), on the CPU.
+    """The output of one layer of the generator: float32 (n, values), on the CPU.
 
     Arguments:
         z: latents (n, z).
         y: classes (n,), or None.
-        layer: its number, from 0; beyond the last means the last but one, before the samples.
+        layer: its index among the layers with weights, in the order in which they run; at most the last but one.
 
     Raises:
-        SparringError: the generator has no layers.
+        SparringError: the generator has no layers with weights.
     """
     device, parts = generation.shares.device, []
     for rows in torch.arange(len(z)).split(BATCH):
-        seen = _layer_outputs(generation, z[rows].to(device), None if y is None else y[rows].to(device))
-        parts.append(seen[min(layer, max(0, len(seen) - 2))])
+        outputs = _layer_outputs(generation, z[rows].to(device), None if y is None else y[rows].to(device))
+        parts.append(outputs[min(layer, max(0, len(outputs) - 2))])
     return torch.cat(parts)
 
 
 def _layer_outputs(generation: GeneratorModel, z: Tensor, y: Tensor | None) -> list[Tensor]:
-    seen: list[Tensor] = []
+    outputs: list[Tensor] = []
 
-    def keep(module: nn.Module, given: Any, made: Tensor) -> None:
-        seen.append(made.float().flatten(1).cpu().clone())  # what follows may work in place
+    def append_output(module: nn.Module, inputs: Any, output: Tensor) -> None:
+        outputs.append(output.float().flatten(1).cpu().clone())  # the next layer may work in place
 
-    handles = [layer.register_forward_hook(keep) for layer in _weight_layers(generation)]
+    handles = [layer.register_forward_hook(append_output) for layer in _weight_layers(generation)]
     try:
         forward(generation, z, y)
     finally:
         for handle in handles:
             handle.remove()
-    if not seen:
+    if not outputs:
         raise SparringError(
-            "a generator without layers of weights", "a network", "train a generator that is one"
+            "a generator without layers of weights", "a neural network", "train one, such as dcgan"
         )
-    return seen
+    return outputs
 
 
 def _weight_layers(generation: GeneratorModel) -> list[nn.Module]:
-    """Those with a matrix of weights of their own and nothing inside, but for vectors of classes."""
+    """The innermost modules with a weight matrix of their own, except embeddings."""
     return [
         module
         for module in generation.generator.modules()

@@ -19,14 +19,14 @@ FORMAT, METADATA_KEY, MAX_DIRECTIONS = 1, "sparring.directions", 1_000
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Direction:
-    """Where to go in the latent space.
+    """A direction in the latent space.
 
     Arguments:
         name: what changes along it, as far as is known ("pca 1", "trouser", "brightness").
-        vector: (z,), of length 1.
-        kind: how it was found: pca, sefa, classifier, labels, or something of your own.
-        reach: how far one strength takes: strength s moves z by s * reach * vector.
-        found: numbers about how it was found, for people.
+        vector: (z,), normalised to length 1.
+        kind: how it was found: pca, sefa, classifier, labels, or a name of your own.
+        scale: length of a move of strength 1: strength s moves z by s * scale * vector.
+        statistics: numbers about how it was found, such as the accuracy of a classifier.
     """
 
     name: str
@@ -40,25 +40,29 @@ class Direction:
         if not (math.isfinite(length) and length > 0 and math.isfinite(self.scale) and self.scale > 0):
             raise SparringError(
                 f"direction {self.name!r} of shape {tuple(self.vector.shape)} and length {length}",
-                "finite numbers (z,), not all 0, and a reach above 0",
-                "see how it was found",
+                "finite numbers (z,), not all 0, and a scale above 0",
+                "check how it was computed",
             )
         object.__setattr__(self, "vector", self.vector.detach().float().cpu() / length)
 
     def apply(self, z: Tensor, strength: float | Tensor = 1.0) -> Tensor:
-        """Latents (n, z) moved along it: z + strength reach vector. `strength` may be one each, (n,)."""
-        amount = torch.as_tensor(strength, dtype=z.dtype, device=z.device).reshape(-1, 1)
-        return z + amount * self.scale * self.vector.to(z)
+        """Move latents (n, z) along the direction: z + strength * scale * vector.
+
+        Arguments:
+            strength: one for all, or one for each latent (n,).
+        """
+        strengths = torch.as_tensor(strength, dtype=z.dtype, device=z.device).reshape(-1, 1)
+        return z + strengths * self.scale * self.vector.to(z)
 
     def without(self, others: Sequence["Direction"]) -> "Direction":
-        """The part of it that is at right angles to all the others, so that what they stand for changes less.
+        """The component orthogonal to other directions, so that it changes less of what they change.
 
             v - Q Q^T v,  the columns of Q an orthonormal basis of the others
 
         References: Shen, Gu, Tang & Zhou 2020, arXiv 1907.10786, section 2.3 (conditional manipulation).
 
         Raises:
-            SparringError: nothing is left.
+            SparringError: the direction is a combination of the others.
         """
         if not others:
             return self
@@ -68,14 +72,18 @@ class Direction:
         if float(rest.norm()) < 1e-6:
             raise SparringError(
                 f"{self.name} without {', '.join(other.name for other in others)}",
-                "a direction that is not made of the others alone",
+                "a direction that is no combination of the others",
                 "leave one of them out",
             )
         return replace(self, vector=rest.float())
 
 
 def save_directions(path: Path, directions: Sequence[Direction]) -> None:
-    """Write directions of one latent space to a .safetensors file."""
+    """Write directions of one latent space to a .safetensors file.
+
+    Raises:
+        SparringError: no directions, or of several latent spaces.
+    """
     _check_same_space(directions)
     rows = [
         {"name": each.name, "kind": each.kind, "reach": each.scale, "found": each.statistics or {}}
@@ -88,61 +96,65 @@ def save_directions(path: Path, directions: Sequence[Direction]) -> None:
 
 
 def load_directions(path: Path) -> list[Direction]:
-    """The directions of a file. They are data: nothing in it is executed.
+    """Read directions that `save_directions` wrote. Nothing in the file is executed; sizes are checked before it is read.
 
     Raises:
-        SparringError: there is no such file. CorruptFileError: it holds something else.
+        SparringError: there is no such file.
+        CorruptFileError: it holds something else.
     """
     if not path.is_file():
         raise SparringError(
-            f"no file {path}", "a file of directions", "make one: sparring latent directions RUN"
+            f"no file {path}", "a file of directions", "create one: sparring latent directions RUN"
         )
     table, metadata = tensor_file.read_header(
         storage.read_head(path, tensor_file.header_end(storage.read_head(path, 8)))
     )
     try:
-        about = json.loads(metadata[METADATA_KEY])
-        rows, (count, size) = about["directions"], table["vectors"]["shape"]
+        header = json.loads(metadata[METADATA_KEY])
+        rows, (count, size) = header["directions"], table["vectors"]["shape"]
         if (
-            about["format"] != FORMAT
+            header["format"] != FORMAT
             or count != len(rows)
             or not (0 < count <= MAX_DIRECTIONS and 0 < size < 2**20)
         ):
-            raise ValueError("another format, or other numbers than it says")
+            raise ValueError("another format, or a number of directions that does not match the header")
         expected = {"vectors": torch.empty(count, size, device="meta")}
         tensor_file.check_size(path.stat().st_size, table, expected)
         vectors = tensor_file.from_bytes(storage.read(path), expected)["vectors"]
         return [_parse_direction(row, vector) for row, vector in zip(rows, vectors, strict=True)]
     except CorruptFileError:
         raise
-    except Exception as error:  # whatever a stranger's header breaks on
+    except Exception as error:  # an untrusted header can break in any way
         raise CorruptFileError(
             f"{path}: {error}", "directions written by Sparring", "use another file"
         ) from error
 
 
 def _parse_direction(row: dict[str, object], vector: Tensor) -> Direction:
-    name, kind, reach, found = (row[key] for key in ("name", "kind", "reach", "found"))
-    if not (isinstance(name, str) and isinstance(kind, str) and isinstance(found, dict)):
-        raise TypeError("names and numbers of another kind")
-    if not isinstance(reach, float | int):
-        raise TypeError("a reach that is no number")
-    numbers = {_printable(str(key)): float(value) for key, value in found.items()}
+    name, kind, scale, numbers = (row[key] for key in ("name", "kind", "reach", "found"))
+    if not (isinstance(name, str) and isinstance(kind, str) and isinstance(numbers, dict)):
+        raise TypeError("a name, kind or statistics of the wrong type")
+    if not isinstance(scale, float | int):
+        raise TypeError("a scale that is no number")
+    statistics = {_printable(str(key)): float(value) for key, value in numbers.items()}
     return Direction(
-        name=_printable(name), kind=_printable(kind), vector=vector, scale=float(reach), statistics=numbers
+        name=_printable(name), kind=_printable(kind), vector=vector, scale=float(scale), statistics=statistics
     )
 
 
 def _printable(text: str) -> str:
-    """A stranger's word, without what would steer a terminal."""
+    """Text of an untrusted file, without control characters."""
     return "".join(letter for letter in text[:80] if letter.isprintable())
 
 
 def select_direction(directions: Sequence[Direction], name: str) -> Direction:
-    """The direction of this name, or of this number, counted from 0; the only one where nothing is said.
+    """The direction with a name or index.
+
+    Arguments:
+        name: a name; or an index, from 0; or empty for the only direction of the list.
 
     Raises:
-        SparringError: there is none, or there are several of that name.
+        SparringError: there is none, or several and no name.
     """
     names = [each.name for each in directions]
     if name in names:
@@ -151,16 +163,18 @@ def select_direction(directions: Sequence[Direction], name: str) -> Direction:
         return directions[int(name)]
     if not name and len(names) == 1:
         return directions[0]
-    shown = ", ".join(f"{number} {name}" for number, name in enumerate(names[:20]))
+    choices = ", ".join(f"{index} {name}" for index, name in enumerate(names[:20]))
     raise SparringError(
-        f"direction {name!r}" if name else "a file of several directions, and none chosen",
-        f"one of: {shown}",
-        did_you_mean(name, names) if name else "name one behind the file: FILE:NAME",
+        f"direction {name!r}" if name else "a file of several directions, without a name",
+        f"one of: {choices}",
+        did_you_mean(name, names) if name else "add the name of one: FILE:NAME",
     )
 
 
 def _check_same_space(directions: Sequence[Direction]) -> None:
     if not directions or len({len(each.vector) for each in directions}) != 1:
         raise SparringError(
-            f"{len(directions)} directions, not of one latent space", "one or more of one run", "save apart"
+            f"{len(directions)} directions, not of one latent space",
+            "one or more of one run",
+            "save them in separate files",
         )

@@ -14,22 +14,24 @@ from sparring.inference.latent.direction import Direction
 from sparring.models.generator import GeneratorModel
 
 STRENGTHS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
-MIN_CHANGE = 0.5  # standard deviations that count as a change
+MIN_CHANGE = 0.5  # standard deviations; a smaller increase does not count
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """What became of n samples that were moved, by a judge; s_k is the standard deviation of attribute k over the unmoved ones.
+    """What changes in n samples that are moved along a direction, in units of s_k, the standard deviation of attribute k before.
 
     Arguments:
-        attribute, strength, n: what was wanted, how far they were moved, and how many.
-        rises: share of samples in which the attribute rose by more than s / 2.
-        arrives: share of those that did not have it and then do. A class is had where p > 1/2, any other attribute at more than
-            one s above the mean.
-        gain: mean rise, in s.
-        leaks: for each other attribute the mean of |change| / s_k; of other classes of rises only, as they must fall when one
-            class rises.
-        keeps: share of samples whose likeliest class among the others is the same as before; 1 without classes.
+        attribute: the attribute that the direction should change.
+        strength: of the move.
+        n: number of samples.
+        increase_rate: fraction of samples whose attribute increases by more than s / 2.
+        success_rate: fraction of the samples without the attribute that have it afterwards. A sample has a class if p > 1/2, and
+            any other attribute if it is more than s above the mean.
+        gain: mean increase of the attribute, in s.
+        leakage: for each other attribute k the mean of |change| / s_k. For other classes only increases count, as they must
+            fall when one class rises.
+        class_preservation: fraction of samples whose most likely class among the others does not change; 1 without classes.
     """
 
     attribute: str
@@ -43,7 +45,7 @@ class Effect:
 
     @property
     def entanglement(self) -> float:
-        """The mean leak for a gain of one s: 0 where nothing else changes, 1 where all else changes as much."""
+        """Mean leakage per gain of one s: 0 if nothing else changes, 1 if everything else changes as much."""
         return sum(self.leakage.values()) / max(1, len(self.leakage)) / max(self.gain, 1e-6)
 
 
@@ -57,12 +59,7 @@ def measure_direction(
     n: int = 500,
     seed: int = 1_000_003,
 ) -> Effect:
-    """Move n samples and judge them before and after.
-
-    Arguments:
-        wanted: name or number of the judge's attribute; None takes the direction's name.
-        seed: of the samples: not the one that the direction was found with.
-    """
+    """Measure the effect of a direction at one strength; arguments as of `measure_strengths`."""
     return measure_strengths(generation, direction, scorer, attribute, (strength,), n=n, seed=seed)[0]
 
 
@@ -76,54 +73,61 @@ def measure_strengths(
     n: int = 500,
     seed: int = 1_000_003,
 ) -> list[Effect]:
-    """The same for several strengths."""
+    """Measure the effects of a direction at several strengths on the same samples.
+
+    Arguments:
+        generation: the generator.
+        direction: in its latent space.
+        scorer: measures the attributes.
+        attribute: name or index of the attribute to change; None takes the name of the direction.
+        strengths: of the moves.
+        n: number of samples, at least 2.
+        seed: of the samples; it must differ from the one that the direction was found with.
+    """
     if n < 2:
-        raise SparringError(f"{n} samples", "2 or more", "500 give shares to within 2 % or so")
-    number = attribute_index(scorer, direction.name if attribute is None else attribute)
+        raise SparringError(f"{n} samples", "2 or more", "500 give rates to within about 2 %")
+    index = attribute_index(scorer, direction.name if attribute is None else attribute)
     z, y = sample_latents(generation, seed, range(n)), generation.draw_labels(seed, range(n))
     before = score_latents(generation, scorer, z, y)
     effects = []
     for strength in strengths:
         after = score_latents(generation, scorer, direction.apply(z, strength), y)
-        effects.append(_effect(scorer, number, strength, before, after))
+        effects.append(_effect(scorer, index, strength, before, after))
     return effects
 
 
 def first_successful(effects: list[Effect], share: float = 0.9) -> Effect | None:
-    """The first of them in which a share of the samples arrived; None where none did."""
+    """The first effect with a success rate of at least `share`; None if there is none."""
     return next((effect for effect in effects if effect.success_rate >= share), None)
 
 
-def _effect(scorer: AttributeScorer, number: int, strength: float, before: Tensor, after: Tensor) -> Effect:
+def _effect(scorer: AttributeScorer, index: int, strength: float, before: Tensor, after: Tensor) -> Effect:
     spread = before.std(0).clamp_min(1e-6)
     change = (after - before) / spread
-    level = torch.zeros(()) if number < scorer.classes else before[:, number].mean() + spread[number]
-    without, with_it = before[:, number] <= level, after[:, number] > level
-    leaks = {
+    is_class = index < scorer.num_classes
+    threshold = torch.zeros(()) if is_class else before[:, index].mean() + spread[index]
+    had_not, has = before[:, index] <= threshold, after[:, index] > threshold
+    leakage = {
         name: float(
-            (
-                change[:, k].clamp_min(0)
-                if k < scorer.classes and number < scorer.classes
-                else change[:, k].abs()
-            ).mean()
+            (change[:, k].clamp_min(0) if is_class and k < scorer.num_classes else change[:, k].abs()).mean()
         )
         for k, name in enumerate(scorer.names)
-        if k != number
+        if k != index
     }
     return Effect(
-        attribute=scorer.names[number],
+        attribute=scorer.names[index],
         strength=strength,
         n=len(before),
-        increase_rate=float((change[:, number] > MIN_CHANGE).float().mean()),
-        success_rate=float(with_it[without].float().mean()) if bool(without.any()) else 1.0,
-        gain=float(change[:, number].mean()),
-        leakage=leaks,
-        class_preservation=_class_preservation(scorer.classes, number, before, after),
+        increase_rate=float((change[:, index] > MIN_CHANGE).float().mean()),
+        success_rate=float(has[had_not].float().mean()) if bool(had_not.any()) else 1.0,
+        gain=float(change[:, index].mean()),
+        leakage=leakage,
+        class_preservation=_class_preservation(scorer.num_classes, index, before, after),
     )
 
 
-def _class_preservation(classes: int, number: int, before: Tensor, after: Tensor) -> float:
-    others = [k for k in range(classes) if k != number]
+def _class_preservation(num_classes: int, index: int, before: Tensor, after: Tensor) -> float:
+    others = [k for k in range(num_classes) if k != index]
     if not others:
         return 1.0
     return float((before[:, others].argmax(1) == after[:, others].argmax(1)).float().mean())

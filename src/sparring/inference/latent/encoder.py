@@ -1,19 +1,21 @@
 """Encoders for inversion: a run's own encoder, or a small one that is fitted to a generator's samples in
-seconds.
+seconds, and its file.
 
 References:
     Donahue, Kraehenbuehl & Darrell 2017, arXiv 1605.09782, section 4.2 (the latent regressor, fitted to a generator's own samples).
-    Zhu, Kraehenbuehl, Shechtman & Efros 2016, arXiv 1609.03552, section 3.1 (a network's guess, then optimised).
+    Zhu, Kraehenbuehl, Shechtman & Efros 2016, arXiv 1609.03552, section 3.1 (a network's prediction, then optimised).
 """
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sparring.core import rng, tensor_file
+from sparring.core import rng, storage, tensor_file
 from sparring.core.errors import SparringError
 from sparring.core.shapes import Labels, Sample
 from sparring.inference.latent.decoding import forward
@@ -22,18 +24,18 @@ from sparring.models.generator import GeneratorModel
 from sparring.parts.networks.dcgan import DCGANDiscriminator
 from sparring.parts.networks.mlp import MLPDiscriminator
 
-LatentEncoder = Callable[
-    [Sample, "Labels | None"], tuple[Tensor, Tensor | None]
-]  # latents (b, z), logits of classes (b, k)
-StepCallback = Callable[[int, int], bool]  # told (done, total); true ends the work there
+# from samples and their classes to latents (b, z) and logits of the classes (b, k)
+LatentEncoder = Callable[[Sample, "Labels | None"], tuple[Tensor, Tensor | None]]
+StepCallback = Callable[[int, int], bool]  # called with (steps done, total); return true to stop
+GENERATOR_KEY = "generator"  # in the header of an encoder's file: SHA-256 of the generator's weights
 
 
 class FittedEncoder(nn.Module):
-    """From samples to the latents (and the logits of the classes) that a generator may have made them of.
+    """A small convolutional encoder, from samples of a generator to their latents and the logits of their classes.
 
     Arguments:
-        generation: whose samples they are.
-        width: channels of its first layer.
+        generation: the generator.
+        width: channels of the first layer.
 
     Shape: (b, *sample) to (b, z) and (b, classes) or None.
     """
@@ -41,8 +43,8 @@ class FittedEncoder(nn.Module):
     def __init__(self, generation: GeneratorModel, width: int = 32) -> None:
         super().__init__()
         spec = generation.spec
-        plain = DCGANDiscriminator(width=width, max_width=8 * width, norm="none")
-        body: Any = (plain if spec.is_image else MLPDiscriminator()).build(spec)
+        convolutional = DCGANDiscriminator(width=width, max_width=8 * width, norm="none")
+        body: Any = (convolutional if spec.is_image else MLPDiscriminator()).build(spec)
         self.body, self.latent = body, generation.latent
         self.head = nn.Linear(body.num_features, generation.latent + spec.num_classes)
 
@@ -61,15 +63,18 @@ def fit_encoder(
     seed: int = 0,
     progress: StepCallback | None = None,
 ) -> FittedEncoder:
-    """Fit a small encoder to a generator's own samples.
+    """Fit a small encoder to samples of a generator.
 
         min_E  |E(G(z, y)) - z|^2 / z  +  |G(E(G(z, y))) - G(z, y)|^2  -  log softmax(E_y(G(z, y)))_y
 
-    Deviation: the second term, which asks for the right sample where the right latent can't be known.
+    Deviation: the second term, which compares samples where several latents give the same one.
 
     Arguments:
-        steps, batch: samples seen in all. rate: of Adam, falling to 0.
-        watch: told of each step; true ends the work there.
+        steps: of Adam.
+        batch: samples per step.
+        learning_rate: at the first step; it falls linearly to 0.
+        seed: of the samples and of the initial weights.
+        progress: called after each step; return true to stop.
     """
     device = generation.shares.device
     encoder = _initialise(FittedEncoder(generation), seed).to(device)
@@ -91,13 +96,13 @@ def fit_encoder(
 def _loss(generation: GeneratorModel, encoder: FittedEncoder, z: Tensor, y: Tensor | None) -> Tensor:
     with torch.no_grad():
         x = forward(generation, z, y)
-    guess, logits = encoder(x)
-    loss = (guess - z).square().mean() + (forward(generation, guess, y) - x).square().mean()
+    predicted, logits = encoder(x)
+    loss = (predicted - z).square().mean() + (forward(generation, predicted, y) - x).square().mean()
     return loss if logits is None or y is None else loss + F.cross_entropy(logits, y)
 
 
 def _initialise(encoder: FittedEncoder, seed: int) -> FittedEncoder:
-    """With weights that depend on the seed alone (He et al. 2015, arXiv 1502.01852, Eq. 10), and a head that begins small."""
+    """Initialise weights from the seed alone (He et al. 2015, arXiv 1502.01852, Eq. 10), those of the head smaller."""
     for number, (name, parameter) in enumerate(encoder.named_parameters()):
         inputs = parameter[0].numel() if parameter.ndim > 1 else 0
         draw = torch.randn(parameter.shape, generator=rng.make_generator(seed, "encoder weights", number))
@@ -106,43 +111,55 @@ def _initialise(encoder: FittedEncoder, seed: int) -> FittedEncoder:
     return encoder
 
 
-def encoder_to_bytes(encoder: FittedEncoder, metadata: Mapping[str, str] | None = None) -> bytes:
-    """A fitted encoder as a safetensors file."""
-    return tensor_file.to_bytes(encoder.state_dict(), metadata)
+def save_encoder(path: Path, encoder: FittedEncoder, generation: GeneratorModel) -> None:
+    """Write a fitted encoder to a .safetensors file, with a fingerprint of its generator."""
+    storage.make_folder(path.parent)
+    header = {GENERATOR_KEY: generator_fingerprint(generation)}
+    storage.write_atomic(path, tensor_file.to_bytes(encoder.state_dict(), header))
 
 
-def encoder_from_bytes(generation: GeneratorModel, data: bytes) -> FittedEncoder:
-    """A fitted encoder from such a file, which must be one of this generator's kind.
+def load_encoder(generation: GeneratorModel, path: Path) -> FittedEncoder | None:
+    """Read an encoder that `save_encoder` wrote; None if there is no file, or if it belongs to another generator.
 
     Raises:
-        CorruptFileError: it is something else.
+        CorruptFileError: the file holds something else.
     """
+    if not path.is_file():
+        return None
+    data = storage.read(path)
+    if tensor_file.read_header(data)[1].get(GENERATOR_KEY) != generator_fingerprint(generation):
+        return None
     with torch.device("meta"):
         encoder = FittedEncoder(generation)
     encoder.load_state_dict(tensor_file.from_bytes(data, encoder.state_dict()), assign=True)
     return encoder.to(generation.shares.device).eval().requires_grad_(False)
 
 
+def generator_fingerprint(generation: GeneratorModel) -> str:
+    """SHA-256 of the weights of a generator."""
+    return hashlib.sha256(tensor_file.to_bytes(generation.state_dict())).hexdigest()
+
+
 def model_encoder(generation: GeneratorModel) -> LatentEncoder:
-    """The encoder that a run was trained with (ae, vae ...): latents whose codes are the encoder's.
+    """The encoder that a model was trained with (ae, vae ...), followed by the inverse of the prior's map.
 
     Raises:
-        SparringError: there is none.
+        SparringError: the model has no encoder.
     """
     encoder, decoder = generation.encoder_decoder()
 
-    def guess(x: Sample, y: Labels | None) -> tuple[Tensor, Tensor | None]:
+    def encode(x: Sample, y: Labels | None) -> tuple[Tensor, Tensor | None]:
         if encoder.labels.embedding_size and y is None:
-            raise SparringError("images without their class", "the class of each", "give labels")
+            raise SparringError("images without classes", "the class of each", "give labels")
         with torch.no_grad():
             codes = encoder(x, y)
         return _invert_prior(generation, encoder, decoder, codes), None
 
-    return guess
+    return encode
 
 
 def _invert_prior(generation: GeneratorModel, encoder: Encoder, decoder: Decoder, codes: Tensor) -> Tensor:
-    """Latents z (b, z) with prior(z) = codes, as nearly as there are any."""
+    """Latents z (b, z) that minimise |prior(z) - codes|^2: in closed form for a normal prior, else by L-BFGS."""
     start = torch.zeros(len(codes), generation.latent, device=codes.device)
     start[:, : codes.shape[1]] = codes / encoder.posterior.prior_std
     if torch.equal(decoder.prior(start)[:, : codes.shape[1]], codes):
@@ -152,9 +169,9 @@ def _invert_prior(generation: GeneratorModel, encoder: Encoder, decoder: Decoder
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        gap = (decoder.prior(z) - codes).square().sum()
-        gap.backward()
-        return gap
+        error = (decoder.prior(z) - codes).square().sum()
+        error.backward()
+        return error
 
     with torch.enable_grad():
         optimizer.step(loss)

@@ -1,4 +1,4 @@
-"""Directions by gradient ascent: latents moved to where a scorer sees more of an attribute."""
+"""Directions by gradient ascent on an attribute."""
 
 import torch
 from torch import Tensor
@@ -22,31 +22,37 @@ def ascend(
     steps: int = 20,
     step_size: float = 0.3,
 ) -> Tensor:
-    """Controllable generation: each latent moved uphill by steps of one length, to where the judge sees more of an attribute.
+    """Move latents up the gradient of an attribute, in steps of equal length.
 
-        z <- z + rate g / |g|,   g = d a(G(z)) / dz
+        z <- z + step_size g / |g|,   g = d a(G(z)) / dz
 
     References:
         Nguyen, Dosovitskiy, Yosinski, Brox & Clune 2016, arXiv 1605.09304, section 2 (activation maximisation in the latent
-            space). Deviation: all steps are equally long, and stay wherever they lead, without a prior.
+            space). Deviation: all steps have one length, and there is no prior term.
 
     Arguments:
-        wanted: name or number of one of the judge's attributes.
-        z: latents (n, z). y: classes (n,), or None.
-        rate: length of a step, where a latent is about sqrt(z) long.
+        scorer: measures the attributes.
+        attribute: name or index of one of them.
+        z: latents (n, z).
+        y: classes (n,), or None.
+        steps: number of steps.
+        step_size: length of a step; a typical latent has the length sqrt(z).
+
+    Returns:
+        The moved latents (n, z).
 
     Raises:
-        SparringError: the generator has no gradients.
+        SparringError: the attribute has no gradient with respect to the latents.
     """
-    number, device = attribute_index(scorer, attribute), generation.shares.device
+    index, device = attribute_index(scorer, attribute), generation.shares.device
     parts = []
     for rows in torch.arange(len(z)).split(BATCH):
-        here = z[rows].to(device)
+        moved = z[rows].to(device)
         labels = None if y is None else y[rows].to(device)
         for _ in range(steps):
-            slope = _attribute_gradient(generation, scorer, number, here, labels)
-            here = here + step_size * slope / slope.norm(dim=1, keepdim=True).clamp_min(1e-12)
-        parts.append(here.cpu())
+            gradient = _attribute_gradient(generation, scorer, index, moved, labels)
+            moved = moved + step_size * gradient / gradient.norm(dim=1, keepdim=True).clamp_min(1e-12)
+        parts.append(moved.cpu())
     return torch.cat(parts)
 
 
@@ -59,20 +65,22 @@ def direction_from_gradient(
     steps: int = 10,
     seed: int = 0,
 ) -> Direction:
-    """The mean way uphill of n samples.
+    """The mean displacement of n samples under `ascend`.
 
     Arguments:
-        wanted: name or number of one of the judge's attributes.
-        n: samples. steps: of `ascend`; 1 takes the mean gradient alone.
+        scorer: measures the attributes.
+        attribute: name or index of one of them.
+        n: number of samples.
+        steps: of `ascend`; 1 gives the mean of the normalised gradients.
         seed: of the samples.
 
     Returns:
-        The direction, with `agreement`: the mean cosine of a sample's own way with it.
+        The direction, with `agreement` in its statistics: the mean cosine between it and a sample's displacement.
     """
     z, y = sample_latents(generation, seed, range(n)), generation.draw_labels(seed, range(n))
-    ways = ascend(generation, scorer, attribute, z, y, steps=steps) - z
-    mean = ways.mean(0)
-    cosines = ways @ mean / (ways.norm(dim=1) * mean.norm()).clamp_min(1e-12)
+    displacements = ascend(generation, scorer, attribute, z, y, steps=steps) - z
+    mean = displacements.mean(0)
+    cosines = displacements @ mean / (displacements.norm(dim=1) * mean.norm()).clamp_min(1e-12)
     return Direction(
         name=scorer.names[attribute_index(scorer, attribute)],
         kind="classifier",
@@ -82,16 +90,19 @@ def direction_from_gradient(
 
 
 def _attribute_gradient(
-    generation: GeneratorModel, scorer: AttributeScorer, number: int, z: Tensor, y: Tensor | None
+    generation: GeneratorModel, scorer: AttributeScorer, index: int, z: Tensor, y: Tensor | None
 ) -> Tensor:
+    """The gradient (n, z) of an attribute with respect to the latents."""
     with torch.enable_grad():
         z = z.detach().requires_grad_()
-        seen = scorer(forward(generation, z, y))[:, number]
-        slope = torch.autograd.grad(seen.sum(), z, allow_unused=True)[0] if seen.requires_grad else None
-    if slope is None or not bool(slope.abs().sum() > 0):
+        values = scorer(forward(generation, z, y))[:, index]
+        gradient = (
+            torch.autograd.grad(values.sum(), z, allow_unused=True)[0] if values.requires_grad else None
+        )
+    if gradient is None or not bool(gradient.abs().sum() > 0):
         raise SparringError(
-            "samples that do not change smoothly with their latents",
-            "a generator with gradients",
+            "an attribute without a gradient with respect to the latents",
+            "a differentiable generator",
             "find the direction by labels instead",
         )
-    return slope
+    return gradient

@@ -18,22 +18,22 @@ FeatureFunction = Callable[[Sample], Tensor]
 
 
 def mean_squared_error(a: Sample, b: Sample) -> PerSample:
-    """The mean squared difference of values."""
+    """Mean squared error (n,) of samples (n, *sample)."""
     return (a - b).float().flatten(1).square().mean(1)
 
 
 def psnr(a: Sample, b: Sample) -> PerSample:
-    """Peak signal to noise ratio of samples in [-1, 1], in dB: 10 log10(4 / squared)."""
+    """Peak signal-to-noise ratio (n,) of samples in [-1, 1], in dB: 10 log10(4 / MSE)."""
     return 10 * torch.log10(4 / mean_squared_error(a.clamp(-1, 1), b.clamp(-1, 1)).clamp_min(1e-10))
 
 
 def laplacian_pyramid_distance(a: Sample, b: Sample) -> PerSample:
-    """The distance of two images over the bands of a Laplacian pyramid; of points that of their values.
+    """L1 distance (n,) of the bands of Laplacian pyramids of two images; of points the mean absolute difference.
 
         sum_j |L_j(a) - L_j(b)|_1 / size_j
 
-    Deviations: bands weigh alike by their mean (the paper's weights, 2^-2j of the sums, come to the same), and the pyramid is
-    made by means of 2x2 values and bilinear growth in place of Gaussian filters. It is linear: that of a - b is taken.
+    Deviations: the means of the bands have equal weights (the paper weighs the sums by 2^-2j, which is the same), and the pyramid
+    uses 2x2 mean pooling and bilinear upsampling in place of Gaussian filters. A pyramid is linear, so that of a - b is computed.
     """
     rest = (a - b).float()
     if rest.ndim != 4:
@@ -41,12 +41,12 @@ def laplacian_pyramid_distance(a: Sample, b: Sample) -> PerSample:
     total = torch.zeros(len(rest), device=rest.device)
     while min(rest.shape[2:]) > 2:
         small = F.avg_pool2d(rest, 2, ceil_mode=True, count_include_pad=False)
-        grown = F.interpolate(small, size=rest.shape[2:], mode="bilinear", align_corners=False)
-        total = total + (rest - grown).abs().flatten(1).mean(1)
+        upsampled = F.interpolate(small, size=rest.shape[2:], mode="bilinear", align_corners=False)
+        total = total + (rest - upsampled).abs().flatten(1).mean(1)
         rest = small
     return total + rest.abs().flatten(1).mean(1)
 
 
 def feature_distance(features: FeatureFunction) -> Callable[[Sample, Sample], PerSample]:
-    """The distance 1 - cosine of features (n, d) of both."""
+    """A perceptual distance: 1 - the cosine of the features (n, d) of two images."""
     return lambda a, b: 1 - F.cosine_similarity(features(a).float(), features(b).float(), dim=1)

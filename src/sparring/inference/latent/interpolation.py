@@ -15,7 +15,7 @@ from sparring.core.errors import SparringError
 from sparring.metrics.path_length import slerp
 
 PathKind = Literal["spherical", "linear"]
-MIN_SINE = 1e-4  # sine of an angle below which the spherical path is the straight one
+MIN_SINE = 1e-4  # sine of the angle below which the linear path is used
 
 
 def interpolate_at(a: Tensor, b: Tensor, t: Tensor, kind: PathKind = "spherical") -> Tensor:
@@ -24,26 +24,26 @@ def interpolate_at(a: Tensor, b: Tensor, t: Tensor, kind: PathKind = "spherical"
         linear:     (1 - t) a + t b
         spherical:  (sin((1 - t) w) a + sin(t w) b) / sin w,  w the angle between a and b
 
-    Most of a normal distribution in many dimensions lies near the sphere of radius sqrt(z); the spherical path stays there, the
-    straight one does not. Where w is 0 or a half turn, the straight one is taken.
+    Most of a normal distribution in many dimensions lies near the sphere of radius sqrt(z). The spherical path stays there, the
+    linear one does not. Where w is 0 or pi, the linear path is used.
 
     >>> a, b = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
     >>> [round(float(v), 4) for v in interpolate_at(a, b, torch.tensor([[0.5]]))[0]]
     [0.7071, 0.7071]
     """
     if kind not in get_args(PathKind):
-        raise SparringError(f"a path {kind!r}", "spherical or linear", "choose one of these")
-    straight = (1 - t) * a + t * b
+        raise SparringError(f"path {kind!r}", "spherical or linear", "choose one of these")
+    linear = (1 - t) * a + t * b
     if kind == "linear":
-        return straight
+        return linear
     lengths = (a.norm(dim=1) * b.norm(dim=1)).clamp_min(1e-12)
     sine = (1 - ((a * b).sum(1) / lengths).square()).clamp_min(0).sqrt()
-    near = sine[:, None] < MIN_SINE
-    return torch.where(near, straight, slerp(a.double(), b.double(), t.double()).to(a))
+    is_parallel = sine[:, None] < MIN_SINE
+    return torch.where(is_parallel, linear, slerp(a.double(), b.double(), t.double()).to(a))
 
 
 def interpolate(a: Tensor, b: Tensor, steps: int, kind: PathKind = "spherical") -> Tensor:
-    """The way from a to b (z,), ends included: (steps, z).
+    """The path from a to b (z,), ends included: (steps, z).
 
     Arguments:
         steps: points, at least 2.
@@ -54,12 +54,14 @@ def interpolate(a: Tensor, b: Tensor, steps: int, kind: PathKind = "spherical") 
 
 
 def closed_walk(points: Tensor, steps: int, kind: PathKind = "spherical") -> Tensor:
-    """From each of the points (k, z) to the next, and from the last to the first: (k steps, z), each once, so that a film of it
-    has no seam.
+    """The path from each of the points (k, z) to the next, and from the last to the first: (k steps, z).
+
+    The first point is not repeated at the end, so that a video of it loops without a seam.
 
     Arguments:
         points: at least 2.
-        steps: from one to the next.
+        steps: from one point to the next.
+        kind: see `interpolate_at`.
     """
     _require_at_least(len(points), 2)
     t = (torch.arange(_require_at_least(steps, 1)) / steps)[:, None].to(points)
@@ -68,7 +70,7 @@ def closed_walk(points: Tensor, steps: int, kind: PathKind = "spherical") -> Ten
 
 
 def open_walk(points: Tensor, steps: int, kind: PathKind = "spherical") -> Tensor:
-    """From the first of the points (k, z) to the last, through all: ((k - 1) steps + 1, z)."""
+    """The path from the first of the points (k, z) to the last, through all: ((k - 1) steps + 1, z)."""
     _require_at_least(len(points), 2)
     return torch.cat([closed_walk(points, steps, kind)[: (len(points) - 1) * steps], points[-1:]])
 
@@ -76,50 +78,51 @@ def open_walk(points: Tensor, steps: int, kind: PathKind = "spherical") -> Tenso
 def interpolate_corners(points: Tensor, rows: int, columns: int, kind: PathKind = "spherical") -> Tensor:
     """A grid between four points (4, z), upper left, upper right, lower left, lower right: (rows columns, z), row by row."""
     if len(points) != 4:
-        raise SparringError(f"{len(points)} corners", "4", "give four")
+        raise SparringError(f"{len(points)} corners", "4", "name four samples")
     left = interpolate(points[0], points[2], rows, kind)
     right = interpolate(points[1], points[3], rows, kind)
     return torch.cat([interpolate(a, b, columns, kind) for a, b in zip(left, right, strict=True)])
 
 
-def _require_at_least(count: int, least: int) -> int:
-    if count < least:
-        raise SparringError(f"{count} steps or points", f"at least {least}", "raise the number")
+def _require_at_least(count: int, minimum: int) -> int:
+    if count < minimum:
+        raise SparringError(f"{count} steps or points", f"at least {minimum}", "raise the number")
     return count
 
 
 def group_mean(group: Tensor) -> Tensor:
     """The mean latent (z,) of a group (n, z), n >= 1."""
     if not len(group):
-        raise SparringError("an empty group", "one sample or more", "name some")
+        raise SparringError("an empty group", "one or more samples", "name some samples")
     return group.mean(0)
 
 
 def arithmetic(add: list[Tensor], subtract: list[Tensor], typical: bool = True) -> Tensor:
-    """The sum of groups' means less that of others: "smiling woman - neutral woman + neutral man" (z,).
+    """Sums and differences of the mean latents of groups: "smiling woman - neutral woman + neutral man" (z,).
 
-        z = sum_g mean(plus_g) - sum_h mean(minus_h)
+        z = sum_g mean(add_g) - sum_h mean(subtract_h)
 
-    Deviation: the length is brought to sqrt(z), that of a typical latent, where the paper takes the sum as it is (from latents
-    that are uniform in a cube).
+    Deviation: the result is scaled to the length sqrt(z) of a typical latent; the paper does not scale it (its latents are
+    uniform in a cube).
 
     References:
         Radford, Metz & Chintala 2016, arXiv 1511.06434, section 6.3.2.
 
     Arguments:
-        plus: groups (n, z), at least one. minus: groups, or none.
-        typical: bring the result to a typical length.
+        add: groups (n, z), one or more.
+        subtract: groups (n, z), or none.
+        typical: scale the result to a typical length.
     """
     if not add:
-        raise SparringError("nothing to add up", "a group or more with plus", "name some samples")
-    made = torch.stack([group_mean(group) for group in add]).sum(0)
+        raise SparringError("no group to add", "one or more groups", "name some samples")
+    z = torch.stack([group_mean(group) for group in add]).sum(0)
     for group in subtract:
-        made = made - group_mean(group)
-    return to_typical(made) if typical else made
+        z = z - group_mean(group)
+    return to_typical(z) if typical else z
 
 
 def to_typical(z: Tensor) -> Tensor:
-    """z (..., z) at the length sqrt(z) near which normal latents lie; 0 stays 0.
+    """Scale latents (..., z) to the length sqrt(z), near which normal latents lie; 0 stays 0.
 
     >>> float(to_typical(torch.tensor([3.0, 4.0, 0.0, 0.0])).norm())
     2.0

@@ -15,42 +15,47 @@ from sparring.inference.latent.direction import Direction
 from sparring.models.generator import GeneratorModel
 
 RIDGE, ITERATIONS = 1e-2, 200
-HELD_OUT_EVERY = 5  # one in so many
+HELD_OUT_EVERY = 5  # one in five latents measures the accuracy
 
 
 def direction_from_labels(z: Tensor, labels: Tensor, name: str = "labels") -> Direction:
-    """The normal of the plane that logistic regression lays between two groups of latents.
+    """The normal of the hyperplane by which logistic regression separates two groups of latents.
 
         min_{w, c}  mean_i log(1 + exp(-s_i (w . z_i + c))) + ridge |w|^2 / 2,   s_i = 1 with the attribute, else -1
 
-    Deviation: logistic regression where the paper has a linear support vector machine; both groups weigh the same.
+    Deviation: logistic regression where the paper uses a linear support vector machine; both groups have the same weight.
 
     References:
         Shen, Gu, Tang & Zhou 2020, "Interpreting the latent space of GANs for semantic face editing", arXiv 1907.10786, section 2.
-            Two directions apart: `Direction.without`.
+            For conditional manipulation see `Direction.without`.
 
     Arguments:
         z: latents (n, z).
-        labels: (n,) bool or 0 and 1, whether the sample has the attribute; ten of each at least.
+        labels: (n,) bool or 0 and 1, whether the sample has the attribute; at least ten of each.
+        name: of the direction.
 
     Returns:
-        The direction, with `accuracy` on the fifth that was not fitted.
+        The direction, with `accuracy` on a held-out fifth of the latents in its statistics.
+
+    Raises:
+        SparringError: too few labels.
     """
     has = labels.bool()
-    fewest = int(min(has.sum(), (~has).sum()))
-    if len(has) != len(z) or fewest < 10:
+    smaller = int(min(has.sum(), (~has).sum()))
+    if len(has) != len(z) or smaller < 10:
         raise SparringError(
-            f"{len(has)} labels of {len(z)} latents, {fewest} in the smaller group",
-            "one each, and ten or more of both kinds",
-            "take more samples, or a milder attribute",
+            f"{len(has)} labels of {len(z)} latents, {smaller} in the smaller group",
+            "one each, and ten or more in both groups",
+            "use more samples, or a more common attribute",
         )
-    held = torch.arange(len(z)) % HELD_OUT_EVERY == 0
-    weight, offset = _fit_logistic_regression(z[~held].double(), has[~held])
-    right = ((z[held].double() @ weight + offset > 0) == has[held]).double()
-    kinds = [right[has[held] == kind].mean() for kind in (True, False) if bool((has[held] == kind).any())]
-    accuracy = float(torch.stack(kinds).mean()) if kinds else 0.0
-    found = {"accuracy": accuracy, "samples": float(len(z))}
-    return Direction(name=name, kind="labels", vector=weight.float(), statistics=found)
+    held_out = torch.arange(len(z)) % HELD_OUT_EVERY == 0
+    weight, offset = _fit_logistic_regression(z[~held_out].double(), has[~held_out])
+    true = has[held_out]
+    correct = ((z[held_out].double() @ weight + offset > 0) == true).double()
+    accuracies = [correct[true == group].mean() for group in (True, False) if bool((true == group).any())]
+    accuracy = float(torch.stack(accuracies).mean()) if accuracies else 0.0
+    statistics = {"accuracy": accuracy, "samples": float(len(z))}
+    return Direction(name=name, kind="labels", vector=weight.float(), statistics=statistics)
 
 
 def direction_from_scores(
@@ -62,12 +67,14 @@ def direction_from_scores(
     extremes: float = 0.2,
     seed: int = 0,
 ) -> Direction:
-    """The same, with labels by a judge: the samples with most of an attribute against those with least.
+    """`direction_from_labels` with labels by a scorer: the samples with the highest scores against those with the lowest.
 
     Arguments:
-        wanted: name or number of one of the judge's attributes.
-        n: samples.
-        extremes: share of them at either end, at most a half (the paper takes the extremes of its scores, too).
+        generation: the generator.
+        scorer: measures the attributes.
+        attribute: name or index of one of them.
+        n: number of samples.
+        extremes: fraction of the samples at either end, at most 0.5 (the paper uses the extremes of its scores, too).
         seed: of the samples.
     """
     return directions_from_scores(generation, scorer, [attribute], n=n, extremes=extremes, seed=seed)[0]
@@ -76,29 +83,30 @@ def direction_from_scores(
 def directions_from_scores(
     generation: GeneratorModel,
     scorer: AttributeScorer,
-    attribute: Sequence[str | int],
+    attributes: Sequence[str | int],
     *,
     n: int = 4_000,
     extremes: float = 0.2,
     seed: int = 0,
 ) -> list[Direction]:
-    """A direction for each of several attributes, from samples that are made and judged once; arguments as of `direction_from_scores`."""
+    """A direction for each of several attributes, from one set of samples; arguments as of `direction_from_scores`."""
     if not 0 < extremes <= 0.5:
         raise SparringError(f"extremes {extremes}", "above 0, at most 0.5", "0.2 is usual")
-    numbers = [attribute_index(scorer, name) for name in attribute]
+    indices = [attribute_index(scorer, name) for name in attributes]
     z, y = sample_latents(generation, seed, range(n)), generation.draw_labels(seed, range(n))
-    every = score_latents(generation, scorer, z, y)
-    found = []
-    for number in numbers:
-        seen = every[:, number]
-        order, count = seen.argsort(), int(n * extremes)
-        chosen = torch.cat([order[:count], order[-count:]]).sort().values
-        middle = seen[order].double()[[count - 1, -count]].mean() if count else seen.double().mean()
-        found.append(direction_from_labels(z[chosen], seen[chosen] > middle, scorer.names[number]))
-    return found
+    table = score_latents(generation, scorer, z, y)
+    directions = []
+    for index in indices:
+        scores = table[:, index]
+        order, count = scores.argsort(), int(n * extremes)
+        rows = torch.cat([order[:count], order[-count:]]).sort().values
+        threshold = scores[order].double()[[count - 1, -count]].mean() if count else scores.double().mean()
+        directions.append(direction_from_labels(z[rows], scores[rows] > threshold, scorer.names[index]))
+    return directions
 
 
 def _fit_logistic_regression(z: Tensor, has: Tensor) -> tuple[Tensor, Tensor]:
+    """Weight (z,) and offset of a ridge-regularised logistic regression with balanced groups, by L-BFGS."""
     weight = torch.zeros(z.shape[1], dtype=torch.float64, requires_grad=True)
     offset = torch.zeros((), dtype=torch.float64, requires_grad=True)
     target = has.double()
