@@ -16,7 +16,7 @@ from sparring.core.interfaces import Augmentation, Constraint, Objective, Penalt
 from sparring.core.optimizers import OPTIMIZERS, OptimizerConfig
 from sparring.core.schedule import SCHEDULES, Schedule
 from sparring.core.shapes import SampleSpec
-from sparring.data.config import DataConfig, upgrade_document
+from sparring.data.config import DataConfig
 from sparring.games import GAMES
 from sparring.models.classifier import Model
 from sparring.parts.augmentation import AUGMENTATIONS
@@ -175,7 +175,7 @@ class Experiment:
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Experiment":
         """Raises ConfigError where the document is not an experiment."""
-        experiment: Experiment = config.from_json(cls, upgrade_document(document), TYPE_TABLES)
+        experiment: Experiment = config.from_json(cls, document, TYPE_TABLES)
         return experiment
 
 

@@ -1,7 +1,7 @@
 """DataConfig: what to train on, and how it is brought to one size."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from sparring.core.errors import ConfigError
 
@@ -82,13 +82,3 @@ class DataConfig:
             raise ConfigError(f"held_out: {self.held_out}", "0 (none) or more samples", "fix the number")
         if not 0 <= self.random_crop <= 1:
             raise ConfigError(f"jitter: {self.random_crop}", "0 (none) to 1", "0.12 is usual")
-
-
-def upgrade_document(document: dict[str, Any]) -> dict[str, Any]:
-    """An experiment as JSON, of which the oldest do not say how many domains there are: they had one.
-
-    >>> upgrade_document({"data": {"source": "animals"}})
-    {'data': {'pairing': 'one', 'source': 'animals'}}
-    """
-    data = document.get("data") if isinstance(document, dict) else None
-    return {**document, "data": {"pairing": "one", **data}} if isinstance(data, dict) else document

@@ -11,6 +11,7 @@ from typing import Any
 
 from sparring.core import storage
 from sparring.core.errors import SparringError
+from sparring.runs.upgrade import upgrade
 
 METRICS_FILE, EVENTS_FILE, EVALUATIONS_FILE = "metrics.jsonl", "events.jsonl", "evaluations.jsonl"
 STALL_PATIENCE = 5  # evaluations without a better one, after which that is said
@@ -111,7 +112,10 @@ def read_run_json(run: Path) -> dict[str, Any]:
             "a run folder",
             "give the folder that was --out of `sparring train`",
         )
-    return document
+    try:
+        return upgrade(document)
+    except (KeyError, RecursionError):  # without a format, or nested too deep: as it stands
+        return document
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from sparring.protocols.until import MetricTarget, parse_until
 from sparring.recipes import RECIPE_DESCRIPTIONS
 from sparring.recipes.facts import Facts
 from sparring.recipes.table import RECIPES, resolve_pairing, resolve_recipe
+from sparring.runs.upgrade import check_setting_names, upgrade
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +94,7 @@ class Request:
 
 def build_data_config(request: Request, max_size: int) -> DataConfig:
     """How the data is to be opened; `max_size` is the longest side to be chosen."""
+    check_setting_names(request.settings)
     document: dict[str, Any] = config.to_json(DataConfig(max_size=max_size), TYPE_TABLES)
     document |= request.document.get("data", {})
     if request.data is not None:
@@ -173,6 +175,7 @@ def read_config_file(path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"--config {path} holds no table", "names and values, as in run.json", "fix the file"
         )
+    document = upgrade(document) if "format" in document else document
     inner = document.get("experiment")
     return inner if isinstance(inner, dict) else document
 

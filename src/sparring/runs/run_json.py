@@ -14,9 +14,9 @@ from sparring.data.image_grid import contact_sheet
 from sparring.experiment import Experiment
 from sparring.runs.records import RunLogger
 from sparring.runs.request import Request
+from sparring.runs.upgrade import FORMAT, upgrade
 
 RUN_FILE = "run.json"
-FORMAT = 1
 MAX_BYTES = 8_000_000  # bytes
 MAX_SKIPPED_NAMES = 20  # names in an event
 
@@ -27,7 +27,8 @@ def data_metadata(dataset: Dataset) -> dict[str, Any]:
 
 
 def load_run_json(out: Path) -> dict[str, Any] | None:
-    """The request, experiment, data and machine of a run; None if it was not begun.
+    """The request, experiment, data and machine of a run, and the `format` in which they were written; None if it
+    was not begun. Settings of format 1 are upgraded.
 
     Raises:
         CorruptFileError: it is there, and can't be read.
@@ -41,13 +42,14 @@ def load_run_json(out: Path) -> dict[str, Any] | None:
             raise CorruptFileError(
                 f"{path} has format {document['format']}", f"at most {FORMAT}", "update Sparring"
             )
-        known = {name: document[name] for name in ("request", "experiment", "data")}
-        known["machine"] = document.get("machine", {})
+        upgraded = upgrade(document)
+        known = {name: upgraded[name] for name in ("request", "experiment", "data")}
+        known["machine"] = upgraded.get("machine", {})
         data = known["data"]
         whole = all(isinstance(part, dict) for part in known.values())
         if not whole or not isinstance(data["fingerprint"], str) or not isinstance(data["count"], int):
             raise TypeError("a part is not what it should be")
-        return known
+        return {**known, "format": document["format"]}
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, CorruptFileError):
             raise
@@ -73,7 +75,7 @@ def load_experiment(path: Path) -> tuple[Experiment, dict[str, Any]]:
         CorruptFileError: it can't be read. ConfigError: it is no experiment.
     """
     try:
-        document = json.loads(_read_limited(path))
+        document = upgrade(json.loads(_read_limited(path)))
         return Experiment.from_json(document["experiment"]), dict(document["data"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, SparringError):

@@ -20,6 +20,7 @@ from sparring.runs import checkpoint, records
 from sparring.runs.records import StatusCallback
 from sparring.runs.request import Request, build_data_config, check_batch_divides, resolve_experiment
 from sparring.runs.run_json import RUN_FILE, data_metadata, load_run_json, write_run_json
+from sparring.runs.upgrade import FORMAT
 from sparring.training import throughput
 from sparring.training.loop import Outcome, TrainingLoop
 from sparring.training.state import TrainState
@@ -198,6 +199,12 @@ def _explain_out_of_memory(error: Exception) -> Exception:
 
 
 def _check_same_request(request: Request, before: dict[str, Any] | None, out: Path) -> None:
+    if before and before["format"] < FORMAT:
+        raise ConfigError(
+            f"{out} holds a run of an earlier version (format {before['format']})",
+            f"a run of format {FORMAT}, to train it further",
+            "choose another --out for a new run; sample, translate, evaluate and report still read this one",
+        )
     changed = request.changes_from(before["request"]) if before else []
     if changed:
         raise ConfigError(
