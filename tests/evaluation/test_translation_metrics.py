@@ -59,7 +59,7 @@ def pictures(seed: int, count: int = COUNT, channels: int = 1) -> np.ndarray:
 
 def dataset(samples: np.ndarray, other: np.ndarray | None = None, paired: bool = True) -> Dataset:
     beside = None if other is None else dataset(other)
-    found = Dataset(
+    return Dataset(
         samples,
         None,
         (),
@@ -67,9 +67,8 @@ def dataset(samples: np.ndarray, other: np.ndarray | None = None, paired: bool =
         report=None,  # type: ignore[arg-type]
         config=DataConfig(source="here"),
         domain_b=beside,
+        paired=paired and beside is not None,
     )
-    found.paired = paired and beside is not None
-    return found
 
 
 def line(

@@ -47,8 +47,7 @@ def two_domains(folder: Path, *, paired: bool) -> Dataset:
     for name, images in (("a", first), ("b", second)):
         np.savez(folder / f"{name}.npz", images=images)
         sides.append(open_data(DataConfig(source=str(folder / f"{name}.npz"))))
-    sides[0].domain_b, sides[0].paired = sides[1], paired
-    return sides[0]
+    return sides[0].replace(domain_b=sides[1], paired=paired)
 
 
 def request(data: Path, steps: int = 60, save: int = 3, report: int = 2, **changes) -> Request:

@@ -27,7 +27,7 @@ def test_override_reads_yaml(document):
         "training.batch=32",
         "training.ema_half_life=1e4",
         "optimizers.generator.lr=1e-4",
-        "optimizers.discriminator.lr={type: linear, start: 1e-3, end: 0, over: 10}",
+        "optimizers.discriminator.lr={type: linear, start: 1e-3, end: 0, duration: 10}",
         "game.objective=hinge",
         "data.size=[8, 16]",
         "game.penalties=[]",

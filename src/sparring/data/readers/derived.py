@@ -173,14 +173,13 @@ def add_derived_domain(base: Dataset, config: DataConfig, monitor: ProgressMonit
                 "",
             )
 
-    stored, remark = cache.load_or_build(key, (height, width, channels), rows)
+    cached, remark = cache.load_or_build(key, (height, width, channels), rows)
     why = (f"{'B' if config.swap_domains else 'A'} is made of the images: {config.derive_input}", remark)
     report = replace(base.report, remarks=(*base.report.remarks, *(text for text in why if text)))
-    made_config = replace(base.config, channels=channels)
-    made = build_dataset(stored.samples, None, key=key, report=report, config=made_config)
-    a, b = (base, made) if config.swap_domains else (made, base)
-    a.domain_b, a.paired, a.report = b, True, report
-    return a
+    derived_config = replace(base.config, channels=channels)
+    derived = build_dataset(cached.samples, None, key=key, report=report, config=derived_config)
+    a, b = (base, derived) if config.swap_domains else (derived, base)
+    return a.replace(domain_b=b, paired=True, report=report)
 
 
 def derive_image(picture: np.ndarray, number: int, kind: str, channels: int) -> np.ndarray:

@@ -95,13 +95,12 @@ def _open(
 
 def split_channels(samples: np.ndarray, a: int, key: str, report: DataReport, config: DataConfig) -> Dataset:
     """The set of A with its partner B, of samples that hold the `a` channels of A and then those of B."""
-    dataset = build_dataset(samples[..., :a], None, key=content_hash(key, "A"), report=report, config=config)
-    other = replace(config, channels=config.channels_b)
-    dataset.domain_b = build_dataset(
-        samples[..., a:], None, key=content_hash(key, "B"), report=report, config=other
+    config_b = replace(config, channels=config.channels_b)
+    domain_a = build_dataset(samples[..., :a], None, key=content_hash(key, "A"), report=report, config=config)
+    domain_b = build_dataset(
+        samples[..., a:], None, key=content_hash(key, "B"), report=report, config=config_b
     )
-    dataset.paired = True
-    return dataset
+    return domain_a.replace(domain_b=domain_b, paired=True)
 
 
 def _filter_pairs(
@@ -184,8 +183,7 @@ def join_domains(first: DatasetOpener, second: DatasetOpener, config: DataConfig
     for side in (a, b):
         if not side.spec.is_image:
             raise DataError(f"{side.config.source}: points", "images in both domains", "name other data")
-    a.domain_b = b
-    merged = replace(
+    report = replace(
         a.report,
         source=f"{a.report.source} and {b.report.source}",
         skipped=(*a.report.skipped, *b.report.skipped),
@@ -193,8 +191,7 @@ def join_domains(first: DatasetOpener, second: DatasetOpener, config: DataConfig
         duplicates=a.report.duplicates + b.report.duplicates,
         remarks=(*(f"A: {why}" for why in a.report.remarks), *(f"B: {why}" for why in b.report.remarks)),
     )
-    a.report = merged
-    return a
+    return a.replace(domain_b=b, report=report)
 
 
 def resolve_config(dataset: Dataset, config: DataConfig) -> DataConfig:
@@ -205,21 +202,31 @@ def resolve_config(dataset: Dataset, config: DataConfig) -> DataConfig:
 
 
 def finalize(dataset: Dataset, test_set: Dataset | None, config: DataConfig, remarks: list[str]) -> Dataset:
-    """The same with what it came to: settings, fingerprint over both domains and parts, and what to tell."""
-    assert dataset.domain_b is not None
-    dataset.paired = config.pairing == "paired"
-    whole = [dataset, dataset.domain_b, *([test_set, test_set.domain_b] if test_set is not None else [])]
-    prints = [side.fingerprint for side in whole if side is not None]
-    fingerprint = content_hash("sides", config.pairing, config.swap_domains, prints)
-    words = (
+    """The dataset with its test split, the resolved settings, one fingerprint over both domains and both splits, and a
+    report that says how many samples there are.
+    """
+    domain_b = dataset.domain_b
+    assert domain_b is not None
+    paired = config.pairing == "paired"
+    parts = [dataset, domain_b, *([test_set, test_set.domain_b] if test_set is not None else [])]
+    fingerprints = [part.fingerprint for part in parts if part is not None]
+    fingerprint = content_hash("sides", config.pairing, config.swap_domains, fingerprints)
+    counts = (
         f"{len(dataset):,} pairs"
-        if dataset.paired
-        else f"{len(dataset):,} of A and {len(dataset.domain_b):,} of B, not paired"
+        if paired
+        else f"{len(dataset):,} of A and {len(domain_b):,} of B, not paired"
     )
-    dataset.report = replace(dataset.report, remarks=(words, *dataset.report.remarks, *remarks))
-    dataset.test_set = test_set
-    for side in whole:
-        if side is not None:
-            channels = side.samples.shape[3]
-            side.config, side.fingerprint = replace(config, channels=channels), fingerprint
-    return dataset
+
+    def resolve(part: Dataset) -> Dataset:
+        channels, other = part.samples.shape[3], part.domain_b
+        return part.replace(
+            config=replace(config, channels=channels),
+            fingerprint=fingerprint,
+            domain_b=None if other is None else resolve(other),
+        )
+
+    return resolve(dataset).replace(
+        paired=paired,
+        report=replace(dataset.report, remarks=(counts, *dataset.report.remarks, *remarks)),
+        test_set=None if test_set is None else resolve(test_set),
+    )
