@@ -136,7 +136,7 @@ def test_what_does_not_fit_is_listed(tmp_path):
     assert len(dataset) == 3, "16 bits beside 8, and another size of the same shape, do no harm"
     skipped = dict(dataset.report.skipped)
     assert skipped["A/0.png"] == "no partner in B"
-    assert skipped["B/1.png"] == "another shape than its partner: 16x24, not 16x16"
+    assert skipped["B/1.png"] == "another aspect ratio than its partner: 16x24, not 16x16"
     assert skipped["B/2.png"] == "its partner can't be used"
     assert "A/2.png" in skipped
     assert skipped["A/5.png"] == "another image of this name: A/5.bmp"

@@ -83,8 +83,8 @@ WRONG = {
     "optimizers.generator.lr=nan": ("nan", "linear"),
     "optimizers.generator.lr={type: linear, start: 1}": ("missing", "default"),
     "optimizers.generator.lr=0": ("learning rate", "above 0"),
-    "optimizers=[1]": ("optimizers", "table"),
-    "training=7": ("training", "table"),
+    "optimizers=[1]": ("optimizers", "object"),
+    "training=7": ("training", "object"),
     "recipe=7": ("recipe", "text"),
     "training.total_images=2020-01-01": ("training.total_images", "whole number"),
 }

@@ -12,8 +12,8 @@ from sparring.data import to_output
 from sparring.data.readers.points import mixture_modes as mixture
 from sparring.evaluation.feature_bank import SampleView
 from sparring.evaluation.metric_input import MetricInput, MetricValue
+from sparring.protocols.defaults import MIXTURES
 
-MIXTURES = ("ring", "grid")
 NLL_SAMPLES = 1_000  # real samples whose likelihood is measured
 PPL_EPSILON = 0.05  # the step in z: large enough that images of 256 shades change
 

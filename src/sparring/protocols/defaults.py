@@ -94,7 +94,7 @@ def choose_pair_count(facts: EvaluationContext, split: str) -> int:
 
 MIN_SAMPLES_PER_CLASS = 20  # of each class, for a distance of each class
 SSIM_WINDOW = 11  # pixels a side that structural similarity needs
-MIXTURES = ("ring", "grid")
+MIXTURES = ("ring", "grid")  # built-in point sets whose modes are known
 
 
 def default_protocols(facts: EvaluationContext, n: int | None = None) -> list[EvaluationProtocol]:

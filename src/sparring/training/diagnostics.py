@@ -31,12 +31,12 @@ from sparring.metrics.batch_statistics import (
 from sparring.models.generator import GeneratorModel
 from sparring.models.translator import TranslatorModel
 from sparring.parts.augmentation.packing import pack
+from sparring.protocols.defaults import MIXTURES
 from sparring.training.state import TrainState
 
 TRANSLATE_BATCH = 8  # images that a translator is given at once
 NUM_SAMPLES = 64  # samples of each kind
 EVERY_IMAGES, EVERY_STEPS = 4_096, 64  # between measurements
-MIXTURES = ("ring", "grid")
 
 
 def measure(state: TrainState, held_out: Dataset | None = None) -> dict[str, float]:
