@@ -91,9 +91,7 @@ def random_images(side: int, count: int = 512, classes: tuple[str, ...] = (), ch
 
 
 def two_domains(side: int, count: int, *, paired: bool) -> Dataset:
-    dataset = random_images(side, count)
-    dataset.domain_b, dataset.paired = random_images(side, count), paired
-    return dataset
+    return random_images(side, count).replace(domain_b=random_images(side, count), paired=paired)
 
 
 def recipe_case(
