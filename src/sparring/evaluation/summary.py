@@ -192,7 +192,9 @@ def _translation_details(provenance: dict[str, Any]) -> list[tuple[str, str]]:
     """Direction, pairing, inputs and baselines of translated images; empty for other samples."""
     details = [("direction", str(provenance["direction"]))] if provenance.get("direction") else []
     if "paired" in provenance:
-        details.append(("ground truth", "one for each image" if provenance["paired"] else "none: unpaired images"))
+        details.append(
+            ("ground truth", "one for each image" if provenance["paired"] else "none: unpaired images")
+        )
     if provenance.get("inputs"):
         details.append(("inputs", str(provenance["inputs"])))
     if provenance.get("linear"):
