@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ORACLE := .venv-oracle
 THREADS ?= 1
 
-.PHONY: demo test check prove oracle bench clean
+.PHONY: demo test check docs prove oracle bench clean
 
 # torch comes first and alone, by its exact pin, so that nothing after it pulls another build.
 $(VENV)/base: constraints.txt pyproject.toml
@@ -39,6 +39,13 @@ check: $(VENV)/dev   ## lint, format, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+$(VENV)/docs: $(VENV)/base
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	touch $@
+
+docs: $(VENV)/docs   ## build the documentation in site/, without a network; python -m http.server -d site serves it
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+
 prove: $(VENV)/dev   ## the slow proofs at full size: thousands of kills, every fault
 	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -n 2 -m prove --timeout=3600
 
@@ -57,4 +64,4 @@ bench: $(VENV)/dev   ## list the measurements; each is a script of its own
 	@ls bench/*.py
 
 clean:
-	rm -rf $(VENV) $(ORACLE) runs build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(ORACLE) runs site build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""What all tests share: one torch thread, a cache of their own, a toy run, and a process that forks trials."""
+"""Fixtures of all tests: one torch thread, a separate cache, a toy data set, and a process that forks crash trials."""
 
 import os
 import tempfile

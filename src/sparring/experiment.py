@@ -3,7 +3,6 @@ and `run.json` stores it.
 """
 
 import math
-import re
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,7 +17,7 @@ from sparring.core.schedule import SCHEDULES, Schedule
 from sparring.core.shapes import SampleSpec
 from sparring.data.config import DataConfig, upgrade_document
 from sparring.games import GAMES
-from sparring.models.classifier import Model
+from sparring.models.model import Model
 from sparring.parts.augmentation import AUGMENTATIONS
 from sparring.parts.conditioning import BATCH_FEATURES, HEADS, BatchFeature, Conditioning
 from sparring.parts.likelihoods import LIKELIHOODS, Likelihood
@@ -35,13 +34,12 @@ from sparring.parts.networks import (
 from sparring.parts.objectives import OBJECTIVES
 from sparring.parts.penalties import CONSTRAINTS, PENALTIES
 from sparring.parts.posteriors import POSTERIORS, Posterior
-
-PROTOCOL_PATTERN = r"[a-z]+[0-9]+k?-[a-z][a-z0-9_]*-(train|test)"  # what a protocol's name looks like
+from sparring.protocols.protocol import EvaluationProtocol
 
 
 @runtime_checkable
 class GameConfig(Protocol):
-    """The rules of a game, for any kind of samples."""
+    """The configuration of a game: builds it for samples of a given shape."""
 
     def build(self, spec: SampleSpec) -> Game: ...
     def build_model(self, spec: SampleSpec) -> Model: ...
@@ -68,21 +66,26 @@ TYPE_TABLES: config.TypeTables = {
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """How long, how much at once, how often to report. All times are in images seen; 0 stands for a share of the whole.
+    """Length, batch size, seed and intervals of training. All times are in images seen.
 
     Arguments:
-        images: length of the run, in real samples shown to the discriminator.
-        batch: samples a turn, over all processes and micro-batches.
-        micro_batch: samples a forward pass in each process; None for all. Batch statistics are over a micro-batch.
-        seed: of everything random.
-        half_life: of the averaged generator.
-        ramp: greatest half-life as a share of the images seen so far, for short runs.
-        report_every, sample_every, save_every: between lines of the record, sample grids, checkpoints.
-        save_seconds: greatest time between checkpoints.
-        grid: samples in a sample grid.
-        metric: name of the protocol by which the run is judged as it goes, as `fd1k-pca-test`; empty for none.
-        evaluate_every: between evaluations; 0 is as often as sample grids.
-        target: stop when the metric is at least as good as this; None goes on to the end.
+        total_images: length of the run, in real samples seen.
+        batch: samples per turn, over all processes and micro-batches.
+        micro_batch: samples per forward pass of a process; None for all. Batch normalisation is over a micro-batch.
+        seed: of all random numbers.
+        ema_half_life: of the averaged model, in images.
+        ema_ramp: largest half-life as a fraction of the images seen so far, for short runs.
+        report_every: interval of metrics.jsonl, in images; 0 is a hundredth of the run.
+        sample_every: interval of previews, in images; 0 is a tenth of the run.
+        save_every: interval of checkpoints, in images; 0 is a tenth of the run.
+        save_every_seconds: longest time between checkpoints.
+        sample_grid: samples in a preview.
+        metric: protocol of the evaluations during training, such as `fd1k-pca-test`; empty for none.
+        evaluate_every: interval of evaluations, in images; 0 is `sample_every`.
+        target: stop when the metric is at least as good as this; None trains to the end.
+
+    Raises:
+        ConfigError: a value is out of range, or the metric is no protocol.
     """
 
     total_images: int
@@ -105,7 +108,7 @@ class TrainingConfig:
             raise ConfigError(
                 f"total_images={self.total_images}, batch={self.batch}, micro_batch={self.micro_batch}",
                 "all at least 1",
-                "raise them",
+                "increase them",
             )
         if (
             min(self.report_every, self.sample_every, self.save_every) < 0
@@ -116,12 +119,8 @@ class TrainingConfig:
         self._check_metric()
 
     def _check_metric(self) -> None:
-        if self.metric and not re.fullmatch(PROTOCOL_PATTERN, self.metric):
-            raise ConfigError(
-                f"metric={self.metric!r}",
-                "metric, count, features and part of the data",
-                "as in fd1k-pca-test",
-            )
+        if self.metric:
+            EvaluationProtocol.parse(self.metric)
         if self.evaluate_every < 0 or (self.target is not None and not math.isfinite(self.target)):
             raise ConfigError(
                 f"evaluate_every={self.evaluate_every}, target={self.target}",
@@ -135,30 +134,37 @@ class TrainingConfig:
                 "--set training.metric=fd1k-pca-train, or leave these out",
             )
 
+    @classmethod
+    def from_json(cls, document: Any) -> "TrainingConfig":
+        """The `training` object of an experiment as JSON. Raises ConfigError where it is none."""
+        training: TrainingConfig = config.from_json(cls, document, TYPE_TABLES, "training")
+        return training
+
     def resolve(self) -> "TrainingConfig":
-        """The same with every interval filled in."""
+        """A copy in which no interval is 0."""
         return replace(
             self,
             report_every=self.report_every or max(1, self.total_images // 100),
             sample_every=self.sample_every or max(1, self.total_images // 10),
             save_every=self.save_every or max(1, self.total_images // 10),
-            evaluate_every=self._evaluate_every() if self.metric else 0,
+            evaluate_every=(
+                self.evaluate_every or self.sample_every or max(1, self.total_images // 10)
+                if self.metric
+                else 0
+            ),
         )
-
-    def _evaluate_every(self) -> int:
-        return self.evaluate_every or self.sample_every or max(1, self.total_images // 10)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """A run, described whole.
+    """The complete configuration of a run.
 
     Arguments:
-        recipe: name of the recipe that it came from.
-        data: what it is trained on.
-        game: who plays, by which rules.
-        optimizers: one for each player, by name.
-        training: length, batch, seed, intervals.
+        recipe: name of the recipe it was made from.
+        data: source and preparation of the samples.
+        game: networks, objective, penalties.
+        optimizers: by the name of the player.
+        training: length, batch size, seed, intervals.
     """
 
     recipe: str
@@ -168,19 +174,23 @@ class Experiment:
     training: TrainingConfig
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON, from which `from_json` makes an equal one."""
+        """The experiment as JSON objects; `from_json` inverts it."""
         document: dict[str, Any] = config.to_json(self, TYPE_TABLES)
         return document
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Experiment":
-        """Raises ConfigError where the document is not an experiment."""
+        """The experiment that `to_json` wrote.
+
+        Raises:
+            ConfigError: an unknown name, a wrong type or a value out of range.
+        """
         experiment: Experiment = config.from_json(cls, upgrade_document(document), TYPE_TABLES)
         return experiment
 
 
 def count_parameters(experiment: Experiment, spec: SampleSpec) -> dict[str, int]:
-    """How many numbers each player learns."""
+    """The number of parameters of each player, by name, without allocating them."""
     with torch.device("meta"):
         players = experiment.game.build(spec).players()
     return {name: sum(p.numel() for p in player.parameters()) for name, player in players.items()}

@@ -8,7 +8,6 @@ import pytest
 
 from sparring import load as open_run
 from sparring.core.errors import ConfigError
-from sparring.core.shapes import SampleSpec
 from sparring.protocols.until import MetricTarget, default_protocol, parse_until
 from sparring.runs import checkpoint
 from sparring.runs.records import Status
@@ -17,7 +16,7 @@ from sparring.terminal.console import Console
 from sparring.terminal.text import evaluation_line
 from sparring.training.validation import target_outcome
 
-PICTURES, POINTS = SampleSpec(shape=(3, 32, 32), num_classes=2), SampleSpec(shape=(2,))
+IMAGES, POINTS = (3, 32, 32), (2,)
 RIGHT = {
     "100s": (100.0, None),
     "fd<=20": (None, ("fd", "", 20.0)),
@@ -55,11 +54,12 @@ def test_what_can_not(text: str) -> None:
 
 
 def test_where_nothing_is_said_the_cheap_protocol_is_taken() -> None:
-    assert default_protocol("fd", PICTURES, (9_500, 500)) == "fd500-pca-test"
-    assert default_protocol("fd", PICTURES, (9_970, 30)) == "fd1k-pca-train"
-    assert default_protocol("cas", PICTURES, (700, 0)) == "cas500-classifier-train"
+    assert default_protocol("fd", IMAGES, (9_500, 500)) == "fd500-pca-test"
+    assert default_protocol("fd", IMAGES, (9_970, 30)) == "fd1k-pca-train"
+    assert default_protocol("cas", IMAGES, (700, 0)) == "cas500-classifier-train"
     assert default_protocol("swd", POINTS, (100_000, 0)) == "swd1k-points-train"
-    assert default_protocol("kd", PICTURES, (60, 0)) == "kd60-pca-train"
+    assert default_protocol("kd", IMAGES, (60, 0)) == "kd60-pca-train"
+    assert default_protocol("nll", IMAGES, (60, 0)) == "nll60-pixels-train"
 
 
 def test_the_same_end_is_no_difference() -> None:
@@ -89,7 +89,7 @@ def test_training_ends_at_the_target(sparring, tmp_path: Path) -> None:
     assert "metric  swd1k-points-train every 100 images; training ends at <= 1e+09" in out
     assert "reached swd <= 1e+09 at image 100: swd1k-points-train" in out
     assert checkpoint.list_checkpoints(run) == [0, 100]
-    assert open_run(run).best == 100
+    assert open_run(run).best_checkpoint == 100
     code, out, _ = sparring(*command)
     assert code == 0
     assert "already finished: reached swd <= 1e+09" in out

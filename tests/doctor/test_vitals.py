@@ -26,28 +26,28 @@ def test_real_samples_are_as_varied_as_real_samples() -> None:
         for seed in range(20)
     ]
     assert sum(row["diversity"] for row in found) / 20 == pytest.approx(1, abs=0.02)
-    assert sum(row["reached"] for row in found) / 20 == pytest.approx(1, abs=0.05)
-    assert max(row["repeats"] for row in found) < 0.1
+    assert sum(row["coverage"] for row in found) / 20 == pytest.approx(1, abs=0.05)
+    assert max(row["near_duplicates"] for row in found) < 0.1
 
 
 def test_one_point_has_no_variety_at_all() -> None:
     found = batch_statistics.batch_statistics(ring(0), ring(1), torch.ones(COUNT, 2))
     assert found["diversity"] == pytest.approx(0, abs=1e-6)
-    assert found["repeats"] == 1
-    assert found["reached"] < 0.05
+    assert found["near_duplicates"] == 1
+    assert found["coverage"] < 0.05
 
 
 def test_each_sample_twice_is_seen_though_the_variety_is_full() -> None:
     found = batch_statistics.batch_statistics(ring(0), ring(1), ring(2)[: COUNT // 2].repeat(2, 1))
     assert found["diversity"] > 0.8
-    assert found["repeats"] == 1
+    assert found["near_duplicates"] == 1
 
 
 def test_pixels_at_the_ends_of_the_scale_are_counted() -> None:
     real, fake = torch.zeros(4, 1, 2, 2), torch.zeros(4, 1, 2, 2)
     real[:, :, 0], fake[:, :, :, 0] = torch.rand(4, 1, 2), 1.0
     found = batch_statistics.batch_statistics(real, real, fake)
-    assert (found["saturated"], found["saturated_real"]) == (0.5, 0.0)
+    assert (found["clipped_pixels"], found["clipped_pixels_real"]) == (0.5, 0.0)
 
 
 def test_the_overlap_of_two_lists_is_that_of_normal_laws() -> None:
@@ -68,7 +68,7 @@ def every_time(monkeypatch):
 def played(data, measuring: bool) -> str:
     game = match(data)
     for _ in range(6):
-        game.step()
+        game.train_step()
         assert bool(diagnostics.measure(game, game.stream.dataset)) == measuring
     return bits(game)
 
@@ -90,12 +90,12 @@ def test_measuring_on_the_players_themselves_would_be_noticed(tmp_path, every_ti
 
 def test_all_signs_are_there_and_the_same_again(tmp_path, every_time) -> None:
     game = match(write_data(tmp_path))
-    game.step()
+    game.train_step()
     found = diagnostics.measure(game, game.stream.dataset)
     assert found == diagnostics.measure(game, game.stream.dataset)
-    expected = "diversity repeats reached saturated saturated_real logit_train logit_fake logit_spread apart "
-    expected += "diversity_seen logit_held apart_held memorised"
-    assert set(found) == {f"vitals/{name}" for name in expected.split()}
+    expected = "diversity near_duplicates coverage clipped_pixels clipped_pixels_real logit_train logit_fake "
+    expected += "logit_std auc_real_vs_fake feature_diversity logit_held_out auc_held_out_vs_fake auc_train_vs_held_out"
+    assert set(found) == {f"diag/{name}" for name in expected.split()}
     assert "diag/auc_train_vs_held_out" not in diagnostics.measure(game)
 
 

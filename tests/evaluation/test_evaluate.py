@@ -1,8 +1,9 @@
-"""`sparring evaluate` on runs and on samples made by anything: the same numbers, or a refusal that names the need."""
+"""`sparring evaluate` on runs and on samples from files: reproducible numbers, or an error that says what is missing."""
 
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,44 +12,45 @@ from PIL import Image
 
 from sparring import cli
 from sparring.api import load
-from sparring.core.errors import SparringError
+from sparring.core.errors import ConfigError, DataError, SparringError
 from sparring.core.progress import ProgressMonitor
 from sparring.core.runtime import DeviceOptions
-from sparring.evaluation import evaluate, result
-from sparring.evaluation import evaluate as reading
+from sparring.evaluation import compute
+from sparring.evaluation import evaluate as evaluate_module
+from sparring.evaluation import result as result_module
 from sparring.evaluation.evaluate import evaluate_and_record
 from sparring.evaluation.request import EvaluationRequest
 from sparring.evaluation.result import Result
 from sparring.evaluation.samples import generate_samples
-from sparring.runs import checkpoint, load_model
-from sparring.runs.load_model import open_model
+from sparring.runs import checkpoint
+from sparring.runs.load_model import load_checkpoint_model, load_model
 from tests.helpers import toy
 
-HERE = DeviceOptions(device="cpu", threads=1)
+CPU = DeviceOptions(device="cpu", threads=1)
 
 
 @pytest.fixture(scope="module")
 def run(toy_data, tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("judged") / "run"
+    out = tmp_path_factory.mktemp("evaluated") / "run"
     toy.play(toy.request(toy_data, steps=12, more=("data.held_out=12",)), out)
     return out
 
 
 @pytest.fixture(scope="module")
-def arrays() -> np.ndarray:
+def images() -> np.ndarray:
     return np.random.default_rng(3).integers(0, 256, (24, 8, 8, 1), dtype=np.uint8)
 
 
 @pytest.fixture
-def told(capsys):
-    """Runs a command; its exit code and all that it said."""
+def sparring(capsys):
+    """Runs a command; returns its exit code and its output."""
 
-    def give(*arguments) -> tuple[int, str]:
-        code = cli.run([str(word) for word in arguments])
-        said = capsys.readouterr()
-        return code, said.out + said.err
+    def call(*arguments) -> tuple[int, str]:
+        code = cli.run([str(argument) for argument in arguments])
+        output = capsys.readouterr()
+        return code, output.out + output.err
 
-    return give
+    return call
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -59,26 +61,18 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def test_a_run_is_judged_and_left_as_it_was(run, told, tmp_path) -> None:
-    before = digests(run)
-    code, said = told(
-        "evaluate",
-        run,
-        "--metrics",
-        "fd10-pca-test,kd10-pca-train,auth10-pca",
-        "--json",
-        tmp_path / "r.json",
-        "--threads",
-        1,
-    )
-    assert code == 0, said
+def test_a_run_is_evaluated_and_not_changed(run, sparring, tmp_path) -> None:
+    before, json_path = digests(run), tmp_path / "r.json"
+    metrics = "fd10-pca-test,kd10-pca-train,auth10-pca"
+    code, output = sparring("evaluate", run, "--metrics", metrics, "--json", json_path, "--threads", 1)
+    assert code == 0, output
     assert digests(run) == before
-    lines = [Result.from_json(one) for one in json.loads((tmp_path / "r.json").read_text())["lines"]]
-    assert [line.name for line in lines][:2] == ["fd10-pca-test", "kd10-pca-train"]
-    assert lines[2].protocol.split == "train"
-    assert lines[0].train_against_test is not None
-    assert lines[0].provenance["images"] == checkpoint.list_checkpoints(run)[-1]
-    assert result.read_results(run)[-3:] == lines
+    results = [Result.from_json(row) for row in json.loads(json_path.read_text())["results"]]
+    assert [result.name for result in results][:2] == ["fd10-pca-test", "kd10-pca-train"]
+    assert results[2].protocol.split == "train"
+    assert results[0].train_against_test is not None
+    assert results[0].provenance["images"] == checkpoint.list_checkpoints(run)[-1]
+    assert result_module.read_results(run)[-3:] == results
     page = (run / "evaluation" / "evaluation.html").read_text()
     assert "fd10-pca-test" in page
     assert "data:image/png" in page
@@ -87,96 +81,112 @@ def test_a_run_is_judged_and_left_as_it_was(run, told, tmp_path) -> None:
         assert sheet.width > 100
 
 
-def test_a_test_set_that_was_trained_on_is_told_and_proves_nothing(run, toy_data) -> None:
-    done = evaluate_and_record(
-        EvaluationRequest(subject=run, against=str(toy_data), metrics=("fd10-pca-test",)), HERE
-    )
-    assert any("test samples are also in the training set" in note for note in done.notes)
-    assert done.results[0].train_against_test is None
-    assert not evaluate_and_record(EvaluationRequest(subject=run, metrics=("fd10-pca-test",)), HERE).notes, (
-        "held-out ones were not"
-    )
+def test_json_on_standard_output_is_all_that_is_there(run, capsys) -> None:
+    arguments = ["evaluate", str(run), "--metrics", "fd10-pca-test", "--json", "-", "--threads", "1"]
+    assert cli.run(arguments) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["results"][0]["protocol"] == "fd10-pca-test"
 
 
-def test_a_run_that_can_not_be_written_to_is_judged_all_the_same(run, told, tmp_path) -> None:
+def test_a_test_set_from_the_training_set_is_reported_and_not_compared_with(run, toy_data) -> None:
+    request = EvaluationRequest(subject=run, against=str(toy_data), metrics=("fd10-pca-test",))
+    evaluation = evaluate_and_record(request, CPU)
+    assert any("also in the training set" in note for note in evaluation.notes)
+    assert evaluation.results[0].train_against_test is None
+    held_out = evaluate_and_record(EvaluationRequest(subject=run, metrics=("fd10-pca-test",)), CPU)
+    assert not held_out.notes
+    assert held_out.results[0].train_against_test is not None
+
+
+def test_a_run_that_is_not_writable_is_evaluated_without_a_report(run, sparring, tmp_path) -> None:
     sealed = tmp_path / "sealed"
     shutil.copytree(run, sealed, ignore=shutil.ignore_patterns("evaluation"))
     (sealed / "evaluation").write_text("a file in the place of the folder")
-    code, said = told("evaluate", sealed, "--metrics", "fd10-pca-test", "--threads", 1)
-    assert code == 0, said
-    assert "fd10-pca-test" in said
-    assert "no report" in said
-    code, said = told("evaluate", sealed, "--metrics", "fd10-pca-test", "--out", sealed / "evaluation" / "x")
+    code, output = sparring("evaluate", sealed, "--metrics", "fd10-pca-test", "--threads", 1)
+    assert code == 0, output
+    assert "fd10-pca-test" in output
+    assert "no report" in output
+    out = sealed / "evaluation" / "x"
+    code, output = sparring("evaluate", sealed, "--metrics", "fd10-pca-test", "--out", out)
     assert code == 2
 
 
-def test_no_sample_is_made_before_it_is_known_that_the_real_ones_suffice(run, told, monkeypatch) -> None:
-    monkeypatch.setattr(reading, "generate_samples", lambda *_, **__: pytest.fail("samples were made"))
-    for name, word in (("fd100k-pca", "use fd12-pca-test"), ("fd10-inception", "no weights")):
-        code, said = told("evaluate", run, "--metrics", name, "--threads", 1)
-        assert (code, word in said) == (2, True), said
+def test_missing_data_or_weights_are_noticed_before_samples_are_generated(run, sparring, monkeypatch) -> None:
+    monkeypatch.setattr(evaluate_module, "generate_samples", lambda *_, **__: pytest.fail("generated"))
+    for name, part in (("fd100k-pca", "use fd12-pca-test"), ("fd10-inception", "no weights")):
+        code, output = sparring("evaluate", run, "--metrics", name, "--threads", 1)
+        assert (code, part in output) == (2, True), output
 
 
-def test_points_are_judged_as_they_are_saved(tmp_path, told) -> None:
-    for seed, name in enumerate(("made", "real")):
+def test_points_in_files(tmp_path, sparring) -> None:
+    for seed, name in enumerate(("generated", "real")):
         points = np.random.default_rng(seed).standard_normal((100, 3)).astype(np.float32)
         np.savez(tmp_path / f"{name}.npz", points=points)
-    code, said = told("evaluate", tmp_path / "made.npz", "--against", tmp_path / "real.npz", "--threads", 1)
-    assert code == 0, said
-    assert "swd50-points-test" in said
+    files = tmp_path / "generated.npz", "--against", tmp_path / "real.npz"
+    code, output = sparring("evaluate", *files, "--threads", 1)
+    assert code == 0, output
+    assert "swd50-points-test" in output
 
 
-def test_python_gives_the_same_numbers(run) -> None:
-    judged = load(run, "cpu")
-    first, second = (judged.evaluate(metrics="fd10-pca-test") for _ in range(2))
+def test_python_interface_is_reproducible(run) -> None:
+    first, second = (load(run, "cpu").evaluate(metrics="fd10-pca-test") for _ in range(2))
     assert first[0].values == second[0].values
     assert first[0].compare(second[0]).difference == 0
 
 
-def test_a_checkpoint_is_the_generator_of_its_time(run) -> None:
-    newest = checkpoint.list_checkpoints(run)[-1]
-    file = open_model(run, toy.cpu())
-    made = load_model._load_checkpoint_model(run, file.experiment, file.generation.spec, newest, toy.cpu())
-    assert np.array_equal(made.sample(0, range(8)).numpy(), file.generation.sample(0, range(8)).numpy())
-    older = open_model(run, toy.cpu(), checkpoint.list_checkpoints(run)[0])
+def test_python_interface_splits_names_at_commas(run) -> None:
+    """As in the README: `run.evaluate(metrics="fd,auth")`."""
+    results = load(run, "cpu").evaluate(metrics="fd10-pca, auth10-pca")
+    assert [result.protocol.metric for result in results] == ["fd", "auth"]
+    with pytest.raises(ConfigError) as error:
+        load(run, "cpu").evaluate(metrics=" ,")
+    assert error.value.got == "metrics without a name"
+
+
+def test_a_checkpoint_is_the_generator_of_that_time(run) -> None:
+    checkpoints = checkpoint.list_checkpoints(run)
+    newest, older = load_model(run, toy.cpu()), load_model(run, toy.cpu(), checkpoints[0])
+    assert newest.experiment is not None
+    spec = newest.generator.spec
+    again = load_checkpoint_model(run, newest.experiment, spec, checkpoints[-1], toy.cpu())
+    assert np.array_equal(again.sample(0, range(8)).numpy(), newest.generator.sample(0, range(8)).numpy())
     samples = [
-        generate_samples(one, 8, 0, ProgressMonitor(), labelled=False).samples for one in (older, file)
+        generate_samples(model, 8, 0, ProgressMonitor(), labelled=False).samples for model in (older, newest)
     ]
-    assert older.images < file.images
+    assert older.images < newest.images
     assert not np.array_equal(*samples)
-    with pytest.raises(SparringError, match="one of"):
-        open_model(run, toy.cpu(), 7)
+    with pytest.raises(SparringError) as error:
+        load_model(run, toy.cpu(), 7)
+    assert error.value.got.startswith("--checkpoint 7")
 
 
-def test_samples_of_anything_give_the_same_numbers_in_any_wrapping(arrays, toy_data, tmp_path) -> None:
+def test_a_folder_and_an_array_file_give_the_same_numbers(images, toy_data, tmp_path) -> None:
     (tmp_path / "folder").mkdir()
-    for number, array in enumerate(arrays):
-        Image.fromarray(array[:, :, 0]).save(tmp_path / "folder" / f"{number:03d}.png")
+    for number, image in enumerate(images):
+        Image.fromarray(image[:, :, 0]).save(tmp_path / "folder" / f"{number:03d}.png")
     (tmp_path / "folder" / "notes.txt").write_text("no image")
-    np.savez(tmp_path / "samples.npz", images=arrays)
-    found = []
+    np.savez(tmp_path / "samples.npz", images=images)
+    values = []
     for name in ("folder", "samples.npz"):
-        wish = EvaluationRequest(
-            subject=tmp_path / name, against=str(toy_data), metrics=("fd20-pca", "prdc20-pca")
-        )
-        done = evaluate_and_record(wish, HERE)
-        found.append([line.values for line in done.results])
-        assert (name == "folder") == any("notes.txt" in note for note in done.notes), (
-            "what is skipped is said"
-        )
-    assert found[0] == found[1]
+        metrics = ("fd20-pca", "prdc20-pca")
+        request = EvaluationRequest(subject=tmp_path / name, against=str(toy_data), metrics=metrics)
+        evaluation = evaluate_and_record(request, CPU)
+        values.append([result.values for result in evaluation.results])
+        has_note = any("notes.txt" in note for note in evaluation.notes)
+        assert has_note == (name == "folder"), "skipped files are reported"
+    assert values[0] == values[1]
 
 
-def test_other_sizes_are_refused_with_both(arrays, toy_data, tmp_path, told) -> None:
-    np.savez(tmp_path / "wide.npz", images=arrays.repeat(2, axis=2))
-    code, said = told("evaluate", tmp_path / "wide.npz", "--against", toy_data, "--metrics", "fd20-pca")
+def test_different_sizes_are_refused(images, toy_data, tmp_path, sparring) -> None:
+    np.savez(tmp_path / "wide.npz", images=images.repeat(2, axis=2))
+    code, output = sparring("evaluate", tmp_path / "wide.npz", "--against", toy_data, "--metrics", "fd20-pca")
     assert code == 2
-    assert "8x16" in said
-    assert "8x8" in said
+    assert "8x16" in output
+    assert "8x8" in output
 
 
 @pytest.mark.parametrize(
-    ("arguments", "word"),
+    ("arguments", "part"),
     [
         (("{samples}",), "--against DATA"),
         (("{samples}", "--against", "{data}", "--metrics", "fdd"), "did you mean fd"),
@@ -189,39 +199,58 @@ def test_other_sizes_are_refused_with_both(arrays, toy_data, tmp_path, told) -> 
         (("{one}", "--against", "{data}"), "1 sample"),
     ],
 )
-def test_a_mistake_is_told_with_its_remedy(
-    arguments, word, arrays, toy_data, tmp_path, told, monkeypatch
-) -> None:
-    monkeypatch.setattr(evaluate, "has_efficientnet", lambda: False)
-    places = {"data": toy_data, "samples": tmp_path / "s.npz", "damaged": tmp_path / "damaged.npz"}
-    places["one"] = tmp_path / "one.npz"
-    np.savez(places["samples"], images=arrays)
-    np.savez(places["one"], images=arrays[:1])
-    places["damaged"].write_bytes(places["samples"].read_bytes()[:500])
-    code, said = told("evaluate", *(text.format(**places) for text in arguments))
-    assert code == 2, said
-    assert word in said
+def test_errors_say_what_to_do(arguments, part, images, toy_data, tmp_path, sparring, monkeypatch) -> None:
+    monkeypatch.setattr(evaluate_module, "has_efficientnet", lambda: False)
+    paths = {"data": toy_data} | {name: tmp_path / f"{name}.npz" for name in ("samples", "damaged", "one")}
+    np.savez(paths["samples"], images=images)
+    np.savez(paths["one"], images=images[:1])
+    paths["damaged"].write_bytes(paths["samples"].read_bytes()[:500])
+    code, output = sparring("evaluate", *(text.format(**paths) for text in arguments))
+    assert code == 2, output
+    assert part in output
 
 
-def test_a_stop_keeps_what_is_finished(arrays, toy_data, tmp_path) -> None:
-    np.savez(tmp_path / "s.npz", images=arrays)
-    wish = EvaluationRequest(
-        subject=tmp_path / "s.npz", against=str(toy_data), metrics=("fd20-pca", "fd20-pixels")
-    )
+def test_an_interruption_keeps_finished_results(images, toy_data, tmp_path) -> None:
+    np.savez(tmp_path / "s.npz", images=images)
+    metrics = ("fd20-pca", "fd20-pixels")
+    request = EvaluationRequest(subject=tmp_path / "s.npz", against=str(toy_data), metrics=metrics)
     stop: list[bool] = []
 
-    def say(what: str) -> None:
-        if "2 of 2" in what:
+    def on_status(text: str) -> None:
+        if "2 of 2" in text:
             stop.append(True)
 
-    done = evaluate_and_record(wish, HERE, stop=lambda: bool(stop), say=say)
-    assert done.stopped
-    assert [line.name for line in done.results] == ["fd20-pca-test"]
+    evaluation = evaluate_and_record(request, CPU, stop=lambda: bool(stop), on_status=on_status)
+    assert evaluation.is_interrupted
+    assert [result.name for result in evaluation.results] == ["fd20-pca-test"]
 
 
-def test_a_broken_generator_gives_no_number(run, monkeypatch) -> None:
-    found = open_model(run, toy.cpu())
-    parameter = next(found.generation.parameters())
-    parameter.data.fill_(float("nan"))
-    with pytest.raises(SparringError, match="not finite"):
-        generate_samples(found, 8, 0, ProgressMonitor(), labelled=False)
+def test_a_default_metric_that_fails_is_a_note(images, toy_data, tmp_path, monkeypatch) -> None:
+    """And a requested one is an error."""
+
+    def fail(job):
+        raise DataError("broken", "a value", "repair it")
+
+    monkeypatch.setitem(compute.METRICS, "swd", fail)
+    np.savez(tmp_path / "s.npz", images=images)
+    request = EvaluationRequest(subject=tmp_path / "s.npz", against=str(toy_data), n=20)
+    evaluation = evaluate_and_record(request, CPU)
+    assert "swd20-pixels-test left out: broken; repair it" in evaluation.notes
+    assert {"fd", "auth"} <= {result.protocol.metric for result in evaluation.results}
+    with pytest.raises(DataError):
+        evaluate_and_record(replace(request, metrics=("swd-pixels",)), CPU)
+
+
+def test_an_evaluation_does_not_change() -> None:
+    evaluation = evaluate_module.Evaluation(request=EvaluationRequest(subject=Path(__file__)), results=())
+    with pytest.raises(AttributeError):
+        evaluation.is_interrupted = True  # type: ignore[misc]
+    assert isinstance(evaluation.results, tuple)
+
+
+def test_samples_that_are_not_finite_are_refused(run) -> None:
+    model = load_model(run, toy.cpu())
+    next(model.generator.parameters()).data.fill_(float("nan"))
+    with pytest.raises(SparringError) as error:
+        generate_samples(model, 8, 0, ProgressMonitor(), labelled=False)
+    assert "not finite" in error.value.got

@@ -1,4 +1,4 @@
-"""Metrics of translated images in closed form, and tiny runs of translators that are judged by them."""
+"""Metrics of translated images in closed form, and the evaluation of tiny runs of translators."""
 
 import math
 from pathlib import Path
@@ -15,123 +15,123 @@ from sparring.core.progress import ProgressMonitor
 from sparring.core.runtime import DeviceOptions
 from sparring.core.shapes import SampleSpec
 from sparring.data import DataConfig, Dataset, open_data
-from sparring.evaluation import evaluate
 from sparring.evaluation.baselines import apply_colour_map, convert_channels, fit_colour_map
 from sparring.evaluation.compute_samples import MAX_PSNR
 from sparring.evaluation.evaluate import evaluate_and_record
 from sparring.evaluation.measure import measure
-from sparring.evaluation.request import EvaluationRequest
+from sparring.evaluation.request import EvaluationRequest, open_inputs
 from sparring.evaluation.result import Result
 from sparring.evaluation.samples import RealSamples
 from sparring.evaluation.summary import measurement_details, summarize
 from sparring.evaluation.translation_data import TranslationTask, translate_task
 from sparring.features.pixels_pca import PCAExtractor, PixelExtractor
 from sparring.models.translator import TranslatorModel
-from sparring.protocols.defaults import EvaluationContext, default_protocols, resolve_protocols
+from sparring.protocols.defaults import EvaluationContext, default_protocols
 from sparring.protocols.protocol import EvaluationProtocol
 from sparring.protocols.until import default_protocol
 from sparring.runs import records
 from sparring.runs.request import Request
-from sparring.training import validation
 from tests.helpers import toy
 
-HERE = DeviceOptions(device="cpu", threads=1)
+CPU = DeviceOptions(device="cpu", threads=1)
 SIDE, COUNT = 12, 8
-SHIFT = 16  # shades
+SHIFT = 16  # grey levels
 
 
 class Shifted(nn.Module):
-    """Adds so many shades: a translator of which all is known."""
+    """A translator that adds a constant number of grey levels."""
 
     multiple = 1
 
-    def __init__(self, shades: float) -> None:
+    def __init__(self, grey_levels: float) -> None:
         super().__init__()
-        self.by = nn.Parameter(torch.tensor(shades / 127.5))
+        self.by = nn.Parameter(torch.tensor(grey_levels / 127.5))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + self.by
 
 
-def pictures(seed: int, count: int = COUNT, channels: int = 1) -> np.ndarray:
+def random_images(seed: int, count: int = COUNT, channels: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).integers(40, 200, (count, SIDE, SIDE, channels), dtype=np.uint8)
 
 
-def dataset(samples: np.ndarray, other: np.ndarray | None = None, paired: bool = True) -> Dataset:
-    beside = None if other is None else dataset(other)
-    found = Dataset(
+def dataset(samples: np.ndarray, targets: np.ndarray | None = None, paired: bool = True) -> Dataset:
+    """A data set of these images; with targets, of two domains."""
+    data = Dataset(
         samples,
         None,
         (),
         fingerprint="f",
         report=None,  # type: ignore[arg-type]
         config=DataConfig(source="here"),
-        domain_b=beside,
+        domain_b=None if targets is None else dataset(targets),
     )
-    found.paired = paired and beside is not None
-    return found
+    data.paired = paired and targets is not None
+    return data
 
 
-def line(
-    name: str, shades: float, *, b: np.ndarray | None = None, paired: bool = True, back: float | None = None
+def measure_shift(
+    name: str, shift: float, *, b: np.ndarray | None = None, paired: bool = True, back: float | None = None
 ) -> Result:
-    """A translator that adds so many shades, judged on pairs whose truth is 10 shades brighter."""
-    a = pictures(0)
+    """Measure a translator that adds `shift` grey levels, on images whose targets are 10 grey levels brighter."""
+    a = random_images(0)
     data = dataset(a, (a + 10 if b is None else b).astype(np.uint8), paired)
-    nets = Shifted(shades), None if back is None else Shifted(back)
-    translation = TranslatorModel(*nets, SampleSpec(shape=(1, SIDE, SIDE), shape_b=(1, SIDE, SIDE)))
+    networks = Shifted(shift), None if back is None else Shifted(back)
+    translator = TranslatorModel(*networks, SampleSpec(shape=(1, SIDE, SIDE), shape_b=(1, SIDE, SIDE)))
     task, protocol = TranslationTask.from_dataset(data), EvaluationProtocol.parse(name)
-    sampled = translate_task(translation, task, protocol.count, ProgressMonitor(), source="it")
-    extractor = {"pixels": PixelExtractor, "pca": lambda shape: PCAExtractor(data.domain_b.samples)}[
-        protocol.extractor
-    ](a.shape[1:])  # type: ignore[union-attr]
-    return measure(protocol, sampled, RealSamples.from_dataset(task.targets, "test"), extractor)
+    generated = translate_task(translator, task, protocol.count, ProgressMonitor(), source="it")
+    assert data.domain_b is not None
+    if protocol.extractor == "pixels":
+        extractor = PixelExtractor(a.shape[1:])
+    else:
+        extractor = PCAExtractor(np.asarray(data.domain_b.samples))
+    return measure(protocol, generated, RealSamples.from_dataset(task.targets, "test"), extractor)
 
 
-def test_a_shift_of_so_many_shades_has_a_known_ratio() -> None:
-    found = line("psnr8-pixels-test", SHIFT)
-    assert found.value == pytest.approx(20 * math.log10(255 / (SHIFT - 10)))
-    assert {row.description: round(row.values["psnr"], 6) for row in found.baselines} == {
-        "identity": round(20 * math.log10(255 / 10), 6),  # the same as from the images themselves
+def test_psnr_and_mae_of_a_constant_shift() -> None:
+    result = measure_shift("psnr8-pixels-test", SHIFT)
+    assert result.value == pytest.approx(20 * math.log10(255 / (SHIFT - 10)))
+    assert {row.description: round(row.values["psnr"], 6) for row in result.baselines} == {
+        "identity": round(20 * math.log10(255 / 10), 6),  # the input is 10 grey levels darker
         "linear": round(float(MAX_PSNR), 6),  # a shift of brightness is a linear map of colours
     }
-    assert line("mae8-pixels-test", SHIFT).value == pytest.approx(SHIFT - 10)
-    assert found.floor is None, "other real images are no truth"
-    assert Result.from_json(found.to_json()) == found
+    assert measure_shift("mae8-pixels-test", SHIFT).value == pytest.approx(SHIFT - 10)
+    assert result.floor is None, "other real images are no targets"
+    assert Result.from_json(result.to_json()) == result
 
 
-def test_the_truth_itself_is_perfect_and_no_more() -> None:
-    assert line("psnr8-pixels-test", 10).value == pytest.approx(float(MAX_PSNR))
-    assert line("ssim8-pixels-test", 10).value == pytest.approx(1)
-    assert line("perceptual8-pixels-test", 10).value == pytest.approx(0, abs=1e-9)
-    assert line("perceptual8-pixels-test", SHIFT).value > 0
+def test_the_target_itself_gets_the_best_score() -> None:
+    assert measure_shift("psnr8-pixels-test", 10).value == pytest.approx(float(MAX_PSNR))
+    assert measure_shift("ssim8-pixels-test", 10).value == pytest.approx(1)
+    assert measure_shift("perceptual8-pixels-test", 10).value == pytest.approx(0, abs=1e-9)
+    assert measure_shift("perceptual8-pixels-test", SHIFT).value > 0
 
 
-def test_pairs_are_pairs() -> None:
-    """The truth of each image is compared with it, whatever the order in which real samples are taken."""
+def test_each_image_is_compared_with_its_own_target() -> None:
+    """In any order of the real samples."""
     other = np.arange(COUNT, dtype=np.uint8)[:, None, None, None] * 20 + np.zeros(
         (1, SIDE, SIDE, 1), np.uint8
     )
-    found = line("mae8-pixels-test", 0, b=other)
-    expected = np.abs(pictures(0).astype(float) - other).mean()
-    assert found.value == pytest.approx(expected)
-    assert found.baselines[0].values["mae"] == pytest.approx(expected)
-    part = line("mae3-pixels-test", 0, b=other)  # the first three of the order
-    each = np.abs(pictures(0).astype(float) - other).mean((1, 2, 3))
+    result = measure_shift("mae8-pixels-test", 0, b=other)
+    expected = np.abs(random_images(0).astype(float) - other).mean()
+    assert result.value == pytest.approx(expected)
+    assert result.baselines[0].values["mae"] == pytest.approx(expected)
+    part = measure_shift("mae3-pixels-test", 0, b=other)  # the first three of the order
+    each = np.abs(random_images(0).astype(float) - other).mean((1, 2, 3))
     order = RealSamples.from_dataset(dataset(other), "test").order[:3]
     assert part.value == pytest.approx(each[order].mean())
 
 
-def test_there_and_back() -> None:
-    assert line("cycle8-pixels-test", 30, back=-30).value == pytest.approx(float(MAX_PSNR))
-    assert line("cycle8-pixels-test", 30, back=-20).value == pytest.approx(20 * math.log10(255 / 10))
-    assert line("cycle8-pixels-test", 30, back=-30).baselines == ()
-    hidden = line("cycle8-pixels-test", 1000, back=-1000)  # cut off in between, as in a file
-    assert hidden.value < 15
+def test_cycle_consistency_of_constant_shifts() -> None:
+    assert measure_shift("cycle8-pixels-test", 30, back=-30).value == pytest.approx(float(MAX_PSNR))
+    assert measure_shift("cycle8-pixels-test", 30, back=-20).value == pytest.approx(20 * math.log10(255 / 10))
+    assert measure_shift("cycle8-pixels-test", 30, back=-30).baselines == ()
+    clipped = measure_shift("cycle8-pixels-test", 1000, back=-1000)  # images are quantised in between
+    assert clipped.value < 15
 
 
-def test_drift_is_nothing_for_what_stays_and_one_for_what_goes() -> None:
-    x, other = pictures(1, 64, 3), pictures(2, 64, 3)
+def test_drift_is_0_for_equal_edges_and_1_for_other_ones() -> None:
+    x, other = random_images(1, 64, 3), random_images(2, 64, 3)
     assert metrics.edge_drift(x, x).max() == 0
     assert metrics.edge_drift(x, 255 - x).max() == 0
     assert metrics.edge_drift(x, (x // 4 + 100).astype(np.uint8)).max() < 0.05  # up to rounding
@@ -140,62 +140,59 @@ def test_drift_is_nothing_for_what_stays_and_one_for_what_goes() -> None:
     flat = np.full_like(x, 9)
     assert metrics.edge_drift(flat, flat + 1).max() == 0
     assert metrics.edge_drift(flat, x).min() == 1
-    found = line("drift8-pixels-test", 20)
-    assert found.value == 0
-    assert [row.description for row in found.baselines] == ["identity", "linear", "truth"]
+    result = measure_shift("drift8-pixels-test", 20)
+    assert result.value == 0
+    assert [row.description for row in result.baselines] == ["identity", "linear", "truth"]
 
 
-def test_a_linear_map_of_colours_is_found() -> None:
-    a = pictures(3, 20, 3)
+def test_a_linear_colour_map_is_recovered() -> None:
+    a = random_images(3, 20, 3)
     matrix = np.array([[0.5, 0.1, 0.0], [0.1, 0.6, 0.2], [0.2, 0.0, 0.5], [10.0, 20.0, 30.0]])
     b = apply_colour_map(a, matrix)
-    found = fit_colour_map(a, b, np.arange(20))
-    np.testing.assert_allclose(found, matrix, atol=0.35)  # the truth has whole shades
-    assert np.abs(apply_colour_map(a, found).astype(int) - b).max() <= 1
+    fitted = fit_colour_map(a, b, np.arange(20))
+    np.testing.assert_allclose(fitted, matrix, atol=0.35)  # targets are rounded to whole grey levels
+    assert np.abs(apply_colour_map(a, fitted).astype(int) - b).max() <= 1
     assert fit_colour_map(np.repeat(a[..., :1], 3, 3), b, np.arange(20)).shape == (
         4,
         3,
-    )  # singular: grey given as colour
+    ), "singular: grey images as colour"
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1), (1, 4), (4, 1), (4, 3), (3, 4), (3, 3)])
-def test_the_input_in_the_other_channels(before: int, after: int) -> None:
+def test_conversion_of_channels(before: int, after: int) -> None:
     x = np.full((1, 2, 2, before), 90, np.uint8)
     if before == 4:
         x[..., 3] = 0
-    made = convert_channels(x, after)
-    assert made.shape == (1, 2, 2, after)
-    assert made.dtype == np.uint8
-    assert made[0, 0, 0, 0] == (255 if before == 4 else 90)  # wholly transparent is white
+    converted = convert_channels(x, after)
+    assert converted.shape == (1, 2, 2, after)
+    assert converted.dtype == np.uint8
+    assert converted[0, 0, 0, 0] == (255 if before == 4 else 90)  # transparent is white
 
 
-def test_what_can_not_be_measured_is_refused() -> None:
+def test_metrics_that_are_not_defined_for_a_translator_are_refused() -> None:
     with pytest.raises(ConfigError, match="not paired"):
-        line("psnr8-pixels-test", 1, paired=False)
-    with pytest.raises(ConfigError, match="one way"):
-        line("cycle8-pixels-test", 1)
+        measure_shift("psnr8-pixels-test", 1, paired=False)
+    with pytest.raises(ConfigError, match="only one direction"):
+        measure_shift("cycle8-pixels-test", 1)
     with pytest.raises(ConfigError, match="no latent space"):
-        line("ppl10-pixels-test", 1)
+        measure_shift("ppl10-pixels-test", 1)
     with pytest.raises(DataError, match="finite"):
-        line("psnr8-pixels-test", math.nan)
+        measure_shift("psnr8-pixels-test", math.nan)
 
 
-def test_the_usual_metrics_depend_on_what_is_known() -> None:
-    def names(*known: str) -> list[str]:
-        facts = EvaluationContext(
-            spec=SampleSpec(shape=(3, 32, 32)),
-            counts={"train": 900, "test": 120},
-            made=None,
+def test_default_metrics_depend_on_targets_and_directions() -> None:
+    def names(*available: str) -> list[str]:
+        context = EvaluationContext(
+            shape=(3, 32, 32),
+            num_real={"train": 900, "test": 120},
             source="x",
-            network=False,
-            inputs={"train": 900, "test": 130},
-            known=frozenset(known),
+            has_efficientnet=False,
+            num_inputs={"train": 900, "test": 130},
+            available=frozenset(available),
         )
-        return [str(one) for one in default_protocols(facts)] + [
-            str(one) for one in resolve_protocols(["fd"], facts)
-        ]
+        return [str(protocol) for protocol in default_protocols(context)]
 
-    pairs = names("truth", "input")
+    pairs = names("target", "input")
     assert pairs[:4] == [
         "psnr120-pixels-test",
         "ssim120-pixels-test",
@@ -203,22 +200,22 @@ def test_the_usual_metrics_depend_on_what_is_known() -> None:
         "perceptual120-pca-test",
     ]
     assert not [name for name in pairs if name.startswith(("cycle", "drift", "auth"))]
-    assert names("input", "way back")[3:5] == ["drift130-pixels-test", "cycle130-pixels-test"]
-    assert default_protocol("psnr", SampleSpec(shape=(3, 32, 32)), (400, 30)) == "psnr30-pixels-test"
+    assert names("input", "reverse")[3:5] == ["drift130-pixels-test", "cycle130-pixels-test"]
+    assert default_protocol("psnr", (3, 32, 32), (400, 30)) == "psnr30-pixels-test"
 
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory) -> Path:
-    """Grey squares, and the same in colour."""
+    """Images of grey squares, paired with coloured ones; 16 to train on, 12 to test."""
     root, draws = tmp_path_factory.mktemp("pairs"), np.random.default_rng(0)
     for part, count in (("train", 16), ("test", 12)):
         for number in range(count):
             x = np.full((16, 16), 240, np.uint8)
             at = draws.integers(0, 9, 2)
             x[at[0] : at[0] + 6, at[1] : at[1] + 6] = draws.integers(0, 120)
-            for side, picture in (("A", x), ("B", np.stack([255 - x, x, x // 2], 2))):
+            for side, image in (("A", x), ("B", np.stack([255 - x, x, x // 2], 2))):
                 (root / part / side).mkdir(parents=True, exist_ok=True)
-                Image.fromarray(picture).save(root / part / side / f"{number:03d}.png")
+                Image.fromarray(image).save(root / part / side / f"{number:03d}.png")
     return root
 
 
@@ -238,109 +235,109 @@ NETS = {
 
 def train(data: Path, recipe: str, out: Path, *more: str) -> Path:
     settings = (*THIN, *NETS[recipe], "training.save_every=8", *more)
-    asked = Request(data=str(data), recipe=recipe, images=16, batch=4, size=(16, 16), settings=settings)
-    toy.play(asked, out)
+    request = Request(data=str(data), recipe=recipe, images=16, batch=4, size=(16, 16), settings=settings)
+    toy.play(request, out)
     return out
 
 
 @pytest.fixture(scope="module")
-def cyclic(pairs, tmp_path_factory) -> Path:
-    return train(pairs / "train", "cyclegan", tmp_path_factory.mktemp("cyclic") / "run")
+def cyclegan(pairs, tmp_path_factory) -> Path:
+    return train(pairs / "train", "cyclegan", tmp_path_factory.mktemp("cyclegan") / "run")
 
 
 @pytest.fixture(scope="module")
-def judged(pairs, tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("judged") / "run"
+def pix2pix(pairs, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("pix2pix") / "run"
     return train(pairs, "pix2pix", out, "training.metric=psnr12-pixels-test", "training.evaluate_every=8")
 
 
-def test_a_run_is_judged_while_it_is_trained_and_ends_with_the_same_bits(pairs, judged, tmp_path) -> None:
-    rows = records.read_evaluations(judged)
+def test_validation_during_training_does_not_change_the_run(pairs, pix2pix, tmp_path) -> None:
+    rows = records.read_evaluations(pix2pix)
     assert [row["images"] for row in rows] == [8, 16]
     assert all(5 < row["value"] < 60 and row["better"] == "higher" for row in rows)
-    assert toy.digest(judged, logs=False) == toy.digest(train(pairs, "pix2pix", tmp_path / "run"), logs=False)
+    assert toy.digest(pix2pix, logs=False) == toy.digest(
+        train(pairs, "pix2pix", tmp_path / "run"), logs=False
+    )
     later = evaluate_and_record(
-        EvaluationRequest(subject=judged, metrics=("psnr12-pixels-test",)), HERE
+        EvaluationRequest(subject=pix2pix, metrics=("psnr12-pixels-test",)), CPU
     ).results[0]
-    assert later.value == pytest.approx(rows[-1]["value"]), "the same images, as they are saved"
+    assert later.value == pytest.approx(rows[-1]["value"]), "the same images"
     assert (
         dict(measurement_details(later))["linear"]
-        == "colours by least squares on 16 pairs of the training set"
+        == "colour map by least squares on 16 pairs of the training set"
     )
     assert "the input itself gets" in summarize(later)
 
 
-def test_training_is_not_judged_by_what_can_not_be_had(pairs, tmp_path) -> None:
-    validation.clear_prepared()
+def test_a_validation_metric_that_is_not_defined_is_refused_before_training(pairs, tmp_path) -> None:
     with pytest.raises(ConfigError, match="not paired"):
         train(pairs / "train", "cyclegan", tmp_path / "run", "training.metric=psnr12-pixels-train")
-    with pytest.raises(ConfigError, match="one way"):
+    with pytest.raises(ConfigError, match="only one direction"):
         train(pairs, "pix2pix", tmp_path / "run", "training.metric=cycle12-pixels-test")
 
 
-def test_an_unpaired_run_is_scored_on_true_pairs(pairs, cyclic) -> None:
-    """Hidden truth, in both directions; and what is known without it."""
-    wanted = ("psnr", "cycle", "drift")
+def test_an_unpaired_run_is_evaluated_on_pairs(pairs, cyclegan) -> None:
+    """In both directions; and the metrics without pairs are those of the run's own data."""
+    metric_names = ("psnr", "cycle", "drift")
     lines = [
         evaluate_and_record(
-            EvaluationRequest(subject=cyclic, against=str(pairs / "test"), metrics=wanted, direction=way),
-            HERE,
+            EvaluationRequest(
+                subject=cyclegan, against=str(pairs / "test"), metrics=metric_names, direction=way
+            ),
+            CPU,
         ).results
         for way in (None, "b-to-a")
     ]
-    assert [one.name for one in lines[0]] == [f"{name}12-pixels-test" for name in wanted]
+    assert [one.name for one in lines[0]] == [f"{name}12-pixels-test" for name in metric_names]
     assert [one[0].provenance["direction"] for one in lines] == ["a-to-b", "b-to-a"]
-    truth = open_data(DataConfig(source=str(pairs / "test"), size=(16, 16), pairing="paired"))
-    assert truth.domain_b is not None
-    expected = metrics.psnr(truth.domain_b.samples, convert_channels(np.asarray(truth.samples), 3)).mean()
+    targets = open_data(DataConfig(source=str(pairs / "test"), size=(16, 16), pairing="paired"))
+    assert targets.domain_b is not None
+    expected = metrics.psnr(targets.domain_b.samples, convert_channels(np.asarray(targets.samples), 3)).mean()
     assert lines[0][0].baselines[0].values["psnr"] == pytest.approx(float(expected))
-    known = evaluate.open_inputs(
-        EvaluationRequest(subject=cyclic),
-        lambda pictures: toy.cpu(),
-        ProgressMonitor(),
-        lambda description: None,
+    inputs = open_inputs(
+        EvaluationRequest(subject=cyclegan), lambda images: toy.cpu(), ProgressMonitor(), lambda text: None
     )
-    assert known.known("train") == {"input", "way back"}
+    assert inputs.available("train") == {"input", "reverse"}
 
 
-def test_one_side_alone_gets_what_needs_no_truth(pairs, cyclic) -> None:
+def test_images_of_the_target_domain_alone_need_unpaired_metrics(pairs, cyclegan) -> None:
     done = evaluate_and_record(
-        EvaluationRequest(subject=cyclic, against=str(pairs / "test" / "B"), metrics=("kd10-pca", "drift")),
-        HERE,
+        EvaluationRequest(subject=cyclegan, against=str(pairs / "test" / "B"), metrics=("kd10-pca", "drift")),
+        CPU,
     )
     assert [one.protocol.metric for one in done.results] == ["kd", "drift"]
     assert any("one domain" in note for note in done.notes)
 
 
-def test_pairs_side_by_side_are_seen_as_pairs(pairs, judged, tmp_path) -> None:
-    for place in (pairs / "test" / "A").iterdir():
-        sides = [np.asarray(Image.open(pairs / "test" / side / place.name).convert("RGB")) for side in "AB"]
-        Image.fromarray(np.concatenate(sides, 1)).save(tmp_path / place.name)
-    there, here = (
+def test_pairs_side_by_side_in_one_image_are_recognised(pairs, pix2pix, tmp_path) -> None:
+    for path in (pairs / "test" / "A").iterdir():
+        sides = [np.asarray(Image.open(pairs / "test" / side / path.name).convert("RGB")) for side in "AB"]
+        Image.fromarray(np.concatenate(sides, 1)).save(tmp_path / path.name)
+    side_by_side, folders = (
         evaluate_and_record(
-            EvaluationRequest(subject=judged, against=str(against), metrics=("psnr12-pixels-test",)), HERE
+            EvaluationRequest(subject=pix2pix, against=str(against), metrics=("psnr12-pixels-test",)), CPU
         ).results[0]
         for against in (tmp_path, pairs / "test")
     )
-    assert there.value == pytest.approx(here.value)
+    assert side_by_side.value == pytest.approx(folders.value)
 
 
-def test_on_the_command_line(pairs, judged, tmp_path, capsys) -> None:
-    def told(*words) -> tuple[int, str]:
+def test_on_the_command_line(pairs, pix2pix, tmp_path, capsys) -> None:
+    def sparring(*words) -> tuple[int, str]:
         code = cli.run(["evaluate", *map(str, words), "--threads", "1", "--out", str(tmp_path / "out")])
-        said = capsys.readouterr()
-        return code, said.out + said.err
+        output = capsys.readouterr()
+        return code, output.out + output.err
 
-    code, said = told(judged, "--metrics", "psnr,ssim,kd10-pca")
-    assert (code, "identity" in said, "linear" in said) == (0, True, True), said
+    code, output = sparring(pix2pix, "--metrics", "psnr,ssim,kd10-pca")
+    assert (code, "identity" in output, "linear" in output) == (0, True, True), output
     folders = pairs / "test" / "B", "--against", pairs / "test" / "B", "--metrics", "psnr,mae"
-    code, said = told(*folders)
-    assert (code, "58.92" in said) == (0, True), said
+    code, output = sparring(*folders)
+    assert (code, "58.92" in output) == (0, True), output
     for words, expected in (
-        ((judged, "--metrics", "cycle"), "goes one way"),
-        ((judged, "--direction", "b-to-a"), "direction 'b-to-a'"),
+        ((pix2pix, "--metrics", "cycle"), "only one direction"),
+        ((pix2pix, "--direction", "b-to-a"), "direction 'b-to-a'"),
         ((*folders[:3], "--direction", "b-to-a"), "a translator's run"),
-        ((*folders[:3], "--metrics", "psnr,drift"), "what the images were made from"),
+        ((*folders[:3], "--metrics", "psnr,drift"), "the inputs of the images"),
     ):
-        code, said = told(*words)
-        assert (code, expected in said) == (2, True), said
+        code, output = sparring(*words)
+        assert (code, expected in output) == (2, True), output

@@ -1,5 +1,7 @@
-"""A run that takes a second: two perceptrons with all that must survive a restart in them (batch and spectral normalisation,
-dropout, a lazy penalty, averaged pasts, mirrored images), and the digest of all that such a run leaves behind.
+"""A run that takes a second, and digests of its result.
+
+Its two perceptrons have everything that must survive a restart: batch and spectral normalisation, dropout, a lazy penalty,
+averages of past weights, flipped images.
 """
 
 import hashlib
@@ -32,70 +34,78 @@ TIMING = ("seconds", "images_per_second")
 
 
 def write_data(folder: Path, seed: int = 0) -> Path:
-    draws = np.random.default_rng(seed)
+    """48 images of noise, 8x8, in three classes."""
+    rng = np.random.default_rng(seed)
     path = folder / "toy.npz"
-    np.savez(path, images=draws.integers(0, 256, (48, 8, 8, 1), dtype=np.uint8), labels=np.arange(48) % 3)
+    np.savez(path, images=rng.integers(0, 256, (48, 8, 8, 1), dtype=np.uint8), labels=np.arange(48) % 3)
     return path
 
 
 def two_domains(folder: Path, *, paired: bool) -> Dataset:
-    """64 coloured images of noise, 16x16, and as many that are their negatives, in another order where they are no pairs."""
-    draws = np.random.default_rng(0)
-    first = draws.integers(0, 256, (64, 16, 16, 3), dtype=np.uint8)
-    second = 255 - (first if paired else draws.permutation(first))
-    sides = []
+    """64 coloured images of noise, 16x16, and their negatives: in the same order if paired, else in another one."""
+    rng = np.random.default_rng(0)
+    first = rng.integers(0, 256, (64, 16, 16, 3), dtype=np.uint8)
+    second = 255 - (first if paired else rng.permutation(first))
+    domains = []
     for name, images in (("a", first), ("b", second)):
         np.savez(folder / f"{name}.npz", images=images)
-        sides.append(open_data(DataConfig(source=str(folder / f"{name}.npz"))))
-    sides[0].domain_b, sides[0].paired = sides[1], paired
-    return sides[0]
+        domains.append(open_data(DataConfig(source=str(folder / f"{name}.npz"))))
+    domains[0].domain_b, domains[0].paired = domains[1], paired
+    return domains[0]
 
 
 def request(data: Path, steps: int = 60, save: int = 3, report: int = 2, **changes) -> Request:
-    """`save` and `report` in steps; `changes` are fields of the request, and `more` further settings."""
+    """A request for a toy run.
+
+    Arguments:
+        steps: length. save, report: intervals in steps.
+        changes: fields of the request; `more` are further settings.
+    """
     intervals = (f"training.save_every={save * BATCH}", f"training.report_every={report * BATCH}")
     settings = (*SETTINGS, *intervals, *changes.pop("more", ()))
-    asked = {
+    fields = {
         "data": str(data),
         "recipe": "gan",
         "images": steps * BATCH,
         "batch": BATCH,
         "settings": settings,
     }
-    return Request(**{**asked, **changes})
+    return Request(**{**fields, **changes})
 
 
-def cpu(pictures: bool = True) -> Runtime:
+def cpu(images: bool = True) -> Runtime:
     return Runtime(torch.device("cpu"))
 
 
-def play(asked: Request, out: Path, **watchers):
-    return run_training(asked, out, cpu, **watchers)
+def play(request: Request, out: Path, **callbacks):
+    """Train."""
+    return run_training(request, out, cpu, **callbacks)
 
 
 def match(data: Path, **changes) -> TrainState:
-    asked = request(data, **changes)
-    dataset = open_data(build_data_config(asked, max_size=64))
-    return TrainState(resolve_experiment(asked, dataset, cpu()), dataset, cpu())
+    """The training state of a toy run at its start."""
+    wanted = request(data, **changes)
+    dataset = open_data(build_data_config(wanted, max_size=64))
+    return TrainState(resolve_experiment(wanted, dataset, cpu()), dataset, cpu())
 
 
-def bits(values: TrainState) -> str:
-    """Digest of all that a match holds."""
-    digest = hashlib.sha256(repr(values.clock).encode())
-    for name, tensor in sorted(values.tensors().items()):
+def bits(state: TrainState) -> str:
+    """Digest of a training state: clock and all tensors."""
+    digest = hashlib.sha256(repr(state.clock).encode())
+    for name, tensor in sorted(state.tensors().items()):
         digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 
 def digest(run: Path, logs: bool = True) -> str:
-    """Digest of what a run ends with: tensors, clock, running means, the generator's file, and the record without times."""
+    """Digest of the result of a run: the last checkpoint (without times), the generator file, and metrics.jsonl (without times)."""
     last = checkpoint.read(run, checkpoint.list_checkpoints(run)[-1])
-    kept = {name: last.state[name] for name in ("clock", "roll_backs", "record")}
+    state = {name: last.state[name] for name in ("clock", "roll_backs", "record")}
     rows = records.read_jsonl(run / records.METRICS_FILE) if logs else []
     rows = [{name: value for name, value in row.items() if name not in TIMING} for row in rows]
     parts = (
         last.tensors,
-        json.dumps([kept, rows]).encode(),
+        json.dumps([state, rows]).encode(),
         (run / generator_file.GENERATOR_FILE).read_bytes(),
     )
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()

@@ -1,4 +1,4 @@
-"""Trials by fire, each in a forked child: kills, faults, signals, races. Run as a server by `trials_client.py`."""
+"""Crash trials, each in a forked child: kills, faults, signals, races. Run as a server by `trials_client.py`."""
 
 import errno
 import json
@@ -33,7 +33,7 @@ STUCK_SECONDS = 60
 
 
 class Shared:
-    """Numbers that a child writes and that outlive it."""
+    """Integers in memory that is shared with the children."""
 
     def __init__(self) -> None:
         self.memory = mmap.mmap(-1, 64)
@@ -52,7 +52,10 @@ shared = Shared()
 
 
 def fork(job: Callable[[], Any]) -> int:
-    """Run a job in a child, which exits with what it returns, 1 for an error."""
+    """Run a job in a child process, whose exit code is the job's result, or 1 after an error.
+
+    Returns: the process number.
+    """
     sys.stdout.flush()
     child = os.fork()
     if child:
@@ -73,7 +76,13 @@ ERRORS: list[Path] = []
 
 
 def wait(child: int) -> int:
-    """The exit code of a child, negative for a signal; one that hangs is killed and told of."""
+    """Wait for a child.
+
+    Returns: its exit code, negative for a signal.
+
+    Raises:
+        TimeoutError: it hung, and was killed.
+    """
     end = time.monotonic() + STUCK_SECONDS
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -86,10 +95,10 @@ def wait(child: int) -> int:
 
 
 def watched(run: Path, job: Callable[[], Any]) -> Callable[[], Any]:
-    """The job, in whose process the beginning, the saves and the steps are written into `shared`."""
+    """Wrap a job so that its process records the start of the loop, the saves and the steps in `shared`."""
 
     def watch() -> Any:
-        play, save, step = TrainingLoop.run, checkpointing.Checkpointer.save, TrainState.step
+        play, save, step = TrainingLoop.run, checkpointing.Checkpointer.save, TrainState.train_step
 
         def began(self, *arguments):
             shared[LEFT] = len(toy.leftovers(run))
@@ -108,7 +117,7 @@ def watched(run: Path, job: Callable[[], Any]) -> Callable[[], Any]:
             shared[STEPS] += 1
             return step(self)
 
-        TrainingLoop.run, checkpointing.Checkpointer.save, TrainState.step = began, saving, stepping
+        TrainingLoop.run, checkpointing.Checkpointer.save, TrainState.train_step = began, saving, stepping
         return job()
 
     shared.clear()
@@ -116,7 +125,7 @@ def watched(run: Path, job: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def kill_loop(data: str, folder: str, kills: int, runs: int, seed: int = 0, sabotage: str = "") -> dict:
-    """SIGKILL at random instants, resume by the same call, until `runs` runs are over and `kills` are spread over them."""
+    """Kill at random instants and resume, until `runs` runs are finished with about `kills` kills among them."""
     asked, place, draws = toy.request(Path(data)), Path(folder), random.Random(seed)
     begin = time.monotonic()
     truth = place / "undisturbed"
@@ -136,7 +145,7 @@ def kill_loop(data: str, folder: str, kills: int, runs: int, seed: int = 0, sabo
         run, killed, newest = place / f"run-{number}", 0, -1
         while True:
             last = killed >= kills // runs
-            child = fork(watched(run, lambda run=run: play_or_break(asked, run, sabotage)))
+            child = fork(watched(run, lambda run=run: run_or_break(asked, run, sabotage)))
             code = wait(child) if last else _kill_at_random(child, draws, longest, count["kills"])
             count["left"] += shared[LEFT]
             if code == 0:
@@ -148,25 +157,26 @@ def kill_loop(data: str, folder: str, kills: int, runs: int, seed: int = 0, sabo
             count["kills"] += 1
             count["saving"] += shared[SAVING]
             count["starting"] += 1 - shared[BEGAN]
-            newest = _look(run, newest, count)
+            newest = _check_checkpoints(run, newest, count)
         count["equal"] += _same(run, truth)
         count["rows"] += _rows(run) == _rows(truth)
     return count | {"seconds": round(time.monotonic() - begin, 1)}
 
 
-def play_or_break(asked, run: Path, sabotage: str) -> int:
+def run_or_break(asked, run: Path, sabotage: str) -> int:
     if sabotage:
         SABOTAGE[sabotage]()
     return toy.play(asked, run).exit_code
 
 
 def _kill_at_random(child: int, draws: random.Random, longest: float, number: int) -> int:
-    """Kill somewhere in the start (a tenth of the times), in a save or in between; evenly, whatever the instants drawn."""
+    """Kill during the start (a tenth of the times), during a save, or in between, in fixed proportions."""
     how = (number + 1) * 0.618034 % 1
     if how > 0.1:
         while not shared[BEGAN]:
-            if os.waitpid(child, os.WNOHANG)[0]:
-                raise AssertionError("the child ended before it began")
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:  # the run was finished, or was refused
+                return os.waitstatus_to_exitcode(status)
             time.sleep(0.0002)
     end = time.monotonic() + draws.uniform(0, longest if how > 0.1 else 0.025)
     while time.monotonic() < end or (how > 0.6 and not shared[SAVING] and time.monotonic() < end + longest):
@@ -178,8 +188,8 @@ def _kill_at_random(child: int, draws: random.Random, longest: float, number: in
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def _look(run: Path, newest: int, count: dict) -> int:
-    """What is left after a kill: every finished checkpoint verifies, and the newest is not older than before."""
+def _check_checkpoints(run: Path, newest: int, count: dict) -> int:
+    """After a kill: count checkpoints that do not verify, and whether the newest is older than before."""
     numbers = checkpoint.list_checkpoints(run)
     for images in numbers:
         try:
@@ -198,7 +208,7 @@ def _same(run: Path, truth: Path) -> bool:
 
 
 def _rows(run: Path) -> list[int]:
-    return [row["images"] for row in toy.record.read(run / "metrics.jsonl")]
+    return [row["images"] for row in toy.records.read_jsonl(run / "metrics.jsonl")]
 
 
 # --- each storage operation in turn
@@ -214,7 +224,7 @@ def observed(observer: Callable[[str, Path], None]):
 
 
 def operations(asked, run: Path) -> list[str]:
-    """All operations of an undisturbed run."""
+    """The storage operations of an undisturbed run, by name."""
     seen: list[str] = []
     with observed(lambda operation, path: seen.append(operation)):
         assert toy.play(asked, run).outcome == "finished"
@@ -222,7 +232,7 @@ def operations(asked, run: Path) -> list[str]:
 
 
 def kill_before(data: str, folder: str, steps: int, stride: int, last: int) -> dict:
-    """SIGKILL before operation k, for every k of the `last` ones and every `stride`-th before; then resume."""
+    """Kill before storage operation k, then resume; for the `last` operations and every `stride`-th one before."""
     asked, place = toy.request(Path(data), steps=steps, save=1, report=1), Path(folder)
     total = len(operations(asked, place / "truth"))
     chosen = sorted({*range(1, total + 1, stride), *range(max(1, total - last), total + 1)})
@@ -255,7 +265,7 @@ def _killed(asked, run: Path, k: int) -> int:
 
 
 def faults(data: str, folder: str, steps: int, stride: int, sabotage: str = "") -> dict:
-    """Operation k fails, once or for ever, for k = 1, 1 + stride, ...; then the same call again without a fault."""
+    """Storage operation k fails, once or always, for k = 1, 1 + stride, ...; then the run is resumed without faults."""
     asked, place = toy.request(Path(data), steps=steps, save=1, report=1), Path(folder)
     names = operations(asked, place / "truth")
     truth = toy.digest(place / "truth", logs=False)
@@ -287,12 +297,12 @@ def faults(data: str, folder: str, steps: int, stride: int, sabotage: str = "") 
 
 
 def faults_of_a_start(data: str, folder: str, stride: int) -> dict:
-    """Operation k of a *resumed* call fails: reading, cleaning up after a kill, going back in the logs."""
+    """Storage operation k of a *resumed* call fails: reading, removing leftovers of a kill, truncating records."""
     asked, place = toy.request(Path(data), steps=6, save=1, report=1), Path(folder)
     total = len(operations(asked, place / "truth"))
     truth = toy.digest(place / "truth", logs=False)
     left, k = 0, total - 34
-    while not left and k < total:  # a kill that leaves something to clean up
+    while not left and k < total:  # until a kill leaves something to remove
         shutil.rmtree(place / "base", ignore_errors=True)
         assert wait(fork(lambda k=k: _killed(asked, place / "base", k))) == -signal.SIGKILL
         left, k = len(toy.leftovers(place / "base")), k + 1
@@ -323,7 +333,7 @@ def faults_of_a_start(data: str, folder: str, stride: int) -> dict:
 
 
 def _faulty(asked, run: Path, k: int, kind: int, sticky: bool) -> str:
-    """How a run with a fault ended: "" if it went on, else its error."""
+    """How a run with a fault ended: "" if it finished, else the name of its error; `leak` if that is not one of ours."""
     seen = [0]
 
     def observer(operation: str, path: Path) -> None:
@@ -345,7 +355,7 @@ def _faulty(asked, run: Path, k: int, kind: int, sticky: bool) -> str:
 
 
 def signals(data: str, folder: str, count: int, seed: int = 0) -> dict:
-    """SIGTERM or SIGINT at random instants, then the same call again."""
+    """SIGTERM or SIGINT at random instants, then resume."""
     asked, place, draws = toy.request(Path(data), steps=30, save=10), Path(folder), random.Random(seed)
     toy.play(asked, place / "truth")
     result = {"stopped": 0, "finished": 0, "equal": 0, "current": 0, "seconds": [], "bad": []}
@@ -375,7 +385,7 @@ def signals(data: str, folder: str, count: int, seed: int = 0) -> dict:
 
 
 def second_signal(data: str, folder: str, count: int, seed: int = 0) -> dict:
-    """A second signal while the first one's save goes on: leaves at once, and what was finished stays whole."""
+    """A second signal during the save after the first one: exits at once, and finished checkpoints stay intact."""
     asked, place, draws = toy.request(Path(data), steps=30, save=2), Path(folder), random.Random(seed)
     result = {"at once": 0, "whole": 0, "saving": 0}
     for number in range(count):
@@ -405,7 +415,7 @@ def second_signal(data: str, folder: str, count: int, seed: int = 0) -> dict:
 
 
 def stop_while_opening(data: str, folder: str, new: bool) -> dict:
-    """SIGTERM while the data is read: all of it, or what was decoded before."""
+    """SIGTERM while the data is read, for the first time or from the cache."""
     module = sys.modules["sparring.training.start"]
     run, opened = Path(folder) / "run", module.open_data
 
@@ -422,7 +432,7 @@ def stop_while_opening(data: str, folder: str, new: bool) -> dict:
 
 
 def race(data: str, folder: str, count: int) -> dict:
-    """Many processes start on one folder at once; then the winner is killed, and the next start works."""
+    """Many processes start in one folder at once; then the winner is killed, and the next start works."""
     asked, run = toy.request(Path(data), steps=4000), Path(folder) / "run"
     ERRORS[:] = [Path(folder) / "errors"]
     at = time.monotonic() + 0.1
@@ -458,11 +468,11 @@ def race(data: str, folder: str, count: int) -> dict:
     return {"winners": len(winners), "refused": refused, "named": named, "next works": works}
 
 
-# --- ways to break the product, which the trials must notice
+# --- sabotage, which the trials must notice
 
 
 def save_in_place() -> None:
-    """Write checkpoints straight into their folder, over what is there."""
+    """Write checkpoints directly into their folder, after removing the older ones."""
 
     def save(run, images, tensors, state):
         folder = run / checkpoint.CHECKPOINTS_FOLDER
@@ -474,7 +484,7 @@ def save_in_place() -> None:
 
 
 def forget_an_optimizer() -> None:
-    """Save one optimizer as it was in the beginning."""
+    """Do not restore the discriminator's optimizer."""
     true_tensors = TrainState.tensors
 
     def load(self, tensors):
@@ -487,12 +497,12 @@ def forget_an_optimizer() -> None:
 
 
 def write_torn() -> None:
-    """Let a failed write leave half a file under its final name, and don't verify what is read."""
+    """Write checkpoints without a temporary folder, so that a failed write leaves half of one."""
 
     def save(run, images, tensors, state):
         folder = run / checkpoint.CHECKPOINTS_FOLDER / f"{images:012d}"
         files = {
-            "tensors.safetensors": checkpoint.tensorfile.render(tensors),
+            "tensors.safetensors": checkpoint.tensor_file.to_bytes(tensors),
             "state.json": json.dumps(state).encode(),
         }
         storage.make_folder(folder)
@@ -518,7 +528,10 @@ SABOTAGE = {
 
 
 def in_child(called: str, **arguments) -> Any:
-    """The value of a function of this file, called in a child of its own: for what breaks the product."""
+    """Call a function of this file in a child process, for sabotage that must not last.
+
+    Returns: its result.
+    """
     reader, writer = os.pipe()
 
     def job() -> int:
@@ -534,10 +547,10 @@ def in_child(called: str, **arguments) -> Any:
 
 
 def translating(data: str, folder: str, recipe: str, kills: list[int], forget: bool = False) -> dict:
-    """`sparring train ONE TWO`, killed before each of these steps and given again; at last it may end.
+    """`sparring train ONE TWO`, killed before each of these steps and resumed, at last to the end.
 
     Arguments:
-        forget: when it goes on, the pools of earlier images are empty: sabotage.
+        forget: sabotage: empty the image pools before the last resume.
     """
     thin = ["game.discriminator={type: patchgan, patch_size: 7, width: 4}", "training.sample_grid=2"]
     net = (
@@ -562,7 +575,7 @@ def translating(data: str, folder: str, recipe: str, kills: list[int], forget: b
 
 
 def _until(kill: int | None, words: list[str], forget: bool) -> int:
-    step, first = TrainState.step, []
+    step, first = TrainState.train_step, []
 
     def stepping(self):
         if not first:
@@ -574,12 +587,12 @@ def _until(kill: int | None, words: list[str], forget: bool) -> int:
             os.kill(os.getpid(), signal.SIGKILL)
         return step(self)
 
-    TrainState.step = stepping
+    TrainState.train_step = stepping
     return cli.run(words)
 
 
 def warm_up(data: str, folder: str) -> None:
-    """What torch imports at its first step is imported once, here."""
+    """Import what torch imports at its first step once, before any fork."""
     toy.play(toy.request(Path(data), steps=4), Path(folder) / "warm")
 
 

@@ -1,4 +1,4 @@
-"""Calls functions of `trials.py` in a process of its own: torch is imported once there, and nothing but it runs, so it may fork."""
+"""Calls functions of `trials.py` in another process, which has a single thread and so may fork; torch is imported once there."""
 
 import json
 import os
@@ -8,11 +8,13 @@ from pathlib import Path
 
 
 class Trials:
+    """The other process; started at the first call."""
+
     def __init__(self) -> None:
         self.process: subprocess.Popen | None = None
 
     def __call__(self, function: str, **arguments):
-        """The value of `trials.function(**arguments)`; paths travel as texts."""
+        """The value of `trials.function(**arguments)`; paths are sent as strings."""
         if self.process is None:
             root = Path(__file__).parents[2]
             paths = [str(root), str(root / "src")]

@@ -1,4 +1,4 @@
-"""Two processes play what one plays; the first alone writes; either goes on with the run of the other."""
+"""Two processes train like one; only the first writes; each can resume the run of the other."""
 
 import json
 import os
@@ -41,8 +41,8 @@ def start(processes, toy_data, out, notes, steps=STEPS, until="", stop_at=0):
     return [json.loads(Path(f"{notes}-{rank}.json").read_text()) for rank in range(processes)]
 
 
-def dealt(notes):
-    """What was dealt, by its name: rows of all processes put together."""
+def draws(notes):
+    """Real samples and random numbers by name, with the rows of all processes joined."""
     rows: dict[str, dict[int, list]] = {}
     for process in notes:
         for *name, first, values in (note for note in process if note[0] not in ("operation", "error")):
@@ -56,20 +56,18 @@ def losses(run):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="gloo on one machine")
-def test_two_processes_are_one(toy_data, tmp_path):
+def test_two_processes_train_like_one(toy_data, tmp_path):
     one = start(1, toy_data, tmp_path / "one", tmp_path / "a")
     two = start(2, toy_data, tmp_path / "two", tmp_path / "b")
-    assert dealt(one) == dealt(two)
-    assert len(dealt(one)) >= 2 * STEPS
+    assert draws(one) == draws(two)
+    assert len(draws(one)) >= 2 * STEPS
     for ours, theirs in zip(losses(tmp_path / "two"), losses(tmp_path / "one"), strict=True):
         assert ours == pytest.approx(theirs, rel=1e-4)
     wrote = [[note for note in process if note[0] == "operation"] for process in two]
     assert wrote[0]
     assert not wrote[1]
 
-    start(
-        2, toy_data, tmp_path / "three", tmp_path / "c", stop_at=6
-    )  # stopped, and gone on with by one process
+    start(2, toy_data, tmp_path / "three", tmp_path / "c", stop_at=6)  # stopped, then resumed by one process
     assert checkpoint.list_checkpoints(tmp_path / "three")[-1] == 6 * toy.BATCH
     start(1, toy_data, tmp_path / "three", tmp_path / "d")
     for ours, theirs in zip(losses(tmp_path / "three"), losses(tmp_path / "one"), strict=True):

@@ -1,4 +1,4 @@
-"""A translation that is killed on the command line, and given again, ends with the same bits: pool, heads, all networks."""
+"""A translator that is killed on the command line and resumed ends with the same bits: image pool, heads, all networks."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_killed_twice_and_given_again(trials, two_folders, tmp_path, recipe):
     whole = trials("translating", folder=tmp_path / "whole", kills=[], **asked)
     killed = trials("translating", folder=tmp_path / "killed", kills=[3, 7], **asked)
     assert (whole["codes"], killed["codes"]) == ([0], [-9, -9, 0])
-    assert killed["began"] == [0, 8, 24], "it went on from what was saved, and did not begin again"
+    assert killed["began"] == [0, 8, 24], "it resumed from the last save"
     assert killed["digest"] == whole["digest"]
 
 

@@ -1,4 +1,4 @@
-"""A run that is killed at any instant, and given again, ends as if nothing had been."""
+"""A run that is killed at any instant and resumed ends with the same bits as an undisturbed one."""
 
 import pytest
 
@@ -13,12 +13,12 @@ def check(count: dict, kills: int, runs: int) -> None:
     print(count)
     assert count["kills"] >= kills * 0.6, "no power: too few kills"
     assert count["saving"] >= 0.3 * count["kills"], "no power: too few kills inside a save"
-    assert count["starting"] > 0, "no power: no kill in the start"
+    assert count["starting"] > 0, "no power: no kill during the start"
     assert (count["rejected"], count["lost"], count["left"]) == (0, 0, 0)
     assert (count["equal"], count["rows"]) == (runs, runs)
 
 
-def test_killed_at_random_instants(warm, toy_data, tmp_path):
+def test_kills_at_random_instants(warm, toy_data, tmp_path):
     check(warm("kill_loop", data=toy_data, folder=tmp_path, kills=42, runs=3), 42, 3)
 
 
@@ -29,8 +29,8 @@ def test_two_thousand_kills(warm, toy_data, tmp_path):
 
 
 @pytest.mark.parametrize("sabotage", ["save in place", "forget an optimizer"])
-def test_the_kills_notice(warm, toy_data, tmp_path, sabotage):
-    """Soon or late: one run's kills can all miss the instants that matter, those of six hardly."""
+def test_the_kills_notice_sabotage(warm, toy_data, tmp_path, sabotage):
+    """The kills of one run may all miss the critical instants; those of six runs hardly can."""
     for seed in range(6):
         place = tmp_path / str(seed)
         arguments = {"data": str(toy_data), "folder": str(place), "kills": 20, "runs": 1, "seed": seed}
@@ -72,7 +72,7 @@ def test_every_operation_fails(warm, toy_data, quick):
     check_faults(warm("faults", data=toy_data, folder=quick, steps=12, stride=1))
 
 
-def test_the_faults_notice(warm, toy_data, quick):
+def test_the_faults_notice_sabotage(warm, toy_data, quick):
     arguments = {
         "data": str(toy_data),
         "folder": str(quick),
@@ -86,6 +86,6 @@ def test_the_faults_notice(warm, toy_data, quick):
 def test_each_operation_of_a_start_fails(warm, toy_data, quick):
     count = warm("faults_of_a_start", data=toy_data, folder=quick, stride=3)
     print(count)
-    assert count["left"] > 0, "no power: the kill left nothing to clean up"
+    assert count["left"] > 0, "no power: the kill left nothing to remove"
     assert not count["bad"], "\n".join(count["bad"])
     assert count["refused"] >= 5

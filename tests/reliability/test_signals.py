@@ -1,4 +1,4 @@
-"""Signals: the first one saves and leaves, the second leaves; and one writer at a time."""
+"""The first signal saves and exits, the second exits at once; and there is one writer at a time."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_signals_at_random_instants(warm, toy_data, quick):
     assert sorted(result["seconds"])[-2] < 5
 
 
-def test_a_second_signal_leaves_at_once(warm, toy_data, tmp_path):
+def test_a_second_signal_exits_at_once(warm, toy_data, tmp_path):
     result = warm("second_signal", data=toy_data, folder=tmp_path, count=8)
     print(result)
     assert result["saving"] >= 4, "no power: no second signal came inside a save"

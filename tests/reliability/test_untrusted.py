@@ -1,4 +1,4 @@
-"""Files from strangers: only our own errors, nothing executed, nothing large allocated."""
+"""Untrusted files raise our own errors; nothing in them is executed, and nothing large is allocated."""
 
 import hashlib
 import importlib
@@ -19,16 +19,16 @@ from sparring.runs.run_json import RUN_FILE
 from tests.helpers import toy
 
 FORBIDDEN = ("exec", "subprocess.Popen", "socket.connect", "os.system", "import")
-heard: list[str] | None = None
+audited: list[str] | None = None
 
 
 def _audit(event, arguments):
     if (
-        heard is not None
+        audited is not None
         and event in FORBIDDEN
         and not (event == "import" and "sparring" in str(arguments[0]))
     ):
-        heard.append(f"{event} {arguments[0]}")
+        audited.append(f"{event} {arguments[0]}")
 
 
 sys.addaudithook(_audit)
@@ -89,17 +89,17 @@ def once_changed(data: bytes, draws: random.Random) -> bytes:
 
 
 class Quiet:
-    """Nothing forbidden happens inside, and nothing large is allocated."""
+    """A context in which no code is executed and less than 200 MB is allocated."""
 
     def __enter__(self):
-        global heard
-        heard = []
+        global audited
+        audited = []
         self.memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self.began = time.monotonic()
 
     def __exit__(self, *_):
-        global heard
-        found, heard = heard, None
+        global audited
+        found, audited = audited, None
         assert not found, found[:5]
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - self.memory < 200_000, "over 200 MB more"
 
@@ -123,11 +123,11 @@ def test_mutants_of_a_generator(run, tmp_path):
         for _ in range(300):
             path.write_bytes(mutant(data, draws))
             count += refused(generator_file.load, path)
-    assert 150 < count < 300  # some flips hit a number, which nothing can tell
+    assert 150 < count < 300  # some flips only change a weight
 
 
 def test_mutants_of_a_generators_settings(run, tmp_path):
-    """The header re-written by a stranger who knows the format."""
+    """Changed settings in a header that is otherwise right."""
     data, draws, path = (
         (run / generator_file.GENERATOR_FILE).read_bytes(),
         random.Random(1),
@@ -224,7 +224,7 @@ HEADERS = {
 }
 
 
-def test_the_header_that_is_right_is_read():
+def test_a_right_header_is_read():
     found = tensor_file.from_bytes(file_of({"a": entry([2, 3]), "b": entry([2], 24, 32)}, 32), GOOD)
     assert {name: tensor.shape for name, tensor in found.items()} == {"a": (2, 3), "b": (2,)}
     again = tensor_file.from_bytes(tensor_file.to_bytes(GOOD, {"x": "y"}), GOOD)
@@ -232,7 +232,7 @@ def test_the_header_that_is_right_is_read():
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_headers_of_strangers(name):
+def test_wrong_headers_are_refused(name):
     with Quiet(), pytest.raises(CorruptFileError):
         tensor_file.from_bytes(HEADERS[name], GOOD)
 
@@ -240,10 +240,10 @@ def test_headers_of_strangers(name):
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("name", ["manifest.json", "state.json", "tensors.safetensors"])
 def test_mutants_of_a_checkpoint(toy_data, run, tmp_path, name, signed):
-    """Signed: the manifest is made to agree, as by a stranger; then only what is inside can tell."""
+    """Signed: the manifest is made to agree, so that only the content itself can show the damage."""
     newest = checkpoint.list_checkpoints(run)[-1]
     folder = run / checkpoint.CHECKPOINTS_FOLDER / f"{newest:012d}"
-    match, draws = toy.match(toy_data, steps=4, save=2), random.Random(2)
+    state, draws = toy.match(toy_data, steps=4, save=2), random.Random(2)
     place = tmp_path / checkpoint.CHECKPOINTS_FOLDER / folder.name
     place.mkdir(parents=True)
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -264,7 +264,7 @@ def test_mutants_of_a_checkpoint(toy_data, run, tmp_path, name, signed):
             for file, data in changed.items():
                 (place / file).write_bytes(data)
             try:
-                damaged = Checkpointer(match, tmp_path, RunLogger(None), {}).restore()
+                damaged = Checkpointer(state, tmp_path, RunLogger(None), {}).restore()
                 count += bool(damaged)
             except SparringError:
                 count += 1
@@ -286,7 +286,7 @@ def test_mutants_of_run_json(toy_data, run):
     assert count > 50
 
 
-def test_an_audit_hook_hears(tmp_path):
-    """The sabotage twin: what runs code is heard."""
+def test_executed_code_is_noticed(tmp_path):
+    """The sabotage twin."""
     with pytest.raises(AssertionError), Quiet():
         exec("1")

@@ -1,10 +1,11 @@
-"""Storage, the lock, retention, the record and signals, each by itself."""
+"""Storage, the lock, checkpoints, records and signals, each by itself."""
 
 import errno
 import json
 import os
 import signal
 import threading
+from typing import get_args
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from sparring.runs import checkpoint, records
 
 @pytest.fixture
 def failing(monkeypatch):
-    """Makes the operations for which `when(operation, path)` is true fail."""
+    """Makes storage operations for which `when(operation, path)` is true raise an OSError."""
 
     def set_up(when, kind=errno.ENOSPC):
         def observer(operation, path):
@@ -29,7 +30,7 @@ def failing(monkeypatch):
     return set_up
 
 
-def test_write_whole_leaves_the_old_file(tmp_path, failing):
+def test_a_failed_write_leaves_the_old_file(tmp_path, failing):
     path = tmp_path / "a"
     storage.write_atomic(path, b"old")
     for name in ("write", "fsync", "replace"):
@@ -39,7 +40,7 @@ def test_write_whole_leaves_the_old_file(tmp_path, failing):
         assert (path.read_bytes(), [p.name for p in tmp_path.iterdir()]) == (b"old", ["a"])
 
 
-def test_append_mends_a_torn_line(tmp_path):
+def test_append_ends_a_torn_line(tmp_path):
     path = tmp_path / "log"
     path.write_bytes(b'{"a": 1}\n{"a": ')
     storage.append(path, '{"a": 2}')
@@ -47,7 +48,7 @@ def test_append_mends_a_torn_line(tmp_path):
     assert records.read_jsonl(path) == [{"a": 1}, {"a": 2}, {"a": 3}]
 
 
-def test_discard_never_shows_half_a_folder(tmp_path, failing):
+def test_a_folder_is_removed_atomically(tmp_path, failing):
     folder = tmp_path / "000000000001"
     folder.mkdir()
     (folder / "a").write_bytes(b"1")
@@ -60,7 +61,7 @@ def test_discard_never_shows_half_a_folder(tmp_path, failing):
     assert [path.name for path in tmp_path.iterdir()] == [".tmp-old-000000000001"]
 
 
-def test_the_lock_names_its_holder_and_is_given_back(tmp_path):
+def test_the_lock_names_its_holder_and_can_be_released(tmp_path):
     first = storage.RunLock(tmp_path)
     with pytest.raises(RunLockedError, match=f"process {os.getpid()} on "):
         storage.RunLock(tmp_path)
@@ -72,7 +73,7 @@ def save(run, images):
     checkpoint.save(run, images, {"a": torch.full((3,), float(images))}, {"images": images})
 
 
-def test_a_checkpoint_comes_back(tmp_path):
+def test_a_checkpoint_is_read_back(tmp_path):
     save(tmp_path, 8)
     found = checkpoint.read(tmp_path, 8)
     assert found.state == {"images": 8}
@@ -90,12 +91,12 @@ def test_saving_again_replaces(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["make_folder", "write", "fsync", "sync_folder", "replace", "remove"])
-def test_a_failed_save_tells_and_leaves_the_old(tmp_path, failing, name):
+def test_a_failed_save_leaves_the_old_checkpoint(tmp_path, failing, name):
     save(tmp_path, 8)
     failing(lambda operation, path: operation == name)
-    with pytest.raises(CheckpointWriteError, match="the disk is full") as caught:
+    with pytest.raises(CheckpointWriteError) as caught:
         save(tmp_path, 16)
-    assert "bytes are free" in str(caught.value)
+    assert all(part in caught.value.got for part in ("disk is full", "bytes are free"))
     storage.observer = None
     checkpoint.remove_leftovers(tmp_path)
     assert [found.images for found in checkpoint.iterate_verified(tmp_path)][-1] == 8
@@ -114,25 +115,25 @@ def test_foreign_names_are_no_checkpoints(tmp_path):
 
 @pytest.mark.parametrize("gap", [1, 64, 1000])
 def test_retention_over_a_long_run(gap):
-    kept: set[int] = set()
+    retained: set[int] = set()
     best, most = None, 0
     for number in range(0, 2000 * gap, gap):
-        kept.add(number)
+        retained.add(number)
         if number == 700 * gap:
             best = number
-        kept = checkpoint.select_to_keep(sorted(kept), best)
-        ages = sorted((number - images) // gap for images in kept)
+        retained = checkpoint.select_to_keep(sorted(retained), best)
+        ages = sorted((number - images) // gap for images in retained)
         assert ages[:2] == [0, 1][: len(ages)]
-        assert best is None or best in kept
+        assert best is None or best in retained
         for young, old in zip(
             ages, ages[1:], strict=False
         ):  # from each age one of at most about four times that
             assert old <= max(2, 4 * young + 1), ages
-        most = max(most, len(kept))
+        most = max(most, len(retained))
     assert most <= 2 + (2000).bit_length() + 1
 
 
-def test_retention_forgetting_the_second_is_noticed():
+def test_retention_of_few_checkpoints():
     assert checkpoint.select_to_keep([1, 2, 3]) - {3} != set()
     assert {2, 3} <= checkpoint.select_to_keep([1, 2, 3])
     assert checkpoint.select_to_keep([]) == set()
@@ -140,47 +141,47 @@ def test_retention_forgetting_the_second_is_noticed():
     assert checkpoint.select_to_keep([1, 2, 3], best=9) == checkpoint.select_to_keep([1, 2, 3])
 
 
-def test_reports_are_means_since_the_last(tmp_path):
-    notes = records.RunLogger(tmp_path)
-    notes.add([{"a": 1.0, "b": 5.0}, {"a": 3.0}])
-    assert notes.log_metrics(16, 2, {"seconds": 1.0}) == {
+def test_reports_are_means_since_the_last_report(tmp_path):
+    logger = records.RunLogger(tmp_path)
+    logger.add([{"a": 1.0, "b": 5.0}, {"a": 3.0}])
+    assert logger.log_metrics(16, 2, {"seconds": 1.0}) == {
         "images": 16,
         "step": 2,
         "seconds": 1.0,
         "a": 2.0,
         "b": 5.0,
     }
-    notes.add([{"a": 7.0}])
-    notes.log_metrics(24, 3, {})
+    logger.add([{"a": 7.0}])
+    logger.log_metrics(24, 3, {})
     assert [row.get("a") for row in records.read_jsonl(tmp_path / records.METRICS_FILE)] == [2.0, 7.0]
 
 
-def test_going_back_drops_later_and_torn_lines(tmp_path):
-    notes = records.RunLogger(tmp_path)
+def test_restore_removes_later_and_torn_lines(tmp_path):
+    logger = records.RunLogger(tmp_path)
     for step in range(1, 5):
-        notes.add([{"a": float(step)}])
-        notes.log_metrics(8 * step, step, {})
+        logger.add([{"a": float(step)}])
+        logger.log_metrics(8 * step, step, {})
     with open(tmp_path / records.METRICS_FILE, "a") as file:
         file.write('{"images": 40, "ste')
-    notes.restore({"a": [3.0, 2]}, 16)
+    logger.restore({"a": [3.0, 2]}, 16)
     assert [row["images"] for row in records.read_jsonl(tmp_path / records.METRICS_FILE)] == [8, 16]
     assert (tmp_path / records.METRICS_FILE).read_bytes().endswith(b"}\n")
-    assert (notes.latest["images"], notes.sums) == (16, {"a": [3.0, 2]})
+    assert (logger.latest["images"], logger.sums) == (16, {"a": [3.0, 2]})
 
 
-def test_going_back_on_a_full_disk(tmp_path, failing):
-    notes = records.RunLogger(tmp_path)
+def test_restore_on_a_full_disk(tmp_path, failing):
+    logger = records.RunLogger(tmp_path)
     for step in range(1, 5):
-        notes.log_metrics(8 * step, step, {"try": 1})
+        logger.log_metrics(8 * step, step, {"try": 1})
     failing(lambda operation, _: operation == "write")
-    notes.restore({}, 16)
+    logger.restore({}, 16)
     storage.observer = None
-    notes.log_metrics(24, 3, {"try": 2})
+    logger.log_metrics(24, 3, {"try": 2})
     rows = records.read_metrics(tmp_path / records.METRICS_FILE)
     assert [(row["images"], row["try"]) for row in rows] == [(8, 1), (16, 1), (24, 2)]
 
 
-def test_torn_and_foreign_lines_are_left_out(tmp_path):
+def test_torn_and_foreign_lines_are_skipped(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_bytes(
         b'{"images": 1}\n[1]\nnull\n\xff\xfe\n{"a"\n' + b"[" * 100_000 + b'\n{"images": 2}\n{"ima'
@@ -190,16 +191,32 @@ def test_torn_and_foreign_lines_are_left_out(tmp_path):
 
 
 def test_numbers_that_are_not_finite_become_null(tmp_path):
-    notes = records.RunLogger(tmp_path)
-    notes.log_event("odd", 8, value=float("nan"), other=float("inf"))
+    logger = records.RunLogger(tmp_path)
+    logger.log_event("step_skipped", 8, value=float("nan"), other=float("inf"))
     (line,) = (tmp_path / records.EVENTS_FILE).read_text().splitlines()
-    assert json.loads(line) == {"event": "odd", "images": 8, "value": None, "other": None}
+    row = json.loads(line)
+    assert (row["event"], row["images"], row["value"], row["other"]) == ("step_skipped", 8, None, None)
+    assert row["message"] == records.EVENTS["step_skipped"]
 
 
-def test_a_full_disk_does_not_stop_the_record(tmp_path, failing):
+def test_event_codes_are_those_of_the_table(tmp_path):
+    """Codes are snake_case, every one has a sentence, and no other code can be logged."""
+    assert set(records.EVENTS) == set(get_args(records.EventCode))
+    for code, sentence in records.EVENTS.items():
+        assert code == code.lower()
+        assert code.replace("_", "").isalpha()
+        assert " " in sentence
+    with pytest.raises(KeyError):
+        records.RunLogger(tmp_path).log_event("odd", 0)
+    records.RunLogger(tmp_path).log_event("checkpoint_failed", 8, "the disk is full")
+    (row,) = records.read_jsonl(tmp_path / records.EVENTS_FILE)
+    assert row["message"] == f"{records.EVENTS['checkpoint_failed']}: the disk is full"
+
+
+def test_a_full_disk_does_not_stop_the_logger(tmp_path, failing):
     failing(lambda operation, _: operation == "append")
-    records.RunLogger(tmp_path).log_event("x", 0)
-    records.RunLogger(None).log_event("x", 0)
+    records.RunLogger(tmp_path).log_event("step_skipped", 0)
+    records.RunLogger(None).log_event("step_skipped", 0)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -224,7 +241,7 @@ def test_an_ignored_signal_stays_ignored():
         signal.signal(signal.SIGHUP, before)
 
 
-def test_outside_the_main_thread_nothing_is_watched():
+def test_signals_are_not_handled_outside_the_main_thread():
     seen = []
 
     def work():
@@ -237,7 +254,7 @@ def test_outside_the_main_thread_nothing_is_watched():
     assert seen == [False]
 
 
-def test_shared_tensors_are_written_apart():
+def test_tensors_that_share_memory_are_written_separately():
     values = torch.arange(4.0)
     tensors = {"a": values, "b": values, "c": values.view(2, 2)}
     found = tensor_file.from_bytes(tensor_file.to_bytes(tensors), tensors)

@@ -11,16 +11,16 @@ from torch import Tensor, nn
 
 
 class EMA(nn.Module):
-    """A copy of a network whose weights follow the network's own.
+    """A copy of a module whose weights and float buffers are an average of the module's past ones.
 
-    With a half-life, each update moves the copy by `1 - 2^(-batch / half_life)`, where the half-life, in images, is at most
-    `ramp` times the images seen; without, the copy is the plain mean of all that was seen. Buffers that are not numbers of
-    the network's own (counters) are copied.
+        mean <- mean + w (weights - mean),  w = 1 - 2^(-batch / min(half_life, ramp * images))
+
+    Without a half-life w = 1 / (number of updates), the arithmetic mean. Integer buffers (counters) are copied.
 
     Arguments:
-        module: what is averaged.
-        half_life: in images; None for the mean of all the past.
-        ramp: greatest half-life as a share of the images seen so far.
+        module: copied when constructed.
+        half_life: in images; None for the mean of all past weights.
+        ramp: largest half-life as a fraction of the images seen so far.
     """
 
     count: Tensor
@@ -29,27 +29,34 @@ class EMA(nn.Module):
         super().__init__()
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
         self.half_life, self.ramp = half_life, ramp
-        # found once: looking takes longer than adding; in a tuple, as a module by itself would become a part of this one
+        # collected once, as that takes longer than averaging; in a tuple, as a module attribute would become a submodule
         self._pairs: tuple[nn.Module, list[list[Tensor]]] | None = None
         self.register_buffer("count", torch.zeros((), dtype=torch.int64))
 
     @classmethod
     def cumulative_mean(cls, module: nn.Module) -> "EMA":
-        """The mean of all weights since the beginning (historical averaging)."""
+        """The mean of all past weights (historical averaging)."""
         return cls(module, None)
 
     @torch.no_grad()
     def update(self, module: nn.Module, images: int = 0, batch: int = 1) -> None:
-        """Take in the network as it is after `images` images, `batch` more than at the last update."""
+        """Update the average with the module's weights.
+
+        Arguments:
+            images: images seen until now.
+            batch: of these since the last update.
+        """
         self.count += 1
         weight = self._weight(images, batch)
         if self._pairs is None or self._pairs[0] is not module:
-            found = [
-                find(each) for find in (_float_tensors, _integer_buffers) for each in (self.module, module)
+            tensors = [
+                collect(one)
+                for collect in (_float_tensors, _integer_buffers)
+                for one in (self.module, module)
             ]
-            self._pairs = module, found
-        means, numbers, copies, counters = self._pairs[1]
-        torch._foreach_lerp_(means, numbers, weight)
+            self._pairs = module, tensors
+        means, values, copies, counters = self._pairs[1]
+        torch._foreach_lerp_(means, values, weight)
         for copied, counter in zip(copies, counters, strict=True):
             copied.copy_(counter)
 

@@ -1,12 +1,15 @@
-"""Errors that the user can fix: what was found, what was expected, what to do."""
+"""Errors that the user can fix. Each says what was found, what was expected, and what to do.
+
+No torch.
+"""
 
 
 class SparringError(ValueError):
     """Base of all errors that a user can cause and fix. The command line prints it and exits with 2.
 
     Arguments:
-        got: what was found, with the offending value and its place.
-        expected: what would have been right.
+        got: the wrong value and where it was found.
+        expected: what a right value looks like.
         fix: what to do now.
     """
 
@@ -21,15 +24,15 @@ class ConfigError(SparringError):
 
 
 class DataError(SparringError):
-    """The data holds nothing usable, or does not fit what was asked of it."""
+    """The data is unusable, or does not fit the request."""
 
 
 class InvalidImageError(DataError):
-    """One image can't be read; it is skipped, and the reason goes into the report."""
+    """An image can't be read; it is skipped, and the reason goes into the data report."""
 
 
 class CorruptFileError(SparringError):
-    """A file of a run is damaged or is not what its name says."""
+    """A file of a run is damaged, or is not of the kind that its name says."""
 
 
 class CheckpointWriteError(SparringError):
@@ -41,11 +44,11 @@ class RunLockedError(SparringError):
 
 
 class DivergedError(SparringError):
-    """Training gave non-finite numbers again and again; the last good checkpoint is kept. Exit code 3."""
+    """Training gave non-finite numbers repeatedly; the last good checkpoint is kept. Exit code 3."""
 
 
 def did_you_mean(name: str, known: list[str]) -> str:
-    """A sentence that names the nearest known names, for the `fix` of an error.
+    """A sentence with the most similar known names, for the `fix` of an error.
 
     >>> did_you_mean("hing", ["hinge", "wasserstein"])
     'did you mean hinge?'

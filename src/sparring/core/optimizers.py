@@ -21,9 +21,9 @@ OptimizerState = Mapping[str, list[Tensor]]  # by name, one tensor a parameter
 
 @runtime_checkable
 class OptimizerConfig(Protocol):
-    """How a player learns: what it remembers of each parameter, and how it moves them.
+    """An update rule: its state for a parameter, and the update of a list of parameters.
 
-    The moves are torch's own functions; its optimizer classes keep their state out of reach until the first step.
+    The updates are torch's functional ones; torch's optimizer classes create their state only at the first step.
     """
 
     def state(self, parameter: nn.Parameter) -> dict[str, Tensor]: ...
@@ -171,11 +171,11 @@ OPTIMIZERS: Mapping[str, type] = {"adam": Adam, "rmsprop": RMSProp, "sgd": SGD}
 
 
 class PlayerOptimizer:
-    """A player's parameters, with what its optimizer remembers of each.
+    """The optimizer of one player: its trainable parameters and their optimizer states.
 
     Arguments:
-        config: of the optimizer.
-        player: the network it trains.
+        config: the update rule.
+        player: the module it trains.
     """
 
     def __init__(self, config: OptimizerConfig, player: nn.Module) -> None:
@@ -187,20 +187,25 @@ class PlayerOptimizer:
         self.states = [config.state(parameter) for parameter in self.parameters]
 
     def tensors(self) -> dict[str, Tensor]:
-        """What the optimizer remembers, by parameter name: the very tensors, not copies."""
+        """The optimizer state by `parameter.key`; the tensors themselves, not copies."""
         pairs = zip(self.parameters_by_name, self.states, strict=True)
         return {f"{name}.{key}": value for name, state in pairs for key, value in state.items()}
 
     @torch.no_grad()
     def step(self, images: int, lr_factor: float = 1.0) -> None:
-        """One step with the gradients that are there, which are then dropped; `lr_factor` scales the learning rate."""
-        moved = [n for n, parameter in enumerate(self.parameters) if parameter.grad is not None]
-        weights: list[Tensor] = [self.parameters[n] for n in moved]
-        slopes = [slope for n in moved if (slope := self.parameters[n].grad) is not None]
+        """Update all parameters that have a gradient, and clear the gradients.
+
+        Arguments:
+            images: the clock, for schedules.
+            lr_factor: multiplies the learning rate.
+        """
+        updated = [n for n, parameter in enumerate(self.parameters) if parameter.grad is not None]
+        weights: list[Tensor] = [self.parameters[n] for n in updated]
+        gradients = [grad for n in updated if (grad := self.parameters[n].grad) is not None]
         names = self.states[0] if self.states else {}
-        state = {key: [self.states[n][key] for n in moved] for key in names}
-        if moved:
-            self.config.update(weights, slopes, state, images, lr_factor)
+        state = {key: [self.states[n][key] for n in updated] for key in names}
+        if updated:
+            self.config.update(weights, gradients, state, images, lr_factor)
         for parameter in self.parameters:
             parameter.grad = None
 
@@ -208,4 +213,4 @@ class PlayerOptimizer:
 def _check_lr(lr: Schedule) -> None:
     ends = [lr] if isinstance(lr, int | float) else [lr.start, lr.end]
     if min(ends) < 0 or max(ends) <= 0:
-        raise ConfigError(f"a learning rate of {lr}", "above 0", "take 2e-4 to begin with")
+        raise ConfigError(f"a learning rate of {lr}", "above 0", "2e-4 is a usual start")

@@ -1,20 +1,29 @@
-"""Progress reporting and cancellation: what every long loop polls."""
+"""Progress reports and requests to stop, polled by every long loop over data; and which process reports.
 
+No torch.
+"""
+
+import os
 from collections.abc import Callable
 
 ProgressCallback = Callable[[int, int], None]
 
 
 class StopRequested(Exception):
-    """The caller's `stop` said so while the data was being read; nothing half-written is left behind."""
+    """The caller's `stop` returned true; nothing half-written is left behind."""
+
+
+def process_rank() -> int:
+    """The number of this process under `torchrun`, 0 without it; only process 0 reports and writes."""
+    return int(os.environ.get("RANK", 0))
 
 
 class ProgressMonitor:
-    """Counts what is done of `total` and polls `stop`.
+    """Counts the steps of a long loop and polls `stop`.
 
     Arguments:
         progress: called with (done, total), at most about 200 times and at the end.
-        stop: polled often; when it says true, `StopRequested` is raised.
+        stop: polled at every step; `StopRequested` is raised when it returns true.
     """
 
     def __init__(
@@ -24,15 +33,16 @@ class ProgressMonitor:
         self.done = self.total = 0
 
     def poll(self) -> None:
+        """Raise StopRequested if `stop` returns true."""
         if self.stop is not None and self.stop():
-            raise StopRequested("stopped while the data was being read")
+            raise StopRequested("stopped on request")
 
     def begin(self, total: int) -> None:
-        """A new phase of `total` steps."""
+        """Start a new phase of `total` steps."""
         self.done, self.total = 0, total
 
     def step(self) -> None:
-        """One more is done."""
+        """Count one step, report it, and poll."""
         self.poll()
         self.done += 1
         if self.progress is not None and (

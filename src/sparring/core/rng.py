@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 def derive_seed(seed: int, stream: str, *indices: int) -> int:
-    """A 63-bit seed for the draw of this name.
+    """A 63-bit seed from a hash of the seed, the stream name and the indices.
 
     >>> derive_seed(0, "latent", 7) == derive_seed(0, "latent", 7), derive_seed(0, "latent", 7) == derive_seed(0, "latent", 8)
     (True, False)
@@ -24,7 +24,7 @@ def derive_seed(seed: int, stream: str, *indices: int) -> int:
 
 
 def make_generator(seed: int, stream: str, *indices: int) -> torch.Generator:
-    """A CPU generator for this draw alone."""
+    """A new CPU generator, seeded by `derive_seed`."""
     return torch.Generator().manual_seed(derive_seed(seed, stream, *indices))
 
 
@@ -39,16 +39,16 @@ def sample_latents(seed: int, indices: range, dimension: int) -> Tensor:
 
 
 class KeyedRandom:
-    """The random numbers of one turn, each under its own name, the same for any number of processes.
+    """The random numbers of one turn, by stream name; the same for any number of processes and micro-batches.
 
-    A draw is made for the whole batch of `total` rows on the CPU; this process (or micro-batch) keeps `rows` of it.
+    Each draw is made for the whole batch on the CPU, and the rows of this process or micro-batch are kept.
 
     Arguments:
         seed: of the run.
-        position: what makes this turn unique, as (step, turn, repeat).
+        position: identifies the turn: (step, turn, repeat).
         total: rows of the whole batch, over all processes.
-        rows: the rows that are ours.
-        device: where the numbers are wanted.
+        rows: of this process or micro-batch; None for all.
+        device: of the returned tensors.
     """
 
     def __init__(

@@ -12,6 +12,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from sparring.core.errors import ConfigError, did_you_mean
+from sparring.core.progress import process_rank
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
@@ -19,13 +20,14 @@ PrecisionName = Literal["auto", "fp32", "bf16"]
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where and how the numbers are computed.
+    """Device, precision and processes of a run.
 
     Arguments:
-        device: of the networks and batches.
+        device: of networks and batches.
         bf16: whether networks compute in bfloat16; weights, optimizers, averages and penalties stay in float32.
-        rank, world: this process and how many there are.
-        free_threads: whether the number of the processor's threads was left open, and matters.
+        rank: number of this process.
+        world_size: number of processes.
+        auto_threads: whether the number of CPU threads may be chosen (it was not given, and it matters).
     """
 
     device: torch.device
@@ -36,26 +38,26 @@ class Runtime:
 
     @property
     def is_main_process(self) -> bool:
-        """Whether this process writes the run folder."""
+        """Whether this is the process that writes the run folder."""
         return self.rank == 0
 
     def autocast(self) -> contextlib.AbstractContextManager[object]:
-        """The context in which networks compute."""
+        """The context in which networks run: bfloat16 where it is enabled."""
         if not self.bf16:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
 
     def to_device(self, module: nn.Module) -> nn.Module:
-        """Move a network to the device, images' channels last."""
+        """Move a network to the device, in the channels-last memory format."""
         return module.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def use_threads(self, threads: int) -> None:
-        """Take this number of threads, if it was left open: with another one a run does not go on bit for bit."""
+        """Set the number of CPU threads if it was not given: only with the same number does a run resume bit for bit."""
         if self.auto_threads and 1 <= threads <= (os.cpu_count() or 1):
             torch.set_num_threads(threads)
 
     def describe(self) -> dict[str, object]:
-        """What the bits of a run depend on, for `run.json`."""
+        """Everything outside the settings that the bits of a run depend on, for `run.json`."""
         return {
             "torch": torch.__version__,
             "device": self.device.type,
@@ -65,7 +67,7 @@ class Runtime:
         }
 
     def manual_seed(self, seed: int) -> None:
-        """Seed what layers draw from by themselves (dropout): torch's own generators."""
+        """Seed torch's global generators, from which layers such as dropout draw."""
         torch.default_generator.manual_seed(seed)
         if self.device.type == "cuda":
             torch.cuda.manual_seed(seed)
@@ -84,14 +86,14 @@ class Runtime:
             start += gradient.numel()
 
     def mean_over_processes(self, values: Tensor) -> Tensor:
-        """The mean over all processes, of numbers that are means over equal shares of the batch."""
+        """The mean over all processes of values that are means over equal shares of the batch; `values` is overwritten."""
         if self.world_size > 1:
             dist.all_reduce(values)
             values = values / self.world_size
         return values
 
     def any_process(self, flag: bool) -> bool:
-        """Whether the flag is up in any process."""
+        """Whether the flag is set in any process."""
         if self.world_size == 1:
             return flag
         shared = torch.tensor(float(flag), device=self.device)
@@ -99,44 +101,42 @@ class Runtime:
         return bool(shared)
 
     def broadcast(self, tensors: Iterable[Tensor]) -> None:
-        """Give all processes the first one's tensors."""
+        """Overwrite the tensors of all processes with those of the main process."""
         if self.world_size > 1:
             for tensor in tensors:
                 dist.broadcast(tensor, 0)
 
     def broadcast_int(self, value: int) -> int:
-        """The first process's number, in all."""
+        """The value of the main process, in all processes."""
         shared = torch.tensor(value, dtype=torch.int64, device=self.device)
         self.broadcast([shared])
         return int(shared)
 
-    def barrier(self) -> None:
-        """Wait for all processes."""
-        if self.world_size > 1:
-            dist.barrier()
-
     def close(self) -> None:
-        """Leave the group of processes."""
+        """Leave the process group."""
         if dist.is_initialized():
             dist.destroy_process_group()
 
 
 def start_runtime(
-    device: DeviceName = "auto",
-    precision: PrecisionName = "auto",
+    device: DeviceName | str = "auto",
+    precision: PrecisionName | str = "auto",
     threads: int | None = None,
     *,
     images: bool = True,
 ) -> Runtime:
-    """Set the machine up: device, precision, threads, and the group of processes if `torchrun` made us one of several.
+    """Set up the device, precision and threads, and the process group under `torchrun`.
 
     Arguments:
-        device: `auto` takes a GPU where there is one.
-        precision: `auto` takes bfloat16 for images where the processor computes fast in it.
+        device: `auto` takes a GPU if there is one.
+        precision: `auto` takes bfloat16 for images where the processor has fast instructions for it.
         threads: of the CPU; None leaves torch's choice.
         images: False for points, whose small networks gain nothing from bfloat16.
+
+    Raises:
+        ConfigError: this machine has no such device.
     """
-    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    rank, world = process_rank(), int(os.environ.get("WORLD_SIZE", 1))
     chosen = _choose_device(device, int(os.environ.get("LOCAL_RANK", 0)))
     if threads is not None:
         torch.set_num_threads(threads)
@@ -150,7 +150,7 @@ def start_runtime(
 
 
 def all_gather(rows: Tensor) -> Tensor:
-    """The rows of all processes, the first one's first; as many in each."""
+    """The rows of all processes in the order of their ranks, equally many of each."""
     if not dist.is_initialized() or dist.get_world_size() == 1:
         return rows
     parts = [torch.empty_like(rows) for _ in range(dist.get_world_size())]
@@ -159,29 +159,29 @@ def all_gather(rows: Tensor) -> Tensor:
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until the device has done all it was given, so that a clock can be read."""
+    """Wait until the device has finished, so that times can be measured."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
 
 
-def _choose_device(name: DeviceName, local_rank: int) -> torch.device:
-    has = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+def _choose_device(name: str, local_rank: int) -> torch.device:
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        name = "cuda" if has["cuda"] else "cpu"
-    if not has.get(name, False):
-        there = ", ".join(device for device, present in has.items() if present)
+        name = "cuda" if available["cuda"] else "cpu"
+    if not available.get(name, False):
+        names = ", ".join(device for device, present in available.items() if present)
         raise ConfigError(
             f"--device {name}",
-            f"a device of this machine: {there}",
+            f"a device of this machine: {names}",
             "leave --device out to take the best one",
         )
     return torch.device(name, local_rank) if name == "cuda" else torch.device(name)
 
 
 def _tune_malloc() -> None:
-    """Let the C library keep freed memory instead of giving it back to the system and faulting it in again at each step."""
+    """Let the C library keep freed memory, instead of returning it to the system and faulting it in at every step."""
     try:
         library = ctypes.CDLL("libc.so.6")
         trim_threshold, mmap_threshold = -1, -3
@@ -203,7 +203,7 @@ def _bf16_is_fast(device: torch.device) -> bool:
 
 
 def _enable_fast_matmul(device: torch.device) -> None:
-    """Send float32 products to the faster CPU library where that costs no accuracy, which is tried out here and now."""
+    """Send float32 matrix products to the faster CPU library, if a trial shows that it costs no accuracy."""
     if device.type != "cpu":
         torch.backends.cudnn.benchmark = device.type == "cuda"
         return
@@ -220,10 +220,10 @@ def _enable_fast_matmul(device: torch.device) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceOptions:
-    """What to compute on: see `runtime.start`."""
+    """The options `--device`, `--precision` and `--threads`; see `start_runtime`."""
 
-    device: Any = "auto"
-    precision: Any = "auto"
+    device: DeviceName | str = "auto"
+    precision: PrecisionName | str = "auto"
     threads: int | None = None
 
     def __post_init__(self) -> None:
@@ -238,4 +238,5 @@ class DeviceOptions:
             raise ConfigError(f"threads {self.threads}", "at least 1", "leave it out to use all")
 
     def start(self, images: bool = True) -> Runtime:
+        """Start the runtime for images or points."""
         return start_runtime(self.device, self.precision, self.threads, images=images)

@@ -11,7 +11,7 @@ from sparring.core.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class LinearSchedule:
-    """From `start` to `end` in a straight line, between images `delay` and `begin + over`."""
+    """Linear from `start` to `end`: constant until image `delay`, and from image `delay + duration` on."""
 
     start: float
     end: float
@@ -22,14 +22,17 @@ class LinearSchedule:
         _check_interval(self.duration, self.delay)
 
     def value_at(self, images: int) -> float:
+        """The value after `images` images."""
         return self.start + (self.end - self.start) * _fraction(images, self.delay, self.duration)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CosineSchedule:
-    """From `start` to `end` along half a cosine, between images `delay` and `begin + over` (Loshchilov & Hutter 2017, Eq. 5).
+    """Half a cosine from `start` to `end`, between images `delay` and `delay + duration`.
 
-    Over the first `warmup` images the value rises from 0 in a straight line (Goyal et al. 2017, sec. 2.2).
+    Over the first `warmup` images the value is multiplied by a factor that rises linearly from 0 to 1.
+
+    References: Loshchilov & Hutter 2017, arXiv:1608.03983, Eq. 5; Goyal et al. 2017, arXiv:1706.02677, section 2.2 (warm-up).
     """
 
     start: float
@@ -44,6 +47,7 @@ class CosineSchedule:
             raise ConfigError(f"a warm-up of {self.warmup} images", "0 or more", "fix the number")
 
     def value_at(self, images: int) -> float:
+        """The value after `images` images."""
         rise = (1 - math.cos(math.pi * _fraction(images, self.delay, self.duration))) / 2
         warm = min(1.0, images / self.warmup) if self.warmup else 1.0
         return warm * (self.start + (self.end - self.start) * rise)
@@ -51,7 +55,7 @@ class CosineSchedule:
 
 @dataclass(frozen=True, kw_only=True)
 class GeometricSchedule:
-    """From `start` to `end` by a constant factor an image, between images `delay` and `begin + over`; both above 0."""
+    """From `start` to `end`, both above 0, by a constant factor per image, between images `delay` and `delay + duration`."""
 
     start: float
     end: float
@@ -68,6 +72,7 @@ class GeometricSchedule:
             )
 
     def value_at(self, images: int) -> float:
+        """The value after `images` images."""
         return self.start * (self.end / self.start) ** _fraction(images, self.delay, self.duration)
 
 
@@ -85,7 +90,7 @@ def value_at(schedule: Schedule, images: int) -> float:
 
 
 def endpoints(schedule: Schedule) -> tuple[float, float]:
-    """The values between which a schedule moves.
+    """The first and last value of a schedule.
 
     >>> endpoints(0.5), endpoints(LinearSchedule(start=1.0, end=0.0, duration=100))
     ((0.5, 0.5), (1.0, 0.0))
@@ -103,6 +108,6 @@ def _check_interval(duration: int, delay: int) -> None:
     if duration < 1 or delay < 0:
         raise ConfigError(
             f"a schedule over {duration} images from image {delay}",
-            "over >= 1 and begin >= 0",
+            "duration >= 1 and delay >= 0",
             "fix the numbers",
         )

@@ -1,4 +1,4 @@
-"""Tensor types, the legend of their dimension letters, and SampleSpec: what one sample looks like.
+"""Tensor types, the legend of their dimension letters, and SampleSpec, the shape of one sample.
 
     b batch      c channels    h height    w width
     n samples    d features    z latent    p points' coordinates
@@ -37,22 +37,22 @@ else:
         Logits = Float[Tensor, " b"]
         PerSample = Float[Tensor, " b"]
         Features = Float[Tensor, "b d"]
-        FeatureMap = Float[Tensor, "b d gh gw"]  # of a discriminator of patches
-        DecoderOutput = Float[
-            Tensor, "b *parameters"
-        ]  # what a likelihood reads: as many values a sample as it needs
+        FeatureMap = Float[Tensor, "b d gh gw"]  # of a patch discriminator
+        DecoderOutput = Float[Tensor, "b *parameters"]  # the parameters of a likelihood
         OutputImage = Float[Tensor, "b c_out h w"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleSpec:
-    """What one sample is: the only thing that networks know of the data.
+    """The shape of one sample and the number of classes: all that networks know about the data.
 
     Arguments:
-        shape: `(channels, height, width)` of a image, or `(coordinates,)` of a point.
-        classes: number of labels; 0 means that the set has none.
-        other: `(channels, height, width)` of the second domain's images, of the same height and width; None where there is one
-            domain only.
+        shape: `(channels, height, width)` of an image, or `(coordinates,)` of a point.
+        num_classes: 0 for data without labels.
+        shape_b: `(channels, height, width)` of domain B, with the same height and width; None for data of one domain.
+
+    Raises:
+        ValueError: a shape is of another form.
     """
 
     shape: tuple[int, ...]
@@ -62,13 +62,14 @@ class SampleSpec:
     def __post_init__(self) -> None:
         if len(self.shape) not in (1, 3) or min(self.shape) < 1 or self.num_classes < 0:
             raise ValueError(
-                f"a sample is (c, h, w) or (coordinates,), not {self.shape} with {self.num_classes} classes"
+                f"a sample has shape (c, h, w) or (coordinates,), not {self.shape} with {self.num_classes} classes"
             )
         if self.shape_b is not None and not (len(self.shape) == 3 and self.shape_b[1:] == self.shape[1:]):
             raise ValueError(f"images of {self.shape} and {self.shape_b} differ in more than channels")
 
     @property
     def is_image(self) -> bool:
+        """Whether samples are images; else they are points."""
         return len(self.shape) == 3
 
     @property
@@ -80,5 +81,5 @@ class SampleSpec:
         return size
 
     def stack_channels(self, count: int) -> "SampleSpec":
-        """The spec of `count` samples stacked along the channels (or coordinates), as PacGAN's discriminator sees them."""
+        """The spec of `count` samples stacked along the channels (or coordinates), the input of PacGAN's discriminator."""
         return SampleSpec(shape=(self.shape[0] * count, *self.shape[1:]), num_classes=self.num_classes)

@@ -11,9 +11,9 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 
 class Interrupt:
-    """While entered, signals do no work but set `signal`; calling it tells whether one came.
+    """A context in which the first signal only sets a flag; call the object to read it. The second one exits the process.
 
-    Used outside the main thread it watches nothing.
+    Outside the main thread it does nothing, as Python handles signals in the main thread only.
     """
 
     def __init__(self) -> None:
@@ -30,10 +30,10 @@ class Interrupt:
 
     def __enter__(self) -> "Interrupt":
         if threading.current_thread() is threading.main_thread():
-            wanted = [
+            handled = [
                 number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN
-            ]  # as under nohup
-            self._previous_handlers = {number: signal.signal(number, self._on_signal) for number in wanted}
+            ]  # not under nohup
+            self._previous_handlers = {number: signal.signal(number, self._on_signal) for number in handled}
         return self
 
     def __exit__(

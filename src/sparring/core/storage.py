@@ -18,7 +18,7 @@ from typing import IO
 
 from sparring.core.errors import RunLockedError
 
-TEMPORARY_PREFIX = ".tmp-"  # how unfinished files and folders are called
+TEMPORARY_PREFIX = ".tmp-"  # of unfinished files and folders
 observer: Callable[[str, Path], None] | None = None
 
 
@@ -28,7 +28,7 @@ def _notify(operation: str, path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents, its name forced to the disk; fine if it is there."""
+    """Create a folder and its parents, and force its name to the disk; no error if it exists."""
     _notify("make_folder", path)
     if not path.is_dir():
         path.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def replace(source: Path, target: Path) -> None:
-    """Rename, over what may be there, and force the folder to the disk: after this the new name holds or the old one does."""
+    """Rename, replacing an existing target, and force the folder to the disk; after a crash the target is old or new, whole."""
     _notify("replace", target)
     os.replace(source, target)
     sync_folder(target.parent)
@@ -64,19 +64,19 @@ def sync_folder(path: Path) -> None:
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write a file so that at every instant it is either the old one or the new one, whole."""
+    """Write a file so that at every instant it is the old one or the new one, whole."""
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}")
     try:
         write(temporary, content)
         replace(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
-            remove(temporary)  # it would only fill the disk
+            remove(temporary)
         raise
 
 
 def append(path: Path, line: str) -> None:
-    """Add a line to a file; a torn last line is ended first, so that it spoils nothing but itself."""
+    """Append a line; if the last line is torn, a line break is added first."""
     _notify("append", path)
     with open(path, "ab+") as file:
         if file.tell() > 0:
@@ -99,13 +99,13 @@ def read_head(path: Path, count: int) -> bytes:
 
 
 def list_folder(path: Path) -> list[str]:
-    """The sorted names in a folder, none if it is not there."""
+    """The sorted names in a folder; empty if it does not exist."""
     _notify("names", path)
     return sorted(os.listdir(path)) if path.is_dir() else []
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder with all that is in it; fine if it is gone."""
+    """Remove a file, or a folder with its content; no error if it does not exist."""
     _notify("remove", path)
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
@@ -114,7 +114,7 @@ def remove(path: Path) -> None:
 
 
 def remove_atomic(folder: Path) -> None:
-    """Remove a folder so that at every instant it is there whole, or not under its name."""
+    """Remove a folder so that at every instant it is complete, or not there under its name."""
     if folder.is_dir():
         doomed = folder.with_name(f"{TEMPORARY_PREFIX}old-{folder.name}")
         remove(doomed)
@@ -123,7 +123,7 @@ def remove_atomic(folder: Path) -> None:
 
 
 class RunLock:
-    """The right to write to a run folder, held until the process ends, however it ends.
+    """The exclusive right to write to a run folder, held until `release` or the end of the process.
 
     Raises:
         RunLockedError: another process holds it.
@@ -150,6 +150,7 @@ class RunLock:
         self.file.flush()
 
     def release(self) -> None:
+        """Give up the lock."""
         if self.file is not None:
             self.file.truncate(0)
             self.file.close()
@@ -157,7 +158,7 @@ class RunLock:
 
 
 def _read_holder(file: IO[str]) -> str:
-    for _ in range(20):  # it may have the lock since this very moment, and not have signed it yet
+    for _ in range(20):  # it may have taken the lock just now, and not have written its name yet
         file.seek(0)
         try:
             holder = json.loads(file.read(200))
@@ -170,6 +171,6 @@ def _read_holder(file: IO[str]) -> str:
 def _lock_file(file: IO[str]) -> None:
     try:
         import fcntl
-    except ImportError:  # Windows: the open file itself can't be removed, which is all that is promised there
+    except ImportError:  # Windows: there an open file can't be removed, which is the only protection
         return
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -34,22 +34,22 @@ def to_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None =
 
 
 def header_end(data: bytes) -> int:
-    """Where the header of a file ends that begins with these 8 bytes; at most where the longest allowed one does."""
+    """The offset of the end of the header, from the first 8 bytes of a file; at most that of the longest allowed header."""
     return 8 + min(int.from_bytes(data[:8], "little"), HEADER_LIMIT)
 
 
 def check_size(size: int, table: Mapping[str, Any], expected: Mapping[str, Tensor]) -> None:
-    """Raises CorruptFileError where a file is larger than its tensors can be, so that it need not be read."""
+    """Raises CorruptFileError if a file of `size` bytes is larger than the expected tensors can be, before it is read."""
     most = 8 + HEADER_LIMIT + sum(tensor.numel() * tensor.element_size() for tensor in expected.values())
     if size > most:
-        raise _corrupt_error(f"{size:,} bytes for {len(table)} tensors, which need {most:,} at the most")
+        raise _corrupt_error(f"{size:,} bytes for {len(table)} tensors, which need at most {most:,}")
 
 
 def read_header(data: bytes) -> tuple[dict[str, Any], dict[str, str]]:
     """The table of tensors and the metadata of a safetensors file.
 
     Raises:
-        CorruptFileError: it is none, or is cut short.
+        CorruptFileError: it is no safetensors file, or is truncated.
     """
     length = int.from_bytes(data[:8], "little") if len(data) >= 8 else -1
     if not 2 <= length <= min(HEADER_LIMIT, len(data) - 8):
@@ -59,10 +59,10 @@ def read_header(data: bytes) -> tuple[dict[str, Any], dict[str, str]]:
     except (ValueError, RecursionError) as error:
         raise _corrupt_error(str(error)) from error
     if not isinstance(table, dict):
-        raise _corrupt_error("the header is no table")
+        raise _corrupt_error("the header is no object")
     metadata = table.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise _corrupt_error("the metadata are no table of texts")
+        raise _corrupt_error("the metadata are no object of strings")
     return table, metadata
 
 
@@ -70,42 +70,45 @@ def from_bytes(data: bytes, expected: Mapping[str, Tensor]) -> dict[str, Tensor]
     """The tensors of a safetensors file, which must have the names, types and shapes of `expected`.
 
     Raises:
-        CorruptFileError: anything else is in it, or something is missing.
+        CorruptFileError: a tensor is missing, unexpected, or of another type or shape.
     """
     table, _ = read_header(data)
-    odd = set(table) ^ set(expected)
-    if odd:
-        raise _corrupt_error(f"{len(odd)} tensors are missing or too many, such as {min(odd)[:80]!r}")
+    difference = set(table) ^ set(expected)
+    if difference:
+        raise _corrupt_error(
+            f"{len(difference)} tensors are missing or unexpected, such as {min(difference)[:80]!r}"
+        )
     for name, tensor in expected.items():
         entry = table[name]
-        right = {"dtype": _DTYPES[tensor.dtype], "shape": list(tensor.shape)}
-        if not isinstance(entry, dict) or {key: entry.get(key) for key in right} != right:
-            raise _corrupt_error(f"tensor {name!r} is {str(entry)[:80]}, not {right}")
+        wanted = {"dtype": _DTYPES[tensor.dtype], "shape": list(tensor.shape)}
+        if not isinstance(entry, dict) or {key: entry.get(key) for key in wanted} != wanted:
+            raise _corrupt_error(f"tensor {name!r} is {str(entry)[:80]}, not {wanted}")
     try:
         return load(data)
-    except Exception as error:  # whatever the library finds wrong with the bytes
+    except Exception as error:  # the library raises its own errors
         raise _corrupt_error(str(error)) from error
 
 
 def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) != len(pairs):
-        raise ValueError("a name stands twice in the header")
+        raise ValueError("a name occurs twice in the header")
     return table
 
 
 def _clone_shared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    seen: set[int] = set()
+    """Clone tensors that share memory with an earlier one, which safetensors refuses."""
+    pointers: set[int] = set()
     for name, tensor in tensors.items():
-        if tensor.data_ptr() in seen and tensor.numel():
+        if tensor.data_ptr() in pointers and tensor.numel():
             tensors[name] = tensor.clone()
-        seen.add(tensor.data_ptr())
+        pointers.add(tensor.data_ptr())
     return tensors
 
 
-def _corrupt_error(what: str) -> CorruptFileError:
+def _corrupt_error(reason: str) -> CorruptFileError:
     return CorruptFileError(
-        f"damaged or foreign tensors: {what}",
+        f"damaged or foreign tensors: {reason}",
         "a file written by Sparring for these settings",
         "use another file",
     )

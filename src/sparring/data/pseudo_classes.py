@@ -4,7 +4,6 @@ Given to both players as labels, they let a generator reach the same distance in
 """
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -21,12 +20,11 @@ KMEANS_SIDE, KMEANS_SAMPLES, KMEANS_ROUNDS = (
 )  # pixels a side that are compared; images that are fitted on; rounds
 
 
-@lru_cache(maxsize=1)
 def add_pseudo_classes(dataset: Dataset, pseudo_classes: int) -> Dataset:
     """The set with `pseudo_classes` classes found by k-means on images averaged down to 8x8; as it is, if it has labels.
 
     Empty groups are left out, so there can be fewer.
-    A pure function of the images and the number. The last answer is kept, as a start asks more than once.
+    A pure function of the images and the number.
 
     References:
         Lloyd 1982, "Least squares quantization in PCM"; Liu et al. 2020, "Diverse image generation via

@@ -1,4 +1,4 @@
-"""The table of metrics, and the metrics that are computed from features.
+"""The table of metric functions, and those that are computed from features.
 
 A new metric is a formula in `metrics/`, a row in `protocols/catalogue.py` and a row in `METRICS`.
 """
@@ -23,112 +23,105 @@ from sparring.metrics.kernel_mmd import kernel_distance
 
 NUM_NEIGHBOURS = 5
 KD_SUBSETS, KD_SUBSET_SIZE, INCEPTION_SPLITS = 100, 1000, 10
-MANY_FEATURES = 512  # features from which on a Fréchet distance is slow, and is resampled less often
+MANY_FEATURES = 512  # above, a Fréchet distance is slow, and fewer bootstrap resamples are drawn
 
 
 def fd(job: MetricInput) -> MetricValue:
-    """Fréchet distance; its error from a bootstrap of the generated samples."""
+    """Fréchet distance; standard error by bootstrap of the generated samples."""
     real, fake = metrics.Moments.from_features(job.real.features), job.fake.features
     value = metrics.frechet_from_moments(real, metrics.Moments.from_features(fake))
-    again = job.resamples if fake.shape[1] <= MANY_FEATURES else job.resamples // 3
-    drawn = []
-    for number in range(again):
+    resamples = job.resamples if fake.shape[1] <= MANY_FEATURES else job.resamples // 3
+    values = []
+    for index in range(resamples):
         job.fake.monitor.poll()
-        drawn.append(
-            metrics.frechet_from_moments(
-                real, metrics.Moments.from_features(_bootstrap_resample(fake, job.seed, number))
-            )
-        )
-    error = statistics.stdev(drawn) if len(drawn) > 1 else None
-    return MetricValue({"fd": value}, error, f"bootstrap of the generated samples, {again} times")
+        moments = metrics.Moments.from_features(_bootstrap_resample(fake, job.seed, index))
+        values.append(metrics.frechet_from_moments(real, moments))
+    error = statistics.stdev(values) if len(values) > 1 else None
+    return MetricValue({"fd": value}, error, f"bootstrap of the generated samples, {resamples} resamples")
 
 
 def fdinf(job: MetricInput) -> MetricValue:
-    """Fréchet distance extrapolated to endless samples."""
+    """Fréchet distance extrapolated to an infinite number of samples."""
     value, error = frechet_infinity(job.real.features, job.fake.features, seed=job.seed)
-    return MetricValue({"fdinf": value}, error, "standard error of the line's end")
+    return MetricValue({"fdinf": value}, error, "standard error of the extrapolated value")
 
 
 def kd(job: MetricInput) -> MetricValue:
-    """Kernel distance over subsets.
+    """Kernel distance (squared MMD), averaged over subsets.
 
-    Subsets of s out of n samples, drawn without replacement, vary by (n - s) / s times as much as the whole set's value.
+    Subsets of s out of n samples, drawn without replacement, vary by (n - s) / s times the variance of the complete
+    set's value.
     """
     count = min(len(job.real), len(job.fake))
     size = min(KD_SUBSET_SIZE, count // 2)
     mean, error = kernel_distance(job.real.features, job.fake.features, KD_SUBSETS, size, job.seed)
-    whole = error * KD_SUBSETS**0.5 * (size / (count - size)) ** 0.5
-    return MetricValue({"kd": mean}, whole, f"spread over {KD_SUBSETS} subsets of {size:,}")
+    full_error = error * KD_SUBSETS**0.5 * (size / (count - size)) ** 0.5
+    return MetricValue({"kd": mean}, full_error, f"spread over {KD_SUBSETS} subsets of {size:,}")
 
 
 def inception_score_metric(job: MetricInput) -> MetricValue:
-    """Inception score of the extractor's own classes."""
+    """Inception score with the classes of the extractor."""
     mean, spread = inception_score(job.fake.logits, INCEPTION_SPLITS)
     return MetricValue({"is": mean}, spread / INCEPTION_SPLITS**0.5, f"spread over {INCEPTION_SPLITS} parts")
 
 
 def prdc(job: MetricInput) -> MetricValue:
     """Precision, recall, density, coverage."""
-    found = metrics.precision_recall_density_coverage(
-        job.real.features, job.fake.features, k=min(NUM_NEIGHBOURS, len(job.real) - 1, len(job.fake) - 1)
-    )
-    return MetricValue(
-        dict(found), proportion_standard_error(found["coverage"], len(job.real)), "binomial", share=True
-    )
+    k = min(NUM_NEIGHBOURS, len(job.real) - 1, len(job.fake) - 1)
+    values = dict(metrics.precision_recall_density_coverage(job.real.features, job.fake.features, k=k))
+    error = proportion_standard_error(values["coverage"], len(job.real))
+    return MetricValue(values, error, "binomial", is_proportion=True)
 
 
 def auth(job: MetricInput) -> MetricValue:
-    """Share of samples that are no near copies."""
-    share = authenticity(job.real.features, job.fake.features)
-    return MetricValue(
-        {"authenticity": share}, proportion_standard_error(share, len(job.fake)), "binomial", share=True
-    )
+    """Fraction of samples that are not near copies of a real one."""
+    fraction = authenticity(job.real.features, job.fake.features)
+    error = proportion_standard_error(fraction, len(job.fake))
+    return MetricValue({"authenticity": fraction}, error, "binomial", is_proportion=True)
 
 
 def pcfd(job: MetricInput) -> MetricValue:
-    """Fréchet distance of each class, and their mean and worst."""
+    """Fréchet distance of each class, their mean and their maximum."""
     real, fake = (torch.from_numpy(np.asarray(side.labels)) for side in (job.real, job.fake))
-    found = class_frechet_distance(job.real.features, real, job.fake.features, fake)
-    names = job.reference.classes or tuple(map(str, range(1 + max(found.distances))))
-    if found.skipped_classes:
+    result = class_frechet_distance(job.real.features, real, job.fake.features, fake)
+    names = job.reference.classes or tuple(map(str, range(1 + max(result.distances))))
+    if result.skipped_classes:
         raise DataError(
-            f"fewer than 2 samples of {', '.join(names[number] for number in found.skipped_classes[:5])}",
+            f"fewer than 2 samples of {', '.join(names[index] for index in result.skipped_classes[:5])}",
             "at least 2 of each class on both sides",
             "raise the count, or choose data with fewer classes (NAME:class,class)",
         )
-    each = list(found.distances.values())
-    error = statistics.stdev(each) / len(each) ** 0.5 if len(each) > 1 else None
-    values = {"mean": found.mean, "worst": max(each)}
-    values |= {f"class {names[number]}": value for number, value in found.distances.items()}
+    distances = list(result.distances.values())
+    error = statistics.stdev(distances) / len(distances) ** 0.5 if len(distances) > 1 else None
+    values = {"mean": result.mean, "worst": max(distances)}
+    values |= {f"class {names[index]}": value for index, value in result.distances.items()}
     return MetricValue(values, error, "spread over the classes")
 
 
 def cas(job: MetricInput) -> MetricValue:
-    """How well a classifier that learned from the generated samples does on the real ones."""
-    found = metrics.classification_accuracy_score(
-        job.real.features,
-        torch.from_numpy(np.asarray(job.real.labels)),
-        job.fake.features,
-        torch.from_numpy(np.asarray(job.fake.labels)),
-    )
-    error = proportion_standard_error(found.accuracy, len(job.real))
-    return MetricValue({"accuracy": found.accuracy}, error, "binomial", share=True)
+    """Accuracy on the real samples of a classifier trained on the generated ones."""
+    real, fake = (torch.from_numpy(np.asarray(side.labels)) for side in (job.real, job.fake))
+    accuracy = metrics.classification_accuracy_score(
+        job.real.features, real, job.fake.features, fake
+    ).accuracy
+    error = proportion_standard_error(accuracy, len(job.real))
+    return MetricValue({"accuracy": accuracy}, error, "binomial", is_proportion=True)
 
 
 def swd(job: MetricInput) -> MetricValue:
-    """Sliced Wasserstein distance."""
+    """Sliced Wasserstein distance; the error of the root is that of the square divided by twice the root."""
     square, error = metrics.sliced_wasserstein_distance(job.real.features, job.fake.features, seed=job.seed)
     root = max(square, 0.0) ** 0.5
     return MetricValue(
         {"swd": root, "squared": square},
         error / (2 * root) if root > 0 else 0.0,
-        "standard error over 512 random lines",
+        "standard error over 512 random directions",
     )
 
 
-def _bootstrap_resample(features: Tensor, seed: int, number: int) -> Tensor:
-    """As many of the rows, drawn with replacement."""
-    random = rng.make_generator(seed, "bootstrap", number)
+def _bootstrap_resample(features: Tensor, seed: int, index: int) -> Tensor:
+    """Rows (n, d) drawn with replacement from rows (n, d)."""
+    random = rng.make_generator(seed, "bootstrap", index)
     return features[torch.randint(len(features), (len(features),), generator=random)]
 
 

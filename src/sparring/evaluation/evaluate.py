@@ -2,15 +2,13 @@
 each protocol.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from sparring import features
-from sparring.core.errors import ConfigError, DataError
-from sparring.core.progress import ProgressMonitor
-from sparring.core.runtime import DeviceOptions, Runtime
-from sparring.data import Dataset, StopRequested
-from sparring.evaluation import reference_data, result
+from sparring.core.errors import DataError
+from sparring.core.progress import ProgressCallback, ProgressMonitor, StopRequested
+from sparring.core.runtime import DeviceOptions
 from sparring.evaluation.measure import (
     MeasureOptions,
     measure,
@@ -18,8 +16,14 @@ from sparring.evaluation.measure import (
     require_measurable,
 )
 from sparring.evaluation.nearest_images import NearestImagesSheet, nearest_images_sheet
-from sparring.evaluation.request import Evaluation, EvaluationRequest
-from sparring.evaluation.result import Result
+from sparring.evaluation.request import (
+    EvaluationInputs,
+    EvaluationRequest,
+    OnStatus,
+    StartRuntime,
+    open_inputs,
+)
+from sparring.evaluation.result import RESULTS_FILE, Result, append_result
 from sparring.evaluation.samples import (
     GeneratedSamples,
     RealSamples,
@@ -28,303 +32,251 @@ from sparring.evaluation.samples import (
     paired_samples_from_dataset,
     samples_from_dataset,
 )
-from sparring.evaluation.translation_data import (
-    TranslationTasks,
-    needs_paired_data,
-    open_paired_samples,
-    open_translation_data,
-    translate_task,
-)
+from sparring.evaluation.translation_data import translate_task
 from sparring.features.extractor import Extractor
-from sparring.protocols.defaults import EvaluationContext, has_efficientnet, resolve_protocols
+from sparring.protocols.catalogue import EXTRACTORS_INFO
+from sparring.protocols.defaults import (
+    EvaluationContext,
+    has_efficientnet,
+    resolve_protocols,
+)
 from sparring.protocols.protocol import EvaluationProtocol
-from sparring.runs.load_model import EvaluatedModel, is_model_path, open_model
 
-OnStatus = Callable[[str], None]
+OTHER_SPLIT = {"train": "test", "test": "train"}
+DIFFERENT_CLASSES_NOTE = "the classes have different names on both sides: labels are not used"
+PCA_NOTE = (
+    "features are principal components of the pixels, which capture layout and colour, but little detail; "
+    "pip install 'sparring[features]' installs a network trained on photographs"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationInputs:
-    """What was read.
+class Evaluation:
+    """The outcome of an evaluation.
 
     Arguments:
-        real: the real samples.
-        runtime: the machine.
-        subject: a generator or translator; None for samples made by anything.
-        made: these.
-        tasks: what a translator is judged on, by split.
-        by_name: whether the samples are compared with those of the same names.
+        request: what was requested.
+        results: in the order of the protocols; those that were finished, if the evaluation was interrupted.
+        notes: what was chosen, left out or failed, in sentences.
+        nearest_images: generated images with their nearest real ones; None for points and translated images.
+        is_interrupted: whether a signal ended it early.
+        images: training images seen by the generator; None for samples from files.
     """
 
-    real: reference_data.RealData
-    runtime: Runtime
-    subject: EvaluatedModel | None = None
-    made: Dataset | None = None
-    tasks: TranslationTasks = field(default_factory=dict)
-    by_name: bool = False
-
-    def known(self, split: str) -> frozenset[str] | None:
-        """What can be measured of translated images; None of samples that are none."""
-        if self.subject is not None and self.subject.translation is not None:
-            return (
-                frozenset(self.tasks[split].known(self.subject.translation)) if split in self.tasks else None
-            )
-        return frozenset({"truth"}) if self.by_name else None
-
-    def samples(
-        self,
-        request: EvaluationRequest,
-        protocols: Sequence[EvaluationProtocol],
-        monitor: ProgressMonitor,
-        say: OnStatus,
-        *,
-        labelled: bool,
-    ) -> dict[str, GeneratedSamples]:
-        """What is judged, by split: made now, or as it was found."""
-        if self.tasks:
-            return {one: self._translated(one, protocols, monitor, say) for one in _splits_of(protocols)}
-        if self.made is not None:
-            made = paired_samples_from_dataset(self.made) if self.by_name else None
-            made = made or samples_from_dataset(
-                self.made, str(request.subject), self.real.fitting_data.classes
-            )
-        else:
-            assert self.subject is not None
-            count = max((one.count for one in protocols if not one.info.needs_generator), default=2)
-            say(f"making {count:,} samples")
-            made = generate_samples(self.subject, count, request.seed, monitor, labelled=labelled)
-        return dict.fromkeys(_splits_of(protocols), made)
-
-    def _translated(
-        self, split: str, protocols: Sequence[EvaluationProtocol], monitor: ProgressMonitor, say: OnStatus
-    ) -> GeneratedSamples:
-        subject, count = self.subject, max(one.count for one in protocols if one.split == split)
-        assert subject is not None
-        assert subject.translation is not None
-        say(f"translating {count:,} images")
-        facts = {"fingerprint": subject.fingerprint, "images": subject.images}
-        source = f"{subject.source} at image {subject.images:,}"
-        return translate_task(subject.translation, self.tasks[split], count, monitor, source=source, **facts)
-
-
-def open_inputs(
-    request: EvaluationRequest, start: Callable[[bool], Runtime], monitor: ProgressMonitor, say: OnStatus
-) -> EvaluationInputs:
-    """Read the subject and the real samples.
-
-    Raises:
-        SparringError: what can't be read, or an option that says nothing of this subject.
-    """
-    if is_model_path(request.subject):
-        runtime = start(True)
-        subject = open_model(request.subject, runtime, request.checkpoint)
-        say("reading the real samples")
-        if subject.translation is not None:
-            real, tasks = open_translation_data(subject, request.against, request.direction, monitor)
-            return EvaluationInputs(real=real, runtime=runtime, subject=subject, tasks=tasks)
-        _refuse_option(request, "direction", request.direction, "a translator's run")
-        return EvaluationInputs(
-            real=reference_data.open_run_real_data(subject, request.against, monitor),
-            runtime=runtime,
-            subject=subject,
-        )
-    _refuse_option(request, "checkpoint", request.checkpoint, "a run folder")
-    _refuse_option(request, "direction", request.direction, "a translator's run")
-    say("reading the samples")
-    by_name = needs_paired_data(request.metrics)
-    made, real = (open_paired_samples if by_name else reference_data.open_samples_and_real_data)(
-        request.subject, request.against, monitor
-    )
-    return EvaluationInputs(real=real, runtime=start(made.spec.is_image), made=made, by_name=by_name)
-
-
-def _refuse_option(request: EvaluationRequest, option: str, value: object, expected: str) -> None:
-    if value is not None:
-        raise ConfigError(f"--{option} {value} of {request.subject}", expected, f"leave --{option} out")
-
-
-def _splits_of(protocols: Sequence[EvaluationProtocol]) -> list[str]:
-    return list(dict.fromkeys(protocol.split for protocol in protocols))
-
-
-EXTRACTORS_WITH_WEIGHTS_PATH = ("inception", "dinov2_s", "dinov2_b", "dinov2_l")
-
-
-class EvaluationSession:
-    """What an evaluation has before it: the subject, the references, the extractors, and the samples when made."""
-
-    def __init__(
-        self,
-        request: EvaluationRequest,
-        start: Callable[[bool], Runtime],
-        monitor: ProgressMonitor,
-        say: OnStatus,
-    ) -> None:
-        self.request, self.start, self.monitor, self.say = request, start, monitor, say
-        self.done = Evaluation(request=request)
-        self.subject: EvaluatedModel | None = None
-        self.made: Dataset | None = None
-        self.sampled: dict[str, GeneratedSamples] = {}
-        self.extractors: dict[str, Extractor] = {}
-        self.refused: DataError | None = None
-        self.labelled = True
-
-    def open(self) -> None:
-        """Read the subject and the real samples."""
-        self.before = open_inputs(self.request, self.start, self.monitor, self.say)
-        self.subject, self.made, self.real = self.before.subject, self.before.made, self.before.real
-        self.done.images = self.subject.images if self.subject is not None else None
-        self.references = self.real.references()
-        self.done.notes += self.real.notes
-        self._match_labels()
-
-    def _match_labels(self) -> None:
-        """Labels count where both sides have them, under the same names."""
-        real = self.real.fitting_data.classes
-        ours: tuple[str, ...] = self.made.classes if self.made is not None else ()
-        if self.subject is not None:
-            ours = tuple(str(name) for name in self.subject.metadata["classes"])
-        same = match_class_indices(ours, real) is not None if self.made is not None else ours == real
-        self.labelled = bool(ours) and bool(real) and same
-        both = self.references.get("test") or self.references["train"]
-        self.labelled = self.labelled and both.classes == real
-        if ours and real and not same:
-            self.done.notes.append("the classes have other names on both sides: labels are left aside")
-
-    def protocols(self) -> list[EvaluationProtocol]:
-        """What is to be measured."""
-        spec = self.real.fitting_data.spec
-        main = self.references.get("test") or self.references["train"]
-        facts = EvaluationContext(
-            spec=replace(spec, num_classes=spec.num_classes if self.labelled else 0),
-            counts={name: len(one.samples) for name, one in self.references.items()},
-            made=None if self.made is None else len(self.made),
-            source=main.source,
-            network=has_efficientnet(),
-            has_accelerator=self.before.runtime.device.type != "cpu",
-            inputs={name: len(task.inputs) for name, task in self.before.tasks.items()},
-            known=self.before.known(main.split),
-        )
-        self.done.uses_defaults = not self.request.metrics
-        found = resolve_protocols(self.request.metrics, facts, self.request.n)
-        if not self.request.metrics and facts.extractor == "pca" and not facts.network:
-            self.done.notes.append(
-                "features are principal components of the pixels: they see layout and colour, hardly detail; "
-                "pip install 'sparring[features]' brings a network of photographs"
-            )
-        for protocol in found:
-            require_measurable(protocol, self.before.known(protocol.split))
-        return list(dict.fromkeys(found))
-
-    def extractor(self, name: str) -> Extractor:
-        """Loaded once."""
-        if name not in self.extractors:
-            self.say(f"preparing {name}")
-            weights = self.request.weights if name in EXTRACTORS_WITH_WEIGHTS_PATH else None
-            self.extractors[name] = features.load(
-                name, runtime=self.before.runtime, weights=weights, fitted_on=self.real.fitting_data
-            )
-        return self.extractors[name]
-
-    def prepare(self, protocols: list[EvaluationProtocol]) -> None:
-        """Make the samples, or take those that are there; before that, see that nothing else is missing."""
-        for protocol in protocols:
-            if not self.done.uses_defaults:
-                require_enough_real_samples(
-                    protocol, self.references[protocol.split], None if self.made is None else len(self.made)
-                )
-            self.extractor(protocol.extractor)
-        self.sampled = self.before.samples(
-            self.request, protocols, self.monitor, self.say, labelled=self.labelled
-        )
-
-    def measured(self, protocol: EvaluationProtocol) -> Result | None:
-        """A result. What was not asked for by name and can't be had is left out, with a note."""
-        reference = self.references[protocol.split]
-        other = (
-            self.references.get("test" if protocol.split == "train" else "train")
-            if self.real.disjoint
-            else None
-        )
-        how = MeasureOptions(seed=self.request.seed, monitor=self.monitor)
-        try:
-            made = self.sampled[protocol.split]
-            return measure(protocol, made, reference, self.extractor(protocol.extractor), other, how)
-        except DataError as error:
-            if not self.done.uses_defaults:
-                raise
-            self.refused = error
-            self.done.notes.append(f"{protocol} left out: {error.got}; {error.fix}")
-            return None
-
-    def nearest_images(self) -> NearestImagesSheet | None:
-        """Against all that may have been copied: the training set if there is one. In features that are quick to get."""
-        reference: RealSamples = self.references.get("train") or self.references["test"]
-        made = next(iter(self.sampled.values()))
-        if made.samples.ndim != 4 or made.origin is not None:
-            return None
-        return nearest_images_sheet(made, reference, self.extractor("pca"), self.monitor)
+    request: EvaluationRequest
+    results: tuple[Result, ...]
+    notes: tuple[str, ...] = ()
+    nearest_images: NearestImagesSheet | None = None
+    is_interrupted: bool = False
+    images: int | None = None
 
 
 def evaluate(
     request: EvaluationRequest,
-    start: Callable[[bool], Runtime],
+    start_runtime: StartRuntime,
     monitor: ProgressMonitor | None = None,
-    say: OnStatus = lambda what: None,
-    see: Callable[[Result], None] = lambda line: None,
+    on_status: OnStatus = lambda text: None,
 ) -> Evaluation:
-    """Do as the wish says.
+    """Evaluate a run, or samples from files.
 
     Arguments:
-        start: starts the machine, told whether the samples are images.
-        watch: told of the progress of each piece of work, asked whether to stop.
-        say: told what is being done.
-        see: told of each result as it comes.
+        start_runtime: opens the device; called with whether the samples are images.
+        monitor: receives the progress of each stage, and is polled for interruption.
+        on_status: called with the name of each stage.
+
+    Returns:
+        The results; after an interruption those that were finished.
 
     Raises:
-        SparringError: what can't be judged. Once there is a result, being stopped is no error.
+        SparringError: what can't be evaluated. A default protocol that can't be measured is left out with a note,
+            unless none is left.
     """
-    hearing = EvaluationSession(request, start, monitor or ProgressMonitor(), say)
-    done = hearing.done
+    monitor = monitor or ProgressMonitor()
+    results: list[Result] = []
+    notes: list[str] = []
+    images: int | None = None
+    sheet: NearestImagesSheet | None = None
+    is_interrupted = False
     try:
-        hearing.open()
-        protocols = hearing.protocols()
-        hearing.prepare(protocols)
+        # 1. the model, or samples from files, and the real data
+        inputs = open_inputs(request, start_runtime, monitor, on_status)
+        images = inputs.model.images if inputs.model is not None else None
+        references = inputs.real.references()
+        notes += inputs.real.notes
+
+        # 2. the protocols
+        use_labels, label_notes = match_labels(inputs, references)
+        protocols, protocol_notes = choose_protocols(request, inputs, references, use_labels)
+        notes += label_notes + protocol_notes
+
+        # 3. the extractors, before the samples, so that missing weights are noticed early
+        names = (protocol.extractor for protocol in protocols)
+        extractors = load_extractors(names, request, inputs, on_status)
+
+        # 4. the generated samples, by split
+        generated = make_samples(request, inputs, protocols, use_labels, monitor, on_status)
+
+        # 5. the metrics
+        options = MeasureOptions(seed=request.seed, monitor=monitor)
+        last_error: DataError | None = None
         for number, protocol in enumerate(protocols, 1):
-            say(f"{protocol} ({number} of {len(protocols)})")
-            line = hearing.measured(protocol)
-            if line is not None:
-                done.results.append(line)
-                see(line)
-        if not done.results and hearing.refused is not None:
-            raise hearing.refused
-        if done.results:
-            say("looking for the closest real images")
-            done.nearest_images = hearing.nearest_images()
+            on_status(f"{protocol} ({number} of {len(protocols)})")
+            split, extractor = protocol.split, extractors[protocol.extractor]
+            other = references.get(OTHER_SPLIT[split]) if inputs.real.disjoint else None
+            try:
+                results.append(
+                    measure(protocol, generated[split], references[split], extractor, other, options)
+                )
+            except DataError as error:
+                if request.metrics:
+                    raise
+                last_error = error
+                notes.append(f"{protocol} left out: {error.got}; {error.fix}")
+        if last_error is not None and not results:
+            raise last_error
+
+        # 6. the generated images next to their nearest real ones
+        samples = next(iter(generated.values()))
+        if results and samples.samples.ndim == 4 and samples.origin is None:
+            on_status("searching the nearest real images")
+            reference = references.get("train") or references["test"]
+            extractors |= load_extractors({"pca"} - set(extractors), request, inputs, on_status)
+            sheet = nearest_images_sheet(samples, reference, extractors["pca"], monitor)
     except StopRequested:
-        done.stopped = True
-    return done
+        is_interrupted = True
+    return Evaluation(
+        request=request,
+        results=tuple(results),
+        notes=tuple(notes),
+        nearest_images=sheet,
+        is_interrupted=is_interrupted,
+        images=images,
+    )
+
+
+def match_labels(inputs: EvaluationInputs, references: dict[str, RealSamples]) -> tuple[bool, list[str]]:
+    """Whether labels can be used: both sides have them, under the same class names. And notes."""
+    real_classes = inputs.real.fitting_data.classes
+    if inputs.files is not None:
+        classes = inputs.files.classes
+        is_same = match_class_indices(classes, real_classes) is not None
+    else:
+        assert inputs.model is not None
+        classes = tuple(str(name) for name in inputs.model.metadata["classes"])
+        is_same = classes == real_classes
+    notes = [DIFFERENT_CLASSES_NOTE] if classes and real_classes and not is_same else []
+    main = references.get("test") or references["train"]
+    use_labels = bool(classes and real_classes) and is_same and main.classes == real_classes
+    return use_labels, notes
+
+
+def choose_protocols(
+    request: EvaluationRequest,
+    inputs: EvaluationInputs,
+    references: dict[str, RealSamples],
+    use_labels: bool,
+) -> tuple[list[EvaluationProtocol], list[str]]:
+    """The requested protocols, or the default ones, and notes.
+
+    Raises:
+        ConfigError, DataError: a requested protocol that can't be measured on this data.
+    """
+    main = references.get("test") or references["train"]
+    spec, num_files = inputs.real.fitting_data.spec, None if inputs.files is None else len(inputs.files)
+    context = EvaluationContext(
+        shape=spec.shape,
+        num_classes=spec.num_classes if use_labels else 0,
+        num_real={split: len(reference.samples) for split, reference in references.items()},
+        num_generated=num_files,
+        num_inputs={split: len(task.inputs) for split, task in inputs.tasks.items()},
+        source=main.source,
+        has_efficientnet=has_efficientnet(),
+        has_accelerator=inputs.runtime.device.type != "cpu",
+        available=inputs.available(main.split),
+    )
+    protocols = resolve_protocols(request.metrics, context, request.n)
+    for protocol in protocols:
+        require_measurable(protocol, inputs.available(protocol.split))
+        if request.metrics:
+            require_enough_real_samples(protocol, references[protocol.split], num_files)
+    has_pca_only = context.extractor == "pca" and not context.has_efficientnet
+    return protocols, [PCA_NOTE] if has_pca_only and not request.metrics else []
+
+
+def load_extractors(
+    names: Iterable[str], request: EvaluationRequest, inputs: EvaluationInputs, on_status: OnStatus
+) -> dict[str, Extractor]:
+    """Load each extractor once; fitted ones are fitted on the training set, or on the real samples."""
+    extractors = {}
+    for name in dict.fromkeys(names):
+        on_status(f"preparing {name}")
+        weights = request.weights if EXTRACTORS_INFO[name].needs_weights_file else None
+        extractors[name] = features.load(
+            name, runtime=inputs.runtime, weights=weights, fitted_on=inputs.real.fitting_data
+        )
+    return extractors
+
+
+def make_samples(
+    request: EvaluationRequest,
+    inputs: EvaluationInputs,
+    protocols: Sequence[EvaluationProtocol],
+    use_labels: bool,
+    monitor: ProgressMonitor,
+    on_status: OnStatus,
+) -> dict[str, GeneratedSamples]:
+    """The samples to evaluate, by split: as many as the largest protocol needs. Only translated images differ."""
+    splits = list(dict.fromkeys(protocol.split for protocol in protocols))
+    if inputs.files is not None:
+        if inputs.by_name:
+            samples = paired_samples_from_dataset(inputs.files)
+        else:
+            classes = inputs.real.fitting_data.classes
+            samples = samples_from_dataset(inputs.files, str(request.subject), classes)
+        return dict.fromkeys(splits, samples)
+    model = inputs.model
+    assert model is not None
+    if model.translator is None:
+        count = max((one.count for one in protocols if not one.info.needs_generator), default=2)
+        on_status(f"generating {count:,} samples")
+        samples = generate_samples(model, count, request.seed, monitor, labelled=use_labels)
+        return dict.fromkeys(splits, samples)
+    generated = {}
+    for split in splits:
+        count = max(protocol.count for protocol in protocols if protocol.split == split)
+        on_status(f"translating {count:,} images")
+        generated[split] = translate_task(
+            model.translator,
+            inputs.tasks[split],
+            count,
+            monitor,
+            source=model.description,
+            fingerprint=model.fingerprint,
+            images=model.images,
+        )
+    return generated
 
 
 def evaluate_and_record(
     request: EvaluationRequest,
-    machine: DeviceOptions,
-    see: Callable[[int, int], None] = lambda done, total: None,
+    device: DeviceOptions,
+    on_progress: ProgressCallback = lambda done, total: None,
     stop: Callable[[], bool] = lambda: False,
-    say: Callable[[str], None] = lambda what: None,
+    on_status: OnStatus = lambda text: None,
 ) -> Evaluation:
-    """Evaluate; a run's results are added to its evaluation/results.jsonl.
+    """Evaluate, and add the results of a run to its evaluation/results.jsonl.
 
     Arguments:
-        see: told (done, total) of each piece of work.
-        stop: polled; true ends the work after what is finished.
-        say: told what is being done.
+        on_progress: called with the finished and total number of steps of each stage.
+        stop: polled; true ends the evaluation with the results that are finished.
+        on_status: called with the name of each stage.
     """
-    done = evaluate(request, machine.start, ProgressMonitor(see, stop), say)
-    if done.images is not None and request.subject.is_dir():
+    evaluation = evaluate(request, device.start, ProgressMonitor(on_progress, stop), on_status)
+    if evaluation.images is not None and request.subject.is_dir():
         try:
-            for line in done.results:
-                result.append_result(request.subject, line)
+            for result in evaluation.results:
+                append_result(request.subject, result)
         except OSError as error:
-            done.notes.append(f"{result.RESULTS_FILE} could not be written: {error}")
-    return done
+            note = f"{RESULTS_FILE} could not be written: {error}"
+            return replace(evaluation, notes=(*evaluation.notes, note))
+    return evaluation

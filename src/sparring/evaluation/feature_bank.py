@@ -22,12 +22,18 @@ from sparring.features.extractor import Extractor, ExtractorOutput, concatenate_
 
 CACHE_FORMAT = 1
 CACHE_FOLDER = "features"
-MAX_CACHE_FILES = 20  # files; the oldest go first
-ExtractorKey = tuple[str, str, str]  # an extractor's name, digest and rule
+MAX_CACHE_FILES = 20  # the least recently used ones are deleted
+EXTRACT_BLOCK = 250  # samples between two polls of the monitor
+MIN_SECONDS_TO_CACHE = 1.0  # features that took longer are written to disk
+ExtractorKey = tuple[str, str, str]  # an extractor's name, digest of the weights, and preprocessing
 
 
 def read_cached_features(key: str, extractor: ExtractorKey) -> ExtractorOutput | None:
-    """The features kept for the samples of this key, the first so many of them."""
+    """The cached features of the first samples of a set; None if there are none, or the file is damaged.
+
+    Arguments:
+        key: identity of the samples and their order.
+    """
     path = _cache_path(key, extractor)
     try:
         data = path.read_bytes()
@@ -36,19 +42,19 @@ def read_cached_features(key: str, extractor: ExtractorKey) -> ExtractorOutput |
             return None
         table, _ = tensor_file.read_header(body)
         expected = {name: torch.empty(entry["shape"], device="meta") for name, entry in table.items()}
-        found = tensor_file.from_bytes(body, expected)
+        tensors = tensor_file.from_bytes(body, expected)
         os.utime(path)
-        return ExtractorOutput(found["features"], found.get("logits"))
+        return ExtractorOutput(tensors["features"], tensors.get("logits"))
     except (OSError, CorruptFileError, KeyError, TypeError, ValueError, RuntimeError):
         return None
 
 
-def write_cached_features(key: str, extractor: ExtractorKey, extracted: ExtractorOutput) -> None:
-    """Keep them, if there is room: it is never worth an error."""
+def write_cached_features(key: str, extractor: ExtractorKey, output: ExtractorOutput) -> None:
+    """Cache features on disk. Does nothing if the folder can't be written to."""
     path = _cache_path(key, extractor)
-    tensors = {"features": extracted.features.float()}
-    if extracted.logits is not None:
-        tensors["logits"] = extracted.logits.float()
+    tensors = {"features": output.features.float()}
+    if output.logits is not None:
+        tensors["logits"] = output.logits.float()
     body = tensor_file.to_bytes(tensors)
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,19 +80,15 @@ def _delete_oldest(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-EXTRACT_BLOCK = 250  # samples between two looks at the clock and at Ctrl-C
-MIN_SECONDS_TO_CACHE = 1.0  # features that took longer are kept on the disk
-
-
 class FeatureBank:
-    """Samples in a fixed order; the features of the first so many are remembered.
+    """Samples in a fixed order, and the features of the first of them, as far as they were needed.
 
     Arguments:
-        samples: uint8 (n, h, w, c) or float32 points (n, d).
-        labels: (n,), or None.
-        order: numbers of samples; None takes them as they come.
-        key: what the samples are, for the cache on the disk; empty keeps nothing there.
-        change: what is made of them whenever they are read; None leaves them as they are.
+        samples: images uint8 (n, h, w, c) or points float32 (n, d).
+        labels: int64 (n,), or None.
+        order: indices of samples (m,); None: as they are stored.
+        cache_key: identity of the samples and their order, for the cache on disk; empty: no cache.
+        transform: applied to images whenever they are read, (n, h, w, c) to (n, h, w, k); None: none.
     """
 
     def __init__(
@@ -94,75 +96,75 @@ class FeatureBank:
         samples: np.ndarray,
         labels: np.ndarray | None,
         order: np.ndarray | None = None,
-        key: str = "",
-        change: Callable[[np.ndarray], np.ndarray] | None = None,
+        cache_key: str = "",
+        transform: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> None:
-        if labels is not None and len(labels) != len(samples):
-            raise DataError(f"{len(labels):,} labels for {len(samples):,} samples", "one each", "fix them")
-        self._samples, self._labels, self._order, self.key = samples, labels, order, key
-        self._change = change
-        self._known: dict[tuple[str, str, str], ExtractorOutput] = {}
+        self._samples, self._labels, self._order = samples, labels, order
+        self._transform, self._cache_key = transform, cache_key
+        self._outputs: dict[ExtractorKey, ExtractorOutput] = {}
 
     def __len__(self) -> int:
         return len(self._samples if self._order is None else self._order)
 
     @property
-    def labelled(self) -> bool:
+    def has_labels(self) -> bool:
         return self._labels is not None
 
     def samples(self, start: int, stop: int) -> np.ndarray:
         """Samples `start` to `stop` - 1 of the order."""
         assert 0 <= start <= stop <= len(self)
-        found = np.asarray(self._samples[start:stop] if self._order is None else self._taken(start, stop))
-        return found if self._change is None else self._change(found)
-
-    def _taken(self, start: int, stop: int) -> np.ndarray:
-        assert self._order is not None
-        return self._samples[self._order[start:stop]]
+        rows = slice(start, stop) if self._order is None else self._order[start:stop]
+        samples = np.asarray(self._samples[rows])
+        return samples if self._transform is None else self._transform(samples)
 
     def labels(self, start: int, stop: int) -> np.ndarray | None:
-        """Their labels (n,)."""
+        """Labels (stop - start,) of the same samples; None without labels."""
         if self._labels is None:
             return None
         return self._labels[start:stop] if self._order is None else self._labels[self._order[start:stop]]
 
-    def extracted(
+    def extract(
         self, extractor: Extractor, start: int, stop: int, monitor: ProgressMonitor
     ) -> ExtractorOutput:
-        """Their features and logits."""
-        known = self._prefix(extractor, stop, monitor)
-        logits = None if known.logits is None else known.logits[start:stop]
-        return ExtractorOutput(known.features[start:stop], logits)
+        """Features (and logits) of samples `start` to `stop` - 1.
 
-    def _prefix(self, extractor: Extractor, stop: int, monitor: ProgressMonitor) -> ExtractorOutput:
-        name = extractor.name, extractor.digest, extractor.preprocessing
-        if name not in self._known and self.key:
-            found = read_cached_features(self.key, name)
-            if found is not None and len(found.features) <= len(self):
-                self._known[name] = found
-        known = self._known.get(name)
-        have = 0 if known is None else len(known.features)
-        if known is not None and have >= stop:
+        Raises:
+            DataError: features that are not finite.
+        """
+        output = self._extract_first(extractor, stop, monitor)
+        logits = None if output.logits is None else output.logits[start:stop]
+        return ExtractorOutput(output.features[start:stop], logits)
+
+    def _extract_first(self, extractor: Extractor, count: int, monitor: ProgressMonitor) -> ExtractorOutput:
+        """Features of at least the first `count` samples: from memory, from the cache on disk, or computed."""
+        key = extractor.name, extractor.digest, extractor.preprocessing
+        if key not in self._outputs and self._cache_key:
+            cached = read_cached_features(self._cache_key, key)
+            if cached is not None and len(cached.features) <= len(self):
+                self._outputs[key] = cached
+        known = self._outputs.get(key)
+        num_known = 0 if known is None else len(known.features)
+        if known is not None and num_known >= count:
             return known
-        began = time.monotonic()
+        start_time = time.monotonic()
         parts = [known] if known is not None else []
-        monitor.begin(-(-(stop - have) // EXTRACT_BLOCK))
-        for at in range(have, stop, EXTRACT_BLOCK):
-            parts.append(extractor(self.samples(at, min(at + EXTRACT_BLOCK, stop))))
+        monitor.begin(-(-(count - num_known) // EXTRACT_BLOCK))
+        for at in range(num_known, count, EXTRACT_BLOCK):
+            parts.append(extractor(self.samples(at, min(at + EXTRACT_BLOCK, count))))
             monitor.step()
-        known = concatenate_outputs(parts)
-        self._known[name] = known
-        if self.key and time.monotonic() - began > MIN_SECONDS_TO_CACHE:
-            write_cached_features(self.key, name, known)
-        return known
+        output = concatenate_outputs(parts)
+        self._outputs[key] = output
+        if self._cache_key and time.monotonic() - start_time > MIN_SECONDS_TO_CACHE:
+            write_cached_features(self._cache_key, key, output)
+        return output
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleView:
-    """Samples `start` to `stop` - 1 of a bank, seen through an extractor.
+    """Samples `start` to `stop` - 1 of a bank, with their features by one extractor.
 
     Arguments:
-        role: `real` or `generated`, for messages.
+        role: `real`, `generated` or `input`, for error messages.
     """
 
     bank: FeatureBank
@@ -181,28 +183,29 @@ class SampleView:
 
     @property
     def labels(self) -> np.ndarray:
-        """Raises DataError where there are none."""
-        found = self.bank.labels(self.start, self.stop)
-        if found is None:
+        """Labels (n,). Raises DataError if there are none."""
+        labels = self.bank.labels(self.start, self.stop)
+        if labels is None:
             raise DataError(
                 f"the {self.role} samples have no labels",
                 "labels on both sides",
-                "choose a metric that needs none, or name data with a folder a class",
+                "choose a metric without labels, or name data with one folder per class",
             )
-        return found
+        return labels
 
     @property
     def features(self) -> Tensor:
-        return self.bank.extracted(self.extractor, self.start, self.stop, self.monitor).features
+        """Features float32 (n, d), computed when first needed."""
+        return self.bank.extract(self.extractor, self.start, self.stop, self.monitor).features
 
     @property
     def logits(self) -> Tensor:
-        """Raises DataError where the extractor does not classify."""
-        found = self.bank.extracted(self.extractor, self.start, self.stop, self.monitor).logits
-        if found is None:
+        """Class logits float32 (n, k). Raises DataError if the extractor is not a classifier."""
+        logits = self.bank.extract(self.extractor, self.start, self.stop, self.monitor).logits
+        if logits is None:
             raise DataError(
-                f"{self.extractor.name} does not tell classes apart",
+                f"the extractor {self.extractor.name} has no classes",
                 "an extractor that classifies",
                 "use efficientnet_lite0, inception or classifier",
             )
-        return found
+        return logits

@@ -1,5 +1,5 @@
 """Measure one protocol: check that its parts fit together, compute the value, its confidence interval and the
-baselines.
+scores to compare it with.
 """
 
 import math
@@ -11,6 +11,7 @@ from typing import Any
 from sparring.core.errors import ConfigError, DataError
 from sparring.core.progress import ProgressMonitor
 from sparring.evaluation import baselines
+from sparring.evaluation.baselines import RealBaselines
 from sparring.evaluation.compute import METRICS
 from sparring.evaluation.feature_bank import FeatureBank, SampleView
 from sparring.evaluation.metric_input import MetricInput, MetricValue
@@ -19,41 +20,65 @@ from sparring.evaluation.samples import GeneratedSamples, RealSamples
 from sparring.features.extractor import Extractor
 from sparring.protocols.protocol import EvaluationProtocol, format_count
 
+NO_RESIZE = "as they are saved, not resized"
+Z_95 = 1.96  # standard errors to each side: 95 % of a normal distribution
 MISSING_REQUIREMENTS = {
-    "truth": (
+    "target": (
         "A and B are not paired",
-        "the truth of each image",
+        "the ground truth of each image",
         "name pairs with --against (folders A/ and B/ with equal names), or choose fd, kd, prdc, cycle, drift",
     ),
     "input": (
-        "what the images were made from is not known",
+        "the inputs of the images are not known",
         "a translator's run",
         "evaluate the run itself, or choose another metric",
     ),
-    "way back": (
-        "the translator goes one way",
+    "reverse": (
+        "the translator has only one direction",
         "both directions",
-        "train cyclegan, which goes both ways, or choose another metric",
+        "train cyclegan, which has both, or choose another metric",
     ),
 }
 
 
-def require_measurable(protocol: EvaluationProtocol, known: Set[str] | None) -> None:
-    """Raises ConfigError where it can't be measured of translated images of which this is known (see `Origin.known`), or, with
-    None, of samples that are no translations."""
+@dataclass(frozen=True, kw_only=True)
+class MeasureOptions:
+    """Details of a measurement.
+
+    Arguments:
+        seed: of the metric's random draws (and, for the record, of the samples).
+        resamples: of the bootstrap, for metrics that need one; 0 omits the interval.
+        monitor: receives the progress, and is polled for interruption.
+        baselines: whether trivial translations are measured, too.
+        real_baselines: scores of real samples; pass one dictionary to several calls to measure each only once.
+    """
+
+    seed: int = 0
+    resamples: int = 20
+    monitor: ProgressMonitor = field(default_factory=ProgressMonitor)
+    baselines: bool = True
+    real_baselines: dict[str, RealBaselines] = field(default_factory=dict)
+
+
+def require_measurable(protocol: EvaluationProtocol, available: Set[str] | None) -> None:
+    """Raises ConfigError if a metric needs something that is not available.
+
+    Arguments:
+        available: see `TranslationSource.available`; None for samples that are not translated images.
+    """
     needs = protocol.info.needs
-    if known is None and needs:
+    if available is None and needs:
         raise ConfigError(
             f"{protocol} of samples that are no translations",
-            "images made from images",
-            "choose fd, kd or prdc; or give two folders with equal names",
+            "translated images",
+            "choose fd, kd or prdc; or give two folders with equal file names",
         )
-    if known is not None and needs and needs not in known:
+    if available is not None and needs and needs not in available:
         got, expected, fix = MISSING_REQUIREMENTS[needs]
         raise ConfigError(f"{protocol}: {got}", expected, fix)
-    if known is not None and protocol.info.needs_generator:
+    if available is not None and protocol.info.needs_generator:
         raise ConfigError(
-            f"{protocol} of translated images, which come from no latent space",
+            f"{protocol} of translated images, which have no latent space",
             "a metric of images",
             "choose psnr, perceptual, fd, kd, cycle or drift",
         )
@@ -62,60 +87,61 @@ def require_measurable(protocol: EvaluationProtocol, known: Set[str] | None) -> 
 def check_measurement(
     protocol: EvaluationProtocol, fake: GeneratedSamples, reference: RealSamples, extractor: Extractor
 ) -> None:
-    """Raises where the parts do not go together or there are too few samples."""
-    if protocol.metric not in METRICS:
-        raise ConfigError(
-            f"metric {protocol.metric}", f"one of {', '.join(sorted(METRICS))}", "choose another"
-        )
+    """Raises ConfigError or DataError if the parts do not fit together or there are too few samples."""
     if extractor.name != protocol.extractor:
         raise ConfigError(f"{protocol} with {extractor.name}", protocol.extractor, "load the right extractor")
     if reference.split != protocol.split:
         raise ConfigError(
             f"{protocol} against the {reference.split} set", f"the {protocol.split} set", "name the right one"
         )
-    require_measurable(protocol, fake.origin.known if fake.origin is not None else None)
-    ours, theirs = fake.samples.shape[1:], reference.samples.shape[1:]
-    if ours != theirs:
+    require_measurable(protocol, fake.origin.available if fake.origin is not None else None)
+    shape, real_shape = fake.samples.shape[1:], reference.samples.shape[1:]
+    if shape != real_shape:
         raise DataError(
-            f"samples of {format_shape(ours)} against real ones of {format_shape(theirs)}",
+            f"samples of {format_shape(shape)} against real ones of {format_shape(real_shape)}",
             "the same size and channels",
             "prepare both in the same way",
         )
     if not protocol.info.needs_generator:
         require_enough_real_samples(protocol, reference, len(fake.bank))
-        there = len(fake.bank) if protocol.info.uses_all_real else min(len(reference.bank), len(fake.bank))
-        _require_count(protocol, fake.bank, fake.source or "the generated set", there)
+        limit = len(fake.bank) if protocol.info.uses_all_real else min(len(reference.bank), len(fake.bank))
+        _require_count(protocol, fake.bank, fake.source or "the generated set", limit)
 
 
 def require_enough_real_samples(
-    protocol: EvaluationProtocol, reference: RealSamples, made: int | None = None
+    protocol: EvaluationProtocol, reference: RealSamples, num_generated: int | None = None
 ) -> None:
-    """Raises unless there are as many real samples as the name says, where that is asked for; `made` are generated."""
-    if (
-        protocol.info.needs_generator
-        or protocol.info.uses_all_real
-        or protocol.info.needs in ("input", "way back")
-    ):
+    """Raises DataError if the protocol needs more real samples than there are.
+
+    Arguments:
+        num_generated: for the count that the error suggests; None if more can be generated.
+    """
+    info = protocol.info
+    if info.needs_generator or info.uses_all_real or info.needs in ("input", "reverse"):
         return
-    what = f"the {reference.split} set ({reference.source})" if reference.source else "the reference"
-    _require_count(protocol, reference.bank, what, min(len(reference.bank), made or len(reference.bank)))
+    name = f"the {reference.split} set ({reference.source})" if reference.source else "the reference"
+    num_real = len(reference.bank)
+    _require_count(protocol, reference.bank, name, min(num_real, num_generated or num_real))
 
 
-def _require_count(protocol: EvaluationProtocol, bank: FeatureBank, what: str, both: int) -> None:
-    """Raises unless the bank holds as many as the name says; `both` sides have so many."""
+def _require_count(protocol: EvaluationProtocol, bank: FeatureBank, name: str, limit: int) -> None:
+    """Raises DataError if a bank holds fewer samples than the protocol's count; both sides have `limit` samples."""
     if len(bank) >= protocol.count:
         return
-    least, there = protocol.info.min_samples, len(bank)
-    fix = f"use {replace(protocol, count=both)}" if both >= least else f"give {least:,} samples or more"
+    min_samples, size = protocol.info.min_samples, len(bank)
+    if limit >= min_samples:
+        fix = f"use {replace(protocol, count=limit)}"
+    else:
+        fix = f"give {min_samples:,} samples or more"
     raise DataError(
-        f"{what} has {there:,} sample{'s' if there != 1 else ''}",
-        f"{protocol.count:,}, which {protocol.metric}{format_count(protocol.count)} stands for",
+        f"{name} has {size:,} sample{'s' if size != 1 else ''}",
+        f"{protocol.count:,}, as {protocol.metric}{format_count(protocol.count)} says",
         fix,
     )
 
 
 def format_shape(shape: tuple[int, ...]) -> str:
-    """The shape of a saved sample in words.
+    """The shape of a sample in words.
 
     >>> format_shape((48, 80, 3))
     '48x80, 3 channels'
@@ -123,27 +149,6 @@ def format_shape(shape: tuple[int, ...]) -> str:
     if len(shape) == 1:
         return f"{shape[0]} coordinates"
     return f"{shape[0]}x{shape[1]}, {shape[2]} channel{'s' if shape[2] > 1 else ''}"
-
-
-NO_RESIZE = "as they are saved, not resized"
-Z_95 = 1.96  # standard errors to each side: 95 % of a normal distribution
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeasureOptions:
-    """Details of a measurement.
-
-    Arguments:
-        seed: of what the metric draws (and, for the record, of the samples).
-        resamples: of the bootstrap, where a metric needs one; 0 leaves its interval out.
-        watch: told of the progress, asked whether to stop.
-        baselines: whether what costs nothing is measured beside translated images.
-    """
-
-    seed: int = 0
-    resamples: int = 20
-    monitor: ProgressMonitor = field(default_factory=ProgressMonitor)
-    baselines: bool = True
 
 
 def measure(
@@ -157,67 +162,66 @@ def measure(
     """Measure one protocol.
 
     Arguments:
-        fake: what is judged; its first `protocol.count` samples are taken.
-        reference: the split that the protocol names.
-        extractor: the one that the protocol names.
-        other: the other split (test for train, train for test) where there is one, for the train-against-test row.
+        fake: the generated samples, of which the first `protocol.count` are taken.
+        reference: the real samples of the protocol's split.
+        extractor: the protocol's.
+        other: the real samples of the other split, for the train-against-test row; None omits it.
 
     Raises:
-        DataError: too few samples, other sizes, features that are not finite. ConfigError: what does not go together.
+        DataError: too few samples, different sizes, or features that are not finite. ConfigError: parts that are not
+            those of the protocol.
     """
-    options, began = options or MeasureOptions(), time.monotonic()
+    options, start_time = options or MeasureOptions(), time.monotonic()
     check_measurement(protocol, fake, reference, extractor)
-    count = protocol.count
-    by_itself = protocol.info.needs_generator
+    info, count = protocol.info, protocol.count
     real = SampleView(
         bank=reference.bank,
         start=0,
-        stop=len(reference.bank) if by_itself or protocol.info.uses_all_real else count,
+        stop=len(reference.bank) if info.needs_generator or info.uses_all_real else count,
         extractor=extractor,
         monitor=options.monitor,
         role="real",
     )
-    made = replace(real, bank=fake.bank, stop=len(fake.bank) if by_itself else count, role="generated")
+    num_fake = len(fake.bank) if info.needs_generator else count
+    generated = replace(real, bank=fake.bank, stop=num_fake, role="generated")
+    inputs = fake.origin.inputs if fake.origin is not None else None
     job = MetricInput(
         real=real,
-        fake=made,
+        fake=generated,
         reference=reference,
         generated=fake,
         count=count,
         seed=options.seed,
         resamples=options.resamples,
-        inputs=_input_view(fake, made),
+        inputs=replace(generated, bank=inputs, role="input") if inputs is not None else None,
     )
-    found = baselines.require_finite(protocol, METRICS[protocol.metric](job))
-    alone = by_itself or protocol.info.paired
-    rows = (None, None) if alone else baselines.measure_real_baselines(protocol, job, other)
+    value = baselines.require_finite(protocol, METRICS[protocol.metric](job))
+    floor, train_against_test = None, None
+    if not info.needs_generator and not info.paired:
+        floor, train_against_test = baselines.measure_real_baselines(
+            protocol, job, other, options.real_baselines
+        )
     return Result(
         protocol=protocol,
-        values=found.values,
-        interval=_interval(found, found.values[protocol.info.headline]),
+        values=value.values,
+        interval=_confidence_interval(value, value.values[info.headline]),
         real=len(real),
-        fake=count if by_itself else len(made),
+        fake=count,
         digest=extractor.digest,
         dimension=extractor.dimension,
-        preprocessing=NO_RESIZE if protocol.info.on_pixels else extractor.preprocessing,
+        preprocessing=NO_RESIZE if info.on_pixels else extractor.preprocessing,
         seed=options.seed,
-        floor=rows[0],
-        train_against_test=rows[1],
+        floor=floor,
+        train_against_test=train_against_test,
         baselines=baselines.measure_translation_baselines(protocol, job) if options.baselines else (),
         provenance=_provenance(fake, reference),
-        seconds=round(time.monotonic() - began, 3),
+        seconds=round(time.monotonic() - start_time, 3),
     )
-
-
-def _input_view(fake: GeneratedSamples, made: SampleView) -> SampleView | None:
-    """The inputs of translated images."""
-    given = fake.origin.inputs if fake.origin is not None else None
-    return replace(made, bank=given, role="given") if given is not None else None
 
 
 def _provenance(fake: GeneratedSamples, reference: RealSamples) -> dict[str, Any]:
-    """What was compared, for the record."""
-    found = {
+    """Names and fingerprints of both sides, for the record."""
+    provenance = {
         "samples": fake.source,
         "samples_fingerprint": fake.fingerprint,
         "images": fake.images,
@@ -225,15 +229,20 @@ def _provenance(fake: GeneratedSamples, reference: RealSamples) -> dict[str, Any
         "reference_source": reference.source,
     }
     if fake.origin is not None:
-        found |= {"direction": fake.origin.direction, "paired": fake.origin.paired, **fake.origin.details}
-    return found
+        provenance |= {
+            "direction": fake.origin.direction,
+            "paired": fake.origin.paired,
+            **fake.origin.details,
+        }
+    return provenance
 
 
-def _interval(found: MetricValue, value: float) -> ConfidenceInterval | None:
-    if found.error is None or not math.isfinite(found.error):
+def _confidence_interval(value: MetricValue, headline: float) -> ConfidenceInterval | None:
+    """The 95 % interval of the headline; None without a standard error."""
+    if value.error is None or not math.isfinite(value.error):
         return None
-    reach = Z_95 * found.error
-    low, high = value - reach, value + reach
-    if found.share:
+    half_width = Z_95 * value.error
+    low, high = headline - half_width, headline + half_width
+    if value.is_proportion:
         low, high = max(0.0, low), min(1.0, high)
-    return ConfidenceInterval(low=low, high=high, kind=found.kind)
+    return ConfidenceInterval(low=low, high=high, method=value.method)

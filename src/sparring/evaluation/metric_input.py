@@ -9,16 +9,16 @@ from sparring.evaluation.samples import GeneratedSamples, RealSamples
 
 @dataclass(frozen=True, kw_only=True)
 class MetricInput:
-    """One measurement.
+    """What a metric function computes its value from.
 
     Arguments:
-        real, fake: the two sides. In a floor both are real.
-        reference: where the real ones are from.
-        sampled: what is judged; None in a floor.
+        real, fake: the two sides. For the score of real samples, both are real.
+        reference: the data set of the real side.
+        generated: the samples of the fake side; None for the score of real samples.
         count: the number in the protocol's name.
-        seed: of what the metric draws.
-        resamples: of the bootstrap; 0 leaves it out.
-        given: what translated images were made from, in their order.
+        seed: of the metric's random draws.
+        resamples: of the bootstrap; 0 omits the confidence interval.
+        inputs: the inputs of translated images, in the order of `fake`; None for other samples.
     """
 
     real: SampleView
@@ -32,27 +32,26 @@ class MetricInput:
 
 
 class MetricValue(NamedTuple):
-    """What a metric came to.
+    """The value of a metric.
 
-    values: by name, the headline among them.
-    error: standard error of the headline; None where there is none.
-    kind: how the error was got, in words.
-    share: whether the headline lies between 0 and 1.
+    values: by name, among them the headline of the catalogue.
+    error: standard error of the headline; None if there is no estimate.
+    method: how the error was estimated, in words.
+    is_proportion: whether the headline lies between 0 and 1.
     """
 
     values: dict[str, float]
     error: float | None = None
-    kind: str = ""
-    share: bool = False
+    method: str = ""
+    is_proportion: bool = False
 
 
-def proportion_standard_error(share: float, count: int) -> float:
-    """The standard error of a share p of n samples, after two successes and two failures more (Agresti & Coull 1998).
-
-    It is not 0 for a share of 0 or 1, of which n samples can't be sure either.
+def proportion_standard_error(proportion: float, count: int) -> float:
+    """Standard error of a proportion p of n samples, after adding two successes and two failures (Agresti & Coull
+    1998, doi:10.1080/00031305.1998.10480550), so that it is not 0 for p = 0 or 1.
 
     >>> round(proportion_standard_error(0.5, 96), 3), round(proportion_standard_error(0.0, 96), 3)
     (0.05, 0.014)
     """
-    p = (share * count + 2) / (count + 4)
+    p = (proportion * count + 2) / (count + 4)
     return float((p * (1 - p) / (count + 4)) ** 0.5)

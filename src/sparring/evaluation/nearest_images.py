@@ -1,6 +1,6 @@
 """A sheet of generated images next to their nearest real images, to find copies of training images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,20 +13,20 @@ from sparring.evaluation.samples import GeneratedSamples, RealSamples
 from sparring.features.extractor import Extractor
 from sparring.metrics.authenticity import nearest_real
 
-NUM_NEAREST = 3
-NUM_SUSPECTS, NUM_FIRST = 8, 8  # the generated images that are closest to a real one, and the first ones
-MAX_SEARCHED = 2_000  # generated images at most
+NUM_NEAREST = 3  # real images per generated one
+NUM_SUSPECTS, NUM_FIRST = 8, 8  # rows: generated images closest to a real one, and the first ones
+MAX_SEARCHED = 2_000  # generated images
 GAP = 14  # pixels between generated and real, and between the columns
 
 
 @dataclass(frozen=True, kw_only=True)
 class NearestImagesSheet:
-    """A image, and what is on it.
+    """A sheet of generated images with their nearest real images.
 
     Arguments:
-        image: on the left the suspects, on the right the first generated ones; each with its closest real ones.
-        looked_at: generated samples, of which the suspects are the closest to a real one.
-        source: of the real ones.
+        image: left the generated images that are closest to a real one, right the first generated ones.
+        num_searched: generated images among which the closest were searched.
+        source: name of the real data.
     """
 
     image: Image.Image
@@ -35,30 +35,28 @@ class NearestImagesSheet:
 
 
 def nearest_images_sheet(
-    sampled: GeneratedSamples, reference: RealSamples, extractor: Extractor, monitor: ProgressMonitor
+    generated: GeneratedSamples, reference: RealSamples, extractor: Extractor, monitor: ProgressMonitor
 ) -> NearestImagesSheet | None:
-    """The sheet of closest real images; None for points, or where there are too few."""
-    count, real_count = min(len(sampled.bank), MAX_SEARCHED), len(reference.bank)
-    if sampled.samples.ndim != 4 or real_count <= NUM_NEAREST or count < 2:
+    """The sheet of nearest real images, by distance of features; None for points or for too few samples."""
+    count, num_real = min(len(generated.bank), MAX_SEARCHED), len(reference.bank)
+    if generated.samples.ndim != 4 or num_real <= NUM_NEAREST or count < 2:
         return None
     fake = SampleView(
-        bank=sampled.bank, start=0, stop=count, extractor=extractor, monitor=monitor, role="generated"
+        bank=generated.bank, start=0, stop=count, extractor=extractor, monitor=monitor, role="generated"
     )
-    real = SampleView(
-        bank=reference.bank, start=0, stop=real_count, extractor=extractor, monitor=monitor, role="real"
-    )
-    found = nearest_real(real.features, fake.features, NUM_NEAREST)
-    suspects = torch.argsort(found.distances[:, 0], stable=True)[:NUM_SUSPECTS]
+    real = replace(fake, bank=reference.bank, stop=num_real, role="real")
+    nearest = nearest_real(real.features, fake.features, NUM_NEAREST)
+    suspects = torch.argsort(nearest.distances[:, 0], stable=True)[:NUM_SUSPECTS]
     columns = []
-    for chosen in (suspects, torch.arange(min(NUM_FIRST, count))):
-        made = fake.samples[chosen.numpy()]
-        originals = reference.samples[reference.order[found.indices[chosen].flatten().numpy()]]
-        columns.append([grid_image(made, 1), grid_image(np.asarray(originals), NUM_NEAREST)])
+    for rows in (suspects, torch.arange(min(NUM_FIRST, count))):
+        images = fake.samples[rows.numpy()]
+        originals = reference.samples[reference.order[nearest.indices[rows].flatten().numpy()]]
+        columns.append([grid_image(images, 1), grid_image(np.asarray(originals), NUM_NEAREST)])
     return NearestImagesSheet(image=_paste_side_by_side(columns), num_searched=count, source=reference.source)
 
 
 def _paste_side_by_side(columns: list[list[Image.Image]]) -> Image.Image:
-    """The images side by side."""
+    """The images in one row, with a small gap within a column and a wide one between columns."""
     parts = [part.convert("RGB") for column in columns for part in column]
     widths = [part.width for part in parts]
     gaps = [GAP // 2 if at % 2 == 0 else 2 * GAP for at in range(len(parts) - 1)]

@@ -1,27 +1,43 @@
-"""The request for an evaluation (`EvaluationRequest`) and its outcome (`Evaluation`)."""
+"""The request for an evaluation (`EvaluationRequest`), and what it names, opened (`EvaluationInputs`)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sparring.core.errors import ConfigError, DataError
-from sparring.evaluation.nearest_images import NearestImagesSheet
-from sparring.evaluation.result import Result
+from sparring.core.progress import ProgressMonitor
+from sparring.core.runtime import Runtime
+from sparring.data import Dataset
+from sparring.evaluation.reference_data import (
+    RealData,
+    open_paired_samples,
+    open_run_real_data,
+    open_samples_and_real_data,
+)
+from sparring.evaluation.translation_data import TranslationTasks, open_translation_data
+from sparring.protocols.defaults import needs_paired_data
+from sparring.runs.load_model import EvaluatedModel, is_model_path, load_model
+
+OnStatus = Callable[[str], None]
+StartRuntime = Callable[[bool], Runtime]  # called with whether the samples are images
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationRequest:
-    """What was asked for; None where nothing was said.
+    """What to evaluate, and how. None leaves the choice to `evaluate`.
 
     Arguments:
-        subject: a run, a generator's file, or samples.
-        against: real samples.
-        checkpoint: in images seen.
-        metrics: names, whole or short; none for the usual ones.
-        n: samples of each side, for the names that do not say it.
-        seed: of the samples.
-        weights: of the extractor that needs them.
+        subject: a run folder, a generator file, or samples: a folder, zip or array file.
+        against: the real samples, as for `sparring train`; None is the run's own data.
+        checkpoint: of the run, in images seen; None is the newest.
+        metrics: names (see `parse_metric_names`), short or complete; empty for the default ones.
+        n: samples of each side, for names without a count.
+        seed: of the generated samples and of the metrics' random draws.
+        weights: file of the extractor's weights, for extractors that need one.
         direction: of a translator: `a-to-b` or `b-to-a`; None is `a-to-b`.
+
+    Raises:
+        ConfigError: fewer than 2 samples. DataError: the subject does not exist.
     """
 
     subject: Path
@@ -42,38 +58,61 @@ class EvaluationRequest:
             )
 
 
-@dataclass(kw_only=True)
-class Evaluation:
-    """What came of it.
+@dataclass(frozen=True, kw_only=True)
+class EvaluationInputs:
+    """The opened subject of an evaluation, and the real data.
 
     Arguments:
-        wish: what was asked for.
-        lines: the results, in order; fewer than asked for where it was stopped or some can't be had.
-        notes: what was chosen, left out or could not be done, in words.
-        sheet: of the closest real images.
-        stopped: whether it was interrupted.
-        chosen: whether the protocols were chosen, and not asked for.
-        images: of the checkpoint; None for samples made by anything.
+        real: the real samples.
+        runtime: the device.
+        model: a generator or translator; None for samples from files.
+        files: samples from files; None for a model.
+        tasks: the images that a translator is evaluated on, by split.
+        by_name: whether each sample from files is compared with the target of the same file name.
     """
 
-    request: EvaluationRequest
-    results: list[Result] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    nearest_images: NearestImagesSheet | None = None
-    stopped: bool = False
-    uses_defaults: bool = False
-    images: int | None = None
+    real: RealData
+    runtime: Runtime
+    model: EvaluatedModel | None = None
+    files: Dataset | None = None
+    tasks: TranslationTasks = field(default_factory=dict)
+    by_name: bool = False
+
+    def available(self, split: str) -> frozenset[str] | None:
+        """What paired metrics can be computed from (see `MetricInfo.needs`); None unless images are translated."""
+        if self.model is not None and self.model.translator is not None:
+            return self.tasks[split].available(self.model.translator) if split in self.tasks else None
+        return frozenset({"target"}) if self.by_name else None
 
 
-def parse_metric_names(metrics: str | Sequence[str]) -> tuple[str, ...]:
-    """Names of metrics, from one name or several.
+def open_inputs(
+    request: EvaluationRequest, start_runtime: StartRuntime, monitor: ProgressMonitor, on_status: OnStatus
+) -> EvaluationInputs:
+    """Open the subject and the real samples.
 
-    >>> parse_metric_names("fd"), parse_metric_names(["fd", "kd"])
-    (('fd',), ('fd', 'kd'))
+    Raises:
+        SparringError: a file that can't be read, or an option that does not apply to the subject.
     """
-    return (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    if is_model_path(request.subject):
+        runtime = start_runtime(True)
+        model = load_model(request.subject, runtime, request.checkpoint)
+        on_status("reading the real samples")
+        if model.translator is not None:
+            real, tasks = open_translation_data(model, request.against, request.direction, monitor)
+            return EvaluationInputs(real=real, runtime=runtime, model=model, tasks=tasks)
+        _refuse_option(request, "direction", request.direction, "a translator's run")
+        real = open_run_real_data(model, request.against, monitor)
+        return EvaluationInputs(real=real, runtime=runtime, model=model)
+    _refuse_option(request, "checkpoint", request.checkpoint, "a run folder")
+    _refuse_option(request, "direction", request.direction, "a translator's run")
+    on_status("reading the samples")
+    by_name = needs_paired_data(request.metrics)
+    open_files = open_paired_samples if by_name else open_samples_and_real_data
+    files, real = open_files(request.subject, request.against, monitor)
+    runtime = start_runtime(files.spec.is_image)
+    return EvaluationInputs(real=real, runtime=runtime, files=files, by_name=by_name)
 
 
-def data_name(data: str | Path | None) -> str | None:
-    """The name of a data set, from what may be a path."""
-    return None if data is None else str(data)
+def _refuse_option(request: EvaluationRequest, option: str, value: object, expected: str) -> None:
+    if value is not None:
+        raise ConfigError(f"--{option} {value} of {request.subject}", expected, f"leave --{option} out")

@@ -15,29 +15,31 @@ from sparring.core.errors import CorruptFileError, SparringError
 from sparring.protocols.protocol import EvaluationProtocol
 from sparring.runs import records
 
+RESULTS_FOLDER, RESULTS_FILE = "evaluation", "results.jsonl"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConfidenceInterval:
-    """Where the headline value lies with about 95 %.
+    """An approximate 95 % interval of the headline value.
 
     Arguments:
         low, high: the bounds.
-        kind: how it was got: `bootstrap of the samples, 20 times`, `standard error over 100 subsets` and the like.
+        method: how the standard error was estimated, such as `spread over 100 subsets of 1,000`.
     """
 
     low: float
     high: float
-    kind: str
+    method: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComparisonRow:
-    """The same metric on real samples.
+    """The same metric on other samples: real ones, or trivial translations.
 
     Arguments:
-        values: as in the line.
-        real, fake: samples that stood for the real and for the generated ones.
-        what: which samples these were.
+        values: by name, as in the result.
+        real, fake: the number of samples of each side.
+        description: which samples are in the place of the generated ones.
     """
 
     values: dict[str, float]
@@ -47,26 +49,28 @@ class ComparisonRow:
 
 
 class ComparisonError(SparringError):
-    """Two results that were not got in the same way say nothing about which is better."""
+    """Two results were measured in different ways, so that their difference means nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """A result.
+    """The value of one protocol, with all that is needed to reproduce and compare it.
 
     Arguments:
         protocol: what was measured.
         values: by name; the headline (`value`) is one of them.
-        interval: of the headline, or None where there is none to be had.
-        real, fake: samples of each side.
-        digest, dimension, rule: of the extractor: SHA-256 of its weights, features, how images are resized.
-        seed: of the samples that were generated, and of what the metric draws.
-        floor: real against real; None where real samples can't stand in for generated ones.
-        train_against_test: the test set in the place of the generated one; None without either.
-        baselines: what costs nothing, in the place of translated images: `what` is `identity` or `linear`; `truth` are the
-            images that they should have become.
-        compared: sources, fingerprints, and the checkpoint's images.
-        seconds: that it took.
+        interval: of the headline; None if there is no estimate.
+        real, fake: the number of samples of each side.
+        digest: SHA-256 of the extractor's weights; empty without weights.
+        dimension: features per sample.
+        preprocessing: how the extractor resizes and scales images.
+        seed: of the generated samples and of the metric's random draws.
+        floor: the metric between two parts of the real set; None if it is not defined.
+        train_against_test: the other split in the place of the generated samples; None without one.
+        baselines: trivial translations in the place of translated images. Their descriptions are `identity` and
+            `linear`; `truth` are the target images.
+        provenance: sources and fingerprints of both sides, and the training images seen by the generator.
+        seconds: duration of the measurement.
     """
 
     protocol: EvaluationProtocol
@@ -86,12 +90,12 @@ class Result:
 
     @property
     def name(self) -> str:
-        """The protocol's name."""
+        """The name of the protocol."""
         return str(self.protocol)
 
     @property
     def value(self) -> float:
-        """The headline."""
+        """The headline value."""
         return self.values[self.protocol.info.headline]
 
     @property
@@ -100,115 +104,106 @@ class Result:
 
     @property
     def half_width(self) -> float:
-        """How far the interval reaches from the headline; 0 without one."""
+        """Half of the interval's width (the larger side); 0 without one."""
         return max(self.interval.high - self.value, self.value - self.interval.low) if self.interval else 0.0
 
-    def compares(self, row: ComparisonRow) -> bool:
-        """Whether the number of real samples stands for as many, or the metric does not depend on how many they are."""
+    def is_comparable_to(self, row: ComparisonRow) -> bool:
+        """Whether the counts are equal, or the metric does not depend on them."""
         return self.protocol.info.size_invariant or (self.real, self.fake) == (row.real, row.fake)
 
-    def reaches(self, target: float) -> bool:
-        """Whether the headline is at least as good as `target`."""
-        return self.value <= target if self.lower_is_better else self.value >= target
-
     def compare(self, other: "Result") -> "Comparison":
-        """How this result stands to another one.
+        """Compare the headlines of two results.
 
         Raises:
-            ComparisonError: they were not got in the same way, so that the numbers can't be compared.
+            ComparisonError: they were measured in different ways.
         """
-        for what, ours, theirs in _comparability_keys(self, other):
+        for name, ours, theirs in _comparability_keys(self, other):
             if ours != theirs:
                 raise ComparisonError(
-                    f"{what}: {ours} here, {theirs} there",
-                    "results that were got in the same way",
+                    f"{name}: {ours} here, {theirs} there",
+                    "results measured in the same way",
                     "evaluate both with one --metrics name against the same data",
                 )
         difference = self.value - other.value
-        sides = [line.interval for line in (self, other)]
-        clear = None
-        if sides[0] is not None and sides[1] is not None:
-            clear = sides[0].low > sides[1].high or sides[1].low > sides[0].high
-        better = (difference < 0) == self.lower_is_better and difference != 0
-        return Comparison(difference=difference, better=better, clear=clear)
+        a, b = self.interval, other.interval
+        is_clear = None
+        if a is not None and b is not None:
+            is_clear = a.low > b.high or b.low > a.high
+        is_better = (difference < 0) == self.lower_is_better and difference != 0
+        return Comparison(difference=difference, is_better=is_better, is_clear=is_clear)
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON, from which `from_json` makes an equal one."""
+        """Plain JSON, the inverse of `from_json`."""
         document = dataclasses.asdict(self)
         document["protocol"] = self.name
         return document
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Result":
-        """Raises CorruptFileError where the document is not a line."""
+        """The result that `to_json` wrote; further entries are ignored.
+
+        Raises:
+            CorruptFileError: entries are missing, of another kind, or not finite.
+        """
         try:
-            values = {name: document[name] for name in _field_names(cls) if name != "baselines"}
-            values["baselines"] = tuple(ComparisonRow(**row) for row in document.get("baselines", []))
+            values = {field.name: document[field.name] for field in dataclasses.fields(cls)}
+            values["baselines"] = tuple(ComparisonRow(**row) for row in values["baselines"])
             values["protocol"] = EvaluationProtocol.parse(values["protocol"])
             values["interval"] = ConfidenceInterval(**values["interval"]) if values["interval"] else None
             for name in ("floor", "train_against_test"):
                 values[name] = ComparisonRow(**values[name]) if values[name] else None
-            line = cls(**values)
-            if not all(math.isfinite(number) for number in line.values.values()) or not math.isfinite(
-                line.value
-            ):
+            result = cls(**values)
+            if not all(map(math.isfinite, [*result.values.values(), result.value])):
                 raise ValueError("values that are not finite")
-            return line
+            return result
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CorruptFileError(
-                f"a result that can't be read: {error}", "one written by Sparring", "evaluate anew"
+                f"a result that can't be read: {error}", "one written by Sparring", "evaluate again"
             ) from error
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """How one result stands to another.
+    """The difference of two results.
 
     Arguments:
         difference: of the headlines, the first minus the second.
-        better: whether the first is better.
-        clear: whether the intervals do not touch; None where one has none.
+        is_better: whether the first is better.
+        is_clear: whether the intervals do not overlap; None if one is missing.
     """
 
     difference: float
-    better: bool
-    clear: bool | None
-
-
-def _field_names(kind: type[Result]) -> list[str]:
-    return [one.name for one in dataclasses.fields(kind)]
+    is_better: bool
+    is_clear: bool | None
 
 
 def _comparability_keys(one: Result, other: Result) -> list[tuple[str, Any, Any]]:
-    """What must be the same for two results to be compared."""
+    """What must be equal for two results to be compared: its name, and both values."""
     return [
         ("metric", one.protocol.metric, other.protocol.metric),
         ("samples", (one.real, one.fake), (other.real, other.fake)),
         ("extractor", one.protocol.extractor, other.protocol.extractor),
-        ("the extractor's weights", one.digest or "none", other.digest or "none"),
-        ("resize rule", one.preprocessing, other.preprocessing),
+        ("weights of the extractor", one.digest or "none", other.digest or "none"),
+        ("preprocessing", one.preprocessing, other.preprocessing),
         ("split", one.protocol.split, other.protocol.split),
         ("reference", one.provenance.get("reference"), other.provenance.get("reference")),
         ("direction", one.provenance.get("direction"), other.provenance.get("direction")),
     ]
 
 
-RESULTS_FOLDER, RESULTS_FILE = "evaluation", "results.jsonl"
-
-
-def append_result(run: Path, line: Result) -> None:
-    """Write a result down, with the images that the generator had seen."""
-    row: dict[str, Any] = {"images": line.provenance.get("images"), **line.to_json()}
+def append_result(run: Path, result: Result) -> None:
+    """Add a result to `evaluation/results.jsonl` of a run, with the images that the generator had seen."""
+    row: dict[str, Any] = {"images": result.provenance.get("images"), **result.to_json()}
     storage.make_folder(run / RESULTS_FOLDER)
     storage.append(run / RESULTS_FOLDER / RESULTS_FILE, json.dumps(row, allow_nan=False))
 
 
 def read_results(run: Path) -> list[Result]:
-    """The results that can be read, in the order in which they were written."""
-    found = []
+    """The readable results of a run, oldest first."""
+    results = []
     for row in records.read_jsonl(run / RESULTS_FOLDER / RESULTS_FILE):
         try:
-            found.append(Result.from_json(row))
+            results.append(Result.from_json(row))
         except SparringError:
             continue
-    return found
+    return results

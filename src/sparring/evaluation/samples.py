@@ -1,7 +1,8 @@
-"""Generated and real samples as the metrics see them, and how generated samples are made."""
+"""Generated and real samples as the metrics take them, and functions that generate or read them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,18 +17,20 @@ from sparring.models.generator import GeneratorModel
 from sparring.protocols.protocol import Split
 from sparring.runs.load_model import EvaluatedModel
 
+SAMPLE_BLOCK = 64  # samples between two polls of the monitor
+
 
 @dataclass(frozen=True, kw_only=True)
 class TranslationSource:
-    """What translated images were made from.
+    """Where translated images come from.
 
     Arguments:
-        given: the inputs, in the order of the images made of them; None where only the truth is known.
-        paired: whether the i-th real sample of the reference is what the i-th input should have become.
-        direction: `a-to-b` or `b-to-a`; empty where it is not known.
-        back: from images as saved to images as saved, in the other direction; None without a translator for it.
-        baselines: by name, what costs nothing to make of the inputs, in the same order.
-        words: what these are, for the record.
+        inputs: the input of each image, in order; None if only the targets are known.
+        paired: whether the i-th real sample of the reference is the target of the i-th input.
+        direction: `a-to-b` or `b-to-a`; empty if unknown.
+        translate_back: the opposite direction, images uint8 (n, h, w, k) to (n, h, w, c); None without one.
+        baselines: trivial translations of the inputs, by name, in the same order.
+        details: names of the data, for the record.
     """
 
     inputs: FeatureBank | None = None
@@ -38,60 +41,67 @@ class TranslationSource:
     details: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def known(self) -> set[str]:
-        """What of it can be measured (see `Meaning.needs`)."""
-        there = {
-            "truth": self.paired,
+    def available(self) -> frozenset[str]:
+        """What paired metrics can be computed from (see `MetricInfo.needs`)."""
+        has = {
+            "target": self.paired,
             "input": self.inputs is not None,
-            "way back": self.translate_back is not None,
+            "reverse": self.translate_back is not None,
         }
-        return {name for name, is_there in there.items() if is_there}
+        return frozenset(name for name, is_there in has.items() if is_there)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratedSamples:
-    """Generated samples, as they would be saved.
+    """Generated samples, quantised as they would be saved.
 
     Arguments:
-        samples: uint8 (n, h, w, c) or float32 points (n, d).
-        labels: the classes that they were made for (n,), as numbers of the reference's classes; or None.
-        generation: what made them, where a metric needs it.
-        source: a run, a folder, a file.
-        fingerprint: of the samples or of what made them.
-        images: of the checkpoint; None where there is none.
-        units: of points, to bring the generator's samples into the data's units.
+        samples: images uint8 (n, h, w, c) or points float32 (n, d).
+        labels: int64 (n,), indices of the reference's classes; or None.
+        generator: of the samples, for metrics that need it.
+        source: a run, a folder or a file, for messages.
+        fingerprint: of the samples, or of the weights that made them.
+        images: training images seen by the generator; None if unknown.
+        units: of points, from the network's to the data's.
         origin: of translated images.
-        order: numbers of samples; None takes them as they come.
-        bank: made here.
+        order: indices of the samples (n,); None: as they are stored.
+
+    Raises:
+        DataError: another type or shape, no samples, points that are not finite, or labels of another number.
     """
 
     samples: np.ndarray
     labels: np.ndarray | None = None
-    generation: GeneratorModel | None = None
+    generator: GeneratorModel | None = None
     source: str = ""
     fingerprint: str = ""
     images: int | None = None
     units: dict[str, Any] = field(default_factory=dict)
     origin: TranslationSource | None = None
     order: np.ndarray | None = None
-    bank: FeatureBank = field(init=False)
 
     def __post_init__(self) -> None:
-        _check_samples(self.samples, self.source or "generated samples")
-        object.__setattr__(self, "bank", FeatureBank(self.samples, self.labels, self.order))
+        _check_samples(self.samples, self.labels, self.source or "generated samples")
+
+    @cached_property
+    def bank(self) -> FeatureBank:
+        """The samples in order, with their features."""
+        return FeatureBank(self.samples, self.labels, self.order)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RealSamples:
-    """Real samples, in an order that is always the same: `fd1k` takes the first thousand of it.
+    """Real samples in a fixed pseudo-random order: `fd1k` takes the first thousand.
 
     Arguments:
-        samples, labels: as for `GeneratedSamples`.
+        samples, labels: as of `GeneratedSamples`.
         classes: names of the classes.
         split: `train` or `test`.
-        source: what the user named.
-        fingerprint: of the whole set.
-        bank: made here. rows: floors that were measured before, by protocol.
+        source: name of the data.
+        fingerprint: of the complete data set.
+
+    Raises:
+        DataError: as of `GeneratedSamples`.
     """
 
     samples: np.ndarray
@@ -100,20 +110,13 @@ class RealSamples:
     split: Split = "train"
     source: str = ""
     fingerprint: str = ""
-    bank: FeatureBank = field(init=False)
-    order: np.ndarray = field(init=False, repr=False)
-    rows: dict[str, Any] = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        _check_samples(self.samples, self.source or "real samples")
-        order = reference_order(len(self.samples))
-        key = f"{self.identity} {self.samples.shape[1:]}" if self.fingerprint else ""
-        object.__setattr__(self, "order", order)
-        object.__setattr__(self, "bank", FeatureBank(self.samples, self.labels, order, key))
+        _check_samples(self.samples, self.labels, self.source or "real samples")
 
     @classmethod
     def from_dataset(cls, dataset: Dataset, split: Split) -> "RealSamples":
-        """The reference that a data set is."""
+        """The samples of a data set, or of a part of it."""
         return cls(
             samples=dataset.samples,
             labels=dataset.labels,
@@ -125,78 +128,94 @@ class RealSamples:
 
     @property
     def identity(self) -> str:
-        """What must be the same for two results to be compared."""
+        """Equal for two results that can be compared."""
         return f"{self.fingerprint[:16]} {self.split} {len(self.samples)}"
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """Indices of the samples (n,)."""
+        return reference_order(len(self.samples))
+
+    @cached_property
+    def bank(self) -> FeatureBank:
+        """The samples in order, with their features."""
+        key = f"{self.identity} {self.samples.shape[1:]}" if self.fingerprint else ""
+        return FeatureBank(self.samples, self.labels, self.order, key)
 
 
 def reference_order(count: int) -> np.ndarray:
-    """The order in which so many real samples are always taken."""
+    """The permutation (count,) in which real samples are always taken."""
     return torch.randperm(count, generator=rng.make_generator(0, "reference")).numpy()
 
 
-def _check_samples(samples: np.ndarray, what: str) -> None:
-    right = (samples.ndim, samples.dtype) in ((4, np.dtype(np.uint8)), (2, np.dtype(np.float32)))
-    if not right or 0 in samples.shape[1:]:
+def _check_samples(samples: np.ndarray, labels: np.ndarray | None, name: str) -> None:
+    is_valid = (samples.ndim, samples.dtype) in ((4, np.dtype(np.uint8)), (2, np.dtype(np.float32)))
+    if not is_valid or 0 in samples.shape[1:]:
         raise DataError(
-            f"{what}: {samples.dtype} of shape {samples.shape}",
+            f"{name}: {samples.dtype} of shape {samples.shape}",
             "uint8 images (n, h, w, c) or float32 points (n, d)",
-            "save them as they would be shown",
+            "save them in one of these formats",
         )
     if len(samples) == 0:
-        raise DataError(f"{what}: empty", "samples", "make some, or name another set")
+        raise DataError(f"{name}: empty", "samples", "generate some, or name another set")
+    if labels is not None and len(labels) != len(samples):
+        raise DataError(
+            f"{name}: {len(labels):,} labels for {len(samples):,} samples", "one each", "fix them"
+        )
     if samples.ndim == 2:
-        bad = int((~np.isfinite(samples).all(1)).sum())
-        if bad:
+        num_bad = int((~np.isfinite(samples).all(1)).sum())
+        if num_bad:
             raise DataError(
-                f"{what}: {bad:,} of {len(samples):,} points are not finite", "finite numbers", "fix them"
+                f"{name}: {num_bad:,} of {len(samples):,} points are not finite", "finite numbers", "fix them"
             )
-
-
-SAMPLE_BLOCK = 64  # samples between two looks at Ctrl-C
 
 
 def generate_samples(
-    subject: EvaluatedModel, count: int, seed: int, monitor: ProgressMonitor, *, labelled: bool
+    model: EvaluatedModel, count: int, seed: int, monitor: ProgressMonitor, *, labelled: bool
 ) -> GeneratedSamples:
-    """`count` samples of the generator, as they would be saved; sample i is that of `sparring sample --seed`.
+    """Draw samples of a generator; sample i is that of `sparring sample --seed`.
 
     Arguments:
-        labelled: whether its classes are the data's, so that the labels mean something.
+        labelled: whether the classes of the generator are those of the real data, so that labels can be compared.
 
     Raises:
-        DataError: the generator makes what is not finite.
+        DataError: samples that are not finite.
     """
-    generation, pieces = subject.generation, []
+    generator, units, blocks = model.generator, model.metadata["units"], []
     monitor.begin(-(-count // SAMPLE_BLOCK))
     for at in range(0, count, SAMPLE_BLOCK):
-        made = generation.sample(seed, range(at, min(at + SAMPLE_BLOCK, count)))
-        bad = int((~made.flatten(1).isfinite().all(1)).sum())
-        if bad:
+        x = generator.sample(seed, range(at, min(at + SAMPLE_BLOCK, count)))
+        num_bad = int((~x.flatten(1).isfinite().all(1)).sum())
+        if num_bad:
             raise DataError(
-                f"{subject.source}: {bad:,} of {len(made):,} samples hold values that are not finite",
+                f"{model.source}: {num_bad:,} of {len(x):,} samples hold values that are not finite",
                 "finite numbers",
                 "the generator is broken: evaluate an older checkpoint (--checkpoint IMAGES)",
             )
-        pieces.append(to_output(made, generation.spec, subject.metadata["units"]))
+        blocks.append(to_output(x, generator.spec, units))
         monitor.step()
-    drawn = generation.draw_labels(seed, range(count)) if labelled else None
+    labels = generator.draw_labels(seed, range(count)) if labelled else None
     return GeneratedSamples(
-        samples=np.concatenate(pieces),
-        labels=None if drawn is None else drawn.numpy(),
-        generation=generation,
-        source=f"{subject.source} at image {subject.images:,}",
-        fingerprint=subject.fingerprint,
-        images=subject.images,
-        units=subject.metadata["units"],
+        samples=np.concatenate(blocks),
+        labels=None if labels is None else labels.numpy(),
+        generator=generator,
+        source=model.description,
+        fingerprint=model.fingerprint,
+        images=model.images,
+        units=units,
     )
 
 
 def samples_from_dataset(dataset: Dataset, source: str, classes: tuple[str, ...]) -> GeneratedSamples:
-    """Samples that somebody made, with their labels as numbers of the reference's classes where the names are the same."""
+    """Samples from files, in a fixed pseudo-random order.
+
+    Arguments:
+        classes: of the real data. Labels are translated to its indices; with other names they are dropped.
+    """
     labels = None
-    numbers = match_class_indices(dataset.classes, classes)
-    if dataset.labels is not None and numbers is not None:
-        labels = np.array(numbers)[dataset.labels]
+    indices = match_class_indices(dataset.classes, classes)
+    if dataset.labels is not None and indices is not None:
+        labels = np.array(indices)[dataset.labels]
     order = torch.randperm(len(dataset), generator=rng.make_generator(0, "samples")).numpy()
     return GeneratedSamples(
         samples=np.asarray(dataset.samples)[order],
@@ -207,7 +226,7 @@ def samples_from_dataset(dataset: Dataset, source: str, classes: tuple[str, ...]
 
 
 def paired_samples_from_dataset(dataset: Dataset) -> GeneratedSamples:
-    """Samples that somebody made, in the order in which their true partners are taken."""
+    """Samples from files whose targets have the same file names, in the order of the targets."""
     return GeneratedSamples(
         samples=np.asarray(dataset.samples),
         source=dataset.config.source,
@@ -217,14 +236,15 @@ def paired_samples_from_dataset(dataset: Dataset) -> GeneratedSamples:
     )
 
 
-def match_class_indices(ours: tuple[str, ...], classes: tuple[str, ...]) -> list[int] | None:
-    """Which of `classes` each of our names is: the same name, or (as `sparring sample` writes it) its number.
+def match_class_indices(names: tuple[str, ...], classes: tuple[str, ...]) -> list[int] | None:
+    """The index in `classes` of each name: an equal name, or (as `sparring sample` writes it) the index itself.
+    None if there are no names, or some match nothing.
 
     >>> match_class_indices(("1", "0"), ("cat", "dog")), match_class_indices(("cat", "cow"), ("cat", "dog"))
     ([1, 0], None)
     """
-    if ours and set(ours) <= set(classes):
-        return [classes.index(name) for name in ours]
-    if ours and all(name.isdigit() and int(name) < len(classes) for name in ours):
-        return [int(name) for name in ours]
+    if names and set(names) <= set(classes):
+        return [classes.index(name) for name in names]
+    if names and all(name.isdigit() and int(name) < len(classes) for name in names):
+        return [int(name) for name in names]
     return None

@@ -14,6 +14,7 @@ from sparring.features.efficientnet import EfficientNetExtractor
 from sparring.features.extractor import Extractor, ExtractorOptions, ExtractorOutput
 from sparring.features.inception import InceptionExtractor
 from sparring.features.pixels_pca import PCAExtractor, PixelExtractor, PointExtractor
+from sparring.protocols.catalogue import EXTRACTORS_INFO
 
 EXTRACTORS: dict[str, Callable[[ExtractorOptions], Extractor]] = {
     "pixels": lambda options: PixelExtractor(options.data().samples.shape[1:] if options.fitted_on else None),
@@ -28,7 +29,6 @@ EXTRACTORS: dict[str, Callable[[ExtractorOptions], Extractor]] = {
         options.data(images=False).samples.shape[1] if options.fitted_on else 0
     ),
 }
-_WITH_WEIGHTS = {"efficientnet_lite0", "inception", "dinov2_s", "dinov2_b", "dinov2_l"}
 
 
 def load(
@@ -47,7 +47,7 @@ def load(
     """
     if name not in EXTRACTORS:
         raise ConfigError(f"extractor {name!r}", "a known extractor", did_you_mean(name, list(EXTRACTORS)))
-    if weights is not None and name not in _WITH_WEIGHTS:
+    if weights is not None and not EXTRACTORS_INFO[name].has_weights:
         raise ConfigError(
             f"weights for the extractor {name!r}", "none: it has no published weights", "leave them out"
         )

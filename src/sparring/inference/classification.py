@@ -6,15 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load
 from torch import Tensor
 
-from sparring.core.errors import CorruptFileError, SparringError
+from sparring.core.errors import SparringError
 from sparring.core.game import ClassifierLike
 from sparring.core.shapes import SampleSpec
 from sparring.experiment import Experiment
 from sparring.inference.sampling import to_model_input
-from sparring.models.classifier import as_classifier
 from sparring.runs import checkpoint, generator_file
 from sparring.runs.run_json import load_run_json
 
@@ -40,7 +38,7 @@ def classify(run_dir: Path, loaded: generator_file.LoadedModel, samples: np.ndar
     model = loaded.model
     x = to_model_input(model.spec, loaded.metadata, samples)
     device = next(iter(model.state_dict().values())).device
-    classifier = as_classifier(model) or _load_game(run_dir, model.spec, device)
+    classifier = model.classifier() or _load_game(run_dir, model.spec, device)
     if classifier is None:
         raise SparringError(
             f"{run_dir}: a model without class probabilities",
@@ -69,10 +67,5 @@ def _load_game(run_dir: Path, spec: SampleSpec, device: torch.device) -> Classif
     )
     if found is None:
         raise SparringError(f"no good checkpoint in {run_dir}", "one", "train on: it repairs the run")
-    named = {name: value for name, value in load(found.tensors).items() if name.startswith(GAME_PREFIX)}
-    try:
-        game.load_state_dict({name.removeprefix(GAME_PREFIX): value for name, value in named.items()})
-    except RuntimeError as error:
-        got = f"checkpoint {found.images:,} of {run_dir}: {str(error)[:200]}"
-        raise CorruptFileError(got, "this run's own", "use another run") from error
+    found.load_module(game, GAME_PREFIX)
     return game.to(device).eval()

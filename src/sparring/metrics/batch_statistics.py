@@ -15,12 +15,14 @@ def batch_statistics(real: Tensor, again: Tensor, fake: Tensor) -> dict[str, flo
     neighbours = _nearest_distances(reals).median()
     found = {
         "diversity": mean_pairwise_distance(fakes) / max(mean_pairwise_distance(reals), 1e-12),
-        "repeats": float((_nearest_distances(fakes) < NEAR_DUPLICATE_FRACTION * neighbours).double().mean()),
-        "reached": count_nearest(reals, fakes) / count_nearest(reals, others),
+        "near_duplicates": float(
+            (_nearest_distances(fakes) < NEAR_DUPLICATE_FRACTION * neighbours).double().mean()
+        ),
+        "coverage": count_nearest(reals, fakes) / count_nearest(reals, others),
     }
     if real.ndim == 4:
-        found["saturated"] = float((fakes.abs() > CLIPPED_VALUE).double().mean())
-        found["saturated_real"] = float((reals.abs() > CLIPPED_VALUE).double().mean())
+        found["clipped_pixels"] = float((fakes.abs() > CLIPPED_VALUE).double().mean())
+        found["clipped_pixels_real"] = float((reals.abs() > CLIPPED_VALUE).double().mean())
     return found
 
 

@@ -1,30 +1,40 @@
-"""The catalogue of metrics: title, headline value, direction, and what each metric needs. One row per metric.
+"""The catalogue of metrics and of feature extractors. One row each.
 
-No torch. The function of each metric is in `evaluation/compute.py`.
+A new metric is a formula in `metrics/`, a row in `METRICS_INFO` and a function in `evaluation/compute.py`. A new
+extractor is a file in `features/`, a row in its table and a row in `EXTRACTORS_INFO`. No torch.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
+
+Requirement = Literal["", "target", "input", "reverse"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetricInfo:
-    """What a metric is.
+    """Properties of a metric.
 
     Arguments:
-        title: its name in words.
-        headline: the value that stands for the whole, in `Line.values`.
-        better: which way is better.
-        least: the fewest samples that it makes sense for.
-        good: what is good, for somebody who reads the number for the first time.
-        labels: whether both sets must have labels.
-        generation: whether it needs the generator itself, not only samples.
-        whole: whether all samples of the real set are looked at; the count is that of the generated ones.
-        steady: whether its mean does not depend on the number of samples.
-        pairs: whether each sample is compared with a partner of its own; then real samples can't stand in for others.
-        needs: what it is measured of, beside samples: `truth` (what each should have become), `input` (what it was made from) or
-            `way back` (a translator in the other direction).
-        extractors: the only ones that it is defined for; none given: all.
+        title: name in words.
+        headline: the main value, a key of `Result.values`.
+        better: which direction is better.
+        interpretation: what a good value is, for readers who see the number for the first time.
+        min_samples: the smallest number of samples for which the metric is defined.
+        needs_labels: whether real and generated samples must be labelled.
+        needs_generator: whether the metric needs the generator, not only samples of it.
+        uses_all_real: whether all real samples are used; the count of the protocol is then that of the generated ones.
+        size_invariant: whether the expected value does not depend on the number of samples.
+        needs: what a paired metric compares each translated image with: its `target`, its `input`, or (`reverse`) the
+            input and a translator in the opposite direction. Empty: the metric is not paired.
+        extractors: the extractors that the metric is defined for; empty: all.
+        default_extractor: features of images for `--until`, if the metric is defined for all extractors.
+        sources: built-in data sets that the metric is defined for; empty: all data.
+        shown_values: values in the table of results; empty: the headline.
+        count_noun: what the count of the protocol counts.
+        sentences: in place of the general ones in `evaluation/summary.py`, for scores `alike`, `better` or `worse` than
+            that of real samples, and (`better_on_train`) better against the training set; `{}` stands for their score.
+        has_baselines: whether trivial translations (identity, linear colour map) have a score.
     """
 
     title: str
@@ -36,135 +46,116 @@ class MetricInfo:
     needs_generator: bool = False
     uses_all_real: bool = False
     size_invariant: bool = False
-    paired: bool = False
-    needs: Literal["", "truth", "input", "way back"] = ""
+    needs: Requirement = ""
     extractors: tuple[str, ...] = ()
+    default_extractor: str = "pca"
+    sources: tuple[str, ...] = ()
+    shown_values: tuple[str, ...] = ()
+    count_noun: str = "samples"
+    sentences: Mapping[str, str] = field(default_factory=dict)
+    has_baselines: bool = True
+
+    @property
+    def paired(self) -> bool:
+        """Whether each sample has a partner of its own, so that other real samples can't take its place."""
+        return bool(self.needs)
+
+    @property
+    def image_extractor(self) -> str:
+        """The extractor for images that `--until` takes when it names none."""
+        return self.extractors[0] if self.extractors else self.default_extractor
 
     @property
     def on_pixels(self) -> bool:
-        """Whether it looks at the pixels of the images themselves, and not at features of theirs."""
+        """Whether the images themselves are compared, without an extractor."""
         return self.paired and self.extractors == ("pixels",)
 
 
-PAIRED_METRICS_INFO = {
-    "psnr": MetricInfo(
-        title="peak signal-to-noise ratio",
-        headline="psnr",
-        better="higher",
-        interpretation="decibels; to be read beside what the input itself and a linear map of its colours get. Blurred images get more "
-        "than sharp ones whose details lie elsewhere; 58.9 is the most, as less than rounding can't be seen",
-        min_samples=1,
-        size_invariant=True,
-        paired=True,
-        needs="truth",
-        extractors=("pixels",),
-    ),
-    "ssim": MetricInfo(
-        title="structural similarity",
-        headline="ssim",
-        better="higher",
-        interpretation="1 for the truth itself; brightness, contrast and structure in windows of 11 pixels",
-        min_samples=1,
-        size_invariant=True,
-        paired=True,
-        needs="truth",
-        extractors=("pixels",),
-    ),
-    "mae": MetricInfo(
-        title="mean absolute difference",
-        headline="mae",
-        better="lower",
-        interpretation="in shades of 255; blurred images get less than sharp ones whose details lie elsewhere",
-        min_samples=1,
-        size_invariant=True,
-        paired=True,
-        needs="truth",
-        extractors=("pixels",),
-    ),
-    "perceptual": MetricInfo(
-        title="perceptual distance",
-        headline="perceptual",
-        better="lower",
-        interpretation="0 for the truth itself, 2 for features that have nothing in common; it depends on the extractor, so compare it "
-        "with nothing but itself",
-        min_samples=1,
-        size_invariant=True,
-        paired=True,
-        needs="truth",
-    ),
-    "cycle": MetricInfo(
-        title="cycle consistency",
-        headline="cycle",
-        better="higher",
-        interpretation="decibels between a image and what comes back when it is translated there and back; 58.9, the most, is also what "
-        "two translators get that do nothing",
-        min_samples=1,
-        size_invariant=True,
-        paired=True,
-        needs="way back",
-        extractors=("pixels",),
-    ),
-    "drift": MetricInfo(
-        title="content drift",
-        headline="drift",
-        better="lower",
-        interpretation="0 where all edges of the input stay where they are (also where nothing is translated), about 1 where none does",
-        min_samples=1,
-        size_invariant=True,
-        paired=True,
-        needs="input",
-        extractors=("pixels",),
-    ),
+@dataclass(frozen=True, kw_only=True)
+class ExtractorInfo:
+    """Properties of a feature extractor.
+
+    Arguments:
+        is_large: a network that is slow on a CPU; default counts are limited there.
+        has_weights: a published network.
+        needs_weights_file: the weights come with no package; the user names the file.
+    """
+
+    is_large: bool = False
+    has_weights: bool = False
+    needs_weights_file: bool = False
+
+
+EXTRACTORS_INFO = {
+    "pixels": ExtractorInfo(),
+    "pca": ExtractorInfo(),
+    "classifier": ExtractorInfo(),
+    "efficientnet_lite0": ExtractorInfo(is_large=True, has_weights=True),
+    "inception": ExtractorInfo(is_large=True, has_weights=True, needs_weights_file=True),
+    "dinov2_s": ExtractorInfo(is_large=True, has_weights=True, needs_weights_file=True),
+    "dinov2_b": ExtractorInfo(is_large=True, has_weights=True, needs_weights_file=True),
+    "dinov2_l": ExtractorInfo(is_large=True, has_weights=True, needs_weights_file=True),
+    "points": ExtractorInfo(),
 }
 
+COPY_SENTENCE = "closer to the training set than real samples, which get {}: look for copies"
 
 METRICS_INFO: dict[str, MetricInfo] = {
     "fd": MetricInfo(
         title="Fréchet distance",
         headline="fd",
         better="lower",
-        interpretation="0 is out of reach: two sets of real samples are as far apart as the floor says; "
-        "the nearer to the floor, the better",
+        interpretation="real samples do not reach 0; the closer to the floor (the score of real samples), the better",
+        sentences={"better_on_train": COPY_SENTENCE},
     ),
     "fdinf": MetricInfo(
-        title="Fréchet distance, extrapolated to endless samples",
+        title="Fréchet distance, extrapolated to an infinite number of samples",
         headline="fdinf",
         better="lower",
-        interpretation="near 0 for real samples, whatever the count; the nearer to the floor, the better",
+        interpretation="close to 0 for real samples, whatever the count; the closer to the floor, the better",
         min_samples=100,
+        sentences={"better_on_train": COPY_SENTENCE},
     ),
     "kd": MetricInfo(
         title="kernel distance",
         headline="kd",
         better="lower",
-        interpretation="0 on average for real samples, also for small sets; it can fall a little below 0 by chance",
+        interpretation="0 on average for real samples, also in small sets; estimates can be slightly negative",
         min_samples=10,
         size_invariant=True,
+        sentences={"better_on_train": COPY_SENTENCE},
     ),
     "is": MetricInfo(
-        title="Inception score of this extractor's classes",
+        title="Inception score with the classes of this extractor",
         headline="is",
         better="higher",
-        interpretation="1 is the worst; compare it with the floor's, which is that of real samples. It sees no copying "
-        "and no variety within a class",
+        interpretation="1 is the worst; compare it with the floor, the score of real samples. It detects neither copies "
+        "nor a lack of variety within a class",
         min_samples=500,
+        default_extractor="classifier",
     ),
     "prdc": MetricInfo(
         title="precision, recall, density, coverage",
         headline="coverage",
         better="higher",
-        interpretation="precision and density say how real samples look, recall and coverage how much of the data they "
-        "reach; real samples get what the floor says, not 1",
+        interpretation="precision and density measure how realistic the samples are, recall and coverage how much of the "
+        "data they cover; real samples get the floor, not 1",
         min_samples=10,
+        shown_values=("precision", "recall", "density", "coverage"),
     ),
     "auth": MetricInfo(
         title="authenticity",
         headline="authenticity",
         better="higher",
-        interpretation="the share of samples that are no near copies of a training sample; real samples get what the "
-        "train-against-test row (or the floor) says, and much less means that it memorises",
+        interpretation="the fraction of samples that are not near copies of a training sample; real samples get the value "
+        "in the train-against-test column (or the floor), and a much lower value means memorisation",
         uses_all_real=True,
         size_invariant=True,
+        sentences={
+            "alike": "no more near copies than expected by chance; real samples get {}",
+            "better": "no sign of copying (samples far from all real ones also get 1); real samples get {}",
+            "worse": "more near copies than expected by chance; real samples get {}: it memorises",
+        },
     ),
     "pcfd": MetricInfo(
         title="Fréchet distance of each class",
@@ -173,52 +164,63 @@ METRICS_INFO: dict[str, MetricInfo] = {
         interpretation="as the Fréchet distance, class by class; a class that is far worse than the others is not learned",
         needs_labels=True,
         min_samples=10,
+        shown_values=("mean", "worst"),
     ),
     "cas": MetricInfo(
         title="classification accuracy score",
         headline="accuracy",
         better="higher",
-        interpretation="how often a classifier that learned from generated samples alone is right on real ones; the "
-        "floor's is that of one that learned from real samples",
+        interpretation="accuracy on real samples of a classifier trained on generated ones; floor: trained on other real ones",
         needs_labels=True,
         min_samples=10,
+        default_extractor="classifier",
     ),
     "swd": MetricInfo(
         title="sliced Wasserstein distance",
         headline="swd",
         better="lower",
-        interpretation="how far values must be moved on average, in the samples' own units; real samples get the floor",
+        interpretation="the average transport distance, in units of the samples; real samples get the floor",
+        default_extractor="pixels",
     ),
     "msssim": MetricInfo(
         title="diversity by structural similarity",
         headline="msssim",
         better="lower",
-        interpretation="how alike two samples of one set are; far above the floor's (real pairs) means too little variety",
+        interpretation="mean similarity of two samples; far above the floor (two real samples) means too little variety",
         size_invariant=True,
         extractors=("pixels",),
+        sentences={
+            "alike": "two samples are as similar as two real ones, which get {}",
+            "better": "two samples are less similar than two real ones, which get {}: more variety, or noise",
+            "worse": "two samples are more similar than two real ones, which get {}: too little variety",
+        },
     ),
     "ppl": MetricInfo(
         title="perceptual path length",
         headline="ppl",
         better="lower",
-        interpretation="how abruptly samples change when the latent moves a little; for comparing generators of one data set",
+        interpretation="how much samples change for a small step in latent space; compare only generators of one data set",
         needs_generator=True,
         min_samples=10,
+        count_noun="paths",
+        has_baselines=False,
     ),
     "modes": MetricInfo(
-        title="modes found",
+        title="mode coverage",
         headline="modes",
         better="higher",
-        interpretation="how many of the mixture's modes have a sample near them; the floor's share of good samples, "
+        interpretation="how many modes of the mixture have a sample near them; the high-quality fraction of the floor, "
         "below 1, is that of a perfect generator: above it the spread is too small",
         min_samples=10,
         extractors=("points",),
+        sources=("ring", "grid"),
+        shown_values=("modes", "high_quality", "reverse_kl", "spread"),
     ),
     "parzen": MetricInfo(
         title="Parzen-window log-likelihood",
         headline="parzen",
         better="higher",
-        interpretation="nats; the protocol of 2014, kept to compare with it: it can be gamed and is a poor judge of images",
+        interpretation="in nats; the protocol of 2014, kept for comparison: it is easy to game and says little about images",
         min_samples=20,
         extractors=("pixels", "points"),
     ),
@@ -226,10 +228,72 @@ METRICS_INFO: dict[str, MetricInfo] = {
         title="negative log-likelihood by importance sampling",
         headline="nll",
         better="lower",
-        interpretation="nats a sample; an upper bound that falls with the number of importance samples",
+        interpretation="in nats per sample; an upper bound that falls with the number of importance samples",
         needs_generator=True,
         min_samples=1,
         extractors=("pixels", "points"),
+        count_noun="importance samples",
+        has_baselines=False,
     ),
-    **PAIRED_METRICS_INFO,
+    "psnr": MetricInfo(
+        title="peak signal-to-noise ratio",
+        headline="psnr",
+        better="higher",
+        interpretation="in decibels; compare it with the scores of the input itself and of a linear map of its colours. "
+        "Blurred images get more than sharp ones with details in other places; 58.9 is the maximum, the rounding error",
+        min_samples=1,
+        size_invariant=True,
+        needs="target",
+        extractors=("pixels",),
+    ),
+    "ssim": MetricInfo(
+        title="structural similarity",
+        headline="ssim",
+        better="higher",
+        interpretation="1 for the ground truth itself; brightness, contrast and structure in windows of 11 pixels",
+        min_samples=1,
+        size_invariant=True,
+        needs="target",
+        extractors=("pixels",),
+    ),
+    "mae": MetricInfo(
+        title="mean absolute error",
+        headline="mae",
+        better="lower",
+        interpretation="in grey levels, 0 to 255; blurred images get less than sharp ones with details in other places",
+        min_samples=1,
+        size_invariant=True,
+        needs="target",
+        extractors=("pixels",),
+    ),
+    "perceptual": MetricInfo(
+        title="perceptual distance",
+        headline="perceptual",
+        better="lower",
+        interpretation="0 for the ground truth itself, 2 for orthogonal features; compare only values of one extractor",
+        min_samples=1,
+        size_invariant=True,
+        needs="target",
+    ),
+    "cycle": MetricInfo(
+        title="cycle consistency",
+        headline="cycle",
+        better="higher",
+        interpretation="decibels between an image and its translation there and back; identity translators get the maximum, 58.9",
+        min_samples=1,
+        size_invariant=True,
+        needs="reverse",
+        extractors=("pixels",),
+        has_baselines=False,
+    ),
+    "drift": MetricInfo(
+        title="content drift",
+        headline="drift",
+        better="lower",
+        interpretation="0 if all edges of the input stay in place (also if nothing is translated), about 1 if none does",
+        min_samples=1,
+        size_invariant=True,
+        needs="input",
+        extractors=("pixels",),
+    ),
 }

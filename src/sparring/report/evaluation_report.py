@@ -8,7 +8,7 @@ from PIL import Image
 
 from sparring.core import storage
 from sparring.data.image_grid import encode_png
-from sparring.evaluation.request import Evaluation
+from sparring.evaluation.evaluate import Evaluation
 from sparring.evaluation.result import Result
 from sparring.evaluation.summary import (
     TABLE_HEADER,
@@ -122,7 +122,7 @@ def write_evaluation_report(done: Evaluation, out: Path) -> Path:
         count, source = f"{done.nearest_images.num_searched:,}", done.nearest_images.source
         shown = done.nearest_images.image, NEAREST_IMAGES_CAPTION.format(count=count, source=source)
         storage.write_atomic(out / NEAREST_IMAGES_NAME, encode_png(done.nearest_images.image))
-    page = render_evaluation(evaluation_title(done), done.results, done.notes, shown)
+    page = render_evaluation(evaluation_title(done), list(done.results), list(done.notes), shown)
     storage.write_atomic(out / PAGE_NAME, page.encode("utf-8", "replace"))
     storage.write_atomic(out / MARKDOWN_NAME, to_markdown(done).encode("utf-8", "replace"))
     write_evaluation_json(done, out / JSON_NAME)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+import safetensors.torch
+from torch import Tensor, nn
 
 from sparring.core import storage, tensor_file
 from sparring.core.errors import CheckpointWriteError, CorruptFileError
@@ -25,22 +26,61 @@ CHECKPOINTS_FOLDER = "checkpoints"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A verified checkpoint: its files' contents."""
+    """The contents of a verified checkpoint.
+
+    Arguments:
+        images: the clock when it was saved, in images seen.
+        tensors: the bytes of `tensors.safetensors`.
+        state: the content of `state.json`.
+    """
 
     images: int
     tensors: bytes
     state: dict[str, Any]
 
     def load(self, table: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Its tensors, which must have the names, types and shapes of `table`."""
+        """All tensors.
+
+        Arguments:
+            table: tensors with the expected names, types and shapes.
+
+        Raises:
+            CorruptFileError: a name, type or shape differs.
+        """
         return tensor_file.from_bytes(self.tensors, table)
+
+    def load_module(self, module: nn.Module, prefix: str) -> None:
+        """Load the weights of one module.
+
+        Arguments:
+            module: on the CPU.
+            prefix: of its tensors' names in the checkpoint, such as `game.`.
+
+        Raises:
+            CorruptFileError: they are not the weights of such a module.
+        """
+        tensors = safetensors.torch.load(self.tensors)
+        weights = {n.removeprefix(prefix): value for n, value in tensors.items() if n.startswith(prefix)}
+        try:
+            module.load_state_dict(weights)
+        except RuntimeError as error:
+            raise CorruptFileError(
+                f"checkpoint of image {self.images:,}: {str(error)[:200]}",
+                f"weights of a {type(module).__name__}",
+                "use another run",
+            ) from error
 
 
 def save(run: Path, images: int, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
-    """Write a checkpoint; one that is there for the same number of images is replaced.
+    """Write a checkpoint; an existing one of the same number of images is replaced.
+
+    Arguments:
+        images: the clock, in images seen; the folder's name.
+        tensors: by name.
+        state: everything else, as JSON.
 
     Raises:
-        CheckpointWriteError: the disk is full, or the like. What was there before is intact.
+        CheckpointWriteError: the disk is full, or the like. Older checkpoints are intact.
     """
     folder = run / CHECKPOINTS_FOLDER
     temporary, final = folder / f"{storage.TEMPORARY_PREFIX}{images:012d}", folder / f"{images:012d}"
@@ -68,7 +108,7 @@ def save(run: Path, images: int, tensors: Mapping[str, Tensor], state: Mapping[s
 
 
 def write_error(path: Path, error: OSError, needed: int = 0) -> CheckpointWriteError:
-    """The error that says why a file of a run could not be written."""
+    """The error to raise when a file of a run could not be written; `needed` is its size in bytes."""
     what = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error)
     there = next((parent for parent in path.parents if parent.exists()), None)
     free = f"; {shutil.disk_usage(there).free:,} bytes are free" if there is not None else ""
@@ -84,11 +124,11 @@ def _try_remove(path: Path) -> None:
     try:
         storage.remove(path)
     except OSError:
-        pass  # what can't be removed now is removed at the next start
+        pass  # removed at the next start
 
 
 def iterate_verified(run: Path) -> Iterator[Checkpoint | CorruptFileError]:
-    """The checkpoints of a run, newest first, each read and verified; in place of a damaged one the error that tells how."""
+    """The checkpoints of a run, newest first, read and verified; for a damaged one the error instead."""
     for images in reversed(list_checkpoints(run)):
         try:
             yield read(run, images)
@@ -97,7 +137,7 @@ def iterate_verified(run: Path) -> Iterator[Checkpoint | CorruptFileError]:
 
 
 def list_checkpoints(run: Path) -> list[int]:
-    """The finished checkpoints of a run, in images seen, ascending."""
+    """The clocks of the finished checkpoints of a run, in images seen, ascending."""
     names = storage.list_folder(run / CHECKPOINTS_FOLDER)
     return [int(name) for name in names if name.isascii() and name.isdigit() and name == f"{int(name):012d}"]
 
@@ -106,7 +146,7 @@ def read(run: Path, images: int) -> Checkpoint:
     """Read and verify one checkpoint.
 
     Raises:
-        CorruptFileError: a file is missing, or is not as long or not what it was when it was written.
+        CorruptFileError: a file is missing, or its size or digest is not that of the manifest.
     """
     folder = run / CHECKPOINTS_FOLDER / f"{images:012d}"
     try:
@@ -124,7 +164,7 @@ def read(run: Path, images: int) -> Checkpoint:
         ) from error
     if not isinstance(state, dict):
         raise CorruptFileError(
-            f"{folder / 'state.json'} holds no table", "a whole checkpoint", "use an older one"
+            f"{folder / 'state.json'} holds no object", "a whole checkpoint", "use an older one"
         )
     return Checkpoint(images, contents["tensors.safetensors"], state)
 
@@ -133,22 +173,33 @@ def _read_verified(path: Path, entry: Mapping[str, Any]) -> bytes:
     data = storage.read(path)
     if len(data) != entry["size"] or hashlib.sha256(data).hexdigest() != entry["sha256"]:
         raise CorruptFileError(
-            f"{path} is not what was written", "the size and SHA-256 of its manifest", "use an older one"
+            f"{path} was changed after it was written",
+            "the size and SHA-256 of its manifest",
+            "use an older one",
         )
     return data
 
 
 def remove_leftovers(run: Path) -> None:
-    """Remove what an interrupted save left behind. Only for the holder of the run's lock."""
-    ours = (CHECKPOINTS_FOLDER, "samples", "") if (run / "run.json").exists() else (CHECKPOINTS_FOLDER,)
-    for folder in ours:
-        for name in storage.list_folder(run / folder):
-            if name.startswith(storage.TEMPORARY_PREFIX):
-                storage.remove(run / folder / name)
+    """Remove what interrupted writes left behind. Only for the holder of the run's lock."""
+    for path in find_leftovers(run):
+        storage.remove(path)
+
+
+def find_leftovers(run: Path) -> list[Path]:
+    """The temporary files and folders that interrupted writes left behind."""
+    is_run = (run / records.RUN_FILE).exists()
+    folders = (CHECKPOINTS_FOLDER, "samples", "") if is_run else (CHECKPOINTS_FOLDER,)
+    return [
+        run / folder / name
+        for folder in folders
+        for name in storage.list_folder(run / folder)
+        if name.startswith(storage.TEMPORARY_PREFIX)
+    ]
 
 
 def select_to_keep(images: list[int], best: int | None = None) -> set[int]:
-    """Which checkpoints to keep: the last two, the best, and older ones at gaps that double with age.
+    """Which checkpoints to keep: the last two, the best, and older ones at gaps that double with their age.
 
     >>> sorted(select_to_keep([10, 20, 30, 40, 50, 60, 70, 80, 90]))
     [10, 50, 70, 80, 90]
@@ -164,23 +215,24 @@ def select_to_keep(images: list[int], best: int | None = None) -> set[int]:
 
 
 def delete(run: Path, images: int) -> None:
-    """Remove one checkpoint, from which training can't go on."""
+    """Remove one checkpoint."""
     storage.remove_atomic(run / CHECKPOINTS_FOLDER / f"{images:012d}")
 
 
 def best_checkpoint(run: Path) -> int | None:
     """The checkpoint with the best value of the run's metric, in images seen; None if none was evaluated.
 
-    The best of `evaluations.jsonl` whose checkpoint is there. A run that evaluates as it goes saves a checkpoint at every
-    evaluation that is better than all before, so this is the best of all.
+    A run saves a checkpoint at every evaluation that is better than all before, so this is the best evaluation of all
+    unless its checkpoint was lost.
     """
-    there = set(list_checkpoints(run))
-    found = records.best_evaluation([row for row in records.read_evaluations(run) if row["images"] in there])
-    return None if found is None else int(found["images"])
+    existing = set(list_checkpoints(run))
+    rows = [row for row in records.read_evaluations(run) if row["images"] in existing]
+    best = records.best_evaluation(rows)
+    return None if best is None else int(best["images"])
 
 
 def prune(run: Path, best: int | None = None) -> None:
-    """Remove the checkpoints that are not retained."""
-    there = list_checkpoints(run)
-    for images in sorted(set(there) - select_to_keep(there, best)):
+    """Remove the checkpoints that `select_to_keep` does not select."""
+    existing = list_checkpoints(run)
+    for images in sorted(set(existing) - select_to_keep(existing, best)):
         storage.remove_atomic(run / CHECKPOINTS_FOLDER / f"{images:012d}")

@@ -18,8 +18,8 @@ from sparring.core.errors import CorruptFileError, SparringError
 from sparring.core.shapes import SampleSpec
 from sparring.core.version import __version__
 from sparring.experiment import TYPE_TABLES, Experiment, GameConfig
-from sparring.models.classifier import Model
 from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
 from sparring.models.translator import TranslatorModel
 
 GENERATOR_FILE = "generator.safetensors"
@@ -29,11 +29,11 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """What is kept of a game, with all that is needed to use it.
+    """A model and the metadata that its use needs.
 
     Arguments:
-        kept: the network, in evaluation mode.
-        facts: `recipe`, `images` seen, `units`, `classes`.
+        model: in evaluation mode, without gradients, on the CPU.
+        metadata: `recipe`, `images` seen, `units` of points, names of the `classes`.
     """
 
     model: Model
@@ -42,49 +42,44 @@ class LoadedModel:
     @property
     def generation(self) -> GeneratorModel:
         """The generator. Raises SparringError where there is none."""
-        if isinstance(self.model, TranslatorModel):
-            raise SparringError(
-                "a translator: it makes images of images, and draws none by itself",
-                "a model that generates",
-                "use `sparring translate RUN PICTURES --out FOLDER`",
-            )
         if not isinstance(self.model, GeneratorModel):
-            raise SparringError(
-                "a classifier: it learned to tell classes, and has no samples",
-                "a model that generates",
-                "use `sparring classify`, or train naive_bayes, its generative partner",
-            )
+            raise SparringError(self.model.summary, "a model that generates", self.model.command)
         return self.model
 
     @property
     def translation(self) -> TranslatorModel:
-        """The translator. Raises SparringError where there is none."""
+        """The model, as a translator. Raises SparringError if it is none."""
         if not isinstance(self.model, TranslatorModel):
             raise SparringError(
-                f"a run of {self.metadata['recipe']}, which translates nothing",
+                f"a run of {self.metadata['recipe']}, which is no translator",
                 "a translator",
                 "train one: sparring train A B --recipe cyclegan, or PAIRS --recipe pix2pix",
             )
         return self.model
 
 
-def save(path: Path, kept: Model, experiment: Experiment, metadata: Mapping[str, Any]) -> None:
-    """Write the file; at every instant it is the old one or the new one, whole."""
+def save(path: Path, model: Model, experiment: Experiment, metadata: Mapping[str, Any]) -> None:
+    """Write a generator file; at every instant it is the old one or the new one, whole.
+
+    Arguments:
+        model: whose weights are written.
+        metadata: `images` seen, `units` and `classes` of the data.
+    """
     about = {
         "format": FORMAT,
         "sparring": __version__,
         "recipe": experiment.recipe,
         "game": config.to_json(experiment.game, TYPE_TABLES),
-        "shape": list(kept.spec.shape),
-        **({} if kept.spec.shape_b is None else {"shape_b": list(kept.spec.shape_b)}),
+        "shape": list(model.spec.shape),
+        **({} if model.spec.shape_b is None else {"shape_b": list(model.spec.shape_b)}),
         **metadata,
     }
-    metadata = {"sparring": json.dumps(about, allow_nan=False)}
-    storage.write_atomic(path, tensor_file.to_bytes(kept.state_dict(), metadata))
+    header = {"sparring": json.dumps(about, allow_nan=False)}
+    storage.write_atomic(path, tensor_file.to_bytes(model.state_dict(), header))
 
 
 def find_file(path: Path) -> Path:
-    """Where the file is: the path itself, or in a run folder, or in one of the hub's layout."""
+    """The generator file of a path: the path itself, or the file in a run folder or in a folder of the hub's layout."""
     if not path.is_dir():
         return path
     return path / (
@@ -93,16 +88,16 @@ def find_file(path: Path) -> Path:
 
 
 def read_game_config(data: bytes) -> dict[str, Any]:
-    """The game's settings as they stand in a file that was loaded before."""
+    """The game's settings, as JSON, in the bytes of a file that `load` has checked."""
     game: dict[str, Any] = json.loads(tensor_file.read_header(data)[1]["sparring"])["game"]
     return game
 
 
 def load(path: Path) -> LoadedModel:
-    """Read a generator. Nothing in the file is executed; sizes are checked before anything is allocated.
+    """Read a generator file. Nothing in it is executed; sizes are checked before anything is allocated.
 
     Raises:
-        SparringError: there is no such file. CorruptFileError: it is not a generator of ours, or is damaged.
+        SparringError: there is no such file. CorruptFileError: it is damaged, or not a generator file.
     """
     if not path.is_file():
         raise SparringError(
@@ -121,10 +116,10 @@ def load(path: Path) -> LoadedModel:
             )
         game: GameConfig = config.from_json(GameConfig, about["game"], TYPE_TABLES)
         spec = _read_spec(about)
-        facts = _read_metadata(about, spec)
+        model_metadata = _read_metadata(about, spec)
         with torch.device("meta"), _limit_parameters(4 * len(table) + 64):
             expected = _build_model(game, spec, table).state_dict()
-    except Exception as error:  # whatever a stranger's settings break on
+    except Exception as error:  # foreign settings can fail anywhere
         if isinstance(error, CorruptFileError):
             raise
         raise CorruptFileError(
@@ -132,9 +127,9 @@ def load(path: Path) -> LoadedModel:
         ) from error
     tensor_file.check_size(path.stat().st_size, table, expected)
     tensors = tensor_file.from_bytes(storage.read(path), expected)
-    kept = _build_model(game, spec, table)
-    kept.load_state_dict(tensors)
-    return LoadedModel(kept.eval().requires_grad_(False), facts)
+    model = _build_model(game, spec, table)
+    model.load_state_dict(tensors)
+    return LoadedModel(model.eval().requires_grad_(False), model_metadata)
 
 
 def _read_spec(about: dict[str, Any]) -> SampleSpec:
@@ -145,41 +140,41 @@ def _read_spec(about: dict[str, Any]) -> SampleSpec:
 
 
 def _build_model(game: GameConfig, spec: SampleSpec, table: Mapping[str, Any]) -> Model:
-    """What the tensors are for: without the encoder, if none of them is its own."""
-    kept = game.build_model(spec)
-    if isinstance(kept, GeneratorModel) and not any(name.startswith("encoder.") for name in table):
-        kept.encoder = None
-    return kept
+    """The model whose tensors are in `table`; without its encoder, if that was not saved."""
+    model = game.build_model(spec)
+    if isinstance(model, GeneratorModel) and not any(name.startswith("encoder.") for name in table):
+        model.encoder = None
+    return model
 
 
 def _read_metadata(about: dict[str, Any], spec: SampleSpec) -> dict[str, Any]:
-    """What is said beside the settings, if it is what it should be."""
-    facts = {name: about[name] for name in ("recipe", "images", "units", "classes")}
+    """The metadata in the header. Raises ValueError where a part has the wrong type or length."""
+    metadata = {name: about[name] for name in ("recipe", "images", "units", "classes")}
     names = ["centre", "scale"] if not spec.is_image else []
-    right = (
-        isinstance(facts["recipe"], str)
-        and isinstance(facts["images"], int)
-        and isinstance(facts["classes"], list)
-        and all(isinstance(name, str) for name in facts["classes"])
-        and sorted(facts["units"]) == names
-        and all(len(facts["units"][name]) == spec.shape[0] for name in names)
-        and all(isinstance(number, float) for name in names for number in facts["units"][name])
+    is_valid = (
+        isinstance(metadata["recipe"], str)
+        and isinstance(metadata["images"], int)
+        and isinstance(metadata["classes"], list)
+        and all(isinstance(name, str) for name in metadata["classes"])
+        and sorted(metadata["units"]) == names
+        and all(len(metadata["units"][name]) == spec.shape[0] for name in names)
+        and all(isinstance(number, float) for name in names for number in metadata["units"][name])
     )
-    if not right:
-        raise ValueError("what it says of its data is not of the right kind")
-    return facts
+    if not is_valid:
+        raise ValueError("recipe, images, units or classes have the wrong type or length")
+    return metadata
 
 
 @contextlib.contextmanager
 def _limit_parameters(count: int) -> Iterator[None]:
-    """While entered, networks of more parameters than `count` can't be built, so that no file makes us build for ever."""
-    made = 0
+    """In this context building more than `count` parameters raises ValueError, so that no file can make us build for ever."""
+    num_parameters = 0
 
     def register(module: nn.Module, name: str, parameter: nn.Parameter) -> None:
-        nonlocal made
-        made += 1
-        if made > count:
-            raise ValueError("settings of a larger network than its tensors are for")
+        nonlocal num_parameters
+        num_parameters += 1
+        if num_parameters > count:
+            raise ValueError("the settings describe a larger network than the tensors")
 
     handle = register_module_parameter_registration_hook(register)
     try:

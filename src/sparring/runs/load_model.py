@@ -1,4 +1,4 @@
-"""Load a generator or translator from a run, a checkpoint or a generator file."""
+"""Load the generator or translator of a run, of one of its checkpoints, or of a generator file."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -6,127 +6,128 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load
 from torch import nn
 
-from sparring.core.errors import CorruptFileError, SparringError
+from sparring.core.errors import SparringError
 from sparring.core.runtime import Runtime
 from sparring.core.shapes import SampleSpec
 from sparring.experiment import Experiment
 from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
 from sparring.models.translator import TranslatorModel
 from sparring.runs import checkpoint, generator_file
 from sparring.runs.run_json import RUN_FILE, load_experiment
 
+EMA_PREFIX = "average.module."  # of the averaged model's tensors in a checkpoint
+
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluatedModel:
-    """A generator that is judged.
+    """A generator or translator with what is known of its training.
 
     Arguments:
-        source: as the user named it.
-        kept: the network or networks, in evaluation mode.
-        facts: `units` and `classes`.
-        images: of the checkpoint.
-        experiment: the run's settings; None for a generator's file alone.
-        document: what run.json says of the data.
-        fingerprint: of the weights.
+        source: the path as the user gave it.
+        model: in evaluation mode, on the device.
+        metadata: `units` of points and names of the `classes`.
+        images: training images seen.
+        experiment: the configuration of the run; None for a generator file alone.
+        run_json: the `data` object of run.json.
+        fingerprint: SHA-256 of the weights.
     """
 
     source: str
-    model: GeneratorModel | TranslatorModel
+    model: Model
     metadata: dict[str, Any]
     images: int
     experiment: Experiment | None = None
-    document: dict[str, Any] = field(default_factory=dict)
+    run_json: dict[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
 
     @property
-    def generation(self) -> GeneratorModel:
-        """A generator from latents to samples."""
+    def description(self) -> str:
+        """The model in words, with its checkpoint."""
+        return f"{self.source} at image {self.images:,}"
+
+    @property
+    def generator(self) -> GeneratorModel:
+        """The model, which must not be a translator."""
         assert isinstance(self.model, GeneratorModel)
         return self.model
 
     @property
-    def translation(self) -> TranslatorModel | None:
-        """A translator; None where it generates."""
+    def translator(self) -> TranslatorModel | None:
+        """The model if it is a translator, else None."""
         return self.model if isinstance(self.model, TranslatorModel) else None
 
 
 def is_model_path(path: Path) -> bool:
-    """Whether the user names a run or a generator, and not samples."""
+    """Whether a path is a run folder or a generator file, and not a set of samples."""
     return path.suffix == ".safetensors" or any(
         (path / name).is_file() for name in (RUN_FILE, generator_file.GENERATOR_FILE)
     )
 
 
-def open_model(path: Path, runtime: Runtime, images: int | None = None) -> EvaluatedModel:
-    """The generator of a run.
+def load_model(path: Path, runtime: Runtime, images: int | None = None) -> EvaluatedModel:
+    """Load the model of a run folder or of a generator file.
 
     Arguments:
-        images: of the checkpoint to take; None takes the generator as it was saved last.
+        images: of the checkpoint; None takes the generator file, which holds the newest.
 
     Raises:
-        SparringError: there is no such checkpoint. CorruptFileError: a file is damaged.
+        SparringError: there is no such file or checkpoint, or its model is a classifier. CorruptFileError: a file is
+            damaged.
     """
-    found = generator_file.load(path / generator_file.GENERATOR_FILE if path.is_dir() else path)
-    kept: GeneratorModel | TranslatorModel = (
-        found.model if isinstance(found.model, TranslatorModel) else found.generation
-    )
-    at = int(found.metadata["images"])
-    written = path / RUN_FILE
-    experiment, document = load_experiment(written) if written.is_file() else (None, {})
-    runtime.to_device(kept)
-    if images is not None and images != at:
+    loaded = generator_file.load(path / generator_file.GENERATOR_FILE if path.is_dir() else path)
+    model = loaded.model
+    if not model.has_samples:
+        raise SparringError(model.summary, "a model that generates", model.command)
+    images_seen = int(loaded.metadata["images"])
+    run_file = path / RUN_FILE
+    experiment, run_json = load_experiment(run_file) if run_file.is_file() else (None, {})
+    runtime.to_device(model)
+    if images is not None and images != images_seen:
         if experiment is None:
             raise SparringError(
-                f"--checkpoint {images} of {path}",
-                "a run folder",
-                "give the folder, not the generator's file",
+                f"--checkpoint {images} of {path}", "a run folder", "name the folder, not the generator file"
             )
-        kept, at = _load_checkpoint_model(path, experiment, kept.spec, images, runtime), images
+        model, images_seen = load_checkpoint_model(path, experiment, model.spec, images, runtime), images
     return EvaluatedModel(
         source=str(path),
-        model=kept,
-        metadata=found.metadata,
-        images=at,
+        model=model,
+        metadata=loaded.metadata,
+        images=images_seen,
         experiment=experiment,
-        document=document,
-        fingerprint=_weights_sha256(kept),
+        run_json=run_json,
+        fingerprint=weights_sha256(model),
     )
 
 
-def _load_checkpoint_model(
+def load_checkpoint_model(
     run: Path, experiment: Experiment, spec: SampleSpec, images: int, runtime: Runtime
-) -> GeneratorModel | TranslatorModel:
-    there = checkpoint.list_checkpoints(run)
-    if images not in there:
+) -> Model:
+    """The EMA model of a checkpoint, prepared for inference.
+
+    Raises:
+        SparringError: there is no such checkpoint. CorruptFileError: its tensors are not those of the model.
+    """
+    checkpoints = checkpoint.list_checkpoints(run)
+    if images not in checkpoints:
+        names = ", ".join(f"{number:,}" for number in checkpoints)
         raise SparringError(
             f"--checkpoint {images:,} of {run}",
-            f"one of {', '.join(f'{number:,}' for number in there) or 'none: there is no checkpoint'}",
-            "choose one of these, or leave it out to take the newest",
+            f"one of {names}" if names else "a checkpoint; there is none",
+            "choose one of these, or leave the option out to take the newest",
         )
-    data = checkpoint.read(run, images).tensors
-    tensors = load(data)
-    prefix = "average.module."
-    generation = experiment.game.build_model(spec)
-    assert isinstance(generation, GeneratorModel | TranslatorModel), (
-        "a file of another kind was loaded before"
-    )
-    kept = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-    try:
-        generation.load_state_dict(kept)
-    except RuntimeError as error:
-        raise CorruptFileError(
-            f"checkpoint {images:,} of {run}: {str(error)[:200]}", "this run's own", "use an older one"
-        ) from error
-    runtime.to_device(generation)
-    return generation.for_inference(experiment.training.seed).requires_grad_(False)
+    model = experiment.game.build_model(spec)
+    checkpoint.read(run, images).load_module(model, EMA_PREFIX)
+    runtime.to_device(model)
+    return model.for_inference(experiment.training.seed).requires_grad_(False)
 
 
-def _weights_sha256(generation: nn.Module) -> str:
-    whole = hashlib.sha256()
-    for name, tensor in sorted(generation.state_dict().items()):
-        whole.update(name.encode())
-        whole.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return whole.hexdigest()
+def weights_sha256(model: nn.Module) -> str:
+    """SHA-256 of the names and values of all parameters and buffers."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

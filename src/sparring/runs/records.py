@@ -7,30 +7,56 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sparring.core import storage
 from sparring.core.errors import SparringError
 
+RUN_FILE = "run.json"
 METRICS_FILE, EVENTS_FILE, EVALUATIONS_FILE = "metrics.jsonl", "events.jsonl", "evaluations.jsonl"
-STALL_PATIENCE = 5  # evaluations without a better one, after which that is said
+STALL_PATIENCE = 5  # evaluations without an improvement after which the metric counts as stalled
+
+EventCode = Literal[
+    "checkpoint_corrupt",
+    "checkpoint_failed",
+    "checkpoint_not_removed",
+    "evaluation_failed",
+    "machine_changed",
+    "metric_stalled",
+    "previews_failed",
+    "rolled_back",
+    "samples_skipped",
+    "step_skipped",
+]
+EVENTS: dict[EventCode, str] = {
+    "checkpoint_corrupt": "a damaged checkpoint was skipped",
+    "checkpoint_failed": "a checkpoint could not be written; training continues",
+    "checkpoint_not_removed": "an old checkpoint could not be removed",
+    "evaluation_failed": "an evaluation failed; training continues",
+    "machine_changed": "resumed on a different machine or build: the result is no longer bit-for-bit reproducible",
+    "metric_stalled": f"the metric has not improved for {STALL_PATIENCE} evaluations",
+    "previews_failed": "the preview images could not be written",
+    "rolled_back": "went back to an earlier checkpoint after repeated non-finite steps",
+    "samples_skipped": "some images of the two domains were not used",
+    "step_skipped": "a step with a non-finite loss or weight was undone and skipped",
+}
 
 
 class RunLogger:
-    """Means of what the steps came to since the last report.
+    """Writes the records of a run, and averages the losses of the steps between two reports.
 
     Arguments:
-        run: the run folder; None keeps no files (every process but the first).
+        run: the run folder; None writes no files (every process but the main one).
     """
 
     def __init__(self, run: Path | None) -> None:
         self.run = run
-        self.sums: dict[str, list[float]] = {}
+        self.sums: dict[str, list[float]] = {}  # name -> [sum, count] since the last report
         self.latest: dict[str, Any] = {}
         self.evaluations: list[dict[str, Any]] = []
 
     def add(self, rows: list[dict[str, float]]) -> None:
-        """Take in confirmed steps."""
+        """Add the losses of committed steps to the running means."""
         for row in rows:
             for name, value in row.items():
                 total = self.sums.setdefault(name, [0.0, 0.0])
@@ -38,7 +64,11 @@ class RunLogger:
                 total[1] += 1
 
     def log_metrics(self, images: int, step: int, timing: Mapping[str, float]) -> dict[str, Any]:
-        """Write the line of metrics of this moment, and begin anew."""
+        """Append the means since the last report to `metrics.jsonl` and reset them.
+
+        Returns:
+            The row that was written.
+        """
         means = {name: total / count for name, (total, count) in self.sums.items()}
         self.latest = {"images": images, "step": step, **timing, **means}
         self.sums = {}
@@ -46,14 +76,26 @@ class RunLogger:
         return self.latest
 
     def log_evaluation(self, row: Mapping[str, Any]) -> None:
-        """Write down an evaluation (`images`, `protocol`, `value`, `better` and more); its value is part of the next report."""
+        """Append an evaluation to `evaluations.jsonl`; its value also enters the next report as `metric/<protocol>`.
+
+        Arguments:
+            row: with at least `images`, `protocol`, `value` and `better` (`lower` or `higher`).
+        """
         self.evaluations.append(dict(row))
         self.add([{f"metric/{row['protocol']}": row["value"]}])
         self._append(EVALUATIONS_FILE, row)
 
-    def log_event(self, kind: str, images: int, **details: Any) -> None:
-        """Write down something unusual."""
-        self._append(EVENTS_FILE, {"event": kind, "images": images, **details})
+    def log_event(self, code: EventCode, images: int, message: str = "", **details: Any) -> None:
+        """Append an event to `events.jsonl`: its code, when it happened, a sentence, and further fields.
+
+        Arguments:
+            code: a key of `EVENTS`; readers compare events by it.
+            images: the clock, in images seen.
+            message: what else to say, appended to the sentence of the code.
+            details: further fields of the row.
+        """
+        sentence = f"{EVENTS[code]}: {message}" if message else EVENTS[code]
+        self._append(EVENTS_FILE, {"event": code, "images": images, "message": sentence, **details})
 
     def _append(self, name: str, row: Mapping[str, Any]) -> None:
         if self.run is None:
@@ -63,20 +105,18 @@ class RunLogger:
                 self.run / name, json.dumps({key: _finite_or_none(value) for key, value in row.items()})
             )
         except OSError:
-            pass  # a full disk must not stop training; the checkpoint says so itself
+            pass  # a full disk must not stop training; the next checkpoint reports it
 
     def state(self) -> dict[str, list[float]]:
-        """What a checkpoint must hold, so that a report after a restart is the same."""
+        """The running means, for the checkpoint, so that the first report after a restart is the same."""
         return {name: list(total) for name, total in self.sums.items()}
 
     def restore(self, state: Mapping[str, list[float]], images: int) -> None:
-        """Go back to a checkpoint: the lines after it are dropped, and a torn last one."""
+        """Restore the state saved with the checkpoint at `images`; later lines and torn ones are removed from the files."""
         self.sums = {name: list(total) for name, total in state.items()}
-        kept = {name: self._truncate(name, images) for name in (METRICS_FILE, EVALUATIONS_FILE)}
-        self.latest, self.evaluations = (
-            (kept[METRICS_FILE] or [{}])[-1],
-            _valid_evaluations(kept[EVALUATIONS_FILE]),
-        )
+        metrics = self._truncate(METRICS_FILE, images)
+        self.latest = metrics[-1] if metrics else {}
+        self.evaluations = _valid_evaluations(self._truncate(EVALUATIONS_FILE, images))
 
     def _truncate(self, name: str, images: int) -> list[dict[str, Any]]:
         if self.run is None or not (self.run / name).exists():
@@ -85,12 +125,12 @@ class RunLogger:
         try:
             storage.write_atomic(self.run / name, "".join(json.dumps(row) + "\n" for row in rows).encode())
         except OSError:
-            pass  # `metrics` sees that the lines which follow go back in time
+            pass  # `read_metrics` drops these lines: those that follow them are earlier
         return rows
 
 
 def read_json_table(path: Path) -> dict[str, Any]:
-    """A JSON file that holds a table; an empty one if it does not."""
+    """The object in a JSON file; empty if the file is missing, damaged or holds something else."""
     try:
         found = json.loads(storage.read(path))
     except (OSError, ValueError, RecursionError):
@@ -99,23 +139,23 @@ def read_json_table(path: Path) -> dict[str, Any]:
 
 
 def read_run_json(run: Path) -> dict[str, Any]:
-    """What `run.json` holds, whatever is odd about it.
+    """The content of `run.json` without any check of its fields, for readers that must not fail (doctor, report).
 
     Raises:
-        SparringError: the folder holds no run.
+        SparringError: there is no readable `run.json`.
     """
-    document = read_json_table(run / "run.json")
+    document = read_json_table(run / RUN_FILE)
     if not document:
         raise SparringError(
-            f"no run.json in {run} that can be read",
+            f"no readable {RUN_FILE} in {run}",
             "a run folder",
-            "give the folder that was --out of `sparring train`",
+            "give the folder that `sparring train --out` wrote",
         )
     return document
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The lines of metrics in the order of time; where a run went back to a checkpoint, what came after that is left out."""
+    """The rows of a JSON lines file in ascending order of `images`; rows that a later roll-back made obsolete are left out."""
     rows: list[dict[str, Any]] = []
     for row in read_jsonl(path):
         if not isinstance(row.get("images"), int):
@@ -127,12 +167,12 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def read_evaluations(run: Path) -> list[dict[str, Any]]:
-    """The evaluations made while the run was trained, in the order of time."""
+    """The evaluations made during training, in ascending order of `images`."""
     return _valid_evaluations(read_metrics(run / EVALUATIONS_FILE))
 
 
 def _valid_evaluations(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those that name a protocol and have a value."""
+    """The rows with a protocol and a finite value."""
     return [
         row
         for row in rows
@@ -143,7 +183,7 @@ def _valid_evaluations(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def best_evaluation(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The evaluation with the best value, the first of equals.
+    """The evaluation with the best value, the earliest of equal ones; None without evaluations.
 
     >>> best_evaluation([{"value": 3.0, "better": "lower"}, {"value": 2.0, "better": "lower"}])["value"]
     2.0
@@ -154,14 +194,20 @@ def best_evaluation(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | No
 
 
 def has_reached(row: Mapping[str, Any] | None, target: float | None) -> bool:
-    """Whether an evaluation is at least as good as `target`."""
+    """Whether an evaluation is at least as good as the target value; False if either is None."""
     if row is None or target is None:
         return False
     return bool(row["value"] <= target if row.get("better") == "lower" else row["value"] >= target)
 
 
 def is_evaluation_missing(rows: Sequence[Mapping[str, Any]], images: int, every: int, length: int) -> bool:
-    """Whether the evaluation that was last due at `images` was not made: one is due at each multiple of `every`, and at the end.
+    """Whether the evaluation that was last due before `images` is missing: one is due at each multiple of `every` and at the end.
+
+    Arguments:
+        rows: the evaluations until now, ascending.
+        images: the clock.
+        every: interval in images; 0 evaluates never.
+        length: total images of the run.
 
     >>> is_evaluation_missing([{"images": 300}], 450, 300, 1000), is_evaluation_missing([{"images": 900}], 1000, 300, 1000)
     (False, True)
@@ -171,14 +217,14 @@ def is_evaluation_missing(rows: Sequence[Mapping[str, Any]], images: int, every:
 
 
 def stalled_since(rows: Sequence[Mapping[str, Any]]) -> int | None:
-    """The image at which the metric was best, at the very evaluation that is the last of `STALL_PATIENCE` which were no better."""
+    """When the metric was best, in images, if exactly `STALL_PATIENCE` evaluations have passed since; else None."""
     found = best_evaluation(rows)
     behind = sum(found is not None and row["images"] > found["images"] for row in rows)
     return int(found["images"]) if found is not None and behind == STALL_PATIENCE else None
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of a record, torn or foreign ones left out; none if the file is not there."""
+    """The objects in a JSON lines file; torn or foreign lines are left out. Empty if the file does not exist."""
     if not path.exists():
         return []
     rows = []
@@ -198,7 +244,16 @@ def _finite_or_none(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Status:
-    """What a spectator is told: where the run is, how fast it goes, the latest line of the record, and all evaluations."""
+    """The progress of a run, for `StatusCallback`.
+
+    Arguments:
+        images: images seen.
+        total_images: length of the run.
+        images_per_second: since this process started.
+        seconds_left: estimate.
+        latest: the last row of `metrics.jsonl`.
+        evaluations: all rows of `evaluations.jsonl`.
+    """
 
     images: int
     total_images: int

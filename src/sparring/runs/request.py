@@ -24,18 +24,22 @@ from sparring.recipes.table import RECIPES, resolve_pairing, resolve_recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A run as it was asked for; None where nothing was said.
+    """The options of `sparring train`; None where an option was not given.
 
     Arguments:
         data: a path or a built-in name.
-        other: a second one, whose images are domain B.
-        recipe: name of the recipe.
-        images: length of the run.
-        seed, batch: of the training.
-        size: (height, width).
-        until: a time such as `2h`, by which the run is to be over, a goal such as `fd<=20`, at which it ends, or both.
-        settings: of the form `path=value`.
-        document: what `--config` holds.
+        data_b: the same for domain B of a translation.
+        recipe: its name.
+        images: length of the run, in images seen.
+        seed: of all random numbers.
+        batch: samples per step.
+        size: (height, width) in pixels.
+        until: a time such as `2h` for the whole run, a target such as `fd<=20` at which it ends, or both.
+        settings: single settings, of the form `path=value`.
+        document: the content of the `--config` file.
+
+    Raises:
+        ConfigError: an unknown recipe, or `until` is not of this form.
     """
 
     data: str | None = None
@@ -59,7 +63,7 @@ class Request:
         self.time_limit()
 
     def time_limit(self) -> float | None:
-        """The time that the run may take.
+        """The time in `until`, in seconds; None without one.
 
         >>> Request(until="1.5m").time_limit()
         90.0
@@ -70,40 +74,50 @@ class Request:
         return parse_until(self.until) if self.until is not None else (None, None)
 
     def to_json(self) -> dict[str, Any]:
+        """The options as JSON, for `run.json`."""
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
         }
 
     def changes_from(self, before: dict[str, Any]) -> list[str]:
-        """What is asked otherwise than `before` (JSON of another request); what is not said differs from nothing."""
+        """The options that were given and differ from those of an earlier request, as sentences.
+
+        Arguments:
+            before: the earlier request as JSON.
+        """
         changed = []
         for name, value in self.to_json().items():
-            if name == "until" and value is not None and self._ends_alike(before):
+            if name == "until" and value is not None and self._has_same_end(before):
                 continue
             if value not in (None, [], {}) and value != before.get(name):
                 changed.append(f"{name} {value!r} (it was begun with {before.get(name)!r})")
         return changed
 
-    def _ends_alike(self, before: dict[str, Any]) -> bool:
-        """Whether `until` ends the run where it was to end before. With a length, a time ends this call only."""
-        then = Request(until=before.get("until"))._parse_until()
-        seconds, goal = self._parse_until()
-        return goal in (None, then[1]) and (before.get("images") is not None or seconds in (None, then[0]))
+    def _has_same_end(self, before: dict[str, Any]) -> bool:
+        """Whether `until` is compatible with the earlier one. Of a run with a length, a time only ends this call."""
+        seconds_before, target_before = Request(until=before.get("until"))._parse_until()
+        seconds, target = self._parse_until()
+        is_same_length = before.get("images") is not None or seconds in (None, seconds_before)
+        return target in (None, target_before) and is_same_length
 
 
 def build_data_config(request: Request, max_size: int) -> DataConfig:
-    """How the data is to be opened; `max_size` is the longest side to be chosen."""
+    """How to open the data of a request.
+
+    Arguments:
+        max_size: largest side to choose, in pixels, where the request gives no size.
+    """
     document: dict[str, Any] = config.to_json(DataConfig(max_size=max_size), TYPE_TABLES)
     document |= request.document.get("data", {})
     if request.data is not None:
         document |= {"source": request.data, "source_b": request.data_b or ""}
     if request.size is not None:
         document["size"] = list(request.size)
-    wanted = [setting.removeprefix("data.") for setting in request.settings if setting.startswith("data.")]
-    decoded: DataConfig = config.from_json(
-        DataConfig, config.apply_overrides(document, wanted), TYPE_TABLES, "data"
+    overrides = [setting.removeprefix("data.") for setting in request.settings if setting.startswith("data.")]
+    data_config: DataConfig = config.from_json(
+        DataConfig, config.apply_overrides(document, overrides), TYPE_TABLES, "data"
     )
-    return resolve_pairing(decoded, _recipe_name(request))
+    return resolve_pairing(data_config, _recipe_name(request))
 
 
 def _recipe_name(request: Request) -> str:
@@ -113,10 +127,15 @@ def _recipe_name(request: Request) -> str:
 def resolve_experiment(
     request: Request, dataset: Dataset, runtime: Runtime, images: int | None = None
 ) -> Experiment:
-    """The experiment that was asked for, with nothing left to choose.
+    """The complete experiment of a request: the recipe, then the config file, the flags, and single settings on top.
 
     Arguments:
-        images: length of the run where the request gives none.
+        dataset: as opened; it decides on the recipe and the shape of the networks.
+        images: length of the run, where the request gives none.
+
+    Raises:
+        ConfigError: an unknown setting or a value out of range; more samples held out than there are; or a batch that
+            the processes can't share.
     """
     length = request.images if request.images is not None else images
     facts = Facts(spec=dataset.spec, count=dataset.epoch_size, images=length)
@@ -139,19 +158,19 @@ def resolve_experiment(
 
 
 def _metric_settings(request: Request, document: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
-    """What `--until` says of the metric and its target; where a recipe's metric was taken away, its interval goes too."""
-    goal, training = request._parse_until()[1], document["training"]
-    words = [setting.removeprefix("training.").partition("=")[0] for setting in request.settings]
-    asked = {*request.document.get("training", {}), *words}
-    if goal is None:
-        return {"evaluate_every": 0} if not training["metric"] and "evaluate_every" not in asked else {}
-    parts = held_out_counts(dataset, int(document["data"].get("held_out") or 0))
-    name = goal.resolve(training.get("metric", ""), "metric" in asked, dataset.spec, parts)
-    return {"metric": name, "target": goal.target}
+    """The metric and target of `--until`; where the recipe's metric was removed, its interval goes too."""
+    target, training = request._parse_until()[1], document["training"]
+    overridden = [setting.removeprefix("training.").partition("=")[0] for setting in request.settings]
+    explicit = {*request.document.get("training", {}), *overridden}
+    if target is None:
+        return {"evaluate_every": 0} if not training["metric"] and "evaluate_every" not in explicit else {}
+    counts = held_out_counts(dataset, int(document["data"].get("held_out") or 0))
+    name = target.resolve(training.get("metric", ""), "metric" in explicit, dataset.spec.shape, counts)
+    return {"metric": name, "target": target.target}
 
 
 def check_batch_divides(experiment: Experiment, runtime: Runtime) -> None:
-    """Raises ConfigError where the processes can't share a batch evenly."""
+    """Raises ConfigError if the batch can't be shared evenly by the processes."""
     batch, world = experiment.training.batch, runtime.world_size
     if batch % world:
         raise ConfigError(
@@ -162,7 +181,11 @@ def check_batch_divides(experiment: Experiment, runtime: Runtime) -> None:
 
 
 def read_config_file(path: Path) -> dict[str, Any]:
-    """The settings in a YAML or JSON file: a whole experiment (as in `run.json`) or a part of one."""
+    """The settings in a YAML or JSON file: an experiment, a part of one, or a whole `run.json`.
+
+    Raises:
+        ConfigError: the file can't be read, or holds no mapping.
+    """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
@@ -171,7 +194,7 @@ def read_config_file(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(document, dict):
         raise ConfigError(
-            f"--config {path} holds no table", "names and values, as in run.json", "fix the file"
+            f"--config {path} holds no mapping", "names and values, as in run.json", "fix the file"
         )
     inner = document.get("experiment")
     return inner if isinstance(inner, dict) else document
@@ -194,6 +217,9 @@ def parse_size(size: Size | None) -> tuple[int, int] | None:
 
     >>> parse_size("48x80"), parse_size(32)
     ((48, 80), (32, 32))
+
+    Raises:
+        ConfigError: the text is no size.
     """
     if size is None or isinstance(size, tuple):
         return size
@@ -206,18 +232,18 @@ def parse_size(size: Size | None) -> tuple[int, int] | None:
 
 
 def default_run_folder(request: Request) -> Path:
-    """The run folder where none is named: always the same for the same data and recipe.
+    """The run folder for requests without one: always the same for the same data and recipe.
 
     >>> str(default_run_folder(Request(data="photos/cats/", recipe="wgan")))
     'runs/cats-wgan'
     >>> str(default_run_folder(Request(data="horses/", data_b="zebras/", recipe="cyclegan")))
     'runs/horses-zebras-cyclegan'
     """
-    written = request.document.get("data", {})
-    source = request.data or str(written.get("source", "animals"))
-    other = request.data_b if request.data else written.get("source_b")
-    recipe = request.recipe or str(request.document.get("recipe", "auto"))
-    return Path("runs") / "-".join([*(_slug(side) for side in (source, other) if side), recipe])
+    data = request.document.get("data", {})
+    source = request.data or str(data.get("source", DataConfig.source))
+    source_b = request.data_b if request.data else data.get("source_b")
+    names = [_slug(one) for one in (source, source_b) if one]
+    return Path("runs") / "-".join([*names, _recipe_name(request)])
 
 
 def _slug(source: str) -> str:

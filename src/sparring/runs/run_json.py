@@ -1,36 +1,39 @@
-"""`run.json`: the request, the resolved experiment, the data's fingerprint and the environment of a run."""
+"""`run.json`: the request, the resolved experiment, the fingerprint of the data and the environment of a run.
+
+`load_run_json` checks what it reads; `records.read_run_json` reads the same file without any check.
+"""
 
 import json
 from pathlib import Path
 from typing import Any
 
 from sparring.core import storage
-from sparring.core.errors import CorruptFileError, SparringError
+from sparring.core.errors import CorruptFileError
+from sparring.core.interfaces import Objective
 from sparring.core.runtime import Runtime
 from sparring.core.version import __version__
 from sparring.data import Dataset, image_grid
 from sparring.data.config import Fit
 from sparring.data.image_grid import contact_sheet
 from sparring.experiment import Experiment
-from sparring.runs.records import RunLogger
+from sparring.runs.records import RUN_FILE, RunLogger
 from sparring.runs.request import Request
 
-RUN_FILE = "run.json"
 FORMAT = 1
-MAX_BYTES = 8_000_000  # bytes
-MAX_SKIPPED_NAMES = 20  # names in an event
+MAX_BYTES = 8_000_000  # of run.json; ours are a few kilobytes
+MAX_SKIPPED_NAMES = 20  # file names in the event `samples_skipped`
 
 
 def data_metadata(dataset: Dataset) -> dict[str, Any]:
-    """What must be known of the data to use a generator that was trained on it."""
+    """What using a trained model needs to know about its data: `units` (scale of points) and `classes` (names)."""
     return {"units": dataset.units, "classes": list(dataset.classes)}
 
 
 def load_run_json(out: Path) -> dict[str, Any] | None:
-    """The request, experiment, data and machine of a run; None if it was not begun.
+    """The `request`, `experiment`, `data` and `machine` of a run, as JSON objects; None if there is no `run.json`.
 
     Raises:
-        CorruptFileError: it is there, and can't be read.
+        CorruptFileError: the file can't be read, or a part is missing or of the wrong type.
     """
     path = out / RUN_FILE
     if not path.exists():
@@ -41,13 +44,13 @@ def load_run_json(out: Path) -> dict[str, Any] | None:
             raise CorruptFileError(
                 f"{path} has format {document['format']}", f"at most {FORMAT}", "update Sparring"
             )
-        known = {name: document[name] for name in ("request", "experiment", "data")}
-        known["machine"] = document.get("machine", {})
-        data = known["data"]
-        whole = all(isinstance(part, dict) for part in known.values())
-        if not whole or not isinstance(data["fingerprint"], str) or not isinstance(data["count"], int):
-            raise TypeError("a part is not what it should be")
-        return known
+        parts = {name: document[name] for name in ("request", "experiment", "data")}
+        parts["machine"] = document.get("machine", {})
+        data = parts["data"]
+        are_objects = all(isinstance(part, dict) for part in parts.values())
+        if not are_objects or not isinstance(data["fingerprint"], str) or not isinstance(data["count"], int):
+            raise TypeError("a part has the wrong type")
+        return parts
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, CorruptFileError):
             raise
@@ -57,7 +60,7 @@ def load_run_json(out: Path) -> dict[str, Any] | None:
 
 
 def _read_limited(path: Path) -> str:
-    """The text of the file, of which no run of ours has written a longer one."""
+    """The text of a file of at most `MAX_BYTES`, so that a foreign file can't fill the memory."""
     content = storage.read_head(path, MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise CorruptFileError(
@@ -67,40 +70,49 @@ def _read_limited(path: Path) -> str:
 
 
 def load_experiment(path: Path) -> tuple[Experiment, dict[str, Any]]:
-    """The experiment in a `run.json`, and what it says of its data.
+    """The experiment in a `run.json`, and its description of the data.
+
+    Arguments:
+        path: of the file.
 
     Raises:
-        CorruptFileError: it can't be read. ConfigError: it is no experiment.
+        CorruptFileError: the file is missing or can't be read. ConfigError: it holds no valid experiment.
     """
-    try:
-        document = json.loads(_read_limited(path))
-        return Experiment.from_json(document["experiment"]), dict(document["data"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        if isinstance(error, SparringError):
-            raise
-        raise CorruptFileError(
-            f"{path}: {error!r}", "a run.json written by Sparring", "use another run"
-        ) from error
+    document = load_run_json(path.parent)
+    if document is None:
+        raise CorruptFileError(f"no {path}", "a run.json written by Sparring", "use another run")
+    return Experiment.from_json(document["experiment"]), document["data"]
 
 
 def load_resize_mode(run: Path) -> Fit:
-    """By which rule a run's images were brought to one size; `crop` of a generator's file, which does not say."""
+    """How images were resized to the run's size (`data.fit`); `crop` for a generator file alone, which does not store it."""
     path = run / RUN_FILE
     return load_experiment(path)[0].data.fit if path.is_file() else "crop"
 
 
+def objective_facts(experiment: Experiment) -> dict[str, Any]:
+    """The facts of the objective that the doctor reads without importing torch; empty for games without an objective."""
+    objective = getattr(experiment.game, "objective", None)
+    if not isinstance(objective, Objective):
+        return {}
+    return {"generator_lost_above": objective.generator_lost_above}
+
+
 def _log_skipped(dataset: Dataset, out: Path) -> None:
-    """An event for the images that were left out of data with two domains: most of them lack a partner."""
+    """Log the images of two domains that are not used; most of them lack a partner."""
     skipped = dataset.report.skipped
     if skipped:
-        named = [f"{name}: {why}" for name, why in skipped[:MAX_SKIPPED_NAMES]]
-        RunLogger(out).log_event("samples_skipped", 0, count=len(skipped), skipped="; ".join(named))
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped[:MAX_SKIPPED_NAMES])
+        RunLogger(out).log_event("samples_skipped", 0, count=len(skipped), skipped=reasons)
 
 
 def write_run_json(
-    request: Request, out: Path, dataset: Dataset, machine: Runtime, experiment: Experiment
+    request: Request, out: Path, dataset: Dataset, runtime: Runtime, experiment: Experiment
 ) -> None:
-    """Write down what a run is, and a look at its data. With this, the run has begun."""
+    """Write `run.json`, and before it `data.json` and `data.png` (report and contact sheet of the data).
+
+    A folder with a `run.json` is a run: it is written last.
+    """
     data = {
         "fingerprint": dataset.fingerprint,
         "count": len(dataset),
@@ -112,8 +124,9 @@ def write_run_json(
         "sparring": __version__,
         "request": request.to_json(),
         "experiment": experiment.to_json(),
+        "objective": objective_facts(experiment),
         "data": data,
-        "machine": machine.describe(),
+        "machine": runtime.describe(),
     }
     if dataset.spec.shape_b is not None:
         data |= {"shape_b": list(dataset.spec.shape_b), "paired": dataset.paired}

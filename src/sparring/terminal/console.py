@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from sparring.core.progress import process_rank
 from sparring.runs.records import stalled_since
 from sparring.terminal.text import (
     describe_data,
@@ -55,7 +56,7 @@ class Console:
     def for_stdout(cls, *, quiet: bool, use_stderr: bool = False) -> "Console":
         """A console on standard output (or standard error); silent in all processes but the main one."""
         console = cls(None)
-        console.is_main_process = int(os.environ.get("RANK", 0)) == 0
+        console.is_main_process = process_rank() == 0
         if not quiet and console.is_main_process:
             console.stream = sys.stderr if use_stderr else sys.stdout
         return console

@@ -14,34 +14,41 @@ from sparring.training.state import Clock, TrainState
 
 
 class Checkpointer:
-    """Saves and restores.
+    """Saves a training state to the run folder and restores it; only the main process writes.
 
     Arguments:
-        match: what is played.
-        run: the run folder. Only the first of several processes writes to it.
-        record: the run's record, whose running means are part of a checkpoint.
-        facts: what a generator file must say beside its settings: `units` and `classes`.
+        state: of which checkpoints are written, and into which they are loaded.
+        run_dir: the run folder.
+        logger: its running means are part of a checkpoint.
+        metadata: of the data, for the generator file (`data_metadata`).
     """
 
     def __init__(
-        self, state: TrainState, run_dir: Path, record: RunLogger, metadata: Mapping[str, Any]
+        self, state: TrainState, run_dir: Path, logger: RunLogger, metadata: Mapping[str, Any]
     ) -> None:
-        self.state, self.run_dir, self.record, self.metadata = state, run_dir, record, metadata
+        self.state, self.run_dir, self.logger, self.metadata = state, run_dir, logger, metadata
         self.rollbacks = 0
         self.last_saved_images: int | None = None
         self.last_saved_time = time.monotonic()
-        self._seconds_before, self._began = 0.0, time.monotonic()
+        self._earlier_seconds, self._started = 0.0, time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """Time spent on this run, over all its restarts."""
-        return self._seconds_before + time.monotonic() - self._began
+        """Seconds spent on this run, over all its restarts."""
+        return self._earlier_seconds + time.monotonic() - self._started
+
+    def is_overdue(self, seconds: float) -> bool:
+        """Whether the last save is longer ago than `seconds`."""
+        return time.monotonic() - self.last_saved_time > seconds
 
     def save(self, *, final: bool = False) -> None:
-        """Write a checkpoint and the generator's file. If that fails, training goes on, and the next save tries again.
+        """Write a checkpoint and the generator file, unless the last one is of this clock.
+
+        Arguments:
+            final: raise an error if it fails; otherwise it is logged, and the next save tries again.
 
         Raises:
-            CheckpointWriteError: it failed, and there is no next one (`final`).
+            CheckpointWriteError: it failed, and `final` is set.
         """
         self.last_saved_time = time.monotonic()
         images = self.state.clock.images
@@ -51,7 +58,7 @@ class Checkpointer:
             self._write_generator(images)  # first, so that a finished checkpoint has its generator
             checkpoint.save(self.run_dir, images, self.state.tensors(), self._state())
         except CheckpointWriteError as error:
-            self.record.log_event("checkpoint_failed", images, why=str(error))
+            self.logger.log_event("checkpoint_failed", images, str(error))
             if final:
                 raise
             return
@@ -59,12 +66,12 @@ class Checkpointer:
         try:
             checkpoint.prune(self.run_dir, checkpoint.best_checkpoint(self.run_dir))
         except OSError as error:
-            self.record.log_event("checkpoint_not_removed", images, why=str(error))
+            self.logger.log_event("checkpoint_not_removed", images, str(error))
 
     def _write_generator(self, images: int) -> None:
-        path, facts = self.run_dir / generator_file.GENERATOR_FILE, {**self.metadata, "images": images}
+        path, metadata = self.run_dir / generator_file.GENERATOR_FILE, {**self.metadata, "images": images}
         try:
-            generator_file.save(path, self.state.model_for_inference(), self.state.experiment, facts)
+            generator_file.save(path, self.state.model_for_inference(), self.state.experiment, metadata)
         except OSError as error:
             raise checkpoint.write_error(path, error) from error
 
@@ -73,65 +80,69 @@ class Checkpointer:
             "clock": asdict(self.state.clock),
             "roll_backs": self.rollbacks,
             "seconds": self.seconds,
-            "record": self.record.state(),
+            "record": self.logger.state(),
             "machine": self.state.runtime.describe(),
         }
 
     def restore(self, skip: int = 0) -> list[CorruptFileError]:
-        """Go back to the newest checkpoint that verifies, or to an older one: `skip` good ones are passed over and removed.
+        """Load the newest checkpoint that verifies, or an older one. Without a checkpoint nothing changes.
 
-        The first process chooses, for all. Without a checkpoint nothing changes.
+        The main process chooses for all.
+
+        Arguments:
+            skip: how many good checkpoints to skip; they are removed.
 
         Returns:
-            What is wrong with the damaged ones that were passed over.
+            The errors of the damaged checkpoints that were skipped; each is also logged.
+
+        Raises:
+            CorruptFileError: the checkpoint's digests are right, but it is not one of this run.
         """
         chosen, damaged = self._select(skip) if self.state.runtime.is_main_process else (-1, [])
         chosen = self.state.runtime.broadcast_int(chosen)
         if chosen >= 0:
             self._load(checkpoint.read(self.run_dir, chosen))
         elif damaged and self.state.clock.images == 0:
-            self.record.restore({}, 0)  # the lines of a run that can't be gone on with
+            self.logger.restore({}, 0)  # the run begins anew
+        for error in damaged:
+            self.logger.log_event("checkpoint_corrupt", self.state.clock.images, str(error))
         return damaged
 
     def _select(self, skip: int) -> tuple[int, list[CorruptFileError]]:
         damaged: list[CorruptFileError] = []
         good: list[int] = []
-        for found in checkpoint.iterate_verified(self.run_dir):
-            if isinstance(found, CorruptFileError):
-                damaged.append(found)
+        for candidate in checkpoint.iterate_verified(self.run_dir):
+            if isinstance(candidate, CorruptFileError):
+                damaged.append(candidate)
                 continue
-            good.append(found.images)
+            good.append(candidate.images)
             if len(good) > skip:
                 break
         for images in good[:-1]:
             checkpoint.delete(self.run_dir, images)
         return (good[-1] if good else -1), damaged
 
-    def _load(self, found: checkpoint.Checkpoint) -> None:
-        self.state.load(found.load(self.state.tensors()))
+    def _load(self, saved: checkpoint.Checkpoint) -> None:
+        self.state.load(saved.load(self.state.tensors()))
         try:
-            self.state.clock = _parse_clock(found.state["clock"], found.images)
-            self.rollbacks = max(self.rollbacks, _parse_count(found.state["roll_backs"]))
-            self._seconds_before, self._began = _parse_float(found.state["seconds"]), time.monotonic()
-            self.record.restore(_parse_sums(found.state["record"]), found.images)
+            self.state.clock = _parse_clock(saved.state["clock"], saved.images)
+            self.rollbacks = max(self.rollbacks, _parse_count(saved.state["roll_backs"]))
+            self._earlier_seconds, self._started = _parse_float(saved.state["seconds"]), time.monotonic()
+            self.logger.restore(_parse_sums(saved.state["record"]), saved.images)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CorruptFileError(
-                f"state.json: {error!r}", "a state written by Sparring", "use an older one"
+                f"state.json: {error!r}", "a state written by Sparring", "remove this checkpoint"
             ) from error
-        self.last_saved_images = found.images
-        self._warn_if_machine_changed(found.state.get("machine"))
+        self.last_saved_images = saved.images
+        self._log_if_machine_changed(saved.state.get("machine"))
 
-    def _warn_if_machine_changed(self, before: Any) -> None:
+    def _log_if_machine_changed(self, before: Any) -> None:
         now = self.state.runtime.describe()
         if isinstance(before, dict) and before != now:
             changed = {
                 name: [before.get(name), value] for name, value in now.items() if before.get(name) != value
             }
-            self.record.log_event(
-                "machine_changed",
-                self.state.clock.images,
-                changed=changed,
-            )
+            self.logger.log_event("machine_changed", self.state.clock.images, changed=changed)
 
 
 def _parse_clock(values: Mapping[str, Any], images: int) -> Clock:
@@ -143,18 +154,18 @@ def _parse_clock(values: Mapping[str, Any], images: int) -> Clock:
 
 def _parse_count(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**62:
-        raise ValueError(f"{str(value)[:40]!r} is no whole number from 0 on")
+        raise ValueError(f"{str(value)[:40]!r} is not a whole number of at least 0")
     return value
 
 
 def _parse_float(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{str(value)[:40]!r} is no finite number")
+        raise ValueError(f"{str(value)[:40]!r} is not a finite number")
     return float(value)
 
 
 def _parse_sums(values: Mapping[str, Any]) -> dict[str, list[float]]:
     sums = {name: [_parse_float(number) for number in total] for name, total in values.items()}
     if not all(len(total) == 2 and total[1] >= 1 for total in sums.values()):
-        raise ValueError("running means that are none")
+        raise ValueError("running means are pairs of a sum and a count of at least 1")
     return sums

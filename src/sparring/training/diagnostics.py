@@ -1,10 +1,9 @@
-"""Diagnostics of training from a few dozen samples: diversity, near-duplicates, coverage, AUC of the
+"""Diagnostics of training from a few dozen samples: diversity, near duplicates, coverage, AUC of the
 discriminator.
 
-They are measured on copies of the players, from draws with names of their own, so that a run with them and
-one without end with the same bits. The copies normalise as in training (each batch by its own statistics) and
-use no dropout. They are taken at most once in `EVERY_IMAGES` and `EVERY_STEPS`, which keeps them below one
-percent of a run.
+They are measured on copies of the players, with random numbers of their own, so that a run with them and one
+without end with the same bits. The copies use batch statistics, as in training, and no dropout. They are
+measured at most once in `EVERY_IMAGES` images and `EVERY_STEPS` steps, which costs below one percent of a run.
 
 References: Brock et al. 2019, arXiv:1809.11096, section 4.2 (discriminator on training and held-out samples);
 Mann & Whitney 1947 (AUC).
@@ -33,92 +32,89 @@ from sparring.models.translator import TranslatorModel
 from sparring.parts.augmentation.packing import pack
 from sparring.training.state import TrainState
 
-TRANSLATE_BATCH = 8  # images that a translator is given at once
-NUM_SAMPLES = 64  # samples of each kind
+TRANSLATE_BATCH = 8  # images translated at once
+NUM_SAMPLES = 64  # of each kind
 EVERY_IMAGES, EVERY_STEPS = 4_096, 64  # between measurements
 MIXTURES = ("ring", "grid")
 
 
 def measure(state: TrainState, held_out: Dataset | None = None) -> dict[str, float]:
-    """The vital signs of this moment, by their names in the record; none where the last ones are recent.
+    """Measure the diagnostics; empty where the last measurement is recent, and in all processes but the main one.
 
-    - `diversity`: mean distance between two fakes over that between two real samples; 0 is collapse.
-    - `repeats`: share of fakes of which there is a near copy among the fakes.
-    - `count_nearest`: real samples that are nearest to a fake, over those that are nearest to another real sample; 1 is full variety.
-    - `mixture_modes`, `modes_of`: modes of a built-in mixture with a fake, and their number.
-    - `saturated`, `saturated_real`: share of pixels at an end of the scale.
-    - `logit_train`, `logit_fake`, `logit_held`: the discriminator's mean judgements; `logit_spread`: their deviation.
-    - `apart`, `apart_held`: how often a (held-out) real sample is judged above a fake one; 0.5 knows nothing, 1 is always.
-    - `memorised`: how often a sample that was trained on is judged above one that was held out; 0.5 is right.
-    - `diversity_seen`: as `diversity`, in the discriminator's features.
-    - `moved`, of translators: how far outputs are from their inputs, over how far real images of the other domain are.
+    All models:
+        `diag/diversity`: mean distance of two generated samples over that of two real ones; 0 is collapse.
+        `diag/near_duplicates`: fraction of generated samples with a near copy among them.
+        `diag/coverage`: real samples that are nearest to a generated one, over those nearest to another real one; 1 is full.
+        `diag/clipped_pixels`, `diag/clipped_pixels_real`: fraction of pixels at an end of the range.
+    Data from a built-in mixture:
+        `diag/modes`, `diag/modes_total`: modes with a generated sample near them, and all modes.
+    Translators:
+        `diag/input_change`: distance of outputs from inputs, over that of real images of domain B from inputs.
+    Games with a discriminator:
+        `diag/logit_train`, `diag/logit_fake`, `diag/logit_held_out`: mean logits; `diag/logit_std`: their deviation.
+        `diag/auc_real_vs_fake`, `diag/auc_held_out_vs_fake`: AUC of the logits; 0.5 is chance, 1 is separated.
+        `diag/auc_train_vs_held_out`: AUC of training samples against held-out ones; above 0.5 is overfitting.
+        `diag/feature_diversity`: as `diag/diversity`, in the discriminator's features.
 
     Arguments:
-        match: what is played.
-        held: samples that are never trained on.
+        held_out: samples that are never trained on.
     """
     if not state.runtime.is_main_process or not _is_due(state):
         return {}
-    if isinstance(state.game.model, TranslatorModel):
-        return _with_prefix(_measure_translator(state, state.game.model))
-    if not isinstance(state.game.model, GeneratorModel):
+    model = state.game.model
+    if isinstance(model, TranslatorModel):
+        return _with_prefix(_measure_translator(state, model))
+    if not isinstance(model, GeneratorModel):
         return {}
-    names = ("vitals.real", "vitals.again", "vitals.held")
-    real, again = (
-        _sample_batch(state, state.stream.dataset, names[0]),
-        _sample_batch(state, state.stream.dataset, names[1]),
-    )
-    unseen = None if held_out is None or len(held_out) < 2 else _sample_batch(state, held_out, names[2])
+    real = _sample_batch(state, state.stream.dataset, "vitals.real")
+    more_real = _sample_batch(state, state.stream.dataset, "vitals.again")
+    has_held_out = held_out is not None and len(held_out) >= 2
+    unseen = _sample_batch(state, held_out, "vitals.held") if held_out is not None and has_held_out else None
     if len(real.x) < 2:
         return {}
     with torch.no_grad(), state.runtime.autocast():
-        fake = _copy_in_train_mode(state.game.model)(
-            real.rng.normal("vitals.latent", state.game.model.latent), _labels_of(state, real)
-        ).float()
-        found = batch_statistics(real.x, again.x, fake) | _measure_modes(state, fake)
+        z = real.rng.normal("vitals.latent", model.latent)
+        fake = _copy_in_train_mode(model)(z, _labels_of(state, real)).float()
+        values = batch_statistics(real.x, more_real.x, fake) | _measure_modes(state, fake)
         if isinstance(state.game, Adversarial):
-            found |= _measure_discriminator(state, state.game, real, unseen, fake)
-    return _with_prefix(found)
+            values |= _measure_discriminator(state, state.game, real, unseen, fake)
+    return _with_prefix(values)
 
 
-def _with_prefix(found: dict[str, float]) -> dict[str, float]:
-    return {f"vitals/{name}": round(value, 4) for name, value in found.items()}
+def _with_prefix(values: dict[str, float]) -> dict[str, float]:
+    return {f"diag/{name}": round(value, 4) for name, value in values.items()}
 
 
-def _measure_translator(state: TrainState, translation: TranslatorModel) -> dict[str, float]:
-    """A translator's outputs as samples of the other domain, and how far they are from their inputs."""
+def _measure_translator(state: TrainState, model: TranslatorModel) -> dict[str, float]:
+    """The statistics of outputs as samples of domain B, and their distance from the inputs."""
     dataset = state.stream.dataset
     assert dataset.domain_b is not None
-    given, wanted = (
-        _sample_batch(state, dataset, "vitals.real").x,
-        _sample_batch(state, dataset.domain_b, "vitals.domain_b").x,
-    )
-    again = _sample_batch(state, dataset.domain_b, "vitals.again").x
-    if min(len(given), len(wanted)) < 2:
+    inputs = _sample_batch(state, dataset, "vitals.real").x
+    targets = _sample_batch(state, dataset.domain_b, "vitals.domain_b").x
+    more_targets = _sample_batch(state, dataset.domain_b, "vitals.again").x
+    count = min(len(inputs), len(targets))
+    if count < 2:
         return {}
     with torch.no_grad(), state.runtime.autocast():
-        fake = torch.cat(
-            [_copy_in_train_mode(translation).translate(part) for part in given.split(TRANSLATE_BATCH)]
-        ).float()
-    count = min(len(given), len(wanted))
-    start = given if given.shape[1] == wanted.shape[1] else given.mean(1, keepdim=True).expand_as(fake)
-    far = float((wanted[:count] - start[:count]).abs().mean())
-    return batch_statistics(wanted, again, fake) | {
-        "moved": float((fake - start).abs().mean()) / max(far, 1e-12)
-    }
+        translator = _copy_in_train_mode(model)
+        fake = torch.cat([translator.translate(part) for part in inputs.split(TRANSLATE_BATCH)]).float()
+    is_same_shape = inputs.shape[1] == targets.shape[1]
+    before = inputs if is_same_shape else inputs.mean(1, keepdim=True).expand_as(fake)
+    distance = float((targets[:count] - before[:count]).abs().mean())
+    change = float((fake - before).abs().mean()) / max(distance, 1e-12)
+    return batch_statistics(targets, more_targets, fake) | {"input_change": change}
 
 
 def _is_due(state: TrainState) -> bool:
     now, training = state.clock.images, state.experiment.training
-    before = max(
-        0, now - max(training.report_every, training.batch) - training.batch
-    )  # of the report before, or earlier
+    interval = max(training.report_every, training.batch)
+    before = max(0, now - interval - training.batch)  # the report before this one, or earlier
     every = max(EVERY_IMAGES, EVERY_STEPS * training.batch)
     return now >= training.total_images or now // every > before // every
 
 
 def _sample_batch(state: TrainState, dataset: Dataset, stream: str) -> Batch:
-    """Samples from all over the set: one of each of as many spans."""
+    """A stratified sample: the dataset is cut into `NUM_SAMPLES` spans, and one sample of each is drawn."""
     images, step, seed = state.clock.images, state.clock.step, state.experiment.training.seed
     count = min(NUM_SAMPLES, len(dataset))
     game = state.game
@@ -128,18 +124,19 @@ def _sample_batch(state: TrainState, dataset: Dataset, stream: str) -> Batch:
     rows = ((torch.arange(count) + places) * (len(dataset) / max(1, count))).long()
     x, y = dataset.batch(rows.clamp_max(len(dataset) - 1))
     device = state.runtime.device
-    draws = rng.KeyedRandom(seed, (images,), count, device=device)
-    return Batch(x=x.to(device), y=None if y is None else y.to(device), rng=draws, images=images, step=step)
+    keyed = rng.KeyedRandom(seed, (images,), count, device=device)
+    return Batch(x=x.to(device), y=None if y is None else y.to(device), rng=keyed, images=images, step=step)
 
 
 def _labels_of(state: TrainState, batch: Batch) -> Tensor | None:
-    kept = state.game.model
-    assert isinstance(kept, GeneratorModel)
-    return batch.y if kept.spec.num_classes else None
+    """The labels of a batch, where the model is conditional."""
+    model = state.game.model
+    assert isinstance(model, GeneratorModel)
+    return batch.y if model.spec.num_classes else None
 
 
 def _copy_in_train_mode(network: nn.Module) -> Any:
-    """A copy, so that nothing of the match is touched; each batch is normalised by its own statistics."""
+    """A copy in evaluation mode, but for batch normalisation, which uses the statistics of the batch."""
     copied = copy.deepcopy(network).eval()
     for layer in copied.modules():
         if isinstance(layer, _BatchNorm):
@@ -153,33 +150,35 @@ def _measure_modes(state: TrainState, fake: Tensor) -> dict[str, float]:
         return {}
     means = torch.from_numpy(mixture_modes(source)[0])
     points = torch.from_numpy(state.stream.dataset.points(fake)).double()
-    return {"modes": count_nearest(means, points), "modes_of": len(means)}
+    return {"modes": count_nearest(means, points), "modes_total": len(means)}
 
 
 def _measure_discriminator(
     state: TrainState, game: Adversarial, real: Batch, unseen: Batch | None, fake: Tensor
 ) -> dict[str, float]:
-    judge, packing = _copy_in_train_mode(game.discriminator), game.config.packing
+    discriminator, packing = _copy_in_train_mode(game.discriminator), game.config.packing
     size = state.experiment.training.micro_batch or state.experiment.training.batch
 
-    def judged(x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
+    def discriminate(x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Features and logits, in parts of the size of training, as batch statistics depend on it."""
         labels = [None] * len(x) if y is None else y.split(size)
-        parts = [judge.features(pack(part, packing)) for part in x.split(size)]
-        logits = [judge.head(part, told) for part, told in zip(parts, labels, strict=False)]
-        return torch.cat(parts).double(), torch.cat(logits).double()
+        features = [discriminator.features(pack(part, packing)) for part in x.split(size)]
+        logits = [discriminator.head(part, part_y) for part, part_y in zip(features, labels, strict=False)]
+        return torch.cat(features).double(), torch.cat(logits).double()
 
-    seen, train = judged(real.x, _labels_of(state, real))
-    seen_fake, made = judged(fake, _labels_of(state, real))
-    both = torch.cat([train, made])
-    found = {
-        "logit_train": float(train.mean()),
-        "logit_fake": float(made.mean()),
-        "logit_spread": float(both.std()),
-        "apart": probability_greater(train, made),
-        "diversity_seen": mean_pairwise_distance(seen_fake) / max(mean_pairwise_distance(seen), 1e-12),
+    real_features, real_logits = discriminate(real.x, _labels_of(state, real))
+    fake_features, fake_logits = discriminate(fake, _labels_of(state, real))
+    real_spread, fake_spread = (mean_pairwise_distance(rows) for rows in (real_features, fake_features))
+    values = {
+        "logit_train": float(real_logits.mean()),
+        "logit_fake": float(fake_logits.mean()),
+        "logit_std": float(torch.cat([real_logits, fake_logits]).std()),
+        "auc_real_vs_fake": probability_greater(real_logits, fake_logits),
+        "feature_diversity": fake_spread / max(real_spread, 1e-12),
     }
     if unseen is not None and len(unseen.x):
-        _, new = judged(unseen.x, _labels_of(state, unseen))
-        found |= {"logit_held": float(new.mean()), "apart_held": probability_greater(new, made)}
-        found["memorised"] = probability_greater(train, new)
-    return found
+        _, unseen_logits = discriminate(unseen.x, _labels_of(state, unseen))
+        values["logit_held_out"] = float(unseen_logits.mean())
+        values["auc_held_out_vs_fake"] = probability_greater(unseen_logits, fake_logits)
+        values["auc_train_vs_held_out"] = probability_greater(real_logits, unseen_logits)
+    return values

@@ -1,177 +1,231 @@
-"""The training loop: update the players, commit or revert the step, then report, evaluate, write previews and
+"""The training loop: one step of every player, commit or revert it, then report, evaluate, write previews and
 save what is due.
 
-References: Goodfellow et al. 2014, arXiv:1406.2661, Algorithm 1, for any game.
+References: Goodfellow et al. 2014, arXiv:1406.2661, Algorithm 1, here for any game.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 from sparring.core.errors import DivergedError
+from sparring.core.progress import ProgressMonitor
 from sparring.core.runtime import synchronize
-from sparring.runs import records
-from sparring.runs.records import Status, StatusCallback
+from sparring.runs.records import (
+    Status,
+    StatusCallback,
+    best_evaluation,
+    has_reached,
+    is_evaluation_missing,
+)
 from sparring.training import diagnostics, previews
 from sparring.training.checkpointing import Checkpointer
 from sparring.training.nan_guard import NaNGuard, RepeatedNonFiniteError
+from sparring.training.setup import TrainingSetup
 from sparring.training.state import TrainState
-from sparring.training.validation import TrainingSetup, ValidationSchedule
 
 MAX_ROLLBACKS = 3
 REDUCED_LR_STEPS = 1_000  # at half the learning rate after a roll-back
 
-
-Metadata = Mapping[str, Any]
-
 Outcome = Literal["finished", "reached", "stopped"]
+Task = Literal["evaluate", "save"]
 
 
 class TrainingLoop:
-    """A run in progress.
+    """Runs the steps of a run from the state it is given to the end, and writes its records.
 
     Arguments:
-        match: what is played.
-        run: the run folder.
-        facts: `units` and `classes` of the data, for what is shown and saved.
-        spectator: told of the progress whenever it is confirmed.
-        stage: who judges the run as it goes, and the samples held out.
+        state: restored from the last checkpoint, where there is one.
+        checkpointer: of the same state; its logger writes the records.
+        on_progress: called after every commit.
+        setup: the held-out samples and the validator; None for neither.
     """
 
     def __init__(
         self,
         state: TrainState,
-        run_dir: Path,
-        metadata: Metadata,
-        on_progress: StatusCallback,
+        checkpointer: Checkpointer,
+        on_progress: StatusCallback = lambda status: None,
         setup: TrainingSetup | None = None,
     ) -> None:
-        self.state, self.run_dir, self.metadata, self.on_progress = state, run_dir, metadata, on_progress
-        self.training = state.experiment.training
-        self.record = records.RunLogger(run_dir if state.runtime.is_main_process else None)
-        self.checkpointer = Checkpointer(state, run_dir, self.record, metadata)
-        for error in self.checkpointer.restore():
-            self.record.log_event("checkpoint_corrupt", state.clock.images, why=str(error))
+        self.state, self.checkpointer, self.on_progress = state, checkpointer, on_progress
+        self.run_dir, self.logger = checkpointer.run_dir, checkpointer.logger
+        self.config, self.runtime = state.experiment.training, state.runtime
+        self.held_out = setup.held_out if setup is not None else None
+        self.validator = setup.validator if setup is not None else None
+        self.monitor = ProgressMonitor()
         self.nan_guard = NaNGuard(state)
-        self.validation = ValidationSchedule(state, self.record, setup)
-        self.save_due = False
+        self.owed: set[Task] = set()  # due, but put off until the steps are finite again
+        self.images_before_step = state.clock.images
+        self.target_reached = False
         self.started_seconds, self.started_images = time.monotonic(), state.clock.images
 
     def run(self, stop: Callable[[], bool], deadline: float | None = None) -> Outcome:
-        """Play until the end, the target, a signal or the deadline (`time.monotonic()`), then save.
+        """Train until the end, the target, a signal or the deadline, then save.
+
+        Arguments:
+            stop: polled before every step and during evaluations.
+            deadline: a time of `time.monotonic()`; None for no limit.
 
         Raises:
-            DivergedError: three roll-backs did not help.
+            DivergedError: `MAX_ROLLBACKS` roll-backs did not help.
             CheckpointWriteError: the last save failed.
         """
-        if self.state.clock.images == 0 and self.checkpointer.last_saved_images is None:
+        state, config = self.state, self.config
+        self.monitor = ProgressMonitor(stop=stop)
+        if state.clock.images == 0 and self.checkpointer.last_saved_images is None:
             self._write_previews()
-            self.checkpointer.save(final=True)  # tells at once whether the folder can be written to
-        stopping = self.validation.evaluate_missed(stop)
-        while self.state.clock.images < self.training.total_images and not (
-            stopping or self.validation.target_reached
-        ):
-            before = self.state.clock.images
-            self.nan_guard.add(self.state.step())
-            stopping = self.state.runtime.any_process(
-                stop() or (deadline is not None and time.monotonic() > deadline)
-            )
-            if stopping or self.nan_guard.due or self._is_any_due(before):
-                stopping = self._commit_steps(before) and stopping
+            self.checkpointer.save(final=True)  # fails now if the folder can't be written to
+        stopping = self._evaluate_missed(stop)
+        self.target_reached = self._has_reached_target()
+        while state.clock.images < config.total_images and not (stopping or self.target_reached):
+            self.images_before_step = state.clock.images
+            self.nan_guard.add(state.train_step())
+            is_late = deadline is not None and time.monotonic() > deadline
+            stopping = self.runtime.any_process(stop() or is_late)
+            if not (stopping or self.nan_guard.due or self._is_any_due()):
+                continue
+            if not self._commit():
+                stopping = False  # the flag is read again after the steps that are repeated
+                continue
+            if self.due(config.evaluate_every):
+                self.owed.add("evaluate")
+            if self._can_do("evaluate") and self._evaluate():
+                self.owed.add("save")
+            if self.due(config.report_every):
+                self._report()
+            if self.due(config.sample_every):
+                self._write_previews()
+            if self.due(config.save_every) or self.checkpointer.is_overdue(config.save_every_seconds):
+                self.owed.add("save")
+            if self._can_do("save"):
+                self.owed.remove("save")
+                self.checkpointer.save()
+            self.on_progress(self.status())
         self.checkpointer.save(final=True)
-        if self.validation.target_reached:
-            return "reached"
-        cut_short = self.validation.is_evaluation_missing() and self.state.runtime.any_process(stop())
-        return (
-            "finished"
-            if self.state.clock.images >= self.training.total_images and not cut_short
-            else "stopped"
-        )
+        return self._outcome(stop)
 
-    def _is_any_due(self, before: int) -> bool:
-        t = self.training
-        intervals = (t.report_every, t.sample_every, t.save_every, t.evaluate_every)
-        ends = self.state.clock.images >= t.total_images
-        return ends or any(self._is_due(every, before) for every in intervals)
+    def due(self, every: int) -> bool:
+        """Whether the last step crossed a multiple of `every` images (0: never), or was the last one of the run."""
+        before, now = self.images_before_step, self.state.clock.images
+        return now >= self.config.total_images or (every > 0 and now // every > before // every)
 
-    def _is_due(self, every: int, before: int) -> bool:
-        return every > 0 and self.state.clock.images // every > before // every
+    def _is_any_due(self) -> bool:
+        config = self.config
+        intervals = (config.report_every, config.sample_every, config.save_every, config.evaluate_every)
+        return any(map(self.due, intervals))
 
-    def _commit_steps(self, before: int) -> bool:
+    def _can_do(self, task: Task) -> bool:
+        """Whether a task is owed and the last step was finite: weights amid bad steps may be their cause."""
+        return task in self.owed and self.nan_guard.consecutive_bad_steps == 0
+
+    def _commit(self) -> bool:
+        """Commit the steps since the last commit and log their losses; or undo them, or go back to a checkpoint.
+
+        Returns:
+            Whether they were committed.
+        """
         try:
-            rows = self.nan_guard.commit()
+            losses = self.nan_guard.commit()
         except RepeatedNonFiniteError:
             self._roll_back()
             return False
-        for step in self.nan_guard.skipped_steps:
-            self.record.log_event("step_skipped", self.state.clock.images, step=step)
-        self.nan_guard.skipped_steps.clear()
-        if rows is None:  # taken back, to be played again
+        if self.nan_guard.skipped_step is not None:
+            self.logger.log_event("step_skipped", self.state.clock.images, step=self.nan_guard.skipped_step)
+        if losses is None:
             return False
-        self.record.add(rows)
-        self._report_and_save(before)
-        self.on_progress(self.status())
+        self.logger.add(losses)
         return True
 
-    def _report_and_save(self, before: int) -> None:
-        now, training = self.state.clock.images, self.training
-        ends = now >= training.total_images
-        self.validation.evaluation_due |= ends or self._is_due(training.evaluate_every, before)
-        if (
-            self.nan_guard.consecutive_bad_steps == 0
-        ):  # what is best is saved, and that must not be amid bad steps
-            self.save_due |= self.validation.evaluate()
-        if ends or self._is_due(training.report_every, before):
-            synchronize(self.state.runtime.device)
-            self.record.add([diagnostics.measure(self.state, self.validation.held_out)])
-            timing = {
-                "seconds": self.checkpointer.seconds,
-                "images_per_second": self.status().images_per_second,
-            }
-            self.record.log_metrics(
-                now, self.state.clock.step, {name: round(value, 2) for name, value in timing.items()}
-            )
-        if ends or self._is_due(training.sample_every, before):
-            self._write_previews()
-        late = time.monotonic() - self.checkpointer.last_saved_time > training.save_every_seconds
-        self.save_due |= late or self._is_due(training.save_every, before)
-        if (
-            self.save_due and self.nan_guard.consecutive_bad_steps == 0
-        ):  # what is saved amid bad steps may be their cause
-            self.save_due = False
-            self.checkpointer.save()
-
-    def _write_previews(self) -> None:
-        if not self.state.runtime.is_main_process:
-            return
-        now, kept = self.state.clock.images, self.state.model_for_inference()
-        try:
-            data = self.state.stream.dataset, self.validation.held_out
-            previews.write_previews(self.run_dir, now, kept, data, self.training.sample_grid)
-        except OSError as error:
-            self.record.log_event("previews_failed", now, why=str(error))
-
     def _roll_back(self) -> None:
+        """Go back to the newest checkpoint, after that to older ones, with new random numbers and half the learning rate."""
+        images, salt = self.state.clock.images, self.state.clock.salt
         self.checkpointer.rollbacks += 1
-        at, salt, times = self.state.clock.images, self.state.clock.salt, self.checkpointer.rollbacks
-        if times > MAX_ROLLBACKS:
+        rollbacks = self.checkpointer.rollbacks
+        if rollbacks > MAX_ROLLBACKS:
             raise DivergedError(
-                f"numbers that are not finite at image {at:,}, again, after {MAX_ROLLBACKS} roll-backs",
+                f"non-finite numbers at image {images:,}, again after {MAX_ROLLBACKS} roll-backs",
                 "losses that stay finite",
                 "lower the learning rates (--set optimizers.generator.lr=1e-4), or choose a recipe with a gradient penalty",
             )
-        for error in self.checkpointer.restore(skip=times - 1):
-            self.record.log_event("checkpoint_corrupt", at, why=str(error))
+        self.checkpointer.restore(skip=rollbacks - 1)
         clock = self.state.clock
-        clock.salt, clock.calm_until = salt + 1, clock.images + REDUCED_LR_STEPS * self.training.batch
-        self.save_due = self.validation.evaluation_due = False
+        clock.salt, clock.calm_until = salt + 1, clock.images + REDUCED_LR_STEPS * self.config.batch
+        self.owed.clear()
         self.nan_guard.reset()
-        self.record.log_event("rolled_back", at, to=clock.images, times=times)
+        self.logger.log_event("rolled_back", images, to=clock.images, times=rollbacks)
+
+    def _report(self) -> None:
+        synchronize(self.runtime.device)
+        self.logger.add([diagnostics.measure(self.state, self.held_out)])
+        timing = {
+            "seconds": round(self.checkpointer.seconds, 2),
+            "images_per_second": round(self.status().images_per_second, 2),
+        }
+        self.logger.log_metrics(self.state.clock.images, self.state.clock.step, timing)
+
+    def _write_previews(self) -> None:
+        if not self.runtime.is_main_process:
+            return
+        images, model = self.state.clock.images, self.state.model_for_inference()
+        datasets = self.state.stream.dataset, self.held_out
+        try:
+            previews.write_previews(self.run_dir, images, model, datasets, self.config.sample_grid)
+        except OSError as error:
+            self.logger.log_event("previews_failed", images, str(error))
+
+    def _evaluate(self) -> bool:
+        """Evaluate the metric in the main process.
+
+        Returns:
+            Whether this is the best evaluation so far, which must be saved.
+        """
+        self.owed.discard("evaluate")
+        if not self.config.metric:
+            return False
+        is_best = self.validator is not None and self.validator.evaluate(
+            self.state, self.logger, self.monitor
+        )
+        self.target_reached = self._has_reached_target()
+        return is_best
+
+    def _evaluate_missed(self, stop: Callable[[], bool]) -> bool:
+        """Make up for the last due evaluation, if a signal or an error prevented it.
+
+        Returns:
+            Whether to stop before the next step, as it was stopped again.
+        """
+        if not self._is_evaluation_missing():
+            return False
+        self._evaluate()
+        return self.runtime.any_process(stop())
+
+    def _is_evaluation_missing(self) -> bool:
+        """Whether the last due evaluation is missing, as the main process sees it."""
+        config = self.config
+        is_missing = self.validator is not None and is_evaluation_missing(
+            self.logger.evaluations, self.state.clock.images, config.evaluate_every, config.total_images
+        )
+        return self.runtime.any_process(is_missing)
+
+    def _has_reached_target(self) -> bool:
+        """Whether the best evaluation reaches the target, as the main process sees it."""
+        target = self.config.target
+        if target is None:
+            return False
+        return self.runtime.any_process(has_reached(best_evaluation(self.logger.evaluations), target))
+
+    def _outcome(self, stop: Callable[[], bool]) -> Outcome:
+        if self.target_reached:
+            return "reached"
+        is_cut_short = self._is_evaluation_missing() and self.runtime.any_process(stop())
+        is_complete = self.state.clock.images >= self.config.total_images
+        return "finished" if is_complete and not is_cut_short else "stopped"
 
     def status(self) -> Status:
-        """Where the run is."""
-        images, total = self.state.clock.images, self.training.total_images
-        rate = (images - self.started_images) / max(time.monotonic() - self.started_seconds, 1e-9)
-        left = max(total - images, 0) / max(rate, 1e-9)
-        return Status(images, total, rate, left, self.record.latest, self.record.evaluations)
+        """The progress of the run."""
+        images, total = self.state.clock.images, self.config.total_images
+        seconds = max(time.monotonic() - self.started_seconds, 1e-9)
+        rate = (images - self.started_images) / seconds
+        seconds_left = max(total - images, 0) / max(rate, 1e-9)
+        return Status(images, total, rate, seconds_left, self.logger.latest, self.logger.evaluations)

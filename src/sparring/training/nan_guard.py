@@ -1,9 +1,9 @@
-"""A step with a non-finite loss or weight is undone, for all players, optimizers and averages.
+"""Undo steps with a non-finite loss or weight, for all players, optimizers and averages.
 
-Checking every step would make the processor wait for each one. Instead a snapshot of the state is renewed
-every `SNAPSHOT_INTERVAL` steps if all is finite (a non-finite weight never becomes finite again). If it is
-not, the snapshot is restored and the steps are repeated one by one, each checked; as all randomness is keyed,
-they are the same steps, bit for bit.
+Checking every step would make the CPU wait for the device each time. Instead a snapshot of the state is
+renewed every `SNAPSHOT_INTERVAL` steps if all numbers are finite (a non-finite weight never becomes finite
+again). If one is not, the snapshot is restored and the steps are repeated one by one, each checked; as all
+randomness is keyed, they are the same steps, bit for bit.
 """
 
 import copy
@@ -15,19 +15,19 @@ from torch import Tensor
 from sparring.core.runtime import Runtime
 from sparring.training.state import TrainState
 
-SNAPSHOT_INTERVAL = 32  # steps between renewals of the copy
-MAX_BAD_STEPS = 3  # bad steps in a row after which a checkpoint must help
+SNAPSHOT_INTERVAL = 32  # steps
+MAX_BAD_STEPS = 3  # non-finite steps in a row before the loop goes back to a checkpoint
 
 
 class RepeatedNonFiniteError(Exception):
-    """`MAX_BAD_STEPS` bad steps in a row: skipping does not help."""
+    """`MAX_BAD_STEPS` non-finite steps in a row: skipping them does not help."""
 
 
 class NaNGuard:
-    """Watches over a match.
+    """Makes steps transactions: after `add`, a `commit` confirms them or undoes them.
 
     Arguments:
-        match: what is played.
+        state: the training state, finite now; its tensors are copied.
     """
 
     def __init__(self, state: TrainState) -> None:
@@ -38,24 +38,30 @@ class NaNGuard:
         self.pending: list[dict[str, Tensor]] = []
         self.single_step_until = 0
         self.consecutive_bad_steps = 0
-        self.skipped_steps: list[int] = []
+        self.skipped_step: int | None = None  # the step that the last `commit` skipped
 
     @property
     def due(self) -> bool:
-        """Whether it is time to settle."""
+        """Whether the steps must be committed now: the interval is full, or steps are repeated one by one."""
         return self.state.clock.step < self.single_step_until or len(self.pending) >= SNAPSHOT_INTERVAL
 
     def add(self, losses: dict[str, Tensor]) -> None:
-        """A step was played, and its terms came to this."""
+        """Add a step that is not committed yet, by its losses."""
         self.pending.append(losses)
 
     def commit(self) -> list[dict[str, float]] | None:
-        """Confirm all steps since the last time, and return what they came to; or take them back, to be played again one by
-        one, and return None. A single step that was bad is skipped, and comes to nothing.
+        """Confirm the steps since the last commit, or undo them.
+
+        If a loss or weight is not finite, several steps are undone to be repeated one by one; a single step is skipped:
+        its images count as seen, and `skipped_step` is its number.
+
+        Returns:
+            The losses of the confirmed steps, one dict a step; None if the steps must be repeated.
 
         Raises:
-            PersistentlyBadError: skipping bad steps does not help.
+            RepeatedNonFiniteError: `MAX_BAD_STEPS` steps in a row were skipped.
         """
+        self.skipped_step = None
         if not self.pending:
             return []
         values = _to_floats(self.pending, self.state.runtime)
@@ -69,7 +75,7 @@ class NaNGuard:
         return self._revert(single=len(self.pending) == 1)
 
     def reset(self) -> None:
-        """The match was set to another state from outside: keep that."""
+        """Take a new snapshot, after the state was restored from a checkpoint."""
         self.single_step_until = self.consecutive_bad_steps = 0
         self._take_snapshot()
 
@@ -86,11 +92,8 @@ class NaNGuard:
         if not single:
             self.single_step_until = max(self.single_step_until, reached.step)
             return None
-        self.state.clock, self.clock = (
-            copy.copy(reached),
-            reached,
-        )  # the step did not happen, but its time has passed
-        self.skipped_steps.append(reached.step - 1)
+        self.state.clock, self.clock = copy.copy(reached), reached  # undone, but its images count as seen
+        self.skipped_step = reached.step - 1
         self.consecutive_bad_steps += 1
         if self.consecutive_bad_steps >= MAX_BAD_STEPS:
             raise RepeatedNonFiniteError
@@ -98,14 +101,15 @@ class NaNGuard:
 
 
 def all_finite(tensors: list[Tensor]) -> bool:
-    """Whether every number in every tensor is finite."""
-    numbers = [tensor for tensor in tensors if tensor.is_floating_point() and tensor.numel()]
-    if not numbers:
+    """Whether all floating-point numbers in all tensors are finite."""
+    floats = [tensor for tensor in tensors if tensor.is_floating_point() and tensor.numel()]
+    if not floats:
         return True
-    quick = numbers[0].device.type == "cpu"  # there a sum is found 20 times faster than a norm
-    if quick and bool(torch.stack([tensor.sum(dtype=torch.float32) for tensor in numbers]).isfinite().all()):
-        return True  # a finite sum has finite terms; one that is not may have overflowed
-    return bool(torch.stack(torch._foreach_norm(numbers, ord=math.inf)).isfinite().all())
+    if floats[0].device.type == "cpu":  # there a sum is 20 times faster than a norm
+        sums = torch.stack([tensor.sum(dtype=torch.float32) for tensor in floats])
+        if bool(sums.isfinite().all()):  # a non-finite sum may also be an overflow
+            return True
+    return bool(torch.stack(torch._foreach_norm(floats, ord=math.inf)).isfinite().all())
 
 
 def _to_floats(rows: list[dict[str, Tensor]], runtime: Runtime) -> list[dict[str, float]]:

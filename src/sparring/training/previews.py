@@ -2,7 +2,7 @@
 inputs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,158 +28,176 @@ from sparring.inference.sampling import (
     SAMPLES_FOLDER,
     sample_grid,
 )
-from sparring.models.classifier import ClassifierModel, Model
+from sparring.models.classifier import ClassifierModel
 from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
 from sparring.models.translator import A_TO_B, TranslatorModel
 from sparring.runs.run_json import data_metadata
 
-BROADEST = 1_200  # pixels that a sheet is broad at the most, where a row of one image is not broader
-GAP = 10
-
-
-def show(run_dir: Path, images: int, translation: TranslatorModel, dataset: Dataset, count: int) -> None:
-    """Write the sheet of this moment.
-
-    Arguments:
-        dataset: where its images come from; those held out, where there are any.
-        count: of images.
-    """
-    data = encode_png(sheet(translation, dataset, count))
-    storage.make_folder(run_dir / SAMPLES_FOLDER)
-    for place in (run_dir / SAMPLES_FOLDER / f"{images:012d}.png", run_dir / f"{SAMPLES_FOLDER}.png"):
-        storage.write_atomic(place, data)
-
-
-def sheet(translation: TranslatorModel, dataset: Dataset, count: int) -> Image.Image:
-    """Rows of: a image, its translation, and its partner; without partners what comes back of it, where there is a way back. With
-    a way back, the same the other way round beside it.
-    """
-    blocks = [_block(translation, dataset, direction, count) for direction in translation.directions]
-    strips = [picture for block in blocks for picture in _folded(block)]
-    height = max(strip.height for strip in strips)
-    whole = Image.new("RGB", (sum(strip.width + GAP for strip in strips) - GAP, height), "white")
-    at = 0
-    for strip in strips:
-        whole.paste(strip, (at, 0))
-        at += strip.width + GAP
-    return whole
-
-
-def _block(translation: TranslatorModel, dataset: Dataset, direction: str, count: int) -> np.ndarray:
-    """Images uint8 (n, k, h, w, c): each with what becomes of it."""
-    assert dataset.domain_b is not None
-    near, far = (dataset, dataset.domain_b) if direction == A_TO_B else (dataset.domain_b, dataset)
-    rows = np.unique(np.linspace(0, len(near) - 1, min(count, len(near))).astype(int))
-    given = np.asarray(near.samples[rows])
-    made = translated(translation, given, direction)
-    steps = [given, made]
-    if dataset.paired:
-        steps.append(np.asarray(far.samples[rows]))
-    elif len(translation.directions) > 1:
-        back = next(way for way in translation.directions if way != direction)
-        steps.append(translated(translation, made, back))
-    channels = max(step.shape[3] for step in steps)
-    return np.stack([_with_channels(step, channels) for step in steps], 1)
-
-
-@torch.no_grad()
-def translated(translation: TranslatorModel, pictures: np.ndarray, direction: str) -> np.ndarray:
-    """Images uint8 (n, h, w, c) of the other domain, each by itself."""
-    device = next(translation.parameters()).device
-    made = []
-    for picture in pictures:
-        y = translation.translate(to_input(picture[None]).to(device), direction)
-        made.append(to_output(y, SampleSpec(shape=tuple(y.shape[1:])), {}))
-    return np.concatenate(made)
-
-
-def _with_channels(pictures: np.ndarray, channels: int) -> np.ndarray:
-    """Grey images as coloured ones, opaque ones with full opacity."""
-    if pictures.shape[3] == 1 and channels > 1:
-        pictures = pictures.repeat(3, 3)
-    if pictures.shape[3] < channels:
-        pictures = np.concatenate([pictures, np.full_like(pictures[..., :1], 255)], 3)
-    return pictures
-
-
-def _folded(block: np.ndarray) -> list[Image.Image]:
-    """The rows of a block in columns side by side, so that the sheet is not much taller than wide."""
-    count, steps, height, width, _ = block.shape
-    columns = max(
-        1, min(round((count * height / (steps * width)) ** 0.5), BROADEST // (steps * width), count)
-    )
-    length = -(-count // columns)
-    parts = [block[at : at + length] for at in range(0, count, length)]
-    return [grid_image(part.reshape(-1, *block.shape[2:]), steps).convert("RGB") for part in parts]
-
-
-def write_previews(
-    run_dir: Path, images: int, kept: Model, data: tuple[Dataset, Dataset | None], count: int
-) -> None:
-    """Write the images of this moment.
-
-    Arguments:
-        images: the time.
-        data: what is trained on, and what was held out.
-        count: of samples, or of translations (of held-out images, where there are any).
-    """
-    training, held = data
-    if isinstance(kept, TranslatorModel):
-        show(run_dir, images, kept, training if held is None else held, count)
-        return
-    write_sample_grid(run_dir, images, kept, data_metadata(training), count)
-    write_reconstructions(run_dir, images, kept, training)
-
-
 RECONSTRUCTIONS_FOLDER, CODES_NAME = "reconstructions", "codes"
+MAX_WIDTH = 1_200  # pixels of a sheet of translations, unless a single column is wider
+GAP = 10  # pixels between columns
 
 
-def write_reconstructions(run_dir: Path, images: int, generation: Model, dataset: Dataset) -> None:
-    """Write the sheet of reconstructions of this moment, and the map of codes; nothing without an encoder."""
-    if not isinstance(generation, GeneratorModel) or generation.encoder is None:
+def write_translations(
+    run_dir: Path, images: int, model: TranslatorModel, dataset: Dataset, count: int
+) -> None:
+    """Write a sheet of `count` translated images to `samples/<images>.png` and `samples.png`."""
+    _write_png(run_dir, SAMPLES_FOLDER, images, translation_sheet(model, dataset, count))
+
+
+def write_sample_grid(
+    run_dir: Path, images: int, model: GeneratorModel, metadata: Mapping[str, Any], count: int
+) -> None:
+    """Write a grid of samples from fixed latents to `samples/<images>.png` and `samples.png`; at least a row for each class."""
+    _write_png(run_dir, SAMPLES_FOLDER, images, sample_grid(model, metadata, count))
+
+
+def write_class_templates(
+    run_dir: Path, images: int, model: ClassifierModel, metadata: Mapping[str, Any]
+) -> None:
+    """Write the template of each class: white pixels raise the probability of the class, black ones lower it. Images only."""
+    if not model.spec.is_image:
         return
-    facts = {"units": dataset.units}
-    wanted = MIN_PAIR_COLUMNS * PAIR_ROWS if dataset.spec.is_image else NUM_POINTS
-    samples, labels = _evenly_spaced_samples(dataset, wanted)
-    back = reconstruct(generation, facts, samples, labels)
-    picture = reconstruction_grid(samples, back) if dataset.spec.is_image else points_image(back, samples)
-    storage.make_folder(run_dir / RECONSTRUCTIONS_FOLDER)
-    for place in (
-        run_dir / RECONSTRUCTIONS_FOLDER / f"{images:012d}.png",
-        run_dir / f"{RECONSTRUCTIONS_FOLDER}.png",
-    ):
-        storage.write_atomic(place, encode_png(picture))
-    if generation.encoder.posterior.code_size == 2:
+    templates = to_output(model.templates(), model.spec, metadata["units"])
+    _write_png(run_dir, SAMPLES_FOLDER, images, grid_image(templates, min(len(templates), MAX_COLUMNS)))
+
+
+def write_reconstructions(run_dir: Path, images: int, model: GeneratorModel, dataset: Dataset) -> None:
+    """Write pairs of samples and reconstructions, and `codes.png` for codes of two dimensions; nothing without an encoder."""
+    if model.encoder is None:
+        return
+    metadata = {"units": dataset.units}
+    count = MIN_PAIR_COLUMNS * PAIR_ROWS if dataset.spec.is_image else NUM_POINTS
+    samples, labels = _evenly_spaced_samples(dataset, count)
+    reconstructions = reconstruct(model, metadata, samples, labels)
+    if dataset.spec.is_image:
+        image = reconstruction_grid(samples, reconstructions)
+    else:
+        image = points_image(reconstructions, samples)
+    _write_png(run_dir, RECONSTRUCTIONS_FOLDER, images, image)
+    if model.encoder.posterior.code_size == 2:
         samples, labels = _evenly_spaced_samples(dataset, NUM_POINTS)
-        places = encode(generation, facts, samples, labels).numpy()
-        shades = np.zeros(len(places), int) if labels is None else labels.numpy()
+        codes = encode(model, metadata, samples, labels).numpy()
+        classes = np.zeros(len(codes), int) if labels is None else labels.numpy()
         names = [] if labels is None else dataset.classes
-        storage.write_atomic(
-            run_dir / f"{CODES_NAME}.png", encode_png(labelled_points_image(places, shades, names))
-        )
+        chart = encode_png(labelled_points_image(codes, classes, names))
+        storage.write_atomic(run_dir / f"{CODES_NAME}.png", chart)
+
+
+def _write_png(run_dir: Path, folder: str, images: int, image: Image.Image) -> None:
+    """Write `folder/<images>.png`, and the same as `folder.png`, the newest one."""
+    data = encode_png(image)
+    storage.make_folder(run_dir / folder)
+    for path in (run_dir / folder / f"{images:012d}.png", run_dir / f"{folder}.png"):
+        storage.write_atomic(path, data)
 
 
 def _evenly_spaced_samples(dataset: Dataset, count: int) -> tuple[np.ndarray, Tensor | None]:
-    rows = np.unique(np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int))
+    rows = _evenly_spaced_rows(len(dataset), count)
     labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[rows])
     return np.asarray(dataset.samples[rows]), labels
 
 
-def write_sample_grid(
-    run_dir: Path, images: int, kept: Model, metadata: Mapping[str, Any], count: int
-) -> None:
-    """Write the sample grid of this moment, from latents that are always the same, a row or more for each class; or, of a
-    classifier, what it looks for in the images of each class (white speaks for the class, black against it).
+def _evenly_spaced_rows(total: int, count: int) -> np.ndarray:
+    return np.unique(np.linspace(0, total - 1, min(count, total)).astype(int))
+
+
+def translation_sheet(model: TranslatorModel, dataset: Dataset, count: int) -> Image.Image:
+    """Rows of an image, its translation, and its partner; of unpaired data the translation back, where the model has one.
+
+    The directions of the model stand side by side.
     """
-    assert not isinstance(kept, TranslatorModel)
-    if isinstance(kept, ClassifierModel):
-        if not kept.spec.is_image:
-            return
-        templates = to_output(kept.templates(), kept.spec, metadata["units"])
-        picture = grid_image(templates, min(len(templates), MAX_COLUMNS))
-    else:
-        picture = sample_grid(kept, metadata, count)
-    data = encode_png(picture)
-    storage.make_folder(run_dir / SAMPLES_FOLDER)
-    storage.write_atomic(run_dir / SAMPLES_FOLDER / f"{images:012d}.png", data)
-    storage.write_atomic(run_dir / f"{SAMPLES_FOLDER}.png", data)
+    blocks = [_translation_block(model, dataset, direction, count) for direction in model.directions]
+    strips = [strip for block in blocks for strip in _fold(block)]
+    height = max(strip.height for strip in strips)
+    sheet = Image.new("RGB", (sum(strip.width + GAP for strip in strips) - GAP, height), "white")
+    left = 0
+    for strip in strips:
+        sheet.paste(strip, (left, 0))
+        left += strip.width + GAP
+    return sheet
+
+
+def _translation_block(model: TranslatorModel, dataset: Dataset, direction: str, count: int) -> np.ndarray:
+    """Images uint8 (n, k, h, w, c): each of n images with its k - 1 derived ones."""
+    assert dataset.domain_b is not None
+    domains = (dataset, dataset.domain_b)
+    source, target = domains if direction == A_TO_B else domains[::-1]
+    rows = _evenly_spaced_rows(len(source), count)
+    inputs = np.asarray(source.samples[rows])
+    outputs = translate_each(model, inputs, direction)
+    columns = [inputs, outputs]
+    if dataset.paired:
+        columns.append(np.asarray(target.samples[rows]))
+    elif len(model.directions) > 1:
+        back = next(other for other in model.directions if other != direction)
+        columns.append(translate_each(model, outputs, back))
+    channels = max(column.shape[3] for column in columns)
+    return np.stack([_with_channels(column, channels) for column in columns], 1)
+
+
+@torch.no_grad()
+def translate_each(model: TranslatorModel, images: np.ndarray, direction: str) -> np.ndarray:
+    """Translate images uint8 (n, h, w, c) one at a time."""
+    device = next(model.parameters()).device
+    outputs = []
+    for image in images:
+        y = model.translate(to_input(image[None]).to(device), direction)
+        outputs.append(to_output(y, SampleSpec(shape=tuple(y.shape[1:])), {}))
+    return np.concatenate(outputs)
+
+
+def _with_channels(images: np.ndarray, channels: int) -> np.ndarray:
+    """Repeat grey channels and add full opacity until there are `channels`."""
+    if images.shape[3] == 1 and channels > 1:
+        images = images.repeat(3, 3)
+    if images.shape[3] < channels:
+        images = np.concatenate([images, np.full_like(images[..., :1], 255)], 3)
+    return images
+
+
+def _fold(block: np.ndarray) -> list[Image.Image]:
+    """Break the rows of a block into strips side by side, so that the sheet is not much taller than wide."""
+    count, steps, height, width, _ = block.shape
+    square = round((count * height / (steps * width)) ** 0.5)
+    num_strips = max(1, min(square, MAX_WIDTH // (steps * width), count))
+    length = -(-count // num_strips)
+    parts = [block[start : start + length] for start in range(0, count, length)]
+    return [grid_image(part.reshape(-1, *block.shape[2:]), steps).convert("RGB") for part in parts]
+
+
+Splits = tuple[Dataset, Dataset | None]  # the training set and the held-out samples
+
+
+def _preview_generator(run_dir: Path, images: int, model: GeneratorModel, data: Splits, count: int) -> None:
+    write_sample_grid(run_dir, images, model, data_metadata(data[0]), count)
+    write_reconstructions(run_dir, images, model, data[0])
+
+
+def _preview_classifier(run_dir: Path, images: int, model: ClassifierModel, data: Splits, count: int) -> None:
+    write_class_templates(run_dir, images, model, data_metadata(data[0]))
+
+
+def _preview_translator(run_dir: Path, images: int, model: TranslatorModel, data: Splits, count: int) -> None:
+    training, held_out = data
+    write_translations(run_dir, images, model, training if held_out is None else held_out, count)
+
+
+PREVIEWS: dict[str, Callable[[Path, int, Any, Splits, int], None]] = {
+    "generator": _preview_generator,
+    "classifier": _preview_classifier,
+    "translator": _preview_translator,
+}  # by Model.kind
+
+
+def write_previews(run_dir: Path, images: int, model: Model, data: Splits, count: int) -> None:
+    """Write the preview images of any kind of model.
+
+    Arguments:
+        images: the clock, for the file names.
+        model: the EMA model.
+        data: training set and held-out samples.
+        count: of samples; or of translations, from held-out images if there are any.
+    """
+    PREVIEWS[model.kind](run_dir, images, model, data, count)

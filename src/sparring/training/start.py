@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +11,36 @@ import torch
 
 from sparring.core import storage
 from sparring.core.errors import ConfigError, CorruptFileError, DataError, RunLockedError, SparringError
-from sparring.core.progress import ProgressCallback
+from sparring.core.progress import ProgressCallback, StopRequested, process_rank
 from sparring.core.runtime import Runtime
 from sparring.core.signals import Interrupt
-from sparring.data import Dataset, StopRequested, open_data
-from sparring.experiment import Experiment
+from sparring.data import Dataset, open_data
+from sparring.experiment import Experiment, TrainingConfig
 from sparring.runs import checkpoint, records
-from sparring.runs.records import StatusCallback
+from sparring.runs.records import RUN_FILE, StatusCallback
 from sparring.runs.request import Request, build_data_config, check_batch_divides, resolve_experiment
-from sparring.runs.run_json import RUN_FILE, data_metadata, load_run_json, write_run_json
+from sparring.runs.run_json import data_metadata, load_run_json, write_run_json
 from sparring.training import throughput
+from sparring.training.checkpointing import Checkpointer
 from sparring.training.loop import Outcome, TrainingLoop
+from sparring.training.setup import TrainingSetup, check_buildable, prepare_training
 from sparring.training.state import TrainState
-from sparring.training.validation import EVALUATION_FAILED, check_likelihood, clear_prepared, prepare_training
-from sparring.training.validation import target_outcome as outcome_words
+from sparring.training.validation import target_outcome
 
-__all__ = ["RUN_FILE", "TrainResult", "data_metadata", "run_training"]
-TRAINING_TIME_SHARE = 0.85  # of the time given goes into steps; the rest is starting, showing and saving
+TRAINING_TIME_SHARE = 0.85  # of `--until TIME`; the rest is for starting, previews and saves
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """How a call of `run_training` ended: `was_finished` is true where the run was over before; `target_summary` tells what became of its target."""
+    """How a call of `run_training` ended.
+
+    Arguments:
+        run: the run folder.
+        outcome: `finished` (full length), `reached` (its target) or `stopped` (by a signal or deadline).
+        was_finished: whether the run was complete before this call, which then did nothing.
+        exit_code: for the command line.
+        target_summary: a sentence on the target; empty without one.
+    """
 
     run: Path
     outcome: Outcome
@@ -44,64 +52,54 @@ class TrainResult:
 def run_training(
     request: Request,
     out: Path,
-    runtime: Callable[[bool], Runtime],
+    start_runtime: Callable[[bool], Runtime],
     on_progress: StatusCallback = lambda status: None,
     on_start: Callable[[Experiment, Dataset, int], None] = lambda experiment, dataset, images: None,
     on_read: ProgressCallback | None = None,
 ) -> TrainResult:
-    """Train as asked, in the folder `out`; go on where an earlier call of the same request stopped.
+    """Train into the folder `out`; a run that is there already is resumed from its last checkpoint.
 
     Arguments:
-        runtime: starts the machine, told whether the data is images.
-        spectator: is told of the progress.
-        announce: is told what will be played, and from which image on, before it begins.
-        reading: is told (done, total) while the data is read.
+        request: for a resumed run, the same as at its first call.
+        start_runtime: starts the device; called with whether the data is images.
+        on_progress: called with the status after each commit of the loop.
+        on_start: called with (experiment, training set, images seen) before the first step.
+        on_read: called with (done, total) while the data is read.
 
     Raises:
-        RunLockedError: another process is at it. ConfigError: the run was begun otherwise. DataError: the data changed, or is
-        unusable. DivergedError: training diverged again and again. CheckpointWriteError: the folder can't be written to.
+        RunLockedError: another process writes to the folder. ConfigError: the request differs from that of the run.
+        DataError: the data changed, or is unusable. DivergedError: training diverged again and again.
+        CheckpointWriteError: the folder can't be written to.
     """
-    began = time.monotonic()
+    started = time.monotonic()
+    run_json = load_run_json(out)
+    _check_same_request(request, run_json, out)
+    if run_json is not None:
+        training = TrainingConfig.from_json(run_json["experiment"].get("training"))
+        if outcome := _outcome_if_finished(out, training):
+            return TrainResult(out, outcome, was_finished=True, target_summary=_target_summary(out, training))
     with Interrupt() as interrupt:
-        before = load_run_json(out)
-        _check_same_request(request, before, out)
         try:
-            dataset = _open_dataset(request, before, interrupt, on_read)
+            dataset = _open_dataset(request, run_json, interrupt, on_read)
             if interrupt():
                 raise StopRequested
         except StopRequested:
             return TrainResult(out, "stopped", exit_code=interrupt.exit_code)
-        machine = runtime(dataset.spec.is_image)
+        runtime = start_runtime(dataset.spec.is_image)
         lock: storage.RunLock | None = None
         try:
-            with _main_process_first(machine):
-                experiment = None
-                planned = (
-                    _plan_experiment(request, dataset, machine)
-                    if machine.is_main_process and before is None
-                    else None
-                )
-                lock = _lock_run_dir(out, before) if machine.is_main_process else None
-                if planned is not None:
-                    experiment = _begin_run(request, out, dataset, machine, planned)
-                elif machine.is_main_process:
-                    experiment = _load_experiment(out, machine)
-                if experiment is not None and not _is_finished(out, experiment):
-                    prepare_training(experiment, dataset, machine)
-            experiment = experiment or _load_experiment(out, machine)
-            check_batch_divides(experiment, machine)
-            images, already = max(checkpoint.list_checkpoints(out), default=0), _is_finished(out, experiment)
-            stage = prepare_training(experiment, dataset, machine, with_validator=not already)
-            if not already:
-                on_start(experiment, stage.training, images)
-            fit = TrainingLoop(
-                TrainState(experiment, stage.training, machine),
-                out,
-                data_metadata(stage.training),
-                on_progress,
-                stage,
+            setup: TrainingSetup | None = None
+            with _main_process_first(runtime):
+                if runtime.is_main_process:
+                    experiment, setup, lock = _begin_or_load(request, run_json, out, dataset, runtime)
+            if setup is None:
+                experiment = _load_experiment(out, runtime)
+                setup = prepare_training(experiment, dataset, runtime)
+            check_batch_divides(experiment, runtime)
+            on_start(experiment, setup.train_set, max(checkpoint.list_checkpoints(out), default=0))
+            outcome = _train(experiment, setup, out, runtime, on_progress).run(
+                interrupt, _deadline(request, started)
             )
-            outcome = fit.run(interrupt, _deadline(request, began))
         except OSError as error:
             raise checkpoint.write_error(out / RUN_FILE, error) from error
         except (MemoryError, RuntimeError) as error:
@@ -109,61 +107,132 @@ def run_training(
         finally:
             if lock is not None:
                 lock.release()
-            machine.close()
-            clear_prepared()
+            runtime.close()
     code = interrupt.exit_code if outcome == "stopped" and interrupt() else 0
-    return TrainResult(out, outcome, already, code, describe_target(out, experiment))
+    return TrainResult(out, outcome, exit_code=code, target_summary=_target_summary(out, experiment.training))
 
 
-def describe_target(out: Path, experiment: Experiment) -> str:
-    """How it stands with the run's target, in words; nothing where it has none."""
-    training = experiment.training
+def _train(
+    experiment: Experiment, setup: TrainingSetup, out: Path, runtime: Runtime, on_progress: StatusCallback
+) -> TrainingLoop:
+    """The loop, with its state restored from the last checkpoint."""
+    state = TrainState(experiment, setup.train_set, runtime)
+    logger = records.RunLogger(out if runtime.is_main_process else None)
+    checkpointer = Checkpointer(state, out, logger, data_metadata(setup.train_set))
+    checkpointer.restore()
+    return TrainingLoop(state, checkpointer, on_progress, setup)
+
+
+def _outcome_if_finished(out: Path, training: TrainingConfig) -> Outcome | None:
+    """How a complete run ended; None if there is something left to do.
+
+    It is complete with its target reached, or at its full length with the last evaluation made or failed, if its
+    newest checkpoint verifies. What a kill after the last checkpoint left behind is removed.
+    """
+    try:
+        images = max(checkpoint.list_checkpoints(out), default=0)
+        rows = [row for row in records.read_evaluations(out) if row["images"] <= images]
+        reached = records.has_reached(records.best_evaluation(rows), training.target)
+        if not reached and (images < training.total_images or _is_behind(out, images, rows, training)):
+            return None
+        if isinstance(next(checkpoint.iterate_verified(out)), CorruptFileError):
+            return None
+        if process_rank() == 0 and checkpoint.find_leftovers(out):
+            lock = storage.RunLock(out)
+            try:
+                checkpoint.remove_leftovers(out)
+            finally:
+                lock.release()
+    except OSError as error:
+        raise checkpoint.write_error(out / RUN_FILE, error) from error
+    return "reached" if reached else "finished"
+
+
+def _is_behind(out: Path, images: int, rows: list[dict[str, Any]], training: TrainingConfig) -> bool:
+    """Whether the evaluation due at `images` is missing, and did not fail."""
+    if not records.is_evaluation_missing(rows, images, training.evaluate_every, training.total_images):
+        return False
+    events = records.read_jsonl(out / records.EVENTS_FILE)
+    return not any(row.get("event") == "evaluation_failed" and row.get("images") == images for row in events)
+
+
+def _target_summary(out: Path, training: TrainingConfig) -> str:
     if training.target is None:
         return ""
-    return outcome_words(training.metric, training.target, records.read_evaluations(out))
+    return target_outcome(training.metric, training.target, records.read_evaluations(out))
 
 
-def _is_finished(out: Path, experiment: Experiment) -> bool:
-    """Whether the run has reached its target, or its full length with the evaluation there, and its checkpoint is whole."""
-    images, training = max(checkpoint.list_checkpoints(out), default=0), experiment.training
-    rows = [row for row in records.read_evaluations(out) if row["images"] <= images]
-    if not records.has_reached(records.best_evaluation(rows), training.target):
-        failed = [
-            row
-            for row in records.read_jsonl(out / records.EVENTS_FILE)
-            if row.get("event") == EVALUATION_FAILED
-        ]
-        given_up = any(row.get("images") == images for row in failed)
-        behind = (
-            records.is_evaluation_missing(rows, images, training.evaluate_every, training.total_images)
-            and not given_up
-        )
-        if images < training.total_images or behind:
-            return False
-    return not isinstance(next(checkpoint.iterate_verified(out)), CorruptFileError)
-
-
-def _deadline(request: Request, began: float) -> float | None:
+def _deadline(request: Request, started: float) -> float | None:
     seconds = request.time_limit()
-    return None if seconds is None or request.images is None else began + seconds
+    return None if seconds is None or request.images is None else started + seconds
+
+
+def _begin_or_load(
+    request: Request, run_json: dict[str, Any] | None, out: Path, dataset: Dataset, runtime: Runtime
+) -> tuple[Experiment, TrainingSetup, storage.RunLock]:
+    """In the main process: begin a new run or load the experiment of an old one, and prepare its data.
+
+    A new run is checked before its folder exists, and its folder is locked before anything is measured or written.
+    """
+    if run_json is not None:
+        lock = _lock_run_dir(out, run_json)
+        with _released_on_error(lock):
+            experiment = _load_experiment(out, runtime)
+            return experiment, prepare_training(experiment, dataset, runtime), lock
+    experiment = resolve_experiment(request, dataset, runtime)
+    check_buildable(experiment, dataset)
+    setup = prepare_training(experiment, dataset, runtime)
+    lock = _lock_run_dir(out, run_json)
+    with _released_on_error(lock):
+        throughput.choose_threads(experiment, setup.train_set, runtime)
+        if request.time_limit() is not None and request.images is None:
+            length = _length_for_time(request, experiment, setup, runtime)
+            experiment = resolve_experiment(request, dataset, runtime, length)
+        write_run_json(request, out, dataset, runtime, experiment)
+        return experiment, setup, lock
+
+
+def _length_for_time(request: Request, experiment: Experiment, setup: TrainingSetup, runtime: Runtime) -> int:
+    """How many images, in whole batches, fit into the request's time."""
+    if runtime.world_size > 1:
+        raise ConfigError(
+            f"--until {request.until} without --images, with {runtime.world_size} processes",
+            "the length of the run",
+            "add --images; --until then ends this call in time",
+        )
+    rate = throughput.measure_cost(experiment, setup.train_set, runtime).images_per_second
+    batch, seconds = experiment.training.batch, request.time_limit() or 0.0
+    return max(batch, int(rate * seconds * TRAINING_TIME_SHARE) // batch * batch)
 
 
 @contextlib.contextmanager
-def _main_process_first(machine: Runtime) -> Iterator[None]:
-    """What the first process does while the others wait; if it fails, all of them do."""
+def _main_process_first(runtime: Runtime) -> Iterator[None]:
+    """Runs the block while the other processes wait; if it fails in the main process, all of them raise."""
     failure: Exception | None = None
     try:
         yield
     except (SparringError, OSError) as error:
         failure = error
-    failed = machine.any_process(failure is not None)
+    has_failed = runtime.any_process(failure is not None)
     if failure is not None:
         raise failure
-    if failed:
-        raise SparringError("the first process could not begin", "a run that begins", "see what it says")
+    if has_failed:
+        raise SparringError(
+            "the main process could not start", "a run that starts", "see the error of process 0"
+        )
 
 
-def _lock_run_dir(out: Path, before: dict[str, Any] | None) -> storage.RunLock:
+@contextlib.contextmanager
+def _released_on_error(lock: storage.RunLock) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _lock_run_dir(out: Path, run_json: dict[str, Any] | None) -> storage.RunLock:
+    """Lock the folder, check that `run.json` is still the one that was read, and remove what interrupted writes left."""
     try:
         storage.make_folder(out)
         lock = storage.RunLock(out)
@@ -171,101 +240,65 @@ def _lock_run_dir(out: Path, before: dict[str, Any] | None) -> storage.RunLock:
         raise ConfigError(
             f"--out {out}: {error}", "a folder that can be written to", "choose another --out"
         ) from error
-    try:
-        if load_run_json(out) != before:
+    with _released_on_error(lock):
+        if load_run_json(out) != run_json:
             raise RunLockedError(
                 f"{out} was begun by another process just now",
                 "one writer at a time",
                 "give the same command again",
             )
         checkpoint.remove_leftovers(out)
-    except BaseException:
-        lock.release()
-        raise
     return lock
 
 
 def _explain_out_of_memory(error: Exception) -> Exception:
-    """What to tell of an error: that the memory is too small, if it is that; else the error itself."""
-    told = isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
-    if not told:
+    """A ConfigError with advice if the memory was too small; else the error itself."""
+    if not (isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)):
         return error
     return ConfigError(
         f"not enough memory: {str(error)[:200].splitlines()[:1]}",
         "a batch and networks that fit",
-        "halve training.micro_batch (the batch stays as it is), or choose a smaller --size or smaller networks and codes",
+        "halve training.micro_batch (the batch stays as it is), or choose a smaller --size or smaller networks",
     )
 
 
-def _check_same_request(request: Request, before: dict[str, Any] | None, out: Path) -> None:
-    changed = request.changes_from(before["request"]) if before else []
-    if changed:
+def _check_same_request(request: Request, run_json: dict[str, Any] | None, out: Path) -> None:
+    changes = request.changes_from(run_json["request"]) if run_json else []
+    if changes:
         raise ConfigError(
-            f"{out} holds a run that was asked for otherwise: {'; '.join(changed)}",
-            "the same request, which goes on with that run",
-            "give the same options (or only --out) to go on, or choose another --out for a new run",
+            f"{out} holds a run with other options: {'; '.join(changes)}",
+            "the options of that run",
+            "give the same options (or only --out) to resume it, or choose another --out for a new run",
         )
 
 
 def _open_dataset(
     request: Request,
-    before: dict[str, Any] | None,
+    run_json: dict[str, Any] | None,
     stop: Callable[[], bool],
     on_read: ProgressCallback | None,
 ) -> Dataset:
-    if before is None:
+    if run_json is None:
         return open_data(build_data_config(request, max_size=64), on_read, stop)
-    experiment = Experiment.from_json(before["experiment"])
+    experiment = Experiment.from_json(run_json["experiment"])
     dataset = open_data(experiment.data, on_read, stop)
-    if dataset.fingerprint != before["data"]["fingerprint"]:
+    if dataset.fingerprint != run_json["data"]["fingerprint"]:
         raise DataError(
-            f"{experiment.data.source} is not what this run was begun with: "
-            f"{len(dataset):,} samples, then {before['data']['count']:,}",
-            "the same data, sample for sample, under the same labels",
-            "restore it, or begin a new run with another --out",
+            f"{experiment.data.source} has changed since the run began: "
+            f"{len(dataset):,} samples now, {run_json['data']['count']:,} then",
+            "the same samples under the same labels",
+            "restore the data, or begin a new run with another --out",
         )
     return dataset
 
 
-def _load_experiment(out: Path, machine: Runtime) -> Experiment:
-    document = load_run_json(out)
-    if document is None:
+def _load_experiment(out: Path, runtime: Runtime) -> Experiment:
+    """The experiment in `run.json`; the number of threads is set to that of its first start."""
+    run_json = load_run_json(out)
+    if run_json is None:
         raise SparringError(
             f"no {out / RUN_FILE}", "a folder that all processes see", "put --out on a shared disk"
         )
-    threads = document["machine"].get("threads")
-    machine.use_threads(threads if isinstance(threads, int) else 0)
-    return Experiment.from_json(document["experiment"])
-
-
-def _plan_experiment(request: Request, dataset: Dataset, machine: Runtime) -> Experiment:
-    """What was asked for, tried out before a folder is made for it."""
-    experiment = resolve_experiment(request, dataset, machine)
-    spec = (
-        dataset.spec if dataset.classes else replace(dataset.spec, num_classes=experiment.data.pseudo_classes)
-    )
-    experiment.game.build(spec)
-    check_likelihood(experiment, dataset)
-    prepare_training(experiment, dataset, machine)
-    return experiment
-
-
-def _begin_run(
-    request: Request, out: Path, dataset: Dataset, machine: Runtime, experiment: Experiment
-) -> Experiment:
-    throughput.choose_threads(experiment, dataset, machine)
-    seconds = request.time_limit()
-    if seconds is not None and request.images is None:
-        if machine.world_size > 1:
-            raise ConfigError(
-                f"--until {request.until} without --images, with {machine.world_size} processes",
-                "the length of the run",
-                "add --images; --until then ends this call in time",
-            )
-        rate = throughput.measure_cost(experiment, dataset, machine).images_per_second
-        batch = experiment.training.batch
-        experiment = resolve_experiment(
-            request, dataset, machine, max(batch, int(rate * seconds * TRAINING_TIME_SHARE) // batch * batch)
-        )
-    write_run_json(request, out, dataset, machine, experiment)
-    return experiment
+    threads = run_json["machine"].get("threads")
+    runtime.use_threads(threads if isinstance(threads, int) else 0)
+    return Experiment.from_json(run_json["experiment"])

@@ -1,5 +1,5 @@
-"""What a run would cost: images per second, memory and parameters, measured in a few steps; and the
-inspection of data before training.
+"""The cost of a run: images per second, memory and parameters, measured in a few steps; and the inspection of
+data before training.
 """
 
 import math
@@ -29,12 +29,12 @@ from sparring.training.state import TrainState
 
 @dataclass(frozen=True)
 class Cost:
-    """What was measured.
+    """The measured cost of training.
 
     Arguments:
-        images_per_second: in training.
-        peak_bytes: of the process's memory.
-        parameters: of all players.
+        images_per_second: of training steps.
+        peak_bytes: largest memory of the process so far.
+        parameters: number, of all players together.
     """
 
     images_per_second: float
@@ -42,64 +42,74 @@ class Cost:
     parameters: int
 
     def seconds(self, images: int) -> float:
-        """Time for so many images."""
+        """Seconds for this many images."""
         return images / self.images_per_second
 
 
-def measure_cost(experiment: Experiment, dataset: Dataset, runtime: Runtime, seconds: float = 3.0) -> Cost:
-    """Play for about `seconds` and take the mean step, the first ones left out."""
-    match = TrainState(experiment, add_pseudo_classes(dataset, experiment.data.pseudo_classes), runtime)
-    needed = _seconds_per_image(match, seconds)
-    parameters = sum(p.numel() for player in match.game.players().values() for p in player.parameters())
-    return Cost(1 / needed, peak_memory(), parameters)
+def measure_cost(experiment: Experiment, train_set: Dataset, runtime: Runtime, seconds: float = 3.0) -> Cost:
+    """Train for about `seconds` and take the mean time of a step, without the first ones.
+
+    Arguments:
+        train_set: with the pseudo-classes that the experiment wants.
+    """
+    state = TrainState(experiment, train_set, runtime)
+    seconds_per_image = _seconds_per_image(state, seconds)
+    parameters = sum(p.numel() for player in state.game.players().values() for p in player.parameters())
+    return Cost(1 / seconds_per_image, peak_memory(), parameters)
 
 
-def choose_threads(experiment: Experiment, dataset: Dataset, runtime: Runtime, seconds: float = 0.7) -> None:
-    """Set the number of threads with which a step is fastest here and now, if it was left open.
+def choose_threads(
+    experiment: Experiment, train_set: Dataset, runtime: Runtime, seconds: float = 0.7
+) -> None:
+    """Set the number of CPU threads with which a training step is fastest, unless it was given.
 
     Small networks gain little from more threads, and on a machine with other work threads wait for each other.
+
+    Arguments:
+        train_set: with the pseudo-classes that the experiment wants.
+        seconds: to measure each number of threads.
     """
     most = torch.get_num_threads()
     if not runtime.auto_threads or most == 1:
         return
-    match = TrainState(experiment, add_pseudo_classes(dataset, experiment.data.pseudo_classes), runtime)
+    state = TrainState(experiment, train_set, runtime)
     best, best_time = most, math.inf
     for threads in sorted({1, most, *(2**power for power in range(1, most.bit_length() - 1))}):
         torch.set_num_threads(threads)
-        needed = _seconds_per_image(match, seconds)
-        if needed < 0.95 * best_time:
-            best, best_time = threads, needed
+        seconds_per_image = _seconds_per_image(state, seconds)
+        if seconds_per_image < 0.95 * best_time:
+            best, best_time = threads, seconds_per_image
     torch.set_num_threads(best)
 
 
 def _seconds_per_image(state: TrainState, seconds: float) -> float:
     for _ in range(2):
-        state.step()
+        state.train_step()
     synchronize(state.runtime.device)
     times: list[float] = []
     end = time.monotonic() + seconds
     while len(times) < 3 or (time.monotonic() < end and len(times) < 200):
-        begin, before = time.monotonic(), state.clock.images
-        state.step()
+        start, before = time.monotonic(), state.clock.images
+        state.train_step()
         synchronize(state.runtime.device)
-        times.append((time.monotonic() - begin) / (state.clock.images - before))
+        times.append((time.monotonic() - start) / (state.clock.images - before))
     return statistics.fmean(times)
 
 
 def peak_memory() -> int:
-    """The most memory that this process has held, in bytes."""
+    """The largest memory that this process has used, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found.
+    """The data, the resolved settings and the measured cost of a run that was not started.
 
     Arguments:
-        dataset: the data, opened.
-        experiment: what would be played.
-        cost: as measured.
+        dataset: opened.
+        experiment: as `train` would resolve it.
+        cost: measured on this machine.
     """
 
     dataset: Dataset
@@ -107,7 +117,7 @@ class Inspection:
     cost: Cost
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON."""
+        """The inspection as JSON objects, for `--json`."""
         images = self.experiment.training.total_images
         return {
             "data": self.dataset.report.as_dict(),
@@ -125,22 +135,25 @@ class Inspection:
         }
 
     def _second_domain(self) -> dict[str, Any]:
-        """What is to be said of the second domain."""
-        spec, held = self.dataset.spec, self.dataset.test_set
+        """The entries of two-domain data; none of other data."""
+        spec, held_out = self.dataset.spec, self.dataset.test_set
         if spec.shape_b is None:
             return {}
-        sides = {"shape_b": list(spec.shape_b), "paired": self.dataset.paired}
-        return {**sides, "held_out": len(held) if held is not None else 0}
+        return {
+            "shape_b": list(spec.shape_b),
+            "paired": self.dataset.paired,
+            "held_out": len(held_out) if held_out is not None else 0,
+        }
 
     def lines(self) -> list[str]:
-        """For people."""
+        """The inspection as lines of text."""
         report, cost, images = self.dataset.report, self.cost, self.experiment.training.total_images
         lines = [
             describe_data(self.dataset),
             *histogram_lines("sizes", report.sizes),
             *histogram_lines("classes", report.classes),
         ]
-        lines += [f"  {why}" for why in report.remarks]
+        lines += [f"  {remark}" for remark in report.remarks]
         if report.duplicates:
             lines.append(f"  {report.duplicates:,} are copies of others, and are kept")
         lines += names_by_reason("skipped", report.skipped) + names_by_reason("converted", report.converted)
@@ -151,16 +164,17 @@ class Inspection:
         return [*lines, "", "cost (measured here and now)", f"  {speed}", f"  {memory}"]
 
 
-def inspect(request: Request, runtime: Callable[[bool], Runtime], seconds: float = 3.0) -> Inspection:
-    """Open the data, choose the settings and measure a few steps.
+def inspect(request: Request, start_runtime: Callable[[bool], Runtime], seconds: float = 3.0) -> Inspection:
+    """Open the data, resolve the settings and measure a few steps, without starting a run.
 
     Arguments:
-        request: what would be asked of `train`.
-        runtime: starts the machine, told whether the data is images.
+        request: as for `run_training`.
+        start_runtime: starts the device; called with whether the data is images.
         seconds: to measure for.
     """
     dataset = open_data(build_data_config(request, max_size=64))
-    machine = runtime(dataset.spec.is_image)
-    experiment = resolve_experiment(request, dataset, machine)
-    choose_threads(experiment, dataset, machine)
-    return Inspection(dataset, experiment, measure_cost(experiment, dataset, machine, seconds))
+    runtime = start_runtime(dataset.spec.is_image)
+    experiment = resolve_experiment(request, dataset, runtime)
+    train_set = add_pseudo_classes(dataset, experiment.data.pseudo_classes)
+    choose_threads(experiment, train_set, runtime)
+    return Inspection(dataset, experiment, measure_cost(experiment, train_set, runtime, seconds))

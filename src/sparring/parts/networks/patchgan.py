@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sparring.core.errors import ConfigError, SparringError
-from sparring.core.shapes import FeatureMap, Image, Labels, Logits
+from sparring.core.shapes import FeatureMap, Image, Labels
 from sparring.parts.networks.layers import instance_norm
 from sparring.parts.networks.layers.conv import FastConv2d, make_downsample_conv
 from sparring.parts.networks.layers.instance_norm import Norm
@@ -119,13 +119,13 @@ class PatchDiscriminator(nn.Module):
             x = F.leaky_relu(normalise(layer(x)), 0.2)
         return x.mean((2, 3), keepdim=True) if self.whole else x
 
-    def head(self, features: FeatureMap, y: Labels | None = None) -> Logits:
-        """One logit a patch (b h' w',)."""
+    def head(self, features: FeatureMap, y: Labels | None = None) -> Tensor:
+        """One logit per patch (b h' w',)."""
         if not (self.pixel or self.whole):
             features = _zero_pad(features)
         return self.judge(features).flatten()
 
-    def forward(self, x: Image, y: Labels | None = None) -> Logits:
+    def forward(self, x: Image, y: Labels | None = None) -> Tensor:
         return self.head(self.features(x), y)
 
     def classify(self, features: FeatureMap) -> Tensor:

@@ -1,4 +1,4 @@
-"""Two processes hold one and the same pool of earlier images: the one that a single process would hold."""
+"""Two processes hold the same image pool, which is the one that a single process would hold."""
 
 import os
 import socket
@@ -10,23 +10,23 @@ import pytest
 
 CHILD = """
 import sys, torch
-from sparring import runtime
-from sparring.games.history import History
-from sparring.keyed import Draws
+from sparring.core.rng import KeyedRandom
+from sparring.core.runtime import start_runtime
+from sparring.games.image_pool import ImagePool
 
-machine = runtime.start("cpu", "fp32", 1)
-share = 6 // machine.world
-rows = slice(machine.rank * share, (machine.rank + 1) * share)
-pool, given = History(8, (1, 2, 2)), []
+runtime = start_runtime("cpu", "fp32", 1)
+share = 6 // runtime.world_size
+rows = slice(runtime.rank * share, (runtime.rank + 1) * share)
+pool, returned = ImagePool(8, (1, 2, 2)), []
 for step in range(12):
     fakes = (torch.arange(step * 6, step * 6 + 6) * 2 / 127.5 - 1).reshape(6, 1, 1, 1).expand(6, 1, 2, 2)
-    given.append(pool.exchange(fakes[rows], Draws(0, (step,), 6, rows), "a"))
-torch.save({"pool": pool.images, "given": torch.stack(given)}, f"{sys.argv[1]}-{machine.rank}")
-machine.close()
+    returned.append(pool.query(fakes[rows], KeyedRandom(0, (step,), 6, rows), "a"))
+torch.save({"pool": pool.pictures, "returned": torch.stack(returned)}, f"{sys.argv[1]}-{runtime.rank}")
+runtime.close()
 """
 
 
-def play(processes, place):
+def exchange(processes, place):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -49,7 +49,7 @@ def play(processes, place):
 def test_two_processes_share_the_pool(tmp_path):
     import torch
 
-    (one,), (first, second) = play(1, tmp_path / "one"), play(2, tmp_path / "two")
+    (one,), (first, second) = exchange(1, tmp_path / "one"), exchange(2, tmp_path / "two")
     assert torch.equal(first["pool"], second["pool"])
     assert torch.equal(first["pool"], one["pool"])
-    assert torch.equal(torch.cat([first["given"], second["given"]], 1), one["given"])
+    assert torch.equal(torch.cat([first["returned"], second["returned"]], 1), one["returned"])

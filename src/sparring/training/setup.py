@@ -1,0 +1,82 @@
+"""What a run trains on and is evaluated with: training set, held-out samples and validator, prepared once."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from sparring.core.errors import ConfigError
+from sparring.core.runtime import Runtime
+from sparring.core.shapes import SampleSpec
+from sparring.data import Dataset, add_pseudo_classes, split_held_out
+from sparring.experiment import Experiment
+from sparring.models.autoencoder import Decoder
+from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
+from sparring.parts.likelihoods import bernoulli
+from sparring.protocols.protocol import EvaluationProtocol
+from sparring.training.validation import Validator
+
+CHECK_BLOCK = 1_000  # samples checked at once
+
+
+@dataclass(frozen=True)
+class TrainingSetup:
+    """The data of a run, split, and its validator.
+
+    Arguments:
+        train_set: with pseudo-classes for labels, if the experiment wants them.
+        held_out: samples that are never trained on.
+        validator: in the main process of a run with a metric.
+    """
+
+    train_set: Dataset
+    held_out: Dataset | None = None
+    validator: Validator | None = None
+
+
+def prepare_training(experiment: Experiment, dataset: Dataset, runtime: Runtime) -> TrainingSetup:
+    """Add pseudo-classes, split the data, and open the validator of the main process.
+
+    Raises:
+        ConfigError, DataError: the run's metric can't be measured.
+    """
+    metric = experiment.training.metric if runtime.is_main_process else ""
+    model = _model_on_meta(experiment, dataset.spec) if metric else None
+    if model is not None and not model.has_samples:
+        raise ConfigError(
+            f"the metric {metric} for a classifier, which has no samples",
+            "a recipe that generates",
+            "leave the metric out; `sparring classify RUN DATA` prints the accuracy",
+        )
+    labelled = add_pseudo_classes(dataset, experiment.data.pseudo_classes)
+    train_set, held_out = split_held_out(labelled, experiment.data.held_out)
+    if model is None:
+        return TrainingSetup(train_set, held_out)
+    validator = Validator.open(EvaluationProtocol.parse(metric), train_set, held_out, runtime)
+    validator.dry_run(model)
+    return TrainingSetup(train_set, held_out, validator)
+
+
+def check_buildable(experiment: Experiment, dataset: Dataset) -> None:
+    """Build the game once, and check that its likelihood fits the data.
+
+    Raises:
+        ConfigError: the networks can't be built for samples of this shape.
+        DataError: the game has a Bernoulli likelihood, and the samples are not binary.
+    """
+    classes = len(dataset.classes) or experiment.data.pseudo_classes
+    experiment.game.build(replace(dataset.spec, num_classes=classes))
+    model = _model_on_meta(experiment, dataset.spec)
+    decoder = model.generator if isinstance(model, GeneratorModel) else None
+    if not isinstance(decoder, Decoder):
+        return
+    likelihood = decoder.likelihood
+    if isinstance(likelihood, bernoulli.BernoulliLikelihood) and likelihood.binarise == "none":
+        for rows in torch.arange(len(dataset)).split(CHECK_BLOCK):
+            likelihood.check(dataset.batch(rows)[0])
+
+
+def _model_on_meta(experiment: Experiment, spec: SampleSpec) -> Model:
+    """The model without memory for its weights, to see what it is."""
+    with torch.device("meta"):
+        return experiment.game.build_model(spec)
