@@ -37,11 +37,11 @@ REPORTS = "training.report_every={}"
 FORCED_AT = 300
 RATE = ("optimizers.generator.lr.start=0.2", "optimizers.discriminator.lr.start=0.2")
 WANTED = {
-    "diverging": {"diverged"},
+    "diverging": {"divergence"},
     "constant": {"collapse"},
-    "one": {"modes_missing", "collapse"},
-    "two": {"modes_missing"},
-    "memorising": {"memorisation"},
+    "one": {"missing_modes", "collapse"},
+    "two": {"missing_modes"},
+    "memorising": {"discriminator_overfits"},
 }
 
 

@@ -91,9 +91,7 @@ def random_images(side: int, count: int = 512, classes: tuple[str, ...] = (), ch
 
 
 def two_domains(side: int, count: int, *, paired: bool) -> Dataset:
-    dataset = random_images(side, count)
-    dataset.domain_b, dataset.paired = random_images(side, count), paired
-    return dataset
+    return random_images(side, count).replace(domain_b=random_images(side, count), paired=paired)
 
 
 def recipe_case(
@@ -251,14 +249,14 @@ def resume_and_compare(
     state = TrainState(experiment, dataset, runtime)
     guard = NaNGuard(state)
     for _ in range(3):
-        guard.add(state.step())
+        guard.add(state.train_step())
     guard.commit()
     Checkpointer(state, run, RunLogger(run), data_metadata(dataset)).save(final=True)
     resumed = TrainState(experiment, dataset, runtime)
     damaged = Checkpointer(resumed, run, RunLogger(run), data_metadata(dataset)).restore()
     for _ in range(3):
-        state.step()
-        resumed.step()
+        state.train_step()
+        resumed.train_step()
     diagnostics.measure(state)
     state.model_for_inference()
     return {"damaged": len(damaged), **compare(state, resumed)}
@@ -309,11 +307,11 @@ def bits(options: Options) -> dict[str, Any]:
 def time_steps(state: TrainState) -> float:
     """Milliseconds a step over 8 steps, after 4 that do not count."""
     for _ in range(4):
-        state.step()
+        state.train_step()
     synchronize(state.runtime.device)
     begin = time.perf_counter()
     for _ in range(8):
-        state.step()
+        state.train_step()
     synchronize(state.runtime.device)
     return (time.perf_counter() - begin) / 8 * 1e3
 
@@ -449,7 +447,7 @@ class OurLoop:
 
     def step(self) -> int:
         before = self.state.clock.images
-        self.guard.add(self.state.step())
+        self.guard.add(self.state.train_step())
         if self.guard.due:
             self.guard.commit()
         return self.state.clock.images - before

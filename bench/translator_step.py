@@ -48,9 +48,16 @@ def dataset(paired):
         small = rng.integers(0, 256, (COUNT, 8, 8, 3), dtype=np.uint8)
         samples = np.ascontiguousarray(small.repeat(SIDE // 8, 1).repeat(SIDE // 8, 2))
         report = DataReport(source="blocks", kind="array", count=COUNT)
-        whole = Dataset(samples, None, (), fingerprint="", report=report, config=config, domain_b=other)
-        whole.paired = paired and other is not None
-        return whole
+        return Dataset(
+            samples,
+            None,
+            (),
+            fingerprint="",
+            report=report,
+            config=config,
+            domain_b=other,
+            paired=paired and other is not None,
+        )
 
     return domain(domain())
 

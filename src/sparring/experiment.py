@@ -15,7 +15,7 @@ from sparring.core.interfaces import Augmentation, Constraint, Objective, Penalt
 from sparring.core.optimizers import OPTIMIZERS, OptimizerConfig
 from sparring.core.schedule import SCHEDULES, Schedule
 from sparring.core.shapes import SampleSpec
-from sparring.data.config import DataConfig, upgrade_document
+from sparring.data.config import DataConfig
 from sparring.games import GAMES
 from sparring.models.model import Model
 from sparring.parts.augmentation import AUGMENTATIONS
@@ -185,7 +185,7 @@ class Experiment:
         Raises:
             ConfigError: an unknown name, a wrong type or a value out of range.
         """
-        experiment: Experiment = config.from_json(cls, upgrade_document(document), TYPE_TABLES)
+        experiment: Experiment = config.from_json(cls, document, TYPE_TABLES)
         return experiment
 
 

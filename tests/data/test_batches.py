@@ -96,8 +96,16 @@ def test_equal_points_do_not_divide_by_zero(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "module", sorted(found.name for found in pkgutil.iter_modules(sparring.data.__path__))
+    "module", sorted(found.name for found in pkgutil.walk_packages(sparring.data.__path__, "sparring.data."))
 )
 def test_doctests(module):
-    result = doctest.testmod(importlib.import_module(f"sparring.data.{module}"))
-    assert result.failed == 0
+    assert doctest.testmod(importlib.import_module(module)).failed == 0
+
+
+def test_doctests_of_the_packages_inside_are_run():
+    names = {found.name for found in pkgutil.walk_packages(sparring.data.__path__, "sparring.data.")}
+    assert {
+        "sparring.data.readers.domains",
+        "sparring.data.images.resize",
+        "sparring.data.synthetic.polygons",
+    } <= names

@@ -68,7 +68,7 @@ def test_each_thing_is_taken_or_named(tree):
         "cats/.DS_Store": "system",
         "cats/._a.png": "system",
         "Thumbs.db": "system",
-        "notes.txt": "not a image by its name",
+        "notes.txt": "not an image by its name",
         "inner.zip": "zip inside",
         "cats/loop": "link to a folder",
         "cats/self.png": "nowhere or to itself",

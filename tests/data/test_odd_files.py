@@ -90,7 +90,7 @@ def test_nothing_usable_says_what_was_seen(tmp_path):
         (tmp_path / odd.name).write_bytes(odd.data)
     with pytest.raises(DataError, match="nothing usable in .* files") as caught:
         open_data(DataConfig(source=str(tmp_path)))
-    assert "not a image" in str(caught.value)
+    assert "not an image" in str(caught.value)
 
 
 def test_mutated_files_raise_nothing_else():

@@ -65,7 +65,7 @@ def test_large_sets_stay_on_the_disk(numbered, monkeypatch):
     small = split_held_out(numbered, 20)
     module = sys.modules["sparring.data.split"]
     monkeypatch.setattr(module, "MAX_MEMORY_BYTES", 0)
-    monkeypatch.setattr(module, "BLOCK", 7)
+    monkeypatch.setattr(module, "COPY_ROWS", 7)
     large = split_held_out(numbered, 20)
     for one, two in zip(small, large, strict=True):
         assert isinstance(two.samples, np.memmap)

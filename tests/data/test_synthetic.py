@@ -69,3 +69,9 @@ def test_nothing_is_written_over(tmp_path) -> None:
         write_pairs(tmp_path / "new", {"train": 1}, layout="stacked")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="8x8"):
         generate_scenes(1, (4, 64))
+
+
+def test_every_mixture_has_known_modes():
+    """`protocols` names the mixtures without torch; here they must exist, with their modes."""
+    assert set(MIXTURES) < set(POINT_SETS)
+    assert [len(mixture_modes(name)[0]) for name in MIXTURES] == [8, 25]

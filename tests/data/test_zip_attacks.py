@@ -52,7 +52,7 @@ def test_zip_equals_folder(tmp_path):
         ("a\\..\\out.png", "leads out"),
         ("__MACOSX/._a.png", "system"),
         ("more.zip", "zip inside"),
-        ("notes.txt", "not a image by its name"),
+        ("notes.txt", "not an image by its name"),
     ],
 )
 def test_names(tmp_path, name, reason):
@@ -98,7 +98,7 @@ def test_bombs_are_refused_before_they_are_unpacked(tmp_path):
     report = opened(path).report
     assert time.process_time() - start < 0.5
     assert report.skipped[0][0] == "zeros.png"
-    assert "not a image" in report.skipped[0][1]
+    assert "not an image" in report.skipped[0][1]
     container = Zip(path, lambda: None)
     assert len(container.read(container.entries[1])) <= 16
     place = patched.rindex(b"PK\x01\x02")

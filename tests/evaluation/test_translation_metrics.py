@@ -57,7 +57,7 @@ def random_images(seed: int, count: int = COUNT, channels: int = 1) -> np.ndarra
 
 def dataset(samples: np.ndarray, targets: np.ndarray | None = None, paired: bool = True) -> Dataset:
     """A data set of these images; with targets, of two domains."""
-    data = Dataset(
+    return Dataset(
         samples,
         None,
         (),
@@ -65,9 +65,8 @@ def dataset(samples: np.ndarray, targets: np.ndarray | None = None, paired: bool
         report=None,  # type: ignore[arg-type]
         config=DataConfig(source="here"),
         domain_b=None if targets is None else dataset(targets),
+        paired=paired and targets is not None,
     )
-    data.paired = paired and targets is not None
-    return data
 
 
 def measure_shift(

@@ -1,4 +1,4 @@
-"""Records made by hand: a healthy one, and one for each thing that can be wrong."""
+"""Hand-made records: a healthy run, and one for each finding of the doctor."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from sparring.recipes.table import TINY_RECIPES
 from sparring.runs.run_json import objective_facts
 
 REPORT, TOTAL = 1_000, 80_000
-WELL = {
+HEALTHY = {
     "discriminator/adversarial": 0.6,
     "generator/adversarial": 1.4,
     "discriminator/r1": 0.02,
@@ -34,7 +34,13 @@ WELL = {
 def history(
     changes: dict[str, Any] | None = None, since: int = 41_000, recipe: str = "auto", **more: Any
 ) -> History:
-    """A run at image 60,000 whose record changes at `since`."""
+    """A run of `recipe` at image 60,000.
+
+    Arguments:
+        changes: by column, values (or functions of the images seen) from image `since` on.
+        since: in images.
+        more: fields of the history.
+    """
     experiment = TINY_RECIPES[recipe]().to_json()
     experiment["training"]["total_images"] = TOTAL
     for player in experiment["optimizers"].values():
@@ -42,20 +48,21 @@ def history(
     rows = []
     for images in range(REPORT, 60_001, REPORT):
         wobble = 0.05 * ((images // REPORT) % 7 - 3)
-        row = {"images": images, "step": images // 16, **WELL}
+        row = {"images": images, "step": images // 16, **HEALTHY}
         row |= {name: row[name] * (1 + wobble) for name in row if name.endswith("/adversarial")}
         for name, value in (changes or {}).items() if images >= since else ():
             row[name] = value(images) if callable(value) else value
         rows.append(row)
     checkpoints = (8_000, 32_000, 48_000, 56_000)
-    fields = {"rows": rows, "count": 10_000, "checkpoints": checkpoints, **more}
+    fields = {"rows": rows, "num_train": 10_000, "checkpoints": checkpoints, **more}
     facts = objective_facts(Experiment.from_json(experiment))
     return History(run=Path("runs/x"), experiment=experiment, **facts, **fields)
 
 
 def metric(images: int, value: float) -> dict[str, Any]:
-    compared = {"images": images}
-    return {"protocol": "fd1k-pca-train", "values": {"fd": value}, "interval": None, "compared": compared}
+    """An evaluation, as a line of evaluations.jsonl."""
+    provenance = {"images": images}
+    return {"protocol": "fd1k-pca-train", "values": {"fd": value}, "interval": None, "provenance": provenance}
 
 
 def swings(images: int) -> float:
@@ -68,7 +75,7 @@ LOST = {
     "discriminator/accuracy_real": 1.0,
     "discriminator/accuracy_fake": 1.0,
 }
-WELL_TRANSLATED = {
+HEALTHY_TRANSLATOR = {
     "translator/adversarial": 1.1,
     "discriminator/adversarial": 0.5,
     "discriminator/accuracy": 0.8,
@@ -80,37 +87,36 @@ WELL_TRANSLATED = {
 
 
 def translated(changes: dict[str, Any] | None = None, recipe: str = "pix2pix") -> History:
-    """A translator's run; its record has no latents' signs."""
-    found = history(recipe=recipe)
+    """A run of a translator at image 60,000, whose record changes at image 41,000."""
+    run = history(recipe=recipe)
     rows = []
-    for row in found.rows:
+    for row in run.rows:
         images = row["images"]
-        signs = WELL_TRANSLATED | {
-            "translator/l1": 0.1 + 0.4 * 0.99 ** (images / 1_000),
-            "translator/psnr": 18.0,
-        }
+        progress = {"translator/l1": 0.1 + 0.4 * 0.99 ** (images / 1_000), "translator/psnr": 18.0}
         late = changes or {} if images >= 41_000 else {}
-        signs |= {name: value(images) if callable(value) else value for name, value in late.items()}
-        rows.append({"images": images, "step": images // 16, **signs})
-    return replace(found, rows=rows)
+        late = {name: value(images) if callable(value) else value for name, value in late.items()}
+        rows.append({"images": images, "step": images // 16, **HEALTHY_TRANSLATOR, **progress, **late})
+    return replace(run, rows=rows)
 
 
-FEW = dict.fromkeys(("diag/auc_train_vs_held_out", "diag/auc_held_out_vs_fake"))
-STILL = {"discriminator/adversarial": 0.69, "generator/adversarial": 0.69}
-ILL: dict[str, History] = {
+NO_HELD_OUT = dict.fromkeys(("diag/auc_train_vs_held_out", "diag/auc_held_out_vs_fake"))
+CONSTANT = {"discriminator/adversarial": 0.69, "generator/adversarial": 0.69}
+FAULTY: dict[str, History] = {
     "copies_input": translated({"diag/input_change": 0.01}, "cyclegan"),
-    "judge_wins": translated({"discriminator/accuracy": 1.0}),
-    "learns_nothing": translated({"translator/l1": 0.5}),
-    "diverged": history({"discriminator/adversarial": 400.0}),
-    "not_finite": history(events=[{"event": "rolled_back", "images": 41_000, "to": 32_000}]),
+    "patch_discriminator_wins": translated({"discriminator/accuracy": 1.0}),
+    "no_progress": translated({"translator/l1": 0.5}),
+    "divergence": history({"discriminator/adversarial": 400.0}),
+    "non_finite_steps": history(events=[{"event": "rolled_back", "images": 41_000, "to": 32_000}]),
     "collapse": history({"diag/diversity": 0.02, "diag/near_duplicates": 0.98}),
-    "modes_missing": history({"diag/modes": 2}),
-    "memorisation": history({"diag/auc_train_vs_held_out": 0.99, "diag/auc_held_out_vs_fake": 0.2}),
-    "copies": history(evaluations=[{"protocol": "auth1k-pca-train", "values": {"authenticity": 0.1}}]),
+    "missing_modes": history({"diag/modes": 2}),
+    "discriminator_overfits": history({"diag/auc_train_vs_held_out": 0.99, "diag/auc_held_out_vs_fake": 0.2}),
+    "copies_training_data": history(
+        evaluations=[{"protocol": "auth1k-pca-train", "values": {"authenticity": 0.1}}]
+    ),
     "discriminator_wins": history(LOST),
     "discriminator_useless": history({"diag/auc_real_vs_fake": 0.5, "diag/diversity": 0.4}),
-    "little_variety": history({"diag/diversity": 0.4, "diag/modes_total": None}),
-    "got_worse": history(
+    "low_diversity": history({"diag/diversity": 0.4, "diag/modes_total": None}),
+    "metric_regression": history(
         evaluations=[
             metric(images, value)
             for images, value in ((20_000, 30.0), (32_000, 12.0), (48_000, 18.0), (56_000, 19.0))
@@ -119,8 +125,10 @@ ILL: dict[str, History] = {
     "oscillation": history({"generator/adversarial": swings}, since=0),
     "penalty_too_weak": history({"diag/logit_train": 30.0, "diag/logit_fake": -25.0}),
     "penalty_too_strong": history({"discriminator/r1": 9.0, "diag/auc_real_vs_fake": 0.62}),
-    "saturated": history({"diag/clipped_pixels": 0.99}),
-    "standstill": history(STILL),
-    "unsaved": history(events=[{"event": "checkpoint_failed", "images": 58_000, "why": "the disk is full"}]),
-    "few_samples": history(FEW, since=0, count=50),
+    "clipped_pixels": history({"diag/clipped_pixels": 0.99}),
+    "stalled_training": history(CONSTANT),
+    "checkpoint_failed": history(
+        events=[{"event": "checkpoint_failed", "images": 58_000, "message": "the disk is full"}]
+    ),
+    "few_samples": history(NO_HELD_OUT, since=0, num_train=50),
 }

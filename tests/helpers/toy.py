@@ -50,8 +50,7 @@ def two_domains(folder: Path, *, paired: bool) -> Dataset:
     for name, images in (("a", first), ("b", second)):
         np.savez(folder / f"{name}.npz", images=images)
         domains.append(open_data(DataConfig(source=str(folder / f"{name}.npz"))))
-    domains[0].domain_b, domains[0].paired = domains[1], paired
-    return domains[0]
+    return domains[0].replace(domain_b=domains[1], paired=paired)
 
 
 def request(data: Path, steps: int = 60, save: int = 3, report: int = 2, **changes) -> Request:

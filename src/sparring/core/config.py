@@ -1,8 +1,8 @@
 """Configuration: frozen dataclasses to JSON and back, and overrides of the form `path=value`.
 
-A field whose type is a key of the type tables (an objective, a penalty, a network) holds a dataclass out of
-that literal table and is written as `{"type": "hinge", ...}`. The tag is looked up in the table and nowhere
-else, so no file can name code.
+A field whose annotation is a key of the type tables (an objective, a penalty, a network) holds a dataclass of
+that table and is written as `{"type": "hinge", ...}`. Tags are looked up in the table and nowhere else, so no
+file can name code.
 """
 
 import dataclasses
@@ -16,14 +16,17 @@ import yaml
 
 from sparring.core.errors import ConfigError, did_you_mean
 
-TypeTables = Mapping[
-    Any, Mapping[str, type]
-]  # from a field's annotation to the table of what may stand there
+TypeTables = Mapping[Any, Mapping[str, type]]  # from the annotation of a field to its classes by tag
 MISSING = dataclasses.MISSING
 
 
 def to_json(value: Any, tables: TypeTables) -> Any:
-    """A setting as JSON: dataclasses become dicts, tagged with their `type` where a role's table has them."""
+    """A setting as plain JSON values; a dataclass becomes an object, with a `type` if it is in one of the tables.
+
+    >>> from sparring.core.schedule import SCHEDULES, LinearSchedule, Schedule
+    >>> to_json(LinearSchedule(start=1.0, end=0.0, duration=10), {Schedule: SCHEDULES})
+    {'type': 'linear', 'start': 1.0, 'end': 0.0, 'duration': 10, 'delay': 0}
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         tag = _tag_of(type(value), tables)
         fields = {
@@ -38,10 +41,16 @@ def to_json(value: Any, tables: TypeTables) -> Any:
 
 
 def from_json(annotation: Any, value: Any, tables: TypeTables, path: str = "") -> Any:
-    """The setting of type `annotation` that `value` (JSON) describes.
+    """Decode a setting of type `annotation` from JSON values: the inverse of `to_json`.
+
+    Arguments:
+        annotation: a type, as it stands in a dataclass.
+        value: from `json` or YAML.
+        tables: the classes by annotation and tag.
+        path: of the setting, for errors.
 
     Raises:
-        ConfigError: an unknown name, a wrong type or a value out of range, with the path to it.
+        ConfigError: an unknown name, a wrong type or a value out of range; it names the path.
     """
     if annotation in tables:
         return _tagged_from_json(annotation, value, tables, path)
@@ -51,7 +60,7 @@ def from_json(annotation: Any, value: Any, tables: TypeTables, path: str = "") -
     if origin is tuple:
         return _tuple_from_json(arguments, value, tables, path)
     if origin in (dict, Mapping):
-        _require(isinstance(value, dict), path, value, "a table of names and values")
+        _require(isinstance(value, dict), path, value, "an object of names and values")
         return {name: from_json(arguments[1], item, tables, f"{path}.{name}") for name, item in value.items()}
     if origin in (typing.Union, types.UnionType):
         return _union_from_json(arguments, value, tables, path)
@@ -62,13 +71,13 @@ def from_json(annotation: Any, value: Any, tables: TypeTables, path: str = "") -
 
 
 def apply_overrides(document: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
-    """`document` (JSON) with changes of the form `a.b=3` made in it; the values are read as YAML.
+    """A copy of `document` (JSON) with assignments of the form `a.b=3` applied; the values are read as YAML.
 
     >>> apply_overrides({"train": {"batch": 64}}, ["train.batch=32"])
     {'train': {'batch': 32}}
 
     Raises:
-        ConfigError: not of the form `path=value`, or a path that is not there.
+        ConfigError: not of the form `path=value`, or no setting of this path.
     """
     document = _deep_copy(document)
     for assignment in assignments:
@@ -80,14 +89,14 @@ def apply_overrides(document: dict[str, Any], assignments: Sequence[str]) -> dic
                 "write the setting's path, '=' and its value",
             )
         *parents, last = path.split(".")
-        place: Any = document
+        parent: Any = document
         for depth, name in enumerate(parents):
-            place = _get_child(place, name, ".".join(parents[: depth + 1]))
-        if isinstance(place, list):
-            _get_child(place, last, path)
-            place[int(last)] = _parse_yaml(text, assignment)
-        elif isinstance(place, dict):
-            place[last] = _parse_yaml(text, assignment)
+            parent = _get_child(parent, name, ".".join(parents[: depth + 1]))
+        if isinstance(parent, list):
+            _get_child(parent, last, path)
+            parent[int(last)] = _parse_yaml(text, assignment)
+        elif isinstance(parent, dict):
+            parent[last] = _parse_yaml(text, assignment)
         else:
             raise ConfigError(
                 f"--set {assignment}: {'.'.join(parents)} is a plain value",
@@ -106,20 +115,16 @@ def _parse_yaml(text: str, assignment: str) -> Any:
         ) from error
 
 
-def _get_child(place: Any, name: str, path: str) -> Any:
-    if isinstance(place, list) and name.isdigit() and int(name) < len(place):
-        return place[int(name)]
-    if isinstance(place, dict) and name in place:
-        if place[name] is None:
-            place[name] = {}
-        return place[name]
-    known = (
-        list(place)
-        if isinstance(place, dict)
-        else [str(index) for index in range(len(place))]
-        if isinstance(place, list)
-        else []
-    )
+def _get_child(parent: Any, name: str, path: str) -> Any:
+    if isinstance(parent, list) and name.isdigit() and int(name) < len(parent):
+        return parent[int(name)]
+    if isinstance(parent, dict) and name in parent:
+        if parent[name] is None:
+            parent[name] = {}
+        return parent[name]
+    known: list[str] = []
+    if isinstance(parent, dict | list):
+        known = list(parent) if isinstance(parent, dict) else [str(index) for index in range(len(parent))]
     raise ConfigError(f"no setting {path!r}", "a setting that exists", did_you_mean(name, known))
 
 
@@ -133,11 +138,11 @@ def _tag_of(cls: type, tables: TypeTables) -> str | None:
     return next((tag for table in tables.values() for tag, member in table.items() if member is cls), None)
 
 
-def _tagged_from_json(role: Any, value: Any, tables: TypeTables, path: str) -> Any:
-    table = tables[role]
+def _tagged_from_json(annotation: Any, value: Any, tables: TypeTables, path: str) -> Any:
+    table = tables[annotation]
     if isinstance(value, bool) or value is None:
         _require(False, path, value, f"one of {', '.join(table)}")
-    if float in typing.get_args(role) and (isinstance(value, int | float) or _is_number(value)):
+    if float in typing.get_args(annotation) and (isinstance(value, int | float) or _is_number(value)):
         return _plain_from_json(float, value, path)
     if isinstance(value, str):
         value = {"type": value}
@@ -145,7 +150,7 @@ def _tagged_from_json(role: Any, value: Any, tables: TypeTables, path: str) -> A
         isinstance(value, dict) and "type" in value,
         path,
         value,
-        f"a table with a 'type', one of {', '.join(table)}",
+        f"an object with a 'type', one of {', '.join(table)}",
     )
     tag = value["type"]
     if not isinstance(tag, str) or tag not in table:
@@ -157,7 +162,7 @@ def _tagged_from_json(role: Any, value: Any, tables: TypeTables, path: str) -> A
 
 
 def _dataclass_from_json(cls: type, value: Any, tables: TypeTables, path: str) -> Any:
-    _require(isinstance(value, dict), path, value, "a table of settings")
+    _require(isinstance(value, dict), path, value, "an object of settings")
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for name in value:
         if name not in fields:
@@ -232,9 +237,8 @@ def _plain_from_json(annotation: Any, value: Any, path: str) -> Any:
             number = math.inf
         _require(math.isfinite(number), path, value, "a finite number")
         return number
-    right = isinstance(value, annotation) and (annotation is bool or not isinstance(value, bool))
     _require(
-        right,
+        isinstance(value, annotation) and (annotation is bool or not isinstance(value, bool)),
         path,
         value,
         {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}.get(
@@ -251,8 +255,8 @@ def _is_number(value: Any) -> bool:
         return False
 
 
-def _require(right: bool, path: str, value: Any, expected: str) -> None:
-    if not right:
+def _require(condition: bool, path: str, value: Any, expected: str) -> None:
+    if not condition:
         raise ConfigError(f"{path or 'settings'}: {value!r}", expected, f"change {path or 'it'}")
 
 

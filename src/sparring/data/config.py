@@ -1,7 +1,7 @@
 """DataConfig: what to train on, and how it is brought to one size."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from sparring.core.errors import ConfigError
 
@@ -13,28 +13,32 @@ MAX_SIDE = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """The data of a run.
+    """The data of a run, and how it is read.
 
     Arguments:
         source: a path (folder, zip, npz, npy, idx), a built-in name, or either followed by `:class[,class]`.
-        size: (height, width) of the samples; None chooses it from the data (see `fit.choose_size`).
-        channels: 1 grey, 3 colour, 4 colour and transparency; None chooses: a grey set 1, any colour 3, real
-            transparency in most files 4.
-        fit: how other aspect ratios are fitted: `crop` scales to cover and cuts the centre out, `pad` scales to
-            fit and fills with the commonest colour of the image's outermost pixels, `stretch` ignores the ratio.
-        flip: mirror half of the samples in training (keyed draw).
-        labels: use the labels that are there.
-        groups: where there are no labels, this many groups of alike images stand in for them; 0 for none.
-        largest: the longest side that is chosen when `size` is None, in pixels.
-        held_out: so many samples are kept apart and never trained on, to judge by (see `split.split`). With 0, data of two domains
-            that came with a test part keeps that apart.
-        other: the second DATA, whose images are domain B; empty where one DATA holds all.
-        sides: `one` domain, or two domains A and B, `paired` or `unpaired`; `auto` tells by the names of the folders (see
-            `domains.find_layout`).
-        derive: make A from B, so that a folder of images is enough: `edges`, `grey`, `downsampled` or `masked` (see `derived`).
-        swap: exchange A and B.
-        other_channels: of B, as `channels` is of A.
-        jitter: in training, a random window of a image enlarged by this share; the same window for both of a pair.
+        size: (height, width) of the samples in pixels; None chooses it from the data (see `images.resize.choose_size`).
+        channels: 1 grey, 3 colour, 4 colour and transparency; None chooses: 1 if all images are grey, 4 if most have
+            transparent pixels, else 3.
+        fit: how images of another aspect ratio are fitted: `crop` scales to cover and cuts out the centre, `pad` scales to
+            fit and fills with the most frequent colour of the outermost pixels, `stretch` ignores the ratio.
+        flip: mirror half of the samples in training, chosen at random.
+        labels: use the labels that come with the data.
+        pseudo_classes: for data without labels, the number of clusters that serve as classes; 0 for none.
+        max_size: longest side in pixels where `size` is None.
+        held_out: number of samples that are not trained on, for evaluation (see `split.split_held_out`). With 0, the test split
+            that came with data of two domains is held out.
+        source_b: the DATA of domain B; empty where `source` holds both domains, or there is one.
+        pairing: `one` domain, or two domains A and B, `paired` or `unpaired`; `auto` decides by the names of the folders (see
+            `readers.domains`).
+        derive_input: derive A from the images, which become B: `edges`, `grey`, `downsampled` or `masked` (see `readers.derived`).
+        swap_domains: exchange A and B.
+        channels_b: of domain B, as `channels`.
+        random_crop: in training, enlarge each image by this fraction and cut a random window out of it; the same window for both
+            images of a pair.
+
+    Raises:
+        ConfigError: a setting is out of range.
 
     >>> DataConfig(source="animals", size=(48, 80)).fit
     'crop'
@@ -72,23 +76,13 @@ class DataConfig:
         for name, choice in (("fit", Fit), ("pairing", Pairing), ("derive_input", Derivation)):
             known = get_args(choice)
             if getattr(self, name) not in known:
-                expected = ", ".join(word or "nothing" for word in known)
+                expected = ", ".join(value or "nothing" for value in known)
                 raise ConfigError(f"{name}: {getattr(self, name)!r}", expected, "choose one of these")
         if not 0 <= self.pseudo_classes <= 1000:
-            raise ConfigError(f"groups: {self.pseudo_classes}", "0 (none) to 1000", "30 is usual")
+            raise ConfigError(f"pseudo_classes: {self.pseudo_classes}", "0 (none) to 1000", "30 is usual")
         if not 1 <= self.max_size <= MAX_SIDE:
-            raise ConfigError(f"largest: {self.max_size}", f"1 to {MAX_SIDE} pixels", "fix the number")
+            raise ConfigError(f"max_size: {self.max_size}", f"1 to {MAX_SIDE} pixels", "fix the number")
         if self.held_out < 0:
             raise ConfigError(f"held_out: {self.held_out}", "0 (none) or more samples", "fix the number")
         if not 0 <= self.random_crop <= 1:
-            raise ConfigError(f"jitter: {self.random_crop}", "0 (none) to 1", "0.12 is usual")
-
-
-def upgrade_document(document: dict[str, Any]) -> dict[str, Any]:
-    """An experiment as JSON, of which the oldest do not say how many domains there are: they had one.
-
-    >>> upgrade_document({"data": {"source": "animals"}})
-    {'data': {'pairing': 'one', 'source': 'animals'}}
-    """
-    data = document.get("data") if isinstance(document, dict) else None
-    return {**document, "data": {"pairing": "one", **data}} if isinstance(data, dict) else document
+            raise ConfigError(f"random_crop: {self.random_crop}", "0 (none) to 1", "0.12 is usual")

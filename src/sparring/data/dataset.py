@@ -1,11 +1,11 @@
 """Dataset: samples in memory or memory-mapped, their batches, the shuffled order of an epoch, and random
 crops.
 
-The order is a pure function of the seed and the position, so there is no sampler state: a resumed run asks
-for the slice that comes next, and any number of processes cut their rows out of the same slice.
+The order is a pure function of the seed and the position, so there is no sampler state: a resumed run takes
+the slice that comes next, and in distributed training each process takes its rows of the same slice.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -20,27 +20,25 @@ from sparring.core.shapes import Image, SampleSpec
 from sparring.data.config import DataConfig
 from sparring.data.report import DataReport
 
-Units = Mapping[str, Sequence[float]]
-
 
 class Dataset:
-    """A set of samples of one shape.
+    """Samples of one shape, with their labels; of two domains, those of domain A.
 
-    Images are dealt as x = v / 127.5 - 1 in [-1, 1]; points as (v - centre) / scale, where `centre` (d,) is
-    the mean and `scale` (d,), one and the same number for all coordinates so that the geometry stays as it
-    is, is the root mean square distance from the centre divided by sqrt(d).
+    `batch` returns images as x = v / 127.5 - 1 in [-1, 1], and points as (v - centre) / scale. `centre` (d,) is the
+    mean. `scale` (d,) is the root mean square distance from the centre divided by sqrt(d), the same number for all
+    coordinates, so that shapes are not distorted.
 
     Arguments:
-        samples: uint8 (n, h, w, c), memory-mapped, or float32 points (n, d) in their own units.
-        labels: int64 (n,), or None.
-        classes: their names; empty without labels.
-        fingerprint: SHA-256 of what the set is, the same on every machine.
-        report: what was found.
-        config: the settings, with size and channels filled in.
-        domain_b: the second domain's set, of the same size; None for ordinary data.
-
-    Of data with two domains the readers fill in `paired`, whether sample i of `other` is the partner of sample i, and `test_set`, the
-    test part that came with it, which has an `other` of its own.
+        samples: uint8 (n, h, w, c), memory-mapped, or float32 points (n, d) in the data's own units.
+        labels: class indices int64 (n,), or None.
+        classes: names of the classes; empty without labels.
+        fingerprint: SHA-256 of the content and settings, the same on every machine.
+        report: what was found in the source.
+        config: the settings, with size and channels resolved.
+        domain_b: the samples of domain B, of the same size; None where there is one domain.
+        paired: whether sample i of `domain_b` is the partner of sample i.
+        test_set: the test split that came with the data, with a `domain_b` of its own.
+        centre_and_scale: of points, where they are not those of `samples` (a subset keeps those of the whole).
     """
 
     def __init__(
@@ -53,18 +51,36 @@ class Dataset:
         report: DataReport,
         config: DataConfig,
         domain_b: "Dataset | None" = None,
+        paired: bool = False,
+        test_set: "Dataset | None" = None,
+        centre_and_scale: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> None:
         assert (samples.ndim, samples.dtype) in ((4, np.uint8), (2, np.float32))
         assert (labels is None) == (not classes)
         self.samples, self.labels, self.classes = samples, labels, classes
         self.fingerprint, self.report, self.config = fingerprint, report, config
-        self.domain_b, self.paired = domain_b, False
-        self.test_set: Dataset | None = None
-        self.centre, self.scale = _centre_and_scale(samples)
+        self.domain_b, self.paired, self.test_set = domain_b, paired, test_set
+        self.centre, self.scale = centre_and_scale or _centre_and_scale(samples)
+
+    def replace(self, **changes: Any) -> "Dataset":
+        """A copy with other constructor arguments; the samples are shared, and `centre` and `scale` stay."""
+        unchanged = {
+            "samples": self.samples,
+            "labels": self.labels,
+            "classes": self.classes,
+            "fingerprint": self.fingerprint,
+            "report": self.report,
+            "config": self.config,
+            "domain_b": self.domain_b,
+            "paired": self.paired,
+            "test_set": self.test_set,
+            "centre_and_scale": (self.centre, self.scale),
+        }
+        return Dataset(**{**unchanged, **changes})
 
     @property
     def spec(self) -> SampleSpec:
-        """What one sample is."""
+        """Shape of a sample, number of classes, and the shape of domain B."""
         shape = self.samples.shape[1:]
         return SampleSpec(
             shape=(shape[2], shape[0], shape[1]) if len(shape) == 3 else tuple(shape),
@@ -74,12 +90,12 @@ class Dataset:
 
     @property
     def units(self) -> dict[str, list[float]]:
-        """What `to_output` needs beside the spec, as plain numbers: `centre` and `scale` of points, nothing for images."""
+        """`centre` and `scale` of points as lists, which `to_output` needs; empty for images."""
         return {} if self.spec.is_image else {"centre": self.centre.tolist(), "scale": self.scale.tolist()}
 
     @property
     def class_frequencies(self) -> Tensor:
-        """How much of the set each class makes up: float32 (classes,), of sum 1; empty without labels."""
+        """Relative frequency of each class: float32 (classes,) with sum 1; empty without labels."""
         counts = (
             np.bincount(self.labels, minlength=len(self.classes)) if self.labels is not None else np.zeros(0)
         )
@@ -90,23 +106,22 @@ class Dataset:
 
     @property
     def epoch_size(self) -> int:
-        """Samples of the domain that has more of them."""
+        """Number of samples in the larger domain: the length of an epoch."""
         return max(len(self), len(self.domain_b) if self.domain_b is not None else 0)
 
     @property
     def smaller_size(self) -> int:
-        """Samples of the domain that has fewer of them."""
+        """Number of samples in the smaller domain."""
         return min(len(self), len(self.domain_b) if self.domain_b is not None else len(self))
 
     def batch(
         self, indices: np.ndarray | Tensor, flip_mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """The samples of these numbers as float32 (b, c, h, w) in channels-last memory, or (b, d); labels
-        int64 (b,).
+        """Samples as float32 (b, c, h, w) in channels-last memory, or points (b, d); labels int64 (b,) or None.
 
         Arguments:
-            indices: numbers of samples (b,).
-            flips: which images to mirror (b,), bool; None mirrors none.
+            indices: of the samples (b,).
+            flip_mask: images to mirror (b,), bool; None mirrors none.
         """
         rows = np.asarray(indices)
         labels = torch.from_numpy(self.labels[rows]) if self.labels is not None else None
@@ -119,31 +134,32 @@ class Dataset:
         return pixels.permute(0, 3, 1, 2).to(torch.float32).div_(127.5).sub_(1), labels
 
     def to_uint8(self, x: Tensor) -> np.ndarray:
-        """Images as they are saved: uint8 (n, h, w, c)."""
+        """Images in [-1, 1] (n, c, h, w) as uint8 (n, h, w, c)."""
         return to_output(x, self.spec, self.units)
 
     def points(self, x: Tensor) -> np.ndarray:
-        """Points in the data's own units: float32 (n, d)."""
+        """Normalised points (n, d) in the data's own units: float32 (n, d)."""
         return to_output(x, self.spec, self.units)
 
 
-def to_input(pictures: np.ndarray) -> Tensor:
-    """Images as they are saved, uint8 (n, h, w, c), as networks take them: v / 127.5 - 1, float32 (n, c, h, w). A copy.
+def to_input(images: np.ndarray) -> Tensor:
+    """Images uint8 (n, h, w, c) as the input of a network: v / 127.5 - 1, float32 (n, c, h, w), a copy.
 
     >>> to_input(np.array([[[[0]], [[255]]]], np.uint8)).ravel().tolist()
     [-1.0, 1.0]
     """
-    return torch.tensor(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return torch.tensor(images).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def to_output(x: Tensor, spec: SampleSpec, units: Mapping[str, Any]) -> np.ndarray:
-    """Samples in the form in which they are saved: round((x + 1) * 127.5) cut to uint8 (n, h, w, c), or x *
-    scale + centre as float32 (n, d).
+    """The output of a generator as images or points: the inverse of `Dataset.batch`.
+
+    Images are round((x + 1) * 127.5), clamped to uint8 (n, h, w, c); points are x * scale + centre, float32 (n, d).
 
     Arguments:
-        x: (n, *sample), as a generator makes them.
+        x: samples (n, *sample).
         spec: of the data.
-        units: `Dataset.units`, kept with the generator.
+        units: `Dataset.units`, stored with the generator.
 
     >>> to_output(torch.tensor([[[[-1.0, 0.0, 3.0]]]]), SampleSpec(shape=(1, 1, 3)), {}).ravel()
     array([  0, 128, 255], dtype=uint8)
@@ -173,17 +189,20 @@ def _centre_and_scale(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def shuffled_indices(seed: int, count: int, start: int, size: int, stream: str = "order") -> np.ndarray:
-    """The numbers of samples `start` to `start + size - 1` of the stream, int64 (size,).
+    """Sample indices at positions `start` to `start + size - 1` of the shuffled stream, int64 (size,).
 
     Epoch e, which is positions e * count to (e + 1) * count - 1, is a permutation of range(count) keyed by
     (seed, stream, e): each sample comes exactly once in each epoch.
 
     Arguments:
         seed: of the run.
-        count: samples in the set, at least 1.
+        count: samples in the dataset, at least 1.
         start: position in the stream, in samples; not negative.
-        size: how many; may exceed `count`.
-        stream: of the randomness: another one for a second set that is dealt beside the first.
+        size: number of indices; may exceed `count`.
+        stream: name of the random stream; domain B has one of its own.
+
+    Raises:
+        ConfigError: `count`, `start` or `size` out of range.
 
     >>> sorted(shuffled_indices(0, 5, 5, 5).tolist())
     [0, 1, 2, 3, 4]
@@ -211,19 +230,21 @@ def _permutation(seed: int, count: int, epoch: int, stream: str) -> np.ndarray:
 
 
 def enlarge_and_crop(x: Image, positions: Tensor, enlarge_by: float) -> Image:
-    """Each image enlarged (bilinear) by 1 + jitter, and a window of the old size cut out of it.
+    """Random crop: enlarge each image (bilinear) by 1 + `enlarge_by`, and cut a window of the old size out of it.
 
-    The window's corner is floor(place * (room + 1)) pixels from the top and the left, where room is what the enlarging added.
-    Two sets of images of one size that are given the same places stay aligned, pixel for pixel.
+    The window starts floor(position * (room + 1)) pixels from the top and the left, where room is the number of pixels that the
+    enlarging added. Two batches of images of one size that are cropped at the same positions stay aligned, pixel for pixel.
 
     References:
         Isola et al. 2017, "Image-to-image translation with conditional adversarial networks", arXiv:1611.07004, section 6.2 (286 to
-        256 pixels: a jitter of 0.117).
+        256 pixels: an enlargement by 0.117).
 
     Arguments:
         x: (b, c, h, w).
-        places: where each window lies (b, 2) in [0, 1), down and across.
-        jitter: share by which each side grows; a side grows by whole pixels.
+        positions: of each window (b, 2) in [0, 1), down and across.
+        enlarge_by: fraction by which each side grows; a side grows by whole pixels.
+
+    Shape: (b, c, h, w) to (b, c, h, w).
 
     >>> x = torch.arange(16.0).reshape(1, 1, 4, 4)
     >>> bool((enlarge_and_crop(x, torch.zeros(1, 2), 0.0) == x).all())
@@ -236,7 +257,7 @@ def enlarge_and_crop(x: Image, positions: Tensor, enlarge_by: float) -> Image:
     larger = F.interpolate(x, (height + room[0], width + room[1]), mode="bilinear", align_corners=False)
     corners = (positions * torch.tensor([side + 1.0 for side in room])).floor().long().tolist()
     windows = [
-        picture[:, top : top + height, left : left + width]
-        for picture, (top, left) in zip(larger, corners, strict=True)
+        image[:, top : top + height, left : left + width]
+        for image, (top, left) in zip(larger, corners, strict=True)
     ]
     return torch.stack(windows).contiguous(memory_format=torch.channels_last)

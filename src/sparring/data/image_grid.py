@@ -19,12 +19,11 @@ POINT_RADIUS = 0.0042  # radius of a point, as a part of the image's side
 
 
 def grid_image(images: np.ndarray, columns: int) -> Image.Image:
-    """Images row by row as one, in mode L or RGB; small ones are enlarged by a whole factor, without
-    smoothing.
+    """A grid of images in mode L or RGB, row by row; small images are enlarged by a whole factor, without smoothing.
 
     Arguments:
-        images: uint8 (n, h, w, c), c of 1, 3 or 4; transparent ones are laid on a grey chequerboard.
-        columns: images a row, at least 1.
+        images: uint8 (n, h, w, c), c of 1, 3 or 4; transparent ones are blended on a grey checkerboard.
+        columns: images per row, at least 1.
     """
     count, height, width, _ = images.shape
     factor = max(1, round(MIN_TILE_PIXELS / max(height, width)))
@@ -55,8 +54,10 @@ def _blend_on_checkerboard(image: np.ndarray) -> np.ndarray:
 
 
 def contact_sheet(dataset: Dataset, rows: int, columns: int) -> Image.Image:
-    """Samples from all over the set: a class a row (again from the first when there are more rows), else
-    evenly spread. Points become a scatter plot; of two domains A stands left and B right."""
+    """A grid of samples from the whole dataset: one class per row, or evenly spaced without labels.
+
+    Points become a scatter plot. Of two domains, A stands on the left and B on the right.
+    """
     if dataset.domain_b is not None:
         return grid_image(
             _domains_side_by_side(dataset, dataset.domain_b, rows * columns // 2), max(1, columns // 2)
@@ -65,22 +66,22 @@ def contact_sheet(dataset: Dataset, rows: int, columns: int) -> Image.Image:
         return points_image(dataset.samples[_evenly_spaced(np.arange(len(dataset)), MAX_POINTS)])
     if dataset.labels is None:
         return grid_image(dataset.samples[_evenly_spaced(np.arange(len(dataset)), rows * columns)], columns)
-    chosen = []
+    by_row = []
     for row in range(rows):
         members = np.flatnonzero(dataset.labels == row % len(dataset.classes))
         turn, turns = row // len(dataset.classes), -(-rows // len(dataset.classes))
-        chosen.append(_evenly_spaced(members, columns * turns)[turn::turns])
-    picked = [np.resize(numbers, columns) for numbers in chosen if len(numbers)]
-    return grid_image(dataset.samples[np.concatenate(picked)], columns)
+        by_row.append(_evenly_spaced(members, columns * turns)[turn::turns])
+    numbers = np.concatenate([np.resize(row, columns) for row in by_row if len(row)])
+    return grid_image(dataset.samples[numbers], columns)
 
 
 def _domains_side_by_side(a: Dataset, b: Dataset, count: int) -> np.ndarray:
-    """Images of both domains side by side: uint8 (n, h, 2 w, 1 or 3); partners, where they have any."""
+    """Images of A and B side by side, uint8 (n, h, 2 w, 1 or 3); partners where the domains are paired."""
     count = min(count, a.smaller_size)
-    chosen = [side.samples[_evenly_spaced(np.arange(len(side)), count)] for side in (a, b)]
-    sides = [np.stack([_blend_on_checkerboard(image) for image in images]) for images in chosen]
-    depth = max(side.shape[3] for side in sides)
-    return np.concatenate([np.broadcast_to(side, (*side.shape[:3], depth)) for side in sides], 2)
+    samples = [domain.samples[_evenly_spaced(np.arange(len(domain)), count)] for domain in (a, b)]
+    domains = [np.stack([_blend_on_checkerboard(image) for image in images]) for images in samples]
+    channels = max(images.shape[3] for images in domains)
+    return np.concatenate([np.broadcast_to(images, (*images.shape[:3], channels)) for images in domains], 2)
 
 
 def _evenly_spaced(numbers: np.ndarray, count: int) -> np.ndarray:
@@ -88,14 +89,14 @@ def _evenly_spaced(numbers: np.ndarray, count: int) -> np.ndarray:
 
 
 def points_image(points: np.ndarray, real: np.ndarray | None = None, size: int = 512) -> Image.Image:
-    """A scatter plot in RGB, antialiased: real points in grey below, generated ones in colour on top.
+    """An antialiased scatter plot in RGB: real points in grey, generated points in colour on top.
 
-    The first two coordinates are drawn, the second upwards. The view is the real points' square (the given
-    points' if there are none) with a margin; what lies outside of it is not seen.
+    The first two coordinates are drawn, the second upwards. The view is the square around the real points (around
+    `points` if there are none) with a margin; points outside it are not drawn.
 
     Arguments:
-        points: float (n, d), d >= 2.
-        real: the same of the data, or None.
+        points: generated points, float (n, d), d >= 2.
+        real: points of the data (m, d), or None.
         size: side of the image in pixels.
     """
     layers = [(real, REAL_COLOUR)] if real is not None else []
@@ -105,22 +106,28 @@ def points_image(points: np.ndarray, real: np.ndarray | None = None, size: int =
 def labelled_points_image(
     points: np.ndarray, labels: np.ndarray, names: Sequence[str] = (), size: int = 512
 ) -> Image.Image:
-    """A scatter plot of points float (n, d), d >= 2, each class (n,) in a colour of its own, with its name where `names` has
-    it; beyond ten classes colours come again."""
+    """A scatter plot of points with a colour for each class and a legend; after ten classes the colours repeat.
+
+    Arguments:
+        points: float (n, d), d >= 2.
+        labels: class indices (n,).
+        names: of the classes, for the legend; empty for none.
+        size: side of the image in pixels.
+    """
     classes = [int(label) for label in np.unique(labels)]
     layers = [(points[labels == label], CLASS_COLOURS[label % len(CLASS_COLOURS)]) for label in classes]
-    picture = _draw_scatter(layers, points, size)
-    pen = ImageDraw.Draw(picture)
+    image = _draw_scatter(layers, points, size)
+    pen = ImageDraw.Draw(image)
     for number, name in enumerate(names[: len(CLASS_COLOURS)]):
-        shown = str(name)[:24].encode("ascii", "replace").decode()
-        pen.text((8, 8 + 13 * number), shown, fill=CLASS_COLOURS[number])
-    return picture
+        text = str(name)[:24].encode("ascii", "replace").decode()
+        pen.text((8, 8 + 13 * number), text, fill=CLASS_COLOURS[number])
+    return image
 
 
 def _draw_scatter(layers: Sequence[tuple[np.ndarray, Colour]], view: np.ndarray, size: int) -> Image.Image:
-    shown = np.asarray(view, np.float64)[:, :2]
-    shown = shown[np.isfinite(shown).all(1)]
-    low, high = (shown.min(0), shown.max(0)) if len(shown) else (np.zeros(2), np.ones(2))
+    visible = np.asarray(view, np.float64)[:, :2]
+    visible = visible[np.isfinite(visible).all(1)]
+    low, high = (visible.min(0), visible.max(0)) if len(visible) else (np.zeros(2), np.ones(2))
     side = max(float((high - low).max()), 1e-6) * 1.16
     corner = (low + high - side) / 2
     canvas = np.full((size, size, 3), 255.0)
@@ -133,21 +140,23 @@ def _draw_scatter(layers: Sequence[tuple[np.ndarray, Colour]], view: np.ndarray,
     return Image.fromarray(np.rint(canvas).astype(np.uint8))
 
 
-def _point_coverage(places: np.ndarray, size: int) -> np.ndarray:
-    """How much each pixel (size, size) is covered: each point is a soft disc, and discs on top of each other add up
-    as 1 - exp(-sum); the more points, the fainter each."""
+def _point_coverage(positions: np.ndarray, size: int) -> np.ndarray:
+    """Coverage of each pixel (size, size) in [0, 1].
+
+    Each point is a soft disc; overlapping discs add up as 1 - exp(-sum). The more points, the fainter each is.
+    """
     radius = max(POINT_RADIUS * size, 1.0)
     reach = int(np.ceil(2 * radius))
-    places = places[np.isfinite(places).all(1)]
-    strength = 1.6 * min(1.0, (MAX_POINTS / 4 / max(len(places), 1)) ** 0.5)
-    places = places[(np.abs(places - size / 2) < size / 2 + reach).all(1)] * (1, -1) + (0, size)
+    positions = positions[np.isfinite(positions).all(1)]
+    strength = 1.6 * min(1.0, (MAX_POINTS / 4 / max(len(positions), 1)) ** 0.5)
+    positions = positions[(np.abs(positions - size / 2) < size / 2 + reach).all(1)] * (1, -1) + (0, size)
     offsets = np.stack(np.meshgrid(*[np.arange(-reach, reach + 1)] * 2), -1).reshape(1, -1, 2)
-    wide = size + 4 * reach  # with a border that takes what lies outside
+    wide = size + 4 * reach  # with a border for the discs that overlap the edge
     covered = np.zeros(wide * wide)
-    for start in range(0, len(places), MAX_POINTS):
-        some = places[start : start + MAX_POINTS, None]
-        pixels = np.floor(some) + offsets
-        weights = np.exp(-0.5 * np.square(pixels + 0.5 - some).sum(2) / (radius / 1.5) ** 2)
+    for start in range(0, len(positions), MAX_POINTS):
+        block = positions[start : start + MAX_POINTS, None]
+        pixels = np.floor(block) + offsets
+        weights = np.exp(-0.5 * np.square(pixels + 0.5 - block).sum(2) / (radius / 1.5) ** 2)
         columns, rows = np.moveaxis(pixels.astype(np.int64) + 2 * reach, 2, 0)
         covered += np.bincount((rows * wide + columns).ravel(), weights.ravel(), wide * wide)
     inner = slice(2 * reach, size + 2 * reach)
@@ -155,12 +164,12 @@ def _point_coverage(places: np.ndarray, size: int) -> np.ndarray:
 
 
 def to_pil_image(array: np.ndarray) -> Image.Image:
-    """A uint8 array (h, w, c) as a image: grey, colour, or colour with transparency."""
+    """A uint8 array (h, w, c) as a PIL image in mode L, RGB or RGBA."""
     return Image.fromarray(array.squeeze(2) if array.shape[2] == 1 else array)
 
 
-def encode_png(picture: Image.Image) -> bytes:
+def encode_png(image: Image.Image) -> bytes:
     """The bytes of a PNG file."""
     buffer = BytesIO()
-    picture.save(buffer, "PNG")
+    image.save(buffer, "PNG")
     return buffer.getvalue()

@@ -23,33 +23,38 @@ BUILTIN = {"animals": SETS / "animals.npz", "ring": None, "grid": None, "swissro
 def open_data(
     config: DataConfig, progress: ProgressCallback | None = None, stop: Callable[[], bool] | None = None
 ) -> Dataset:
-    """The data that `config.source` names, decoded (or found in the cache) and ready to deal.
+    """Open, decode and resize the data that `config.source` names; decoded samples are cached on disk.
 
     Arguments:
-        config: what to open and how to bring it to one size.
-        progress: told (done, total) as files are read.
-        stop: polled; true ends the work with `Stopped`.
+        config: what to open, and how to bring it to one size.
+        progress: called with (done, total) as files are read.
+        stop: polled; true raises `StopRequested`.
 
     Raises:
-        DataError: nothing usable, or not what was asked for; it says what was seen.
+        DataError: no usable samples, or data that does not fit the settings; it says what was found.
+
+    >>> open_data(DataConfig(source="ring")).spec.shape
+    (2,)
     """
-    watch = ProgressMonitor(progress, stop)
-    container = None if config.pairing == "one" else _find_container(config.source, watch)
+    monitor = ProgressMonitor(progress, stop)
+    container = None if config.pairing == "one" else _find_container(config.source, monitor)
     opener = SourceOpener(
-        lambda side: _open_single_domain(side, watch), lambda source: _find_container(source, watch), watch
+        lambda config: _open_single_domain(config, monitor),
+        lambda source: _find_container(source, monitor),
+        monitor,
     )
     dataset = open_two_domains(config, container, opener)
     if dataset is None:
-        dataset = _open_single_domain(config, watch, container)
-        dataset.config = replace(dataset.config, pairing="one")
+        dataset = _open_single_domain(config, monitor, container)
+        dataset = dataset.replace(config=replace(dataset.config, pairing="one"))
     return dataset
 
 
 def _find_container(source: str, monitor: ProgressMonitor) -> Container | None:
-    """The folder or zip that is meant as a whole."""
-    name, wanted = parse_source(source, BUILTIN)
+    """The folder or zip that a source names, without a selection of classes; None for anything else."""
+    name, keep_classes = parse_source(source, BUILTIN)
     path = Path(name).expanduser()
-    if wanted or not path.exists():
+    if keep_classes or not path.exists():
         return None
     if path.is_dir():
         return Folder(path, monitor.poll)
@@ -61,22 +66,22 @@ def _open_single_domain(
 ) -> Dataset:
     if container is not None:
         return open_images(container, config, (), monitor)
-    name, wanted = parse_source(config.source, BUILTIN)
+    name, keep_classes = parse_source(config.source, BUILTIN)
     path = Path(name).expanduser()
     if name in BUILTIN and not path.exists():
         if name in POINT_SETS:
-            if wanted:
+            if keep_classes:
                 raise DataError(f"{config.source}: {name} has no classes", "the name alone", f"write {name}")
             return open_builtin_points(name, config)
         path = BUILTIN[name] or path
     if path.is_dir():
-        return open_images(Folder(path, monitor.poll), config, wanted, monitor)
+        return open_images(Folder(path, monitor.poll), config, keep_classes, monitor)
     if path.is_file():
-        return _open_file(path, config, wanted, monitor)
-    what = "is neither a file nor a folder" if path.exists() else "does not exist"
+        return _open_file(path, config, keep_classes, monitor)
+    problem = "is neither a file nor a folder" if path.exists() else "does not exist"
     fix = did_you_mean(name, sorted(BUILTIN)) if "/" not in name else "check the path"
     raise DataError(
-        f"{config.source}: {what}", "a folder, zip, npz, npy or idx file, or a built-in name", fix
+        f"{config.source}: {problem}", "a folder, zip, npz, npy or idx file, or a built-in name", fix
     )
 
 
@@ -105,19 +110,19 @@ def _is_idx_file(path: Path) -> bool:
 
 
 def parse_source(source: str, builtin: Collection[str]) -> tuple[str, tuple[str, ...]]:
-    """The path or built-in name, and the classes after its last fitting colon.
+    """Split `name:class,class` into the path or built-in name, and the classes.
 
-    A path that exists wins over every other reading, so that colons in names (and Windows drives) do no harm.
+    A path that exists is taken as it is, so that colons in names (and Windows drives) do no harm.
 
     >>> parse_source("animals:cat,dog", ["animals"]), parse_source("animals", ["animals"])
     (('animals', ('cat', 'dog')), ('animals', ()))
     """
     if os.path.lexists(source):
         return source, ()
-    place = source.rfind(":")
-    while place > 0:
-        name, classes = source[:place], source[place + 1 :].split(",")
+    colon = source.rfind(":")
+    while colon > 0:
+        name, classes = source[:colon], source[colon + 1 :].split(",")
         if name in builtin or os.path.lexists(name):
             return name, tuple(dict.fromkeys(text.strip() for text in classes if text.strip()))
-        place = source.rfind(":", 0, place)
+        colon = source.rfind(":", 0, colon)
     return source, ()

@@ -1,4 +1,4 @@
-"""DataReport: what was found in the data, what was skipped, and why. Nothing is silently ignored."""
+"""DataReport: the samples that were found, the files that were skipped, and why. Nothing is silently ignored."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,18 +10,18 @@ FileNotes = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class DataReport:
-    """What one `open_data` found.
+    """What `open_data` found in a source.
 
     Arguments:
         source: as the user wrote it.
         kind: `folder`, `zip`, `array`, `idx` or `points`.
-        count: samples that can be used.
-        skipped: (name, reason) of what was left out.
-        converted: (name, what) of what needed more than decoding.
-        duplicates: samples whose content another one has already; they are kept.
-        sizes, modes, classes: how many samples by size as found, by pixel format as found, by class.
-        size, channels, fit: of the samples as they are dealt; None for points.
-        why: the choices that were made, in words.
+        count: number of usable samples.
+        skipped: (name, reason) of each file that was left out.
+        converted: (name, conversion) of each file that needed more than decoding.
+        duplicates: samples with the same content as an earlier one; they stay in the dataset.
+        sizes, modes, classes: number of samples by original size, by original pixel format, by class.
+        size, channels, fit: of the samples of the dataset; None for points.
+        remarks: the choices that were made and the reasons, one sentence each.
     """
 
     source: str
@@ -43,7 +43,7 @@ class DataReport:
         return asdict(self)
 
     def lines(self, limit: int = 10) -> list[str]:
-        """The report for people; at most `limit` names of skipped and converted files each."""
+        """The report as lines of text, with at most `limit` names of skipped and of converted files."""
         lines = [f"{self.source}: {self.count:,} samples ({self.kind})"]
         for title, table in (("sizes", self.sizes), ("modes", self.modes), ("classes", self.classes)):
             if table:
@@ -51,8 +51,8 @@ class DataReport:
         lines += list(self.remarks)
         if self.duplicates:
             lines.append(f"{self.duplicates:,} samples are copies of others")
-        for title, named in (("skipped", self.skipped), ("converted", self.converted)):
-            lines += note_lines(title, named, limit)
+        for title, notes in (("skipped", self.skipped), ("converted", self.converted)):
+            lines += note_lines(title, notes, limit)
         return lines
 
 
@@ -61,26 +61,26 @@ def _table_text(table: dict[str, int], limit: int) -> str:
     return f"{text} and {len(table) - limit:,} more" if len(table) > limit else text
 
 
-def note_lines(title: str, named: FileNotes, limit: int) -> list[str]:
-    """How many by reason, then the first names."""
-    if not named:
+def note_lines(title: str, notes: FileNotes, limit: int) -> list[str]:
+    """Counts by reason on the first line, then the first `limit` names."""
+    if not notes:
         return []
-    reasons = Counter(reason for _, reason in named)
+    reasons = Counter(reason for _, reason in notes)
     lines = [
-        f"{title} {len(named):,}: "
+        f"{title} {len(notes):,}: "
         + "; ".join(f"{reason} ({number:,})" for reason, number in reasons.most_common(5))
     ]
-    lines += [f"  {printable(name)}: {reason}" for name, reason in named[:limit]]
-    return [*lines, f"  and {len(named) - limit:,} more"] if len(named) > limit else lines
+    lines += [f"  {printable(name)}: {reason}" for name, reason in notes[:limit]]
+    return [*lines, f"  and {len(notes) - limit:,} more"] if len(notes) > limit else lines
 
 
 def histogram(values: Iterable[str]) -> dict[str, int]:
-    """How often each value comes, the most frequent first, ties by name."""
+    """Number of occurrences of each value, the most frequent first, ties by name."""
     return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
 
 
 def printable(name: str) -> str:
-    r"""A name that can't break the line or the terminal.
+    r"""A file name with line breaks and control characters escaped, safe to print on a terminal.
 
     >>> print(printable("a\nb.png"))
     a\nb.png

@@ -12,42 +12,36 @@ from sparring.core.errors import ConfigError
 from sparring.data.cache import cache_roots
 from sparring.data.dataset import Dataset
 
-MAX_MEMORY_BYTES = (
-    512 * 2**20
-)  # larger parts are copied to a nameless file, which the system may drop from memory
-COPY_ROWS = 1_000
+MAX_MEMORY_BYTES = 512 * 2**20  # a larger part is copied to a temporary file and memory-mapped
+COPY_ROWS = 1_000  # samples copied at once
 
 
 def split_held_out(dataset: Dataset, held_out: int) -> tuple[Dataset, Dataset | None]:
-    """The set without the held-out samples, and these (None if there are none); both in the order of the whole.
+    """Split a dataset into the samples to train on and the held-out samples (None if there are none).
 
-    Where `held_out` is 0, the test part that came with data of two domains is held out. The partners of a pair stay together; of
-    two domains that are not paired, each keeps so many of its own apart.
-
-    Which ones are held out depends on the number of samples and `held_out` alone: the first of a permutation keyed by
-    seed 0, whatever the run's seed, so that runs can be compared. Both parts have the whole set's classes, fingerprint
-    and units.
+    Both keep the order, classes, fingerprint and scale of the whole. The selection depends on the number of samples and
+    `held_out` alone, not on the run's seed, so that runs can be compared. The partners of a pair stay together; of two
+    unpaired domains, each holds out `held_out` samples of its own.
 
     Arguments:
-        held_out: how many to keep apart; fewer than half.
+        held_out: number of samples to hold out, fewer than half; 0 takes the test split that came with the data.
 
     Raises:
-        ConfigError: too many.
+        ConfigError: half of the samples or more.
     """
     check_held_out(dataset.smaller_size, held_out)
     if held_out == 0:
         return dataset, dataset.test_set
-    train, held = _split_rows(len(dataset), held_out)
-    first, second = _subset(dataset, train), _subset(dataset, held)
-    if dataset.domain_b is not None:
-        train, held = (train, held) if dataset.paired else _split_rows(len(dataset.domain_b), held_out)
-        first.domain_b, second.domain_b = _subset(dataset.domain_b, train), _subset(dataset.domain_b, held)
-        first.paired = second.paired = dataset.paired
-    return first, second
+    train_rows, test_rows = _split_rows(len(dataset), held_out)
+    train_b = test_b = None
+    if (b := dataset.domain_b) is not None:
+        rows_b = (train_rows, test_rows) if dataset.paired else _split_rows(len(b), held_out)
+        train_b, test_b = _subset(b, rows_b[0]), _subset(b, rows_b[1])
+    return _subset(dataset, train_rows, train_b), _subset(dataset, test_rows, test_b)
 
 
 def held_out_counts(dataset: Dataset, held_out: int) -> tuple[int, int]:
-    """How many samples `split_held_out` gives to training and how many it holds out."""
+    """Numbers of samples (train, held out) that `split_held_out` returns, without splitting."""
     if held_out == 0:
         return len(dataset), len(dataset.test_set) if dataset.test_set is not None else 0
     return len(dataset) - held_out, held_out
@@ -59,7 +53,7 @@ def _split_rows(count: int, held_out: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def check_held_out(count: int, held_out: int) -> None:
-    """Raises ConfigError where `held_out` of `count` samples are too many to keep apart."""
+    """Raises ConfigError where `held_out` is half of `count` samples or more."""
     if held_out and 2 * held_out >= count:
         raise ConfigError(
             f"data.held_out={held_out:,} of {count:,} samples",
@@ -68,17 +62,13 @@ def check_held_out(count: int, held_out: int) -> None:
         )
 
 
-def _subset(dataset: Dataset, rows: np.ndarray) -> Dataset:
-    part = Dataset(
-        _take_rows(dataset.samples, rows),
-        None if dataset.labels is None else dataset.labels[rows],
-        dataset.classes,
-        fingerprint=dataset.fingerprint,
-        report=dataset.report,
-        config=dataset.config,
+def _subset(dataset: Dataset, rows: np.ndarray, domain_b: Dataset | None = None) -> Dataset:
+    return dataset.replace(
+        samples=_take_rows(dataset.samples, rows),
+        labels=None if dataset.labels is None else dataset.labels[rows],
+        domain_b=domain_b,
+        test_set=None,
     )
-    part.centre, part.scale = dataset.centre, dataset.scale
-    return part
 
 
 def _take_rows(samples: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -4,42 +4,49 @@ from sparring.doctor import advice
 from sparring.doctor.finding import Advice, Finding
 from sparring.doctor.history import History, trailing_span
 
-COLLAPSED_BELOW, LOW_BELOW = 0.1, 0.5  # of the distance between real samples
-MANY_DUPLICATES = 0.5
-WARM_UP_STEPS = 500  # steps that a game gets to become varied at all; poor variety gets twice as many
+COLLAPSED_BELOW, LOW_BELOW = 0.1, 0.5  # diversity, relative to real samples
+MANY_DUPLICATES = 0.5  # share of samples with a near-duplicate
+WARM_UP_STEPS = 500  # before which samples may lack diversity; low diversity is reported after twice as many
 MISSING_BELOW = 0.8  # of the modes that as many real samples would reach
 LOW_COVERAGE = 0.3
-NUM_SAMPLES = 64
+CLIPPED_EXCESS = 0.2  # share of clipped pixels above that of the data
+NUM_SAMPLES = 64  # of a measurement, as in training/diagnostics.py
 
 
 def detect_collapse(history: History) -> Finding | None:
-    """Samples that are all the same."""
-    diversity, repeats = dict(history.diagnostic("diversity")), dict(history.diagnostic("repeats"))
+    """Mode collapse: nearly all samples are the same."""
+    diversity = dict(history.diagnostic("diversity"))
+    duplicates = dict(history.diagnostic("near_duplicates"))
     series = [
-        (at, float(value < COLLAPSED_BELOW or repeats.get(at, 0.0) > MANY_DUPLICATES))
-        for at, value in diversity.items()
+        (images, float(value < COLLAPSED_BELOW or duplicates.get(images, 0.0) > MANY_DUPLICATES))
+        for images, value in diversity.items()
     ]
     since, length = trailing_span(series, bool)
     if since is None or length < 2 or (length == len(series) and history.step < WARM_UP_STEPS):
         return None
-    now, copies = diversity[series[-1][0]], repeats.get(series[-1][0], 0.0)
-    before = max((value for at, value in diversity.items() if at < since), default=None)
-    words = f"Two samples differ by {now:.0%} of what two real ones differ by, and {copies:.0%} of them have a near copy."
-    words += f" Before, they differed by up to {before:.0%}." if before is not None and before < 2 else ""
+    last = series[-1][0]
+    now, repeated = diversity[last], duplicates.get(last, 0.0)
+    before = max((value for images, value in diversity.items() if images < since), default=None)
+    message = (
+        f"The distance between two samples is {now:.0%} of that between two real ones, and {repeated:.0%} of the "
+        "samples have a near-duplicate."
+    )
+    if before is not None and before < 2:
+        message += f" Before, the distance reached {before:.0%}."
     return Finding(
         name="collapse",
         severity="bad",
-        title=f"Samples repeat since image {since:,}: the generator has collapsed",
-        message=words,
+        title=f"Mode collapse since image {since:,}: the generated samples repeat",
+        message=message,
         since=since,
-        values={"diversity": now, "repeats": copies},
+        values={"diversity": now, "near_duplicates": repeated},
         advice=_advise_against_collapse(history),
         checkpoint=history.last_good_checkpoint(since),
     )
 
 
 def detect_missing_modes(history: History) -> Finding | None:
-    """A mixture whose modes are known: some get no samples."""
+    """Some modes of a mixture with known modes get no samples."""
     total = history.recent_median("diag/modes_total", 1)
     if not total:
         return None
@@ -50,44 +57,49 @@ def detect_missing_modes(history: History) -> Finding | None:
         return None
     now = series[-1][1]
     return Finding(
-        name="modes_missing",
+        name="missing_modes",
         severity="bad" if now <= total / 2 else "warning",
-        title=f"Partial collapse since image {since:,}: samples in {now:.0f} of {total:.0f} modes",
+        title=f"Partial mode collapse since image {since:,}: samples in {now:.0f} of {total:.0f} modes",
         message=f"{NUM_SAMPLES} samples reach {now:.0f} modes; as many real ones would reach {expected:.0f}.",
         since=since,
-        values={"modes": now, "of": total},
+        values={"modes": now, "modes_total": total},
         advice=_advise_against_collapse(history),
         checkpoint=history.last_good_checkpoint(since),
     )
 
 
 def detect_low_diversity(history: History) -> Finding | None:
-    """Samples that differ less than real ones, or reach but a part of the data."""
+    """Samples that differ less than real ones, or that cover only a part of the data."""
     if detect_collapse(history) or detect_missing_modes(history):
         return None
-    for name, limit, words in (
-        ("diversity", LOW_BELOW, "Two samples differ by {:.0%} of what two real ones differ by."),
-        (
-            "reached",
-            LOW_COVERAGE,
-            "They come near {:.0%} of the real samples that other real samples come near to.",
-        ),
-    ):
-        series = history.diagnostic(name)
-        since, length = trailing_span(series, lambda value, limit=limit: value < limit)  # type: ignore[misc]
-        if since is None or length < 3 or history.step < 2 * WARM_UP_STEPS:
-            continue
-        return Finding(
-            name="little_variety",
-            severity="warning",
-            title="Samples have too little variety",
-            message=words.format(series[-1][1]),
-            since=since,
-            values={name: series[-1][1]},
-            advice=_advise_against_collapse(history),
-            checkpoint=history.last_good_checkpoint(since if length < len(series) else None),
-        )
-    return None
+    return _find_low(
+        history,
+        "diversity",
+        LOW_BELOW,
+        "The distance between two samples is {:.0%} of that between two real ones.",
+    ) or _find_low(
+        history,
+        "coverage",
+        LOW_COVERAGE,
+        "Generated samples cover {:.0%} of the real samples that as many real samples cover.",
+    )
+
+
+def _find_low(history: History, name: str, limit: float, message: str) -> Finding | None:
+    series = history.diagnostic(name)
+    since, length = trailing_span(series, lambda value: value < limit)
+    if since is None or length < 3 or history.step < 2 * WARM_UP_STEPS:
+        return None
+    return Finding(
+        name="low_diversity",
+        severity="warning",
+        title="The generated samples have too little diversity",
+        message=message.format(series[-1][1]),
+        since=since,
+        values={name: series[-1][1]},
+        advice=_advise_against_collapse(history),
+        checkpoint=history.last_good_checkpoint(since if length < len(series) else None),
+    )
 
 
 def _advise_against_collapse(history: History) -> tuple[Advice, ...]:
@@ -101,21 +113,21 @@ def _advise_against_collapse(history: History) -> tuple[Advice, ...]:
 
 
 def detect_clipped_pixels(history: History) -> Finding | None:
-    """Images that are black and white where the data is not."""
+    """Generated images with many more fully black or white pixels than the data."""
     real = history.recent_median("diag/clipped_pixels_real", 1)
-    series = history.diagnostic("saturated")
+    series = history.diagnostic("clipped_pixels")
     if real is None or history.step < WARM_UP_STEPS:
         return None
-    since, length = trailing_span(series, lambda value: value > real + 0.2)
+    since, length = trailing_span(series, lambda value: value > real + CLIPPED_EXCESS)
     if since is None or length < 2:
         return None
     return Finding(
-        name="saturated",
+        name="clipped_pixels",
         severity="warning",
-        title="Generated images are over-exposed: too many pixels are fully black or white",
-        message=f"{series[-1][1]:.0%} of the values are at an end of the scale; in the data {real:.0%}.",
+        title="Generated images are clipped: too many pixels are fully black or white",
+        message=f"{series[-1][1]:.0%} of the pixel values are at an end of the range; in the data {real:.0%}.",
         since=since,
-        values={"saturated": series[-1][1], "in the data": real},
+        values={"clipped_pixels": series[-1][1], "clipped_pixels_real": real},
         advice=advice.select(
             advice.lower_learning_rate(history, "generator"), advice.add_gradient_penalty(history)
         ),

@@ -4,16 +4,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["bad", "warning", "note"]
-ORDER: tuple[Severity, ...] = ("bad", "warning", "note")
+SEVERITIES: tuple[Severity, ...] = ("bad", "warning", "note")  # the worst first
 
 
 @dataclass(frozen=True)
 class Advice:
-    """Something to do.
+    """A suggested change.
 
     Arguments:
-        words: what and why.
-        settings: of the form `path=value`, for `--set`; each path is one of the run's own.
+        message: what to do, and why.
+        settings: for `--set`, of the form `path=value`; each path is one of the run's own settings.
     """
 
     message: str
@@ -22,17 +22,17 @@ class Advice:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A verdict.
+    """Something that a detector found.
 
     Arguments:
-        name: short, for scripts: `collapse`, `diverged` and the like.
+        name: the detector's key in `DETECTORS`, for scripts.
         severity: `bad` spoils the run, a `warning` may, a `note` is worth knowing.
-        title: the verdict in one line.
-        words: what it was seen by.
-        since: image from which on it holds; None where it has no beginning.
-        figures: the numbers behind it, by what they are.
-        advice: what to do, the likeliest first.
-        checkpoint: the last good checkpoint that is still on the disk, in images.
+        title: the finding in one line.
+        message: the measurements that it rests on, as a sentence.
+        since: the first image at which it held; None where it has no beginning.
+        values: the measurements by name.
+        advice: what to do, the most promising first.
+        checkpoint: images of the newest checkpoint from before the problem that still exists; None where there is none.
     """
 
     name: str
@@ -45,4 +45,5 @@ class Finding:
     checkpoint: int | None = None
 
     def to_json(self) -> dict[str, Any]:
+        """The fields as plain JSON types."""
         return asdict(self)

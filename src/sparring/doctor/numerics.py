@@ -1,153 +1,148 @@
 """Numerical failures: divergence, non-finite steps, stalled training, checkpoints that could not be written."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sparring.core.errors import ConfigError
 from sparring.core.schedule import SCHEDULES
 from sparring.doctor import advice
-from sparring.doctor.finding import Advice, Finding
+from sparring.doctor.finding import Advice, Finding, Severity
 from sparring.doctor.history import History, Series
 
-LARGE_LOSS = 25.0  # no loss but Wasserstein's is as large in a game that goes on
-GROWTH = 30.0  # times the usual, for a loss without a scale
-LARGE_LOGIT = 100.0  # logits
-RECENT = 3
-STALLED_RATE = 0.01  # of the greatest learning rate
-REMAINING = 0.15  # of a run
+LARGE_LOSS = 25.0  # except for Wasserstein losses, which have no scale
+GROWTH = 30.0  # of a Wasserstein loss, relative to its median until then
+MIN_REPORTS = 5  # for such a median
+LARGE_LOGIT = 100.0
+RECENT = 3  # reports
+STALLED_RATE = 0.01  # relative to the largest learning rate of the run
+REMAINING = 0.15  # of the run
+CONSTANT_WITHIN = 1e-6  # losses that differ by less are equal
+MAX_ROLLBACKS = 3  # as in training/loop.py
+LOSSES = ("discriminator/adversarial", "generator/adversarial")
+LOGITS = {
+    "diag/logit_train": "The discriminator's mean logit of real samples",
+    "diag/logit_fake": "The discriminator's mean logit of generated samples",
+}
 
 
 def detect_divergence(history: History) -> Finding | None:
-    """Losses or judgements that explode."""
-    culprits = {
-        name: exploded
-        for name in ("discriminator/adversarial", "generator/adversarial", *_logit_columns(history))
-        if (exploded := _exploded(history, name))
-    }
-    if not culprits:
+    """Losses or logits that grow beyond all usual values."""
+    names = LOSSES if history.objective == "wasserstein" else (*LOSSES, *LOGITS)
+    exploded = {name: series for name in names if (series := _exploded_values(history, name))}
+    if not exploded:
         return None
-    since = min(images for series in culprits.values() for images, _ in series)
-    last = [row["images"] for row in history.rows[-RECENT:]]
-    lasting = any(series[-1][0] in last for series in culprits.values())
-    name, series = max(culprits.items(), key=lambda item: max(abs(value) for _, value in item[1]))
-    worst = max(series, key=lambda point: abs(point[1]))
-    words = f"{_describe_column(name)} came to {worst[1]:,.0f} at image {worst[0]:,}; a game that goes on stays within a few units."
-    if not lasting:
-        words += f" It has calmed down since image {series[-1][0]:,}."
+    since = min(series[0][0] for series in exploded.values())
+    recent = [row["images"] for row in history.rows[-RECENT:]]
+    is_lasting = any(series[-1][0] in recent for series in exploded.values())
+    name, series = max(exploded.items(), key=lambda item: max(abs(value) for _, value in item[1]))
+    images, value = max(series, key=lambda point: abs(point[1]))
+    message = f"{_describe_column(name)} reached {value:,.0f} at image {images:,}; a few units are usual."
+    if not is_lasting:
+        message += f" It has been normal again since image {series[-1][0]:,}."
     return Finding(
-        name="diverged",
-        severity="bad" if lasting else "note",
-        title="Training diverges: the numbers explode" if lasting else "The numbers exploded for a while",
-        message=words,
+        name="divergence",
+        severity="bad" if is_lasting else "note",
+        title="Training diverges: losses or logits explode"
+        if is_lasting
+        else "Training diverged for a while",
+        message=message,
         since=since,
-        values={one: points[-1][1] for one, points in culprits.items()},
+        values={column: points[-1][1] for column, points in exploded.items()},
         advice=advice.select(
             advice.lower_learning_rates(history, 0.1),
             advice.add_gradient_penalty(history),
             advice.scale_gradient_penalty(history, 10),
         )
-        if lasting
+        if is_lasting
         else (),
         checkpoint=history.last_good_checkpoint(since),
     )
 
 
-def _logit_columns(history: History) -> tuple[str, ...]:
-    return () if history.objective == "wasserstein" else ("diag/logit_train", "diag/logit_fake")
-
-
-def _exploded(history: History, name: str) -> Series:
+def _exploded_values(history: History, name: str) -> Series:
     series = history.series(name)
-    if name.startswith("vitals/"):
+    if name in LOGITS:
         return [point for point in series if abs(point[1]) > LARGE_LOGIT]
     if history.objective != "wasserstein":
         return [point for point in series if abs(point[1]) > LARGE_LOSS]
-    found = []
-    for number, (images, value) in enumerate(series):
-        before = sorted(abs(earlier) for _, earlier in series[:number])
-        usual = before[len(before) // 2] if len(before) >= 5 else float("inf")
-        if abs(value) > GROWTH * max(usual, 1.0):
-            found.append((images, value))
-    return found
+    exploded = []
+    for index, (images, value) in enumerate(series[MIN_REPORTS:], MIN_REPORTS):
+        median = sorted(abs(earlier) for _, earlier in series[:index])[index // 2]
+        if abs(value) > GROWTH * max(median, 1.0):
+            exploded.append((images, value))
+    return exploded
 
 
 def _describe_column(name: str) -> str:
-    player, _, what = name.partition("/")
-    if player != "vitals":
-        return f"The {player}'s loss"
-    return f"The discriminator's judgement of {'real' if what == 'logit_train' else 'generated'} samples"
+    return LOGITS.get(name) or f"The {name.partition('/')[0]}'s loss"
 
 
 def detect_stall(history: History) -> Finding | None:
-    """Nothing moves any more, and much of the run is left."""
-    left = 1 - history.images / history.total if history.total else 0.0
-    rates = _learning_rates(history)
-    if left < REMAINING or not history.rows:
+    """Learning rates near 0, or losses that do not change, with much of the run left."""
+    remaining = 1 - history.images / history.total_images if history.total_images else 0.0
+    if remaining < REMAINING or not history.rows:
         return None
-    still = sorted(player for player, (now, greatest) in rates.items() if now <= STALLED_RATE * greatest)
-    if still:
+    rates = _learning_rates(history)
+    stalled = sorted(player for player, (now, largest) in rates.items() if now <= STALLED_RATE * largest)
+    if stalled:
         return Finding(
-            name="standstill",
+            name="stalled_training",
             severity="warning",
-            title=f"The {' and the '.join(still)} hardly learn{'s' if len(still) == 1 else ''} any more",
-            message=f"The learning rate is at most a hundredth of what it was or will be, with {left:.0%} of the run to go.",
-            values={f"learning rate of the {player}": rates[player][0] for player in still},
-            advice=(Advice("let the learning rate fall later", ()),),
+            title=f"The learning rate of the {' and the '.join(stalled)} is almost 0",
+            message=f"It is at most 1% of its largest value, with {remaining:.0%} of the run left.",
+            values={f"learning_rate_{player}": rates[player][0] for player in stalled},
+            advice=(Advice("let the learning rate decay later", ()),),
         )
-    names = ("discriminator/adversarial", "generator/adversarial")
-    last = [[value for _, value in history.series(name)[-RECENT:]] for name in names]
-    if all(len(values) == RECENT and max(values) - min(values) <= 1e-6 for values in last):
+    last = [[value for _, value in history.series(name)[-RECENT:]] for name in LOSSES]
+    if all(len(values) == RECENT and max(values) - min(values) <= CONSTANT_WITHIN for values in last):
         return Finding(
-            name="standstill",
+            name="stalled_training",
             severity="bad",
-            title="Nothing moves: the losses are the same in every report",
-            message=f"{RECENT} reports in a row have the losses {last[0][-1]:.4f} and {last[1][-1]:.4f}.",
+            title="Training has stalled: the losses do not change",
+            message=f"The last {RECENT} reports all have the losses {last[0][-1]:.4f} and {last[1][-1]:.4f}.",
             advice=advice.select(advice.lower_learning_rates(history, 0.1)),
         )
     return None
 
 
 def _learning_rates(history: History) -> dict[str, tuple[float, float]]:
-    """The learning rates now, and the greatest of the run."""
+    """The present and the largest learning rate of each player; a player whose setting can't be read is left out."""
     players = history.setting("optimizers")
-    found = {}
-    for player, one in players.items() if isinstance(players, dict) else ():
-        rate = one.get("lr") if isinstance(one, dict) else None
+    rates = {}
+    for player, settings in players.items() if isinstance(players, dict) else ():
+        rate = settings.get("lr") if isinstance(settings, dict) else None
         if isinstance(rate, int | float):
-            found[str(player)] = float(rate), float(rate) or 1.0
+            rates[str(player)] = float(rate), float(rate) or 1.0
         elif isinstance(rate, dict) and rate.get("type") in SCHEDULES:
+            arguments = {name: value for name, value in rate.items() if name != "type"}
             try:
-                schedule = SCHEDULES[rate["type"]](
-                    **{name: value for name, value in rate.items() if name != "type"}
-                )
-                steps = [schedule.value_at(history.total * part // 20) for part in range(21)]
-                found[str(player)] = schedule.value_at(history.images), max(steps)
+                schedule = SCHEDULES[rate["type"]](**arguments)
+                values = [schedule.value_at(history.total_images * part // 20) for part in range(21)]
+                rates[str(player)] = schedule.value_at(history.images), max(values)
             except (TypeError, ConfigError):
                 continue
-    return found
+    return rates
 
 
 def detect_non_finite_steps(history: History) -> Finding | None:
-    """Steps that gave non-finite numbers."""
-    backs = [row for row in history.events if str(row.get("event", "")).startswith("rolled back")]
-    skipped = [row for row in history.events if str(row.get("event", "")).startswith("step skipped")]
-    if not backs and not skipped:
+    """Steps with non-finite losses or weights, which were undone, and roll-backs to a checkpoint."""
+    rollbacks, skipped = _events(history, "rolled_back"), _events(history, "step_skipped")
+    if not rollbacks and not skipped:
         return None
-    at = [row["images"] for row in backs or skipped if isinstance(row.get("images"), int)]
-    since = min(at, default=None)
-    fatal = len(backs) >= 3 and not history.is_finished
-    severity = "bad" if fatal else "warning" if backs else "note"
-    words = f"{len(skipped):,} steps gave a number that is not finite and were undone"
-    words += (
-        f"; {len(backs)} times that did not help, and the run went back to a checkpoint." if backs else "."
-    )
+    since = min(row["images"] for row in rollbacks or skipped)
+    has_failed = len(rollbacks) >= MAX_ROLLBACKS and not history.is_finished
+    severity: Severity = "bad" if has_failed else "warning" if rollbacks else "note"
+    message = f"{len(skipped):,} steps with a non-finite loss or weight were undone"
+    message += f"; {len(rollbacks)} times the run went back to an earlier checkpoint." if rollbacks else "."
+    fixes = advice.select(advice.lower_learning_rates(history, 0.1), advice.add_gradient_penalty(history))
     return Finding(
-        name="not_finite",
-        severity=severity,  # type: ignore[arg-type]
-        title="Numbers that are not finite" + (", again and again: training gave up" if fatal else ""),
-        message=words,
+        name="non_finite_steps",
+        severity=severity,
+        title="Non-finite losses or weights" + (": training gave up" if has_failed else ""),
+        message=message,
         since=since,
-        values={"steps undone": len(skipped), "roll-backs": len(backs)},
-        advice=advice.select(advice.lower_learning_rates(history, 0.1), advice.add_gradient_penalty(history))
-        if backs
-        else (),
+        values={"steps_undone": len(skipped), "rollbacks": len(rollbacks)},
+        advice=fixes if rollbacks else (),
         checkpoint=history.last_good_checkpoint(since),
     )
 
@@ -155,20 +150,21 @@ def detect_non_finite_steps(history: History) -> Finding | None:
 def detect_checkpoint_failure(history: History) -> Finding | None:
     """Checkpoints that could not be written, after the last one that could."""
     last = max(history.checkpoints, default=0)
-    failed = [
-        row
-        for row in history.events
-        if row.get("event") == "checkpoint_failed" and isinstance(row.get("images"), int)
-    ]
-    after = [row for row in failed if row["images"] > last]
-    if not after:
+    failed = [row for row in _events(history, "checkpoint_failed") if row["images"] > last]
+    if not failed:
         return None
+    attempts = "The last attempt" if len(failed) == 1 else f"The last {len(failed)} attempts"
+    reason = " ".join(str(failed[-1].get("message", "")).split())[:200]
     return Finding(
-        name="unsaved",
+        name="checkpoint_failed",
         severity="bad",
         title="Checkpoints can't be written",
-        message=f"{len(after)} in a row failed: {' '.join(str(after[-1].get('why', '')).split())[:200]}",
-        since=after[0]["images"],
-        advice=(Advice("free some space, or fix the permissions"),),
+        message=f"{attempts} failed: {reason}",
+        since=failed[0]["images"],
+        advice=(Advice("free some disk space, or fix the permissions of the run folder"),),
         checkpoint=last or None,
     )
+
+
+def _events(history: History, code: str) -> list[Mapping[str, Any]]:
+    return [row for row in history.events if row.get("event") == code and isinstance(row.get("images"), int)]

@@ -1,5 +1,6 @@
 """Overfitting: a discriminator that memorises, copies of training samples, a metric that gets worse."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sparring.doctor import advice
@@ -7,73 +8,78 @@ from sparring.doctor.finding import Advice, Finding
 from sparring.doctor.history import History, as_number, trailing_span
 from sparring.protocols.catalogue import METRICS_INFO
 
-MEMORISED_ABOVE, OVERFITTED_ABOVE = 0.9, 0.75  # how often a training sample is judged above a held-out one
-FEW_SAMPLES, MANY_EPOCHS = 2_000, 100  # samples; times that each was seen
-COPY_RATIO = 0.5  # of the authenticity that real samples have
-REGRESSION = 0.2  # of the best value
+MEMORISED_ABOVE, OVERFITTED_ABOVE = 0.9, 0.75  # AUC of training against held-out samples
+HELD_OUT_GAP = 0.15  # of the AUC against generated samples, between training and held-out samples
+FEW_SAMPLES, MANY_EPOCHS = 2_000, 100
+COPY_RATIO = 0.5  # of the authenticity of real samples
+UNKNOWN_AUTHENTICITY = 0.5  # of real samples, where it was not measured
+MIN_EVALUATIONS = 3
+REGRESSION = 0.2  # relative to the best value
 
 
 def detect_overfitting(history: History) -> Finding | None:
-    """The discriminator knows the samples that it was trained on from those that it was not."""
-    series = history.diagnostic("memorised")
+    """The discriminator tells training samples from held-out ones: it memorises the data."""
+    series = history.diagnostic("auc_train_vs_held_out")
     since, length = trailing_span(series, lambda value: value > OVERFITTED_ABOVE)
     if since is None or length < 2:
         return None
     now = series[-1][1]
-    held, train = (history.recent_median(f"vitals/{name}", 1) or 0.0 for name in ("apart_held", "apart"))
-    by_heart = now > MEMORISED_ABOVE and held < train - 0.15
+    train = history.recent_median("diag/auc_real_vs_fake", 1) or 0.0
+    held_out = history.recent_median("diag/auc_held_out_vs_fake", 1) or 0.0
+    memorises = now > MEMORISED_ABOVE and held_out < train - HELD_OUT_GAP
     return Finding(
-        name="memorisation",
-        severity="bad" if by_heart else "warning",
-        title=f"The discriminator learns the data by heart since image {since:,}: too few samples, or seen too often",
-        message=f"It judges samples that it was trained on above held-out ones {now:.0%} of the time (half would be right). "
-        f"Training samples beat generated ones {train:.0%} of the time, held-out ones {held:.0%}."
-        + _describe_repeats(history),
+        name="discriminator_overfits",
+        severity="bad" if memorises else "warning",
+        title=f"The discriminator overfits since image {since:,}: too few samples, or too many epochs",
+        message=f"It ranks a training sample above a held-out one in {now:.0%} of pairs (50% without overfitting), a "
+        f"training sample above a generated one in {train:.0%}, a held-out sample above a generated one in {held_out:.0%}."
+        + _describe_epochs(history),
         since=since,
-        values={"memorised": now, "apart": train, "apart_held": held},
+        values={
+            "auc_train_vs_held_out": now,
+            "auc_real_vs_fake": train,
+            "auc_held_out_vs_fake": held_out,
+        },
         advice=_advise_against_overfitting(history),
         checkpoint=history.last_good_checkpoint(since),
     )
 
 
 def detect_few_samples(history: History) -> Finding | None:
-    """So few samples, seen so often, that they are likely learned by heart; it could not be measured."""
-    if (
-        history.diagnostic("memorised")
-        or not 0 < history.count < FEW_SAMPLES
-        or advice.add_augmentation(history) is None
-    ):
+    """Few samples and many epochs without augmentation, where no held-out samples could show overfitting."""
+    if history.diagnostic("auc_train_vs_held_out") or not 0 < history.num_train < FEW_SAMPLES:
         return None
-    if history.images < MANY_EPOCHS * history.count:
+    if advice.add_augmentation(history) is None or history.images < MANY_EPOCHS * history.num_train:
         return None
     return Finding(
         name="few_samples",
         severity="note",
-        title="Few samples without augmentation: they may be learned by heart",
-        message=_describe_repeats(history).strip() + " Nothing was held out, so it can't be measured.",
-        values={"samples": history.count, "times seen": history.images / history.count},
+        title="Few samples without augmentation: the discriminator may memorise them",
+        message=_describe_epochs(history).strip()
+        + " Overfitting can't be measured without held-out samples.",
+        values={"num_train": history.num_train, "epochs": history.images / history.num_train},
         advice=_advise_against_overfitting(history),
     )
 
 
-def _describe_repeats(history: History) -> str:
-    if not history.count:
+def _describe_epochs(history: History) -> str:
+    if not history.num_train:
         return ""
-    return f" There are {history.count:,} samples, each seen {history.images / history.count:,.0f} times."
+    epochs = history.images / history.num_train
+    return f" There are {history.num_train:,} training samples, each seen {epochs:,.0f} times."
 
 
 def _advise_against_overfitting(history: History) -> tuple[Advice, ...]:
-    more = Advice("find more data, or stop earlier")
     return advice.select(
         advice.add_augmentation(history),
         advice.add_flips(history),
         advice.add_gradient_penalty(history),
-        more,
+        Advice("collect more data, or stop earlier"),
     )
 
 
 def detect_copies(history: History) -> Finding | None:
-    """The generator's samples are near copies of training samples."""
+    """The latest authenticity is far below that of real samples: the generator copies training samples."""
     for line in reversed(history.evaluations):
         if metric_name(line) != "auth":
             continue
@@ -81,103 +87,105 @@ def detect_copies(history: History) -> Finding | None:
         if now is None or now >= COPY_RATIO * real:
             return None
         return Finding(
-            name="copies",
+            name="copies_training_data",
             severity="bad",
             title="The generator copies training samples",
-            message=f"{now:.0%} of its samples are no near copies of a training sample; of real samples {real:.0%}.",
-            values={"authenticity": now, "of real samples": real},
+            message=f"{now:.0%} of the generated samples are authentic (not near-copies of a training sample); of real "
+            f"samples {real:.0%}.",
+            values={"authenticity": now, "authenticity_real": real},
             advice=_advise_against_overfitting(history),
         )
     return None
 
 
-def _real_authenticity(line: Any) -> float:
+def _real_authenticity(line: Mapping[str, Any]) -> float:
     for name in ("train_against_test", "floor"):
         row = line.get(name)
         values = row.get("values") if isinstance(row, dict) else None
         value = as_number(values.get("authenticity")) if isinstance(values, dict) else None
         if value is not None:
             return value
-    return 0.5
+    return UNKNOWN_AUTHENTICITY
 
 
 def detect_metric_regression(history: History) -> Finding | None:
-    """A metric whose latest value is clearly worse than its best."""
-    for name in dict.fromkeys(str(line.get("protocol")) for line in history.evaluations):
-        lines = [line for line in history.evaluations if str(line.get("protocol")) == name]
-        found = [
-            (at, value)
+    """The last two values of a metric are clearly worse than its best."""
+    for protocol in dict.fromkeys(str(line.get("protocol")) for line in history.evaluations):
+        lines = [line for line in history.evaluations if str(line.get("protocol")) == protocol]
+        series = [
+            (images, value)
             for line in lines
-            if (value := headline_value(line)) is not None and (at := images_of(line))
+            if (value := headline_value(line)) is not None and (images := images_of(line))
         ]
-        if len(found) < 3:
+        if len(series) < MIN_EVALUATIONS:
             continue
-        lower = METRICS_INFO[metric_name(lines[-1])].better == "lower"
-        best = min(found, key=lambda point: point[1] if lower else -point[1])
-        last = [value for _, value in found[-2:]]
-        loss = min(value - best[1] if lower else best[1] - value for value in last)
-        if loss <= max(REGRESSION * abs(best[1]), interval_width(lines[-1])) or _is_as_good_as_real(
-            lines[-1], last[-1], lower
-        ):
+        is_lower_better = METRICS_INFO[metric_name(lines[-1])].better == "lower"
+        sign = 1.0 if is_lower_better else -1.0
+        best_images, best = min(series, key=lambda point: sign * point[1])
+        last = [value for _, value in series[-2:]]
+        regression = min(sign * (value - best) for value in last)
+        tolerance = max(REGRESSION * abs(best), interval_width(lines[-1]))
+        if regression <= tolerance or _is_as_good_as_real(lines[-1], last[-1], sign):
             continue
-        kept = max((images for images in history.checkpoints if 0 < images <= best[0]), default=None)
         return Finding(
-            name="got_worse",
+            name="metric_regression",
             severity="warning",
-            title=f"It gets worse since image {best[0]:,}, by {name}",
-            message=f"The best value was {best[1]:.4g}, at image {best[0]:,}; the last two are {last[0]:.4g} and {last[1]:.4g}.",
-            since=best[0],
-            values={"best": best[1], "now": last[1]},
+            title=f"{protocol} has got worse since image {best_images:,}",
+            message=f"Its best value was {best:.4g}, at image {best_images:,}; the last two are {last[0]:.4g} and {last[1]:.4g}.",
+            since=best_images,
+            values={"best": best, "now": last[1]},
             advice=advice.select(
-                Advice(f"stop there: --images {best[0]}"),
+                Advice(f"stop there: --images {best_images}"),
                 advice.add_augmentation(history),
                 advice.lower_learning_rates(history, 0.5),
             ),
-            checkpoint=kept,
+            checkpoint=max((at for at in history.checkpoints if 0 < at <= best_images), default=None),
         )
     return None
 
 
-def _is_as_good_as_real(line: Any, value: float, lower: bool) -> bool:
-    """Whether it is as good as what real samples get: then its ups and downs mean nothing."""
+def _is_as_good_as_real(line: Mapping[str, Any], value: float, sign: float) -> bool:
+    """Whether the value is as good as that of real samples, so that further changes are noise."""
     floor = line.get("floor")
     real = headline_value({**line, "values": floor.get("values")}) if isinstance(floor, dict) else None
-    return real is not None and (value <= real if lower else value >= real)
+    return real is not None and sign * value <= sign * real
 
 
-def metric_name(line: Any) -> str:
-    """The short name of a metric: the letters that a protocol's name begins with."""
-    name = str(line.get("protocol", ""))
-    return next(
-        (metric for metric in sorted(METRICS_INFO, key=len, reverse=True) if _has_metric(name, metric)), ""
-    )
+def metric_name(line: Mapping[str, Any]) -> str:
+    """The metric of an evaluation, from its protocol's name; empty if it is not a known one.
+
+    >>> metric_name({"protocol": "fd10k-pca-test"}), metric_name({"protocol": "fdinf5k-pca-test"}), metric_name({})
+    ('fd', 'fdinf', '')
+    """
+    protocol = str(line.get("protocol", ""))
+    return next((metric for metric in METRICS_INFO if _is_protocol_of(protocol, metric)), "")
 
 
-def _has_metric(name: str, metric: str) -> bool:
-    return name.startswith(metric) and name[len(metric) : len(metric) + 1].isdigit()
+def _is_protocol_of(protocol: str, metric: str) -> bool:
+    return protocol.startswith(metric) and protocol[len(metric) : len(metric) + 1].isdigit()
 
 
-def headline_value(line: Any) -> float | None:
-    """The headline of an evaluation; None where it is not a known one."""
+def headline_value(line: Mapping[str, Any]) -> float | None:
+    """The main value of an evaluation; None if it is missing or its metric is unknown."""
     metric, values = metric_name(line), line.get("values")
-    return (
-        as_number(values.get(METRICS_INFO[metric].headline)) if metric and isinstance(values, dict) else None
-    )
+    if not metric or not isinstance(values, dict):
+        return None
+    return as_number(values.get(METRICS_INFO[metric].headline))
 
 
-def images_of(line: Any) -> int:
-    """The checkpoint that an evaluation is of; 0 where that is unknown."""
-    compared = line.get("compared")
-    for found in (line.get("images"), compared.get("images") if isinstance(compared, dict) else None):
-        if isinstance(found, int):
-            return found
+def images_of(line: Mapping[str, Any]) -> int:
+    """Images seen by the evaluated model; 0 if unknown."""
+    provenance = line.get("provenance")
+    for images in (line.get("images"), provenance.get("images") if isinstance(provenance, dict) else None):
+        if isinstance(images, int):
+            return images
     return 0
 
 
-def interval_width(line: Any) -> float:
-    """How far the interval of an evaluation reaches."""
+def interval_width(line: Mapping[str, Any]) -> float:
+    """Width of the confidence interval of an evaluation; 0 without one."""
     interval = line.get("interval")
-    low, high = (
-        as_number(interval.get(end)) if isinstance(interval, dict) else None for end in ("low", "high")
-    )
+    if not isinstance(interval, dict):
+        return 0.0
+    low, high = as_number(interval.get("low")), as_number(interval.get("high"))
     return high - low if low is not None and high is not None else 0.0

@@ -1,6 +1,6 @@
-"""A page of translated images with a slider between input, output and target.
+"""`gallery.html`: translated images, each with a slider between input, output and the truth.
 
-It is built image by image in bounded memory, holds its images and needs no server.
+The page is built image by image in bounded memory; it embeds its images and needs no server.
 """
 
 from html import escape
@@ -15,9 +15,9 @@ from sparring.report import html
 from sparring.report.html import data_url
 
 GALLERY_NAME = "gallery.html"
-MAX_IMAGES = 120  # images shown
-MAX_SIDE = 512  # pixels of a side, as shown
-SHARP_BELOW = 96  # images of at most so many pixels a side are shown sharp, pixel by pixel
+MAX_IMAGES = 120
+MAX_SIDE = 512  # pixels; larger images are reduced
+SHARP_BELOW = 96  # pixels; images up to this size are enlarged without interpolation
 
 STYLE = """
 .gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr));gap:1rem}
@@ -62,16 +62,16 @@ SCRIPT = """
 """
 CARD = Template(
     '<figure><div class="stack$sharp">$images</div>'
-    '<input type="range" min="0" max="100" value="50" step="any" aria-label="how much of the left image of $name is shown">'
+    '<input type="range" min="0" max="100" value="50" step="any" aria-label="position of the line in $name">'
     "<figcaption><span>$name</span><span>$size</span></figcaption></figure>"
 )
 
 
 class Gallery:
-    """Images before and after, as they come; the first `MAX_IMAGES` are shown.
+    """A page of inputs and outputs of a translator; the first `MAX_IMAGES` are shown.
 
     Arguments:
-        truth: whether what should have come out is known of some.
+        truth: whether the true output is known of some images.
     """
 
     def __init__(self, *, truth: bool = False) -> None:
@@ -81,60 +81,68 @@ class Gallery:
     def add(
         self, name: str, input_image: Image.Image, output_image: Image.Image, truth: Image.Image | None = None
     ) -> None:
-        """One more image: what went in, what came out, and what should have."""
+        """Add one image.
+
+        Arguments:
+            name: caption in plain text.
+            input_image, output_image: of the translator.
+            truth: the true output, of the size of the output.
+        """
         self.count += 1
         if len(self.cards) >= MAX_IMAGES:
             return
-        shown = {
-            "output": output_image,
-            "input": input_image.resize(output_image.size)
-            if input_image.size != output_image.size
-            else input_image,
-        }
+        if input_image.size != output_image.size:
+            input_image = input_image.resize(output_image.size)
+        images = {"output": output_image, "input": input_image}
         if truth is not None:
-            shown["truth"] = truth
-        images = [_image_tag(kind, picture, name) for kind, picture in shown.items()]
-        sharp = " sharp" if max(output_image.size) <= SHARP_BELOW else ""
-        size = f"{output_image.width}×{output_image.height}"
-        self.cards.append(
-            CARD.substitute(sharp=sharp, pictures="".join(images), name=escape(name), size=size)
+            images["truth"] = truth
+        card = CARD.substitute(
+            sharp=" sharp" if max(output_image.size) <= SHARP_BELOW else "",
+            images="".join(_image_tag(kind, image, name) for kind, image in images.items()),
+            name=escape(name),
+            size=f"{output_image.width}×{output_image.height}",
         )
+        self.cards.append(card)
 
     def write(self, folder: Path, title: str) -> Path:
-        """Write the page into a folder, and tell where it is."""
-        place = folder / GALLERY_NAME
-        storage.write_atomic(place, self.render(title).encode("utf-8", "replace"))
-        return place
+        """Write the page into a folder and return its path."""
+        page = folder / GALLERY_NAME
+        storage.write_atomic(page, self.render(title).encode("utf-8", "replace"))
+        return page
 
     def render(self, title: str) -> str:
-        """The whole page."""
+        """The page as HTML."""
         views = [("input output", "input | output")]
         if self.truth:
             views += [("output truth", "output | truth"), ("input truth", "input | truth")]
         choices = "".join(
-            f'<label><input type="radio" name="view" value="{value}"{" checked" if not at else ""}>{words}</label>'
-            for at, (value, words) in enumerate(views)
+            f'<label><input type="radio" name="view" value="{value}"{"" if index else " checked"}>{label}</label>'
+            for index, (value, label) in enumerate(views)
         )
-        chooser = f'<fieldset class="views" aria-label="what is compared">{choices}</fieldset>'
-        some = f"the first {MAX_IMAGES:,} of {self.count:,}" if self.count > MAX_IMAGES else f"{self.count:,}"
-        head = f'</h1><p class="soft">{some} images. Left of the line is what is named first; move it.</p>'
-        body = f'<style>{STYLE}</style>{chooser}<div class="gallery">{"".join(self.cards)}</div><script>{SCRIPT}</script>'
-        return html.render_page(title, head, [("Translated", body)])
+        chooser = f'<fieldset class="views" aria-label="images to compare">{choices}</fieldset>'
+        count = (
+            f"the first {MAX_IMAGES:,} of {self.count:,}" if self.count > MAX_IMAGES else f"{self.count:,}"
+        )
+        head = f'</h1><p class="soft">{count} images. The one named first is left of the line; drag to move it.</p>'
+        body = f'{chooser}<div class="gallery">{"".join(self.cards)}</div>'
+        return html.render_page(title, head, [("Translated images", body)], style=STYLE, script=SCRIPT)
 
 
-def _image_tag(kind: str, picture: Image.Image, name: str) -> str:
+def _image_tag(kind: str, image: Image.Image, name: str) -> str:
     hidden = " hidden" if kind == "truth" else ""
     over = ' class="over"' if kind == "input" else ""
-    return f'<img{over}{hidden} data-is="{kind}" alt="{kind} of {escape(name)}" src="{_inline_image(picture)}" draggable="false">'
+    source, alt = _encode(image), f"{kind} of {escape(name)}"
+    return f'<img{over}{hidden} data-is="{kind}" alt="{alt}" src="{source}" draggable="false">'
 
 
-def _inline_image(picture: Image.Image) -> str:
-    picture = picture.convert("RGBA" if picture.mode in ("LA", "RGBA") else "RGB")
-    small = max(picture.size) <= SHARP_BELOW
-    picture.thumbnail((MAX_SIDE, MAX_SIDE))
+def _encode(image: Image.Image) -> str:
+    """An image as a data URL: small ones as PNG, others reduced and as WebP."""
+    image = image.convert("RGBA" if image.mode in ("LA", "RGBA") else "RGB")
+    is_small = max(image.size) <= SHARP_BELOW
+    image.thumbnail((MAX_SIDE, MAX_SIDE))
     buffer = BytesIO()
-    if small or not features.check("webp"):
-        picture.save(buffer, "PNG")
+    if is_small or not features.check("webp"):
+        image.save(buffer, "PNG")
         return data_url(buffer.getvalue(), "png")
-    picture.save(buffer, "WEBP", quality=88)
+    image.save(buffer, "WEBP", quality=88)
     return data_url(buffer.getvalue(), "webp")

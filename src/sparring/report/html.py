@@ -1,4 +1,4 @@
-"""HTML building blocks: page frame, tables, inline images, and values from files that may be missing or torn."""
+"""HTML building blocks: page frame, tables, inline images, and values from files that may be missing or damaged."""
 
 import base64
 import json
@@ -14,39 +14,45 @@ from PIL import Image, features
 
 from sparring.core import storage
 
-MAX_CHARACTERS = 300  # of a value that is shown
+MAX_CHARACTERS = 300  # of one value
+MAX_PIXELS = 50_000_000
+MAX_PNG_BYTES = 1_500_000  # a PNG up to this size is inlined unchanged
+MAX_SIDE = 1600  # pixels of a larger one, which is reduced
 
 
 def get_table(document: Any, *names: str) -> dict[str, Any]:
-    """A table inside of tables; an empty one if there is none."""
+    """A nested JSON object; an empty one if it does not exist.
+
+    >>> get_table({"data": {"shape": [1]}}, "data"), get_table({"data": 3}, "data", "shape")
+    ({'shape': [1]}, {})
+    """
     for name in names:
         document = document.get(name) if isinstance(document, dict) else None
     return document if isinstance(document, dict) else {}
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a finite number."""
+    """Whether a value is a finite number (True and False are none)."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def format_value(value: Any) -> str:
-    """A value as a short text."""
+    """A value as text of at most `MAX_CHARACTERS`.
+
+    >>> format_value(12345), format_value("grey"), format_value([1, None])
+    ('12,345', 'grey', '[1, null]')
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return shown if len(shown) <= MAX_CHARACTERS else shown[:MAX_CHARACTERS] + " …"
-
-
-MAX_PIXELS = 50_000_000
-MAX_PNG_BYTES = 1_500_000  # a PNG up to this size goes in as it is
-MAX_SIDE = 1600  # pixels of a larger one, reduced
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS] + " …"
 
 
 def inline_image(path: Path, *, small: bool) -> str:
-    """A image as a data URL; empty if it is missing or damaged.
+    """A PNG file as a data URL; empty if it is missing, damaged or too large.
 
     Arguments:
-        small: take WebP, about a tenth of the bytes, with losses that are hardly seen.
+        small: encode as WebP, which takes about a tenth of the bytes with hardly visible losses.
     """
     try:
         content = storage.read(path)
@@ -54,31 +60,32 @@ def inline_image(path: Path, *, small: bool) -> str:
             warnings.simplefilter("ignore")
             if opened.width * opened.height > MAX_PIXELS:
                 return ""
-            picture = opened.convert("RGB")
-    except Exception:  # whatever is wrong with a image must not cost the page
+            image = opened.convert("RGB")
+    except Exception:  # whatever is wrong with an image must not cost the page
         return ""
     if not small and len(content) <= MAX_PNG_BYTES:
         return data_url(content, "png")
-    picture.thumbnail((MAX_SIDE, MAX_SIDE))
+    image.thumbnail((MAX_SIDE, MAX_SIDE))
     kind = "webp" if features.check("webp") else "png"
     buffer = BytesIO()
-    picture.save(buffer, kind, quality=88)
+    image.save(buffer, kind, quality=88)
     return data_url(buffer.getvalue(), kind)
 
 
 def data_url(content: bytes, kind: str) -> str:
+    """Bytes of an image as a data URL; `kind` is `png` or `webp`."""
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def evenly_spaced(names: Sequence[str], count: int) -> list[str]:
-    """At most `count` of them, the first and the last among them.
+    """At most `count` names, evenly spaced, with the first and the last.
 
     >>> evenly_spaced("abcdefg", 3)
     ['a', 'd', 'g']
     """
     if len(names) <= count:
         return list(names)
-    return [names[round(at * (len(names) - 1) / (count - 1))] for at in range(count)]
+    return [names[round(index * (len(names) - 1) / (count - 1))] for index in range(count)]
 
 
 STYLE = """
@@ -144,34 +151,39 @@ document.querySelectorAll('.samples').forEach(function(box){
 """
 
 
-def render_page(title: str, head: str, sections: list[tuple[str, str]]) -> str:
-    """The whole page. `title` is plain text; the rest is HTML."""
+def render_page(
+    title: str, head: str, sections: list[tuple[str, str]], *, style: str = "", script: str = ""
+) -> str:
+    """A page with a heading and sections.
+
+    Arguments:
+        title: plain text.
+        head: HTML behind the title; it must close the `h1`.
+        sections: titles in plain text, and their HTML.
+        style, script: added to those of all pages.
+    """
     body = "\n".join(f"<section><h2>{escape(name)}</h2>\n{content}\n</section>" for name, content in sections)
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width,initial-scale=1">
-<title>{escape(title)} · Sparring</title><style>{STYLE}</style></head>
+<title>{escape(title)} · Sparring</title><style>{STYLE}{style}</style></head>
 <body><main><header><h1>{escape(title)}{head}</header>
 {body}
-</main><script>{SCRIPT}</script></body></html>
+</main><script>{SCRIPT}{script}</script></body></html>
 """
 
 
 def value_table(pairs: list[tuple[str, str]]) -> str:
-    """A table of names and values, both plain text."""
+    """An HTML table of names and values, both plain text."""
     cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in pairs)
     return f'<div class="scroll"><table>{cells}</table></div>' if pairs else ""
 
 
 def figure_cards(pairs: list[tuple[str, str]]) -> str:
-    """Key figures, both plain text."""
-    return (
-        '<div class="cards">'
-        + "".join(
-            f'<div class="card"><b>{escape(value)}</b><span>{escape(name)}</span></div>'
-            for name, value in pairs
-        )
-        + "</div>"
+    """Key figures as HTML cards; names and values are plain text."""
+    cards = (
+        f'<div class="card"><b>{escape(value)}</b><span>{escape(name)}</span></div>' for name, value in pairs
     )
+    return f'<div class="cards">{"".join(cards)}</div>'

@@ -21,10 +21,10 @@ from sparring.experiment import TYPE_TABLES, Experiment, GameConfig
 from sparring.models.generator import GeneratorModel
 from sparring.models.model import Model
 from sparring.models.translator import TranslatorModel
+from sparring.runs.upgrade import FORMAT, upgrade
 
 GENERATOR_FILE = "generator.safetensors"
 HUB_FILE = "model.safetensors"  # the same file in a folder of the Hugging Face hub
-FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def find_file(path: Path) -> Path:
 
 def read_game_config(data: bytes) -> dict[str, Any]:
     """The game's settings, as JSON, in the bytes of a file that `load` has checked."""
-    game: dict[str, Any] = json.loads(tensor_file.read_header(data)[1]["sparring"])["game"]
+    game: dict[str, Any] = upgrade(json.loads(tensor_file.read_header(data)[1]["sparring"]))["game"]
     return game
 
 
@@ -114,6 +114,7 @@ def load(path: Path) -> LoadedModel:
             raise CorruptFileError(
                 f"{path} has format {about['format']}", f"at most {FORMAT}", "update Sparring"
             )
+        about = upgrade(about)
         game: GameConfig = config.from_json(GameConfig, about["game"], TYPE_TABLES)
         spec = _read_spec(about)
         model_metadata = _read_metadata(about, spec)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from sparring.core import storage
 from sparring.core.errors import SparringError
+from sparring.runs.upgrade import upgrade
 
 RUN_FILE = "run.json"
 METRICS_FILE, EVENTS_FILE, EVALUATIONS_FILE = "metrics.jsonl", "events.jsonl", "evaluations.jsonl"
@@ -151,7 +152,10 @@ def read_run_json(run: Path) -> dict[str, Any]:
             "a run folder",
             "give the folder that `sparring train --out` wrote",
         )
-    return document
+    try:
+        return upgrade(document)
+    except (KeyError, RecursionError):  # without a format, or nested too deep: as it stands
+        return document
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

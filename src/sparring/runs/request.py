@@ -20,6 +20,7 @@ from sparring.protocols.until import MetricTarget, parse_until
 from sparring.recipes import RECIPE_DESCRIPTIONS
 from sparring.recipes.facts import Facts
 from sparring.recipes.table import RECIPES, resolve_pairing, resolve_recipe
+from sparring.runs.upgrade import check_setting_names, upgrade
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +108,7 @@ def build_data_config(request: Request, max_size: int) -> DataConfig:
     Arguments:
         max_size: largest side to choose, in pixels, where the request gives no size.
     """
+    check_setting_names(request.settings)
     document: dict[str, Any] = config.to_json(DataConfig(max_size=max_size), TYPE_TABLES)
     document |= request.document.get("data", {})
     if request.data is not None:
@@ -196,6 +198,7 @@ def read_config_file(path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"--config {path} holds no mapping", "names and values, as in run.json", "fix the file"
         )
+    document = upgrade(document) if "format" in document else document
     inner = document.get("experiment")
     return inner if isinstance(inner, dict) else document
 

@@ -18,8 +18,8 @@ from sparring.data.image_grid import contact_sheet
 from sparring.experiment import Experiment
 from sparring.runs.records import RUN_FILE, RunLogger
 from sparring.runs.request import Request
+from sparring.runs.upgrade import FORMAT, upgrade
 
-FORMAT = 1
 MAX_BYTES = 8_000_000  # of run.json; ours are a few kilobytes
 MAX_SKIPPED_NAMES = 20  # file names in the event `samples_skipped`
 
@@ -30,7 +30,9 @@ def data_metadata(dataset: Dataset) -> dict[str, Any]:
 
 
 def load_run_json(out: Path) -> dict[str, Any] | None:
-    """The `request`, `experiment`, `data` and `machine` of a run, as JSON objects; None if there is no `run.json`.
+    """The `request`, `experiment`, `data` and `machine` of a run, as JSON objects, and the `format` they were written in.
+
+    None if there is no `run.json`. Settings of format 1 are upgraded.
 
     Raises:
         CorruptFileError: the file can't be read, or a part is missing or of the wrong type.
@@ -44,13 +46,14 @@ def load_run_json(out: Path) -> dict[str, Any] | None:
             raise CorruptFileError(
                 f"{path} has format {document['format']}", f"at most {FORMAT}", "update Sparring"
             )
-        parts = {name: document[name] for name in ("request", "experiment", "data")}
-        parts["machine"] = document.get("machine", {})
+        upgraded = upgrade(document)
+        parts = {name: upgraded[name] for name in ("request", "experiment", "data")}
+        parts["machine"] = upgraded.get("machine", {})
         data = parts["data"]
         are_objects = all(isinstance(part, dict) for part in parts.values())
         if not are_objects or not isinstance(data["fingerprint"], str) or not isinstance(data["count"], int):
             raise TypeError("a part has the wrong type")
-        return parts
+        return {**parts, "format": document["format"]}
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, CorruptFileError):
             raise

@@ -30,12 +30,12 @@ from sparring.metrics.batch_statistics import (
 from sparring.models.generator import GeneratorModel
 from sparring.models.translator import TranslatorModel
 from sparring.parts.augmentation.packing import pack
+from sparring.protocols.catalogue import METRICS_INFO
 from sparring.training.state import TrainState
 
 TRANSLATE_BATCH = 8  # images translated at once
 NUM_SAMPLES = 64  # of each kind
 EVERY_IMAGES, EVERY_STEPS = 4_096, 64  # between measurements
-MIXTURES = ("ring", "grid")
 
 
 def measure(state: TrainState, held_out: Dataset | None = None) -> dict[str, float]:
@@ -146,7 +146,7 @@ def _copy_in_train_mode(network: nn.Module) -> Any:
 
 def _measure_modes(state: TrainState, fake: Tensor) -> dict[str, float]:
     source = state.experiment.data.source
-    if source not in MIXTURES:
+    if source not in METRICS_INFO["modes"].sources:
         return {}
     means = torch.from_numpy(mixture_modes(source)[0])
     points = torch.from_numpy(state.stream.dataset.points(fake)).double()

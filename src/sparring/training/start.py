@@ -20,6 +20,7 @@ from sparring.runs import checkpoint, records
 from sparring.runs.records import RUN_FILE, StatusCallback
 from sparring.runs.request import Request, build_data_config, check_batch_divides, resolve_experiment
 from sparring.runs.run_json import data_metadata, load_run_json, write_run_json
+from sparring.runs.upgrade import FORMAT
 from sparring.training import throughput
 from sparring.training.checkpointing import Checkpointer
 from sparring.training.loop import Outcome, TrainingLoop
@@ -263,6 +264,12 @@ def _explain_out_of_memory(error: Exception) -> Exception:
 
 
 def _check_same_request(request: Request, run_json: dict[str, Any] | None, out: Path) -> None:
+    if run_json and run_json["format"] < FORMAT:
+        raise ConfigError(
+            f"{out} holds a run of an earlier version (format {run_json['format']})",
+            f"a run of format {FORMAT}, to train it further",
+            "choose another --out for a new run; sample, translate, evaluate and report still read this one",
+        )
     changes = request.changes_from(run_json["request"]) if run_json else []
     if changes:
         raise ConfigError(

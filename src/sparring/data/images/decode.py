@@ -33,17 +33,18 @@ SIGNATURES = (
 ANIMATED_FORMATS = ("GIF", "WEBP", "PNG")
 LIMIT_PIXELS = 64_000_000
 LIMIT_BYTES = 256 * 2**20
+MAX_COMPRESSION_RATIO = 1100  # the most that deflate achieves; a file that claims more is damaged or a bomb
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageHeader:
-    """What a image's header says.
+    """The header of an image.
 
     Arguments:
-        height, width: as seen upright, in pixels.
-        mode: pixel format in Pillow's words, as `L`, `RGB`, `I;16`, `P`.
-        colour, alpha: whether it may hold colours, whether it may be transparent.
+        height, width: after EXIF rotation, in pixels.
+        mode: Pillow's pixel format, such as `L`, `RGB`, `I;16`, `P`.
+        colour, alpha: whether the format can hold colours, and transparency.
     """
 
     height: int
@@ -57,25 +58,25 @@ def read_header(data: bytes) -> tuple[ImageHeader, Image.Image]:
     """Read the header only; the image, opened but not decoded, is for `decode`.
 
     Raises:
-        InvalidImageError: not a image, a format that is not opened, or too large.
+        InvalidImageError: not an image, a format that is not opened, or too large.
     """
     return _translate_errors(lambda: _read_header(data))
 
 
 def decode(data: bytes | Image.Image) -> tuple[Image.Image, str]:
-    """The image, upright, in mode L, LA, RGB or RGBA, and what had to be converted (or "").
+    """Decode an image: upright, in mode L, LA, RGB or RGBA; and the conversions that were made (or "").
 
     Arguments:
-        data: a file's content, or what `read_header` opened.
+        data: content of a file, or the image that `read_header` returned.
 
     Raises:
-        InvalidImageError: damaged, truncated, not a image, or too large.
+        InvalidImageError: damaged, truncated, not an image, or too large.
     """
     return _translate_errors(lambda: _decode(data))
 
 
 def _translate_errors(work: Callable[[], T]) -> T:
-    """The one boundary between decoders and us: their errors have no common base, so all become ours."""
+    """Run a decoder; any error it raises becomes an InvalidImageError, as decoders' errors have no common base class."""
     try:
         return work()
     except InvalidImageError:
@@ -99,7 +100,7 @@ def _open_image(data: bytes) -> Image.Image:
     if not data:
         raise InvalidImageError("empty file")
     if not data.startswith(SIGNATURES):
-        raise InvalidImageError("not a image (" + ", ".join(FORMATS) + " are read)")
+        raise InvalidImageError("not an image (" + ", ".join(FORMATS) + " are read)")
     image = Image.open(io.BytesIO(data), formats=FORMATS)
     width, height = image.size
     if width * height > LIMIT_PIXELS:
@@ -128,7 +129,7 @@ def _is_grey_palette(image: Image.Image) -> bool:
 
 def _decode(data: bytes | Image.Image) -> tuple[Image.Image, str]:
     image = _open_image(data) if isinstance(data, bytes) else data
-    # asked before the decoding, because a GIF looks for its second frame and comes back
+    # before load(), because is_animated seeks to the second frame of a GIF and back
     notes = (
         ["first frame taken"]
         if image.format in ANIMATED_FORMATS and getattr(image, "is_animated", False)
@@ -149,7 +150,7 @@ OUTPUT_MODES = ("L", "LA", "RGB", "RGBA")
 
 
 def to_8bit(image: Image.Image) -> tuple[Image.Image, str]:
-    """The loaded image in mode L, LA, RGB or RGBA, and what was done to it (or "").
+    """A loaded image in mode L, LA, RGB or RGBA, and the conversion that was made (or "").
 
     - 16-bit grey is divided by 257, so that 65535 becomes 255; 16-bit colour keeps its upper byte.
     - 32-bit and float grey: see `grey_to_uint8`.
@@ -190,14 +191,14 @@ def _convert_palette(image: Image.Image) -> Image.Image:
 def grey_to_uint8(values: np.ndarray) -> np.ndarray:
     """Grey values of unknown range as uint8, of the same shape.
 
-    The range is the smallest of these that holds them: [0, 1] and [-1, 1] (floats only), [0, 255],
+    The range is the smallest of these that contains them: [0, 1] and [-1, 1] (floats only), [0, 255],
     [0, 65535], [0, 2^32 - 1].
 
     >>> grey_to_uint8(np.array([0.0, 0.5, 1.0])), grey_to_uint8(np.array([0.0, 65535.0]))
     (array([  0, 128, 255], dtype=uint8), array([  0, 255], dtype=uint8))
 
     Raises:
-        InvalidImageError: not finite, or in none of these ranges.
+        InvalidImageError: values that are not finite, or in none of these ranges.
     """
     if not np.isfinite(values).all():
         raise InvalidImageError("holds values that are not finite")
@@ -207,7 +208,11 @@ def grey_to_uint8(values: np.ndarray) -> np.ndarray:
 
 
 def value_range(low: float, high: float, *, floating: bool) -> tuple[float, float]:
-    """(offset, gain) such that (value + offset) * gain is in [0, 255], from the lowest and highest value."""
+    """(offset, gain) such that (value + offset) * gain is in [0, 255], given the lowest and highest value.
+
+    Raises:
+        InvalidImageError: the values are in no range that images have.
+    """
     slack = 1e-3 if floating else 0.0
     if floating and low >= -slack and high <= 1 + slack:
         return 0.0, 255.0
@@ -242,7 +247,11 @@ ORIENTATION_TRANSFORMS = {
 
 
 def read_orientation(image: Image.Image, *, loaded: bool) -> int:
-    """EXIF orientation 1 to 8. Pillow turns TIFFs itself; a PNG's is asked for only where that needs no decoding."""
+    """EXIF orientation 1 to 8; 1 for TIFF, which Pillow rotates itself.
+
+    Arguments:
+        loaded: whether the image is decoded; before that, the EXIF data of a PNG may not be known.
+    """
     if image.format == "TIFF" or (image.format == "PNG" and not loaded and "exif" not in image.info):
         return 1
     try:

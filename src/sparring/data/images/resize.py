@@ -14,16 +14,16 @@ Size = tuple[int, int]
 
 
 def choose_size(sizes: Sequence[Size], max_size: int) -> tuple[Size, str]:
-    """The (height, width) that fits a set best, and why.
+    """The (height, width) for a dataset of images of these sizes, and the reason as a sentence.
 
-    1. All images have one size, and its longest side is at most `max_size`: that size.
-    2. Otherwise the median aspect ratio, taken as square when within an eighth of it; the longest side is
-       the median longest side, at most `max_size`; the other follows from the ratio, at least 8 (or the longest side).
-    3. Sides above 16 are rounded to multiples of 4, which leaves room for two halvings; smaller ones stay as they are.
+    1. If all images have one size, whose longest side is at most `max_size`: that size.
+    2. Else the median aspect ratio, taken as square when within an eighth of it. The longest side is the median longest
+       side, at most `max_size`; the other follows from the ratio, at least 8 (or the longest side).
+    3. Sides above 16 are rounded to multiples of 4, so that they can be halved twice; smaller ones are not rounded.
 
     Arguments:
         sizes: (height, width) of each image, in pixels.
-        largest: longest allowed side.
+        max_size: longest allowed side, in pixels.
 
     >>> [choose_size(sizes, 64)[0] for sizes in ([(28, 28)], [(256, 512)], [(97, 103), (120, 110)])]
     [(28, 28), (32, 64), (64, 64)]
@@ -49,17 +49,16 @@ def _size_text(size: Size) -> str:
 
 
 def fit_image(image: Image.Image, size: Size, channels: int, fit: Fit) -> np.ndarray:
-    """The image as uint8 (height, width, channels).
+    """Resize an image and convert its channels: uint8 (height, width, channels).
 
-    Scaling down averages over all source pixels (Lanczos window, antialiased; with transparency on
-    premultiplied colours), scaling up is bicubic. Transparent images are laid on white unless transparency
-    is kept.
+    Downscaling is antialiased (Lanczos; on premultiplied colours where there is transparency), upscaling is
+    bicubic. Transparent images are blended on white unless `channels` is 4.
 
     Arguments:
         image: in mode L, LA, RGB or RGBA.
-        size: (height, width) wanted.
-        channels: 1, 3 or 4 wanted.
-        fit: `crop`, `pad` or `stretch`.
+        size: (height, width) of the result, in pixels.
+        channels: 1, 3 or 4.
+        fit: `crop`, `pad` or `stretch`, see `DataConfig`.
     """
     image = _convert_channels(image, channels)
     if (image.height, image.width) != size:
@@ -68,7 +67,7 @@ def fit_image(image: Image.Image, size: Size, channels: int, fit: Fit) -> np.nda
 
 
 def crop_half(image: Image.Image, half: str) -> Image.Image:
-    """The `left` or `right` half of a image, or all of it; an odd middle column belongs to neither."""
+    """The `left` or `right` half of an image, or for "" all of it; an odd middle column belongs to neither half."""
     width = image.width // 2
     left = {"left": 0, "right": image.width - width}.get(half)
     return image if left is None else image.crop((left, 0, left + width, image.height))
@@ -84,7 +83,7 @@ def _convert_channels(image: Image.Image, channels: int) -> Image.Image:
 
 
 def _crop_box(image: Image.Image, size: Size, fit: Fit) -> tuple[float, float, float, float]:
-    """The part of the image (left, top, right, bottom) that fills the frame."""
+    """The box (left, top, right, bottom) of the image that is scaled to `size`."""
     width, height = image.width, image.height
     if fit == "stretch":
         return 0, 0, width, height
@@ -115,7 +114,7 @@ def _pad_to(image: Image.Image, size: Size) -> Image.Image:
 
 
 def _edge_colour(pixels: np.ndarray) -> tuple[int, ...]:
-    """The commonest colour of the outermost pixels: the median of the fullest of the 32-level bins."""
+    """The most frequent colour of the outermost pixels: the median within the fullest of 8 bins per channel."""
     edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     bins = (edge >> 5).astype(np.int64) @ (8 ** np.arange(edge.shape[1]))
     fullest = np.bincount(bins).argmax()

@@ -22,10 +22,13 @@ from sparring.data.report import DataReport
 def open_array(
     path: Path, config: DataConfig, keep_classes: tuple[str, ...], monitor: ProgressMonitor
 ) -> Dataset:
-    """An npz, npy or idx file.
+    """An npz, npy or idx file of images or points as a dataset.
 
-    Values: uint8 as they are, uint16 divided by 257; everything else (and uint16 that never exceeds 255) by
-    its range, see `depth.eight_bits`, taken over the whole array. Samples that are not finite are skipped.
+    Images of uint8 are not changed; other types are scaled to 8 bits by the range of the whole array, see
+    `images.decode.value_range`. Samples that are not finite are skipped.
+
+    Arguments:
+        keep_classes: classes to keep; empty keeps all.
 
     Raises:
         DataError: damaged, not an array of images or points, or labels that don't fit it.
@@ -34,7 +37,7 @@ def open_array(
         return _open(path, config, keep_classes, monitor)
     except (DataError, StopRequested):
         raise
-    except Exception as error:  # the readers of untrusted headers and zips raise what they like
+    except Exception as error:  # the readers of untrusted headers and zips may raise anything
         got = f"{path}: can't be read ({type(error).__name__}: {str(error)[:120]})"
         raise DataError(got, "an npz, npy or idx file that is whole", "save it again") from error
 
@@ -49,61 +52,63 @@ def _open(path: Path, config: DataConfig, keep_classes: tuple[str, ...], monitor
     )
     if keep_classes:
         check_classes(keep_classes, sorted(set(labels or [])), config.source)
-    chosen = (
+    selected = (
         np.isin(np.array(labels), keep_classes)
         if keep_classes and labels is not None
         else np.ones(shape[0] if shape else 0, bool)
     )
-    digest = [_file_digest(path), path.suffix not in (".npy", ".npz"), sorted(keep_classes)]
+    file_key = [_file_digest(path), path.suffix not in (".npy", ".npz"), sorted(keep_classes)]
     if len(shape) == 2 and dtype.kind == "f":
-        points = _read_points(images, chosen, monitor)
+        points = _read_points(images, selected, monitor)
         return open_points(
-            points, config, content_hash("array", digest), _keep_chosen(labels, chosen), "array"
+            points, config, content_hash("array", file_key), _select_labels(labels, selected), "array"
         )
     layout = infer_layout(shape, dtype, path)
-    size, why = (
+    size, why_size = (
         choose_size([(layout.height, layout.width)], 4096)
         if config.size is None
-        else (config.size, "size as asked")
+        else (config.size, "size as set")
     )
     channels = layout.channels if config.channels is None else config.channels
     config = replace(config, size=size, channels=channels)
-    key = content_hash("array", digest, size, channels, config.fit)
-    stack = ImageArray(images, layout, config, chosen, monitor)
-    found, remark = cache.load_or_build(key, (*size, channels), stack.rows)
+    key = content_hash("array", file_key, size, channels, config.fit)
+    stack = ImageArray(images, layout, config, selected, monitor)
+    cached, remark = cache.load_or_build(key, (*size, channels), stack.rows)
     report = DataReport(
         source=config.source,
         kind="array" if path.suffix in (".npy", ".npz") else "idx",
         count=0,
-        skipped=tuple((f"sample {number}", note) for number, note in found.skipped),
+        skipped=tuple((f"sample {number}", note) for number, note in cached.skipped),
         converted=(("all samples", f"{dtype} to 8 bits"),) if dtype != np.uint8 else (),
-        duplicates=found.duplicates,
-        sizes={f"{layout.height}x{layout.width}": len(found.kept)},
-        modes={f"{dtype} x {layout.channels}": len(found.kept)},
+        duplicates=cached.duplicates,
+        sizes={f"{layout.height}x{layout.width}": len(cached.kept)},
+        modes={f"{dtype} x {layout.channels}": len(cached.kept)},
         size=size,
         channels=channels,
         fit=config.fit,
-        remarks=tuple(text for text in (why, f"{channels} channels", remark) if text),
+        remarks=tuple(text for text in (why_size, f"{channels} channels", remark) if text),
     )
     return build_dataset(
-        found.samples,
-        [labels[i] for i in found.kept] if labels else None,
+        cached.samples,
+        [labels[i] for i in cached.kept] if labels else None,
         key=key,
         report=report,
         config=config,
     )
 
 
-def _keep_chosen(labels: list[str] | None, chosen: np.ndarray) -> list[str] | None:
-    return [label for label, keep in zip(labels, chosen, strict=True) if keep] if labels is not None else None
+def _select_labels(labels: list[str] | None, selected: np.ndarray) -> list[str] | None:
+    return (
+        [label for label, keep in zip(labels, selected, strict=True) if keep] if labels is not None else None
+    )
 
 
-def _read_points(file: ArrayFile, chosen: np.ndarray, monitor: ProgressMonitor) -> np.ndarray:
+def _read_points(file: ArrayFile, selected: np.ndarray, monitor: ProgressMonitor) -> np.ndarray:
     pieces = []
     for block in file.blocks():
         monitor.poll()
         pieces.append(block.astype(np.float32))
-    return np.concatenate(pieces)[chosen] if pieces else np.empty((0, 2), np.float32)
+    return np.concatenate(pieces)[selected] if pieces else np.empty((0, 2), np.float32)
 
 
 def _read_labels(
@@ -114,10 +119,10 @@ def _read_labels(
     values = file.read_all()
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
-    whole = values.dtype.kind in "biuU" or (
+    is_whole = values.dtype.kind in "biuU" or (
         values.dtype.kind == "f" and bool((values == np.rint(values)).all())
     )
-    if values.shape != (count,) or not whole:
+    if values.shape != (count,) or not is_whole:
         raise DataError(
             f"{path}: labels {values.dtype} of shape {values.shape}",
             f"whole numbers or texts ({count},)",

@@ -18,7 +18,7 @@ from sparring.core.errors import DataError
 from sparring.core.progress import ProgressMonitor
 from sparring.data.cache import SampleRow
 from sparring.data.config import DataConfig
-from sparring.data.images.decode import LIMIT_PIXELS, scale_to_uint8, value_range
+from sparring.data.images.decode import LIMIT_PIXELS, MAX_COMPRESSION_RATIO, scale_to_uint8, value_range
 from sparring.data.images.resize import PIL_MODES, Size, fit_image
 
 IMAGE_NAMES = ("images", "points", "x", "X", "arr_0", "data")
@@ -26,12 +26,11 @@ LABEL_NAMES = ("labels", "y", "Y", "label")
 IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 LIMIT_LABEL_BYTES = 2**30
 READ_BLOCK_BYTES = 2**22
-MAX_COMPRESSION_RATIO = 1100  # deflate can't do more
 
 
 @dataclass(frozen=True, kw_only=True)
 class ArrayFile:
-    """One array in a file.
+    """One array in an npy, npz or idx file.
 
     Arguments:
         path: the file.
@@ -47,7 +46,7 @@ class ArrayFile:
         return cast(IO[bytes], gzip.open(self.path)) if self.path.suffix == ".gz" else open(self.path, "rb")
 
     def header(self) -> tuple[tuple[int, ...], np.dtype[Any]]:
-        """Shape and type, checked against the file's size before anything is allocated."""
+        """Shape and dtype, checked against the file's size before anything is allocated."""
         with self._stream() as file:
             shape, dtype = self._start(file)
         packed = bool(self.member) or self.path.suffix == ".gz"
@@ -63,15 +62,15 @@ class ArrayFile:
 
     def _start(self, file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
         shape, fortran, dtype = _npy_header(file) if self._is_npy else _idx_header(file)
-        place = f"{self.path.name}{f':{self.member}' if self.member else ''}"
+        name = f"{self.path.name}{f':{self.member}' if self.member else ''}"
         if fortran and len(shape) > 1:
             raise DataError(
-                f"{place}: stored column by column",
-                "rows one after another",
+                f"{name}: stored in Fortran order",
+                "C order",
                 "save np.ascontiguousarray(array)",
             )
         if dtype.kind not in "biufUS":
-            raise DataError(f"{place}: an array of {dtype}", "numbers", "save it as uint8 or float32")
+            raise DataError(f"{name}: an array of {dtype}", "numbers", "save it as uint8 or float32")
         return shape, dtype
 
     @property
@@ -79,7 +78,7 @@ class ArrayFile:
         return bool(self.member) or self.path.suffix == ".npy"
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """The rows, some megabytes at a time."""
+        """The rows in blocks of about 4 MiB. Raises EOFError where the file is truncated."""
         with self._stream() as file:
             shape, dtype = self._start(file)
             row = max(math.prod(shape[1:]) * dtype.itemsize, 1)
@@ -92,11 +91,11 @@ class ArrayFile:
                 yield np.frombuffer(data, dtype).reshape(rows, *shape[1:])
 
     def read_all(self) -> np.ndarray:
-        """All of a small array, as labels are."""
+        """The whole of a small array, such as labels."""
         shape, dtype = self.header()
         if math.prod(shape) * dtype.itemsize > LIMIT_LABEL_BYTES:
             raise DataError(
-                f"{self.path.name}: labels of shape {shape}", "one label a image", "save them as int64 (n,)"
+                f"{self.path.name}: labels of shape {shape}", "one label an image", "save them as int64 (n,)"
             )
         blocks = list(self.blocks())
         return np.concatenate(blocks) if blocks else np.empty(shape, dtype)
@@ -120,7 +119,7 @@ def _idx_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 
 def find_arrays(path: Path) -> tuple[ArrayFile, ArrayFile | None, ArrayFile | None]:
-    """The samples, their labels, and the classes' names where there are any.
+    """The arrays of samples, of labels and of class names; None for those that are missing.
 
     In an npz the arrays `images`, `points` or `x`, `labels` or `y`, and `classes` (texts: the name of label 0, 1, ...);
     beside `a-images-idx3-ubyte.gz` the file `a-labels-idx1-ubyte.gz`; beside `a.npy` or `a-images.npy` the
@@ -164,7 +163,7 @@ EXPECTED_ARRAYS = (
 
 @dataclass(frozen=True, kw_only=True)
 class ArrayLayout:
-    """Size and channels of an array's images; `channels_first`: channels come before height and width."""
+    """Size and channels of the images in an array; `channels_first`: channels come before height and width."""
 
     height: int
     width: int
@@ -173,7 +172,11 @@ class ArrayLayout:
 
 
 def infer_layout(shape: tuple[int, ...], dtype: np.dtype[Any], path: Path) -> ArrayLayout:
-    """Raises: DataError for an array that holds no images."""
+    """Which axes of an array are height, width and channels.
+
+    Raises:
+        DataError: the array holds no images, or too large ones.
+    """
     if len(shape) == 3 and dtype.kind in "biuf":
         layout = ArrayLayout(height=shape[1], width=shape[2], channels=1, channels_first=False)
     elif len(shape) == 4 and shape[3] in (1, 3, 4) and dtype.kind in "biuf":
@@ -192,17 +195,30 @@ def infer_layout(shape: tuple[int, ...], dtype: np.dtype[Any], path: Path) -> Ar
 
 
 class ImageArray:
-    """The rows of a image array, as the cache takes them."""
+    """An array of images as rows for the cache.
+
+    Arguments:
+        file, layout: the array and its axes.
+        config: with size and channels resolved.
+        selected: samples to read (n,), bool.
+        monitor: counts the samples and polls for a stop.
+    """
 
     def __init__(
         self,
         file: ArrayFile,
         layout: ArrayLayout,
         config: DataConfig,
-        chosen: np.ndarray,
+        selected: np.ndarray,
         monitor: ProgressMonitor,
     ) -> None:
-        self.file, self.layout, self.config, self.chosen, self.monitor = file, layout, config, chosen, monitor
+        self.file, self.layout, self.config, self.selected, self.monitor = (
+            file,
+            layout,
+            config,
+            selected,
+            monitor,
+        )
 
     def _range(self) -> tuple[float, float] | None:
         dtype = self.file.header()[1]
@@ -221,12 +237,13 @@ class ImageArray:
         return value_range(low, high, floating=dtype.kind == "f")
 
     def rows(self) -> Iterator[SampleRow]:
+        """The selected samples, scaled to 8 bits and fitted to the size of `config`."""
         scaling, number = self._range(), 0
-        self.monitor.begin(len(self.chosen))
+        self.monitor.begin(len(self.selected))
         for block in self.file.blocks():
             for values in block:
                 self.monitor.step()
-                if self.chosen[number]:
+                if self.selected[number]:
                     yield self._row(number, values, scaling)
                 number += 1
 

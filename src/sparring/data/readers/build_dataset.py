@@ -18,24 +18,24 @@ DECODER_VERSION = 1  # raised when the same files would decode to other samples
 
 
 def content_hash(*parts: Any) -> str:
-    """A digest of plain values."""
+    """SHA-256 of plain values, as hex digits."""
     return hashlib.sha256(json.dumps([DECODER_VERSION, *parts], separators=(",", ":")).encode()).hexdigest()
 
 
 def build_dataset(
     samples: np.ndarray, labels: Sequence[str] | None, *, key: str, report: DataReport, config: DataConfig
 ) -> Dataset:
-    """The data set. A single class is no label.
+    """A `Dataset` with its labels encoded, its report completed and its fingerprint. A single class counts as no labels.
 
     Arguments:
         samples: uint8 (n, h, w, c) or float32 (n, d).
-        labels: a name for each sample, or None.
-        key: digest of what the samples depend on; labels, classes and settings are added to it here.
-        report: to be completed with count and classes.
-        config: resolved.
+        labels: class name of each sample, or None.
+        key: digest of everything that the samples depend on; labels, classes and settings are added to it here.
+        report: without `count` and `classes`, which are filled in.
+        config: with size and channels resolved.
 
     Raises:
-        DataError: no samples.
+        DataError: there are no samples.
     """
     if not len(samples):
         raise no_samples_error(report)
@@ -62,12 +62,12 @@ def build_dataset(
 
 
 def no_samples_error(report: DataReport) -> DataError:
-    """The error that says what was seen instead of samples."""
+    """The error for a source without usable samples: it counts the reasons for which files were skipped."""
     reasons = histogram(reason for _, reason in report.skipped)
-    seen = "; ".join(f"{number:,} x {reason}" for reason, number in list(reasons.items())[:6])
+    counts = "; ".join(f"{number:,} x {reason}" for reason, number in list(reasons.items())[:6])
     got = (
-        f"{report.source}: nothing usable in {len(report.skipped):,} files ({seen})"
-        if seen
+        f"{report.source}: nothing usable in {len(report.skipped):,} files ({counts})"
+        if counts
         else f"{report.source}: empty"
     )
     names = [name for name, _ in report.skipped]

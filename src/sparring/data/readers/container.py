@@ -27,11 +27,11 @@ SYSTEM_FILES = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One file that may be a image.
+    """A file that may be an image.
 
     Arguments:
-        name: relative to the root, with '/', in normal form C.
-        key: what the container finds it by.
+        name: relative to the root, with '/', in Unicode normal form C.
+        key: of the file in its container: a path, or the index of a zip's member.
         stamp: changes when the content may have changed; "" is never trusted.
     """
 
@@ -42,7 +42,15 @@ class Entry:
 
 @runtime_checkable
 class Container(Protocol):
-    """A folder or a zip. `entries` are sorted by name, `skipped` are (name, reason)."""
+    """A folder or a zip of images.
+
+    Attributes:
+        kind: as `DataReport.kind`.
+        identity: distinguishes containers in the survey's cache.
+        entries: the possible images, sorted by name.
+        skipped: (name, reason) of the other files.
+        label_files: content of `labels.csv` and `dataset.json`, by path.
+    """
 
     kind: str
     identity: str
@@ -50,11 +58,12 @@ class Container(Protocol):
     skipped: list[tuple[str, str]]
     label_files: dict[str, bytes]
 
-    def read(self, entry: Entry) -> bytes: ...
+    def read(self, entry: Entry) -> bytes:
+        """The content of a file. Raises InvalidImageError where it can't be read."""
 
 
 def canonical_name(name: str) -> str:
-    r"""A name that is the same on every machine: normal form C, bytes that are not UTF-8 as \xNN."""
+    r"""A name that is the same on every machine: Unicode normal form C, bytes that are not UTF-8 as \xNN."""
     if name.isascii():
         return name
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
@@ -62,10 +71,10 @@ def canonical_name(name: str) -> str:
 
 
 def name_skip_reason(name: str) -> str:
-    """Why a file or folder of this name is left alone, or "".
+    """The reason for which a file of this name is skipped, or "".
 
     >>> name_skip_reason("a/.DS_Store"), name_skip_reason("notes.txt"), name_skip_reason("a/b.PNG")
-    ('system or hidden file', 'not a image by its name (.txt)', '')
+    ('system or hidden file', 'not an image by its name (.txt)', '')
     """
     *folders, last = name.split("/")
     if is_hidden(last) or any(is_hidden(part) for part in folders):
@@ -74,7 +83,7 @@ def name_skip_reason(name: str) -> str:
     suffix = f".{ending.lower()}" if stem and dot else ""
     if suffix == ".zip":
         return "a zip inside the set; unpack it first"
-    return "" if suffix in IMAGE_SUFFIXES else f"not a image by its name ({suffix})"
+    return "" if suffix in IMAGE_SUFFIXES else f"not an image by its name ({suffix})"
 
 
 def is_hidden(part: str) -> bool:
@@ -82,16 +91,24 @@ def is_hidden(part: str) -> bool:
 
 
 def sort_entries(entries: list[Entry]) -> list[Entry]:
-    """By name, so that the order in which the file system lists them does not matter."""
+    """Sorted by name: the order does not depend on the file system."""
     return sorted(entries, key=lambda entry: (entry.name, str(entry.key)))
 
 
-FRESH_SECONDS = 3.0  # a file changed this lately may change again within the same time stamp
+FRESH_SECONDS = 3.0  # a file changed within this time may change again without another time stamp
 MAX_DEPTH = 64
 
 
 class Folder:
-    """All regular files below `root`; links are followed to files inside of it only, devices and pipes never opened."""
+    """All regular files below `root`; links are followed to files inside it only, devices and pipes are never opened.
+
+    Arguments:
+        root: the folder.
+        tick: called for every file; it may raise `StopRequested`.
+
+    Raises:
+        DataError: the folder can't be read.
+    """
 
     kind = "folder"
 
@@ -108,8 +125,8 @@ class Folder:
 
     def _walk(self, folder: str, prefix: str, depth: int) -> None:
         try:
-            with os.scandir(folder) as found:
-                children = list(found)
+            with os.scandir(folder) as entries:
+                children = list(entries)
         except OSError as error:
             if not prefix:
                 raise DataError(
@@ -128,7 +145,7 @@ class Folder:
                 self.skipped.append((name, _os_error_reason(error)))
 
     def _visit(self, child: os.DirEntry[str], name: str, prefix: str, depth: int) -> None:
-        reason = self._link(child) if child.is_symlink() else ""
+        reason = self._link_skip_reason(child) if child.is_symlink() else ""
         if not reason and child.is_dir(follow_symlinks=False):
             reason = _folder_skip_reason(child.name, depth)
             if not reason:
@@ -146,7 +163,7 @@ class Folder:
         else:
             self.entries.append(Entry(name=name, key=child.path, stamp=change_stamp(status, self._now)))
 
-    def _link(self, child: os.DirEntry[str]) -> str:
+    def _link_skip_reason(self, child: os.DirEntry[str]) -> str:
         try:
             target = os.path.realpath(child.path, strict=True)
         except OSError:
@@ -177,14 +194,14 @@ def _file_skip_reason(status: os.stat_result) -> str:
 
 
 def change_stamp(status: os.stat_result, now: float) -> str:
-    """What changes when a file changes; "" (not to be trusted) while it is too fresh for that."""
+    """Size, times and inode of a file as text; "" (never trusted) for one that changed within `FRESH_SECONDS`."""
     if max(status.st_mtime, status.st_ctime) > now - FRESH_SECONDS:
         return ""
     return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}"
 
 
 def _read_file(path: str, limit: int) -> bytes:
-    """A regular file's content; never blocks, even where the file became a pipe since it was looked at."""
+    """Content of a regular file; never blocks, even where the file was replaced by a pipe after it was listed."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

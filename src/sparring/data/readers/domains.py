@@ -14,143 +14,147 @@ from dataclasses import dataclass, field, replace
 from sparring.data.readers.container import Container, Entry, sort_entries
 from sparring.data.readers.labels import common_root
 
-FOLDER_PATTERN = re.compile(r"(?P<part>train|val|valid|validation|test|eval)?(?P<side>[AB])?")
+FOLDER_PATTERN = re.compile(r"(?P<split>train|val|valid|validation|test|eval)?(?P<domain>[AB])?")
 SPLIT_NAMES = {"valid": "val", "validation": "val", "eval": "test", "": "train"}
-MIN_PAIRED_SHARE = 0.9  # so many of all images must be in A or B, and have a partner, to be taken as pairs without being told
+MIN_PAIRED_SHARE = (
+    0.9  # of all images must be in A or B, and have a partner, to be taken as pairs by themselves
+)
 EntryPair = tuple[Entry, Entry]
 
 
 @dataclass(frozen=True)
 class ParsedPath:
-    """Where a image stands: its part, its domain ("" for none), and its name within both without the ending.
+    """A file's split, its domain ("" for none), and its name within both, without the suffix.
 
-    `explicit`: its domain stands in a name such as `trainA`; a folder that is called `A` alone may be a class.
+    `explicit`: the domain is part of a folder name such as `trainA`; a folder named `A` alone may be a class.
     """
 
-    part: str
-    side: str
+    split: str
+    domain: str
     name: str
     explicit: bool
 
 
 def parse_path(name: str) -> ParsedPath:
-    """Where a name relative to the root stands.
+    """Split, domain and name of a path relative to the root.
 
     >>> parse_path("trainA/1.jpg"), parse_path("B/test/x/2.png")
-    (Place(part='train', side='A', name='1', firm=True), Place(part='test', side='B', name='x/2', firm=False))
+    (ParsedPath(split='train', domain='A', name='1', explicit=True), ParsedPath(split='test', domain='B', name='x/2', explicit=False))
     """
     *folders, last = name.split("/")
-    part, side, firm = "", "", False
+    split, domain, explicit = "", "", False
     while folders and (match := FOLDER_PATTERN.fullmatch(folders[0])) and folders[0]:
-        if (part and match["part"]) or (side and match["side"]):
+        if (split and match["split"]) or (domain and match["domain"]):
             break
-        part, side = part or match["part"] or "", side or match["side"] or ""
-        firm |= bool(match["part"] and match["side"])
+        split, domain = split or match["split"] or "", domain or match["domain"] or ""
+        explicit |= bool(match["split"] and match["domain"])
         folders = folders[1:]
     stem = last.rpartition(".")[0] or last
-    return ParsedPath(SPLIT_NAMES.get(part, part), side, "/".join([*folders, stem]), firm)
+    return ParsedPath(SPLIT_NAMES.get(split, split), domain, "/".join([*folders, stem]), explicit)
 
 
 @dataclass
 class DomainFiles:
-    """The entries of a container by part and domain.
+    """The entries of a container by split and domain.
 
     Arguments:
-        splits: by part (`train`, `test`, `val`) and domain (`A`, `B`, or "" for none).
-        names: from an entry's name to its name within part and domain.
-        firm: whether the names of the folders leave no doubt.
+        splits: entries by split (`train`, `test`, `val`) and domain (`A`, `B`, or "" for none).
+        names: from an entry's name to its name within split and domain.
+        explicit: whether some folder names a split and a domain, as `trainA` does.
     """
 
     splits: dict[str, dict[str, list[Entry]]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     explicit: bool = False
 
-    def side(self, side: str) -> list[Entry]:
-        """All entries of a domain, in the parts for training and judging."""
-        return [entry for part in self.used_splits() for entry in self.splits[part].get(side, [])]
+    def entries_of(self, domain: str) -> list[Entry]:
+        """The entries of a domain in the splits for training and evaluation."""
+        return [entry for split in self.used_splits() for entry in self.splits[split].get(domain, [])]
 
     def used_splits(self) -> tuple[str, ...]:
-        """The part to train on and the part to judge by, as far as they are there."""
-        held = next((part for part in ("test", "val") if part in self.splits), None)
-        return tuple(part for part in ("train", held) if part in self.splits and part)
+        """The split to train on and the held-out one (`test`, else `val`), as far as they exist."""
+        held_out = next((split for split in ("test", "val") if split in self.splits), None)
+        return tuple(split for split in ("train", held_out) if split in self.splits and split)
 
     @property
     def has_test_split(self) -> bool:
-        """Whether both domains have images to judge by, apart from those to train on."""
+        """Whether both domains have images for training and held-out ones."""
         used = self.used_splits()
-        return len(used) == 2 and all(self.splits[part].get(side) for part in used for side in "AB")
+        return len(used) == 2 and all(self.splits[split].get(domain) for split in used for domain in "AB")
 
     @property
     def has_both_domains(self) -> bool:
         """Whether there are images of both domains."""
-        return bool(self.side("A") and self.side("B"))
+        return bool(self.entries_of("A") and self.entries_of("B"))
 
     @property
     def is_mostly_domains(self) -> bool:
-        """Whether so many images are of A or B that the folders of these names are hardly two classes among others."""
-        count = sum(len(entries) for part in self.used_splits() for entries in self.splits[part].values())
-        return len(self.side("A")) + len(self.side("B")) >= MIN_PAIRED_SHARE * count
+        """Whether nearly all images are in A or B, so that these folders are hardly two classes among others."""
+        count = sum(len(entries) for split in self.used_splits() for entries in self.splits[split].values())
+        return len(self.entries_of("A")) + len(self.entries_of("B")) >= MIN_PAIRED_SHARE * count
 
-    def is_paired(self, part: str) -> bool:
-        """Whether nearly all images of this part have a partner by name."""
-        sides = self.splits[part]
-        a, b = sides.get("A", []), sides.get("B", [])
+    def is_paired(self, split: str) -> bool:
+        """Whether nearly all images of this split have a partner of the same name."""
+        a, b = (self.splits[split].get(domain, []) for domain in "AB")
         return 2 * len(match_by_name(a, b, self.names)[0]) >= MIN_PAIRED_SHARE * max(1, len(a) + len(b))
 
 
 def group_by_domain(entries: Sequence[Entry]) -> DomainFiles:
-    """Sort the entries of a container by the names of their folders."""
-    division = DomainFiles()
+    """Sort the entries of a container by the names of their folders.
+
+    Where there is no `train` split, the first one that is used takes its place.
+    """
+    files = DomainFiles()
     root = wrapping_folder([entry.name for entry in entries])
     for entry in entries:
-        place = parse_path(entry.name[len(root) :])
-        division.splits.setdefault(place.part, {}).setdefault(place.side, []).append(entry)
-        division.names[entry.name] = place.name
-        division.explicit |= place.explicit
-    if "train" not in division.splits and division.splits:
-        part = division.used_splits()[0]
-        division.splits["train"] = division.splits.pop(part)
-    return division
+        path = parse_path(entry.name[len(root) :])
+        files.splits.setdefault(path.split, {}).setdefault(path.domain, []).append(entry)
+        files.names[entry.name] = path.name
+        files.explicit |= path.explicit
+    if "train" not in files.splits and files.splits:
+        files.splits["train"] = files.splits.pop(files.used_splits()[0])
+    return files
 
 
 def wrapping_folder(names: Sequence[str]) -> str:
-    """The folder that wraps all names, but for those that say something (`train/`, with all in it)."""
-    kept = []
+    """The folder that wraps all names, up to one that names a split or domain (`train/`, with all files in it)."""
+    wrapping = []
     for folder in common_root(names).split("/")[:-1]:
         if FOLDER_PATTERN.fullmatch(folder):
             break
-        kept.append(f"{folder}/")
-    return "".join(kept)
+        wrapping.append(f"{folder}/")
+    return "".join(wrapping)
 
 
 def match_by_name(
     a: Sequence[Entry], b: Sequence[Entry], names: dict[str, str]
 ) -> tuple[list[EntryPair], list[tuple[str, str]]]:
-    """The pairs of one name, in the order of the names, and (name, reason) of what has no partner.
+    """Pairs of entries with equal names, sorted by name, and (name, reason) of each entry without a partner.
 
     Arguments:
+        a, b: entries of domain A and of domain B.
         names: from an entry's name to the name that partners share.
     """
     skipped: list[tuple[str, str]] = []
-    sides: list[dict[str, Entry]] = [{}, {}]
-    for side, entries in zip(sides, (a, b), strict=True):
+    by_name: list[dict[str, Entry]] = [{}, {}]
+    for table, entries in zip(by_name, (a, b), strict=True):
         for entry in entries:
-            first = side.setdefault(names[entry.name], entry)
+            first = table.setdefault(names[entry.name], entry)
             if first is not entry:
                 skipped.append((entry.name, f"another image of this name: {first.name}"))
-    shared = sides[0].keys() & sides[1].keys()
-    for side, word in ((sides[0], "B"), (sides[1], "A")):
-        skipped += [(side[name].name, f"no partner in {word}") for name in side if name not in shared]
-    return [(sides[0][name], sides[1][name]) for name in sorted(shared)], sorted(skipped)
+    shared = by_name[0].keys() & by_name[1].keys()
+    for table, missing in ((by_name[0], "B"), (by_name[1], "A")):
+        skipped += [(table[name].name, f"no partner in {missing}") for name in table if name not in shared]
+    return [(by_name[0][name], by_name[1][name]) for name in sorted(shared)], sorted(skipped)
 
 
 class ContainerSubset:
-    """Some entries of a container, as a container of their own. What the whole skips is told once, by the whole.
+    """Some entries of a container, as a container of their own; files that `whole` skipped are reported there only.
 
     Arguments:
-        whole: what it is a part of.
-        entries: those that are seen.
-        name: of the part, so that what is found out about it is kept under a name of its own.
+        whole: the container with all entries.
+        entries: those of the subset.
+        name: of the subset; it makes `identity` unique, and with it the key of the survey's cache.
     """
 
     def __init__(self, whole: Container, entries: Sequence[Entry], name: str) -> None:
@@ -164,7 +168,7 @@ class ContainerSubset:
 
 
 class JoinedContainers:
-    """Two containers as one with the folders `A/` and `B/`; what wraps all of one is left out of its names."""
+    """Two containers as one with the folders `A/` and `B/`; a folder that wraps all files of one is dropped from the names."""
 
     def __init__(self, a: Container, b: Container) -> None:
         self.kind = a.kind if a.kind == b.kind else f"{a.kind} and {b.kind}"
@@ -172,11 +176,11 @@ class JoinedContainers:
         self.skipped: list[tuple[str, str]] = []
         self.label_files: dict[str, bytes] = {}
         self._from: dict[str, tuple[Container, Entry]] = {}
-        for side, container in (("A", a), ("B", b)):
+        for domain, container in (("A", a), ("B", b)):
             root = wrapping_folder([entry.name for entry in container.entries])
             for entry in container.entries:
-                self._from[f"{side}/{entry.name[len(root) :]}"] = container, entry
-            self.skipped += [(f"{side}/{name}", why) for name, why in container.skipped]
+                self._from[f"{domain}/{entry.name[len(root) :]}"] = container, entry
+            self.skipped += [(f"{domain}/{name}", reason) for name, reason in container.skipped]
         self.entries = sort_entries([replace(entry, name=name) for name, (_, entry) in self._from.items()])
 
     def read(self, entry: Entry) -> bytes:

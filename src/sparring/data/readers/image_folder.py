@@ -23,7 +23,7 @@ from sparring.data.report import DataReport, histogram
 
 MIN_THREADED_PIXELS = (
     200 * 200
-)  # below this mean size threads only cost: 0.47 ms a image of 64x64 instead of 0.32
+)  # below this mean size threads are slower: 0.47 ms an image of 64x64 instead of 0.32
 
 
 def open_images(
@@ -33,12 +33,15 @@ def open_images(
 
     Arguments:
         container: a `Folder` or `Zip`.
-        config: what is asked for.
-        wanted: classes to keep; none keeps all.
-        watch: told of every file, twice.
+        config: the settings.
+        keep_classes: classes to keep; empty keeps all.
+        monitor: counts every file twice (survey and decoding) and polls for a stop.
+
+    Raises:
+        DataError: no image is usable, or a class is unknown.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # decoders warn of what the report says anyway
+        warnings.simplefilter("ignore")  # the report says what decoders warn of
         return _open(container, config, keep_classes, monitor)
 
 
@@ -48,47 +51,50 @@ def _open(
     monitor.begin(2 * len(container.entries))
     survey = Survey(container, monitor)
     skipped = container.skipped + survey.skipped()
-    chosen, labels, why = _select_labelled(survey, config, keep_classes, skipped)
+    selected, labels, why_labels = _select_labelled(survey, config, keep_classes, skipped)
     report = DataReport(source=config.source, kind=container.kind, count=0, skipped=tuple(sorted(skipped)))
-    if not chosen:
+    if not selected:
         raise no_samples_error(report)
-    found = [survey.file_infos[number] for number in chosen]
-    sizes = [(finding.height, finding.width) for finding in found]
+    infos = [survey.file_infos[number] for number in selected]
+    sizes = [(info.height, info.width) for info in infos]
     size, why_size = choose_size(sizes, config.max_size) if config.size is None else (config.size, "")
-    channels, why_channels = survey.channels(chosen) if config.channels is None else (config.channels, "")
+    channels, why_channels = survey.channels(selected) if config.channels is None else (config.channels, "")
     survey.save()
     config = replace(config, size=size, channels=channels)
-    names = [container.entries[number].name for number in chosen]
-    files = [[name, finding.digest] for name, finding in zip(names, found, strict=True)]
+    names = [container.entries[number].name for number in selected]
+    files = [[name, info.digest] for name, info in zip(names, infos, strict=True)]
     key = content_hash("pictures", files, size, channels, config.fit)
-    job = _ImageDecoder(survey, size, channels, config.fit)
+    decoder = _ImageDecoder(survey, size, channels, config.fit)
     threaded = is_faster_threaded(sizes)
-    stored, remark = cache.load_or_build(
-        key, (*size, channels), lambda: iterate_rows(job.row, chosen, threaded, monitor)
+    cached, remark = cache.load_or_build(
+        key, (*size, channels), lambda: iterate_rows(decoder.decode_row, selected, threaded, monitor)
     )
     report = replace(
         report,
-        skipped=tuple(sorted(skipped + [(names[place], note) for place, note in stored.skipped])),
-        converted=tuple((names[place], note) for place, note in stored.converted),
-        duplicates=stored.duplicates,
-        sizes=histogram(f"{sizes[place][0]}x{sizes[place][1]}" for place in stored.kept),
-        modes=histogram(found[place].mode for place in stored.kept),
+        skipped=tuple(sorted(skipped + [(names[place], note) for place, note in cached.skipped])),
+        converted=tuple((names[place], note) for place, note in cached.converted),
+        duplicates=cached.duplicates,
+        sizes=histogram(f"{sizes[place][0]}x{sizes[place][1]}" for place in cached.kept),
+        modes=histogram(infos[place].mode for place in cached.kept),
         size=size,
         channels=channels,
         fit=config.fit,
-        remarks=tuple(text for text in (why_size, why_channels, why, remark) if text),
+        remarks=tuple(text for text in (why_size, why_channels, why_labels, remark) if text),
     )
-    kept = [labels[place] for place in stored.kept] if labels is not None else None
-    return build_dataset(stored.samples, kept, key=key, report=report, config=config)
+    kept_labels = [labels[place] for place in cached.kept] if labels is not None else None
+    return build_dataset(cached.samples, kept_labels, key=key, report=report, config=config)
 
 
 def _select_labelled(
     survey: Survey, config: DataConfig, keep_classes: tuple[str, ...], skipped: list[tuple[str, str]]
 ) -> tuple[list[int], list[str] | None, str]:
-    """Numbers of the images that stay, their labels, and why these; images without a label join `skipped`."""
+    """Indices of the usable images of the classes to keep, their labels, and where the labels come from.
+
+    Images without a label are appended to `skipped`.
+    """
     usable = survey.usable()
     if not config.labels and not keep_classes:
-        return usable, None, "no labels, as asked"
+        return usable, None, "no labels: data.labels=false"
     names = [survey.entries[number].name for number in usable]
     labels, why = find_labels(names, survey.container.label_files)
     if keep_classes:
@@ -99,21 +105,21 @@ def _select_labelled(
         return usable, None, why
     skipped += [(name, "no label") for name, label in zip(names, labels, strict=True) if label is None]
     pairs = zip(usable, labels, strict=True)
-    stay = [
+    selected = [
         (number, label)
         for number, label in pairs
         if label is not None and label in (keep_classes or (label,))
     ]
-    return [number for number, _ in stay], [label for _, label in stay], why
+    return [number for number, _ in selected], [label for _, label in selected], why
 
 
 class _ImageDecoder:
-    """Decodes a file and fits it."""
+    """Decodes an image file and resizes it."""
 
     def __init__(self, survey: Survey, size: Size, channels: int, fit: Fit) -> None:
         self.survey, self.size, self.channels, self.fit = survey, size, channels, fit
 
-    def row(self, place: int, number: int) -> SampleRow:
+    def decode_row(self, place: int, number: int) -> SampleRow:
         try:
             image, note = decode(self.survey.read_image(number))
         except InvalidImageError as error:
@@ -129,13 +135,13 @@ def is_faster_threaded(sizes: Sequence[Size]) -> bool:
 def iterate_rows(
     work: Callable[[int, int], SampleRow], numbers: Sequence[int], threaded: bool, monitor: ProgressMonitor
 ) -> Iterator[SampleRow]:
-    """`work(place, number)` for each of these numbers, one after another, or several at once in the same order.
+    """Yield `work(place, number)` for each number, in their order, on one thread or on all cores.
 
     Arguments:
-        work: makes one row for the cache.
-        numbers: of what is decoded; `place` counts them.
+        work: decodes one row for the cache.
+        numbers: indices of the files to decode; `place` counts them from 0.
         threaded: see `is_faster_threaded`.
-        watch: told of each.
+        monitor: counts the rows and polls for a stop.
     """
     workers = (os.cpu_count() or 1) if threaded else 1
     if workers == 1:

@@ -18,8 +18,7 @@ SHARD_FOLDER = re.compile(r"\d{5}")  # StyleGAN's zips keep images in 00000/, 00
 
 
 def common_root(names: Sequence[str]) -> str:
-    """The folder with its '/' that wraps all names, down to where files or several folders are ("" if none
-    does).
+    """The innermost folder, with a '/' at the end, that holds all files and at least one more folder level; else "".
 
     >>> common_root(["set/cats/1.png", "set/dogs/2.png"]), common_root(["cats/1.png", "cats/2.png"])
     ('set/', '')
@@ -35,15 +34,18 @@ def common_root(names: Sequence[str]) -> str:
 
 
 def find_labels(names: Sequence[str], label_files: dict[str, bytes]) -> tuple[list[str | None] | None, str]:
-    """A label for each name (None for those without) or None for a set without labels, and why.
+    """The label of each name (None for those without), or None for data without labels; and the reason as a sentence.
 
-    In this order: `dataset.json` (StyleGAN's, as pairs or a table; its null means no labels), `labels.csv`
-    (file and label, with or without a header line), the first sub-folder below the root where every image
-    is in one and there are several. Folders of five digits are shards, and train, val, test are splits, not
-    classes.
+    The first of these that is there: `dataset.json` (StyleGAN's; pairs or an object; null means no labels), `labels.csv`
+    (file and label, with or without a header), sub-folders below the common root, if every image is in one and there are
+    several. Folders of five digits are shards, and train, val, test are splits, not classes.
+
+    Arguments:
+        names: of the images, relative to the root.
+        label_files: content of the label files by path.
 
     Raises:
-        DataError: a label file that can't be understood.
+        DataError: a label file can't be parsed.
     """
     for kind, parse in (("dataset.json", _json_labels), ("labels.csv", _csv_labels)):
         for path in sorted((path for path in label_files if path.rpartition("/")[2] == kind), key=len):
@@ -88,12 +90,12 @@ def _json_labels(data: bytes, path: str) -> dict[str, str] | None:
 
 def _label_text(value: Any) -> str:
     if isinstance(value, bool | list | dict) or value is None:
-        raise ValueError(f"the label {value!r} is no number and no text")
+        raise ValueError(f"the label {value!r} is neither a number nor a string")
     return canonical_name(str(int(value) if isinstance(value, float) and value.is_integer() else value))
 
 
 def _csv_labels(data: bytes, path: str) -> dict[str, str]:
-    expected = "one line a image: its file name, a comma, its label"
+    expected = "one line an image: its file name, a comma, its label"
     try:
         rows = [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")) if row]
         if rows and rows[0][0].strip().lower() in CSV_HEADERS:
@@ -106,7 +108,7 @@ def _csv_labels(data: bytes, path: str) -> dict[str, str]:
 
 
 def encode_labels(labels: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels as numbers (n,) int64 into the sorted classes; classes that are all numbers sort as numbers.
+    """Class indices int64 (n,) and the sorted class names; names that are all numbers sort as numbers.
 
     >>> encode_labels(["10", "9", "10"])
     (array([1, 0, 1]), ('9', '10'))
@@ -114,12 +116,12 @@ def encode_labels(labels: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
     names = set(labels)
     digits = all(name.isascii() and name.isdigit() for name in names)
     classes = tuple(sorted(names, key=(lambda name: (int(name), name)) if digits else None))
-    place = {name: number for number, name in enumerate(classes)}
-    return np.fromiter((place[label] for label in labels), np.int64, len(labels)), classes
+    index = {name: number for number, name in enumerate(classes)}
+    return np.fromiter((index[label] for label in labels), np.int64, len(labels)), classes
 
 
 def check_classes(keep_classes: Sequence[str], classes: Sequence[str], source: str) -> None:
-    """Raises: DataError for a class that is not there."""
+    """Raises DataError where a class to keep is not in the data."""
     for name in keep_classes:
         if name not in classes:
             known = ", ".join(classes[:20]) or "no classes at all"

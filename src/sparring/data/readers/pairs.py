@@ -26,7 +26,7 @@ SkippedFiles = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Pair:
-    """Where the two images of a pair are: numbers of files, and the half of the file ("" for the whole)."""
+    """Indices of the files of A and B, and the half of each file that holds the image ("" for the whole)."""
 
     a: int
     b: int
@@ -36,20 +36,23 @@ class Pair:
 def open_pairs(
     survey: Survey, pairs: Sequence[Pair], skipped: SkippedFiles, config: DataConfig, monitor: ProgressMonitor
 ) -> Dataset:
-    """All usable pairs, at one size: domain A, with B as its `other`.
+    """All usable pairs, at one size: domain A, with B as its `domain_b`.
 
-    Both of a pair are kept or left out together, and the same window is cut out of both. They are cached side by side, as one
-    sample with the channels of A and then those of B.
+    Both images of a pair are used or skipped together, and cropped alike. They are cached as one sample, with the
+    channels of A before those of B.
 
     Arguments:
         survey: of the files.
-        pairs: with A and B in this order.
-        skipped: what was left out before.
-        config: what is asked for; `channels` and `size` may be None.
-        watch: told of each pair.
+        pairs: of indices into the survey.
+        skipped: (name, reason) of the files that were skipped before.
+        config: the settings; `channels` and `size` may be None.
+        monitor: counts the pairs and polls for a stop.
+
+    Raises:
+        DataError: no pair is usable.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # decoders warn of what the report says anyway
+        warnings.simplefilter("ignore")  # the report says what decoders warn of
         return _open(survey, pairs, skipped, config, monitor)
 
 
@@ -67,22 +70,22 @@ def _open(
     b, why_b = _channels(survey, pairs, 1) if config.channels_b is None else (config.channels_b, "")
     survey.save()
     config = replace(config, size=size, channels=a, channels_b=b)
-    job = _PairDecoder(survey, pairs, (size, a, b), config.fit)
-    key = content_hash("pairs", [job.origin(pair) for pair in pairs], size, a, b, config.fit)
+    decoder = _PairDecoder(survey, pairs, (size, a, b), config.fit)
+    key = content_hash("pairs", [decoder.origin(pair) for pair in pairs], size, a, b, config.fit)
     threaded, numbers = is_faster_threaded(sizes), range(len(pairs))
     monitor.begin(len(pairs))
-    stored, remark = cache.load_or_build(
-        key, (*size, a + b), lambda: iterate_rows(job.row, numbers, threaded, monitor)
+    cached, remark = cache.load_or_build(
+        key, (*size, a + b), lambda: iterate_rows(decoder.decode_row, numbers, threaded, monitor)
     )
     names = [container.entries[pair.b].name for pair in pairs]
-    found = [survey.file_infos[pairs[place].b] for place in stored.kept]
+    infos = [survey.file_infos[pairs[place].b] for place in cached.kept]
     report = replace(
         report,
-        skipped=tuple(sorted(skipped + [(names[place], note) for place, note in stored.skipped])),
-        converted=tuple((names[place], note) for place, note in stored.converted),
-        duplicates=stored.duplicates,
-        sizes=histogram(f"{finding.height}x{finding.width}" for finding in found),
-        modes=histogram(finding.mode for finding in found),
+        skipped=tuple(sorted(skipped + [(names[place], note) for place, note in cached.skipped])),
+        converted=tuple((names[place], note) for place, note in cached.converted),
+        duplicates=cached.duplicates,
+        sizes=histogram(f"{info.height}x{info.width}" for info in infos),
+        modes=histogram(info.mode for info in infos),
         size=size,
         channels=a,
         fit=config.fit,
@@ -90,25 +93,24 @@ def _open(
             text for text in (why_size, why_a and f"A: {why_a}", why_b and f"B: {why_b}", remark) if text
         ),
     )
-    return split_channels(stored.samples, a, key, report, config)
+    return split_channels(cached.samples, a, key, report, config)
 
 
 def split_channels(samples: np.ndarray, a: int, key: str, report: DataReport, config: DataConfig) -> Dataset:
-    """The set of A with its partner B, of samples that hold the `a` channels of A and then those of B."""
-    dataset = build_dataset(samples[..., :a], None, key=content_hash(key, "A"), report=report, config=config)
-    other = replace(config, channels=config.channels_b)
-    dataset.domain_b = build_dataset(
-        samples[..., a:], None, key=content_hash(key, "B"), report=report, config=other
+    """The dataset of samples that hold the `a` channels of A and then those of B."""
+    config_b = replace(config, channels=config.channels_b)
+    domain_a = build_dataset(samples[..., :a], None, key=content_hash(key, "A"), report=report, config=config)
+    domain_b = build_dataset(
+        samples[..., a:], None, key=content_hash(key, "B"), report=report, config=config_b
     )
-    dataset.paired = True
-    return dataset
+    return domain_a.replace(domain_b=domain_b, paired=True)
 
 
 def _filter_pairs(
     survey: Survey, pairs: Sequence[Pair], skipped: SkippedFiles
 ) -> tuple[list[Pair], SkippedFiles]:
-    """The pairs of two usable images of one shape, and what is skipped with the others."""
-    kept, skipped = [], skipped + survey.skipped()
+    """The pairs of two usable images of one aspect ratio, and `skipped` with the others appended."""
+    usable, skipped = [], skipped + survey.skipped()
     for pair in pairs:
         a, b = survey.file_infos[pair.a], survey.file_infos[pair.b]
         name = survey.entries[pair.a if b.reason else pair.b].name
@@ -117,15 +119,15 @@ def _filter_pairs(
         elif not has_same_aspect(
             _image_size(survey, pair.a, pair.halves[0]), _image_size(survey, pair.b, pair.halves[1])
         ):
-            mine, theirs = f"{b.height}x{b.width}", f"{a.height}x{a.width}"
-            skipped.append((name, f"another shape than its partner: {mine}, not {theirs}"))
+            sizes = f"{b.height}x{b.width}, not {a.height}x{a.width}"
+            skipped.append((name, f"another aspect ratio than its partner: {sizes}"))
         else:
-            kept.append(pair)
-    return kept, skipped
+            usable.append(pair)
+    return usable, skipped
 
 
 def has_same_aspect(first: Size, second: Size) -> bool:
-    """Whether two sizes are of one aspect ratio, but for rounding to whole pixels.
+    """Whether two sizes have the same aspect ratio up to rounding to whole pixels.
 
     >>> has_same_aspect((64, 48), (128, 96)), has_same_aspect((64, 48), (33, 25)), has_same_aspect((64, 48), (64, 64))
     (True, True, False)
@@ -134,29 +136,29 @@ def has_same_aspect(first: Size, second: Size) -> bool:
 
 
 def _image_size(survey: Survey, number: int, half: str) -> Size:
-    finding = survey.file_infos[number]
-    return finding.height, finding.width // 2 if half else finding.width
+    info = survey.file_infos[number]
+    return info.height, info.width // 2 if half else info.width
 
 
-def _channels(survey: Survey, pairs: Sequence[Pair], side: int) -> tuple[int, str]:
-    half = pairs[0].halves[side]
-    numbers = [pair.b if side else pair.a for pair in pairs]
+def _channels(survey: Survey, pairs: Sequence[Pair], domain: int) -> tuple[int, str]:
+    half = pairs[0].halves[domain]
+    numbers = [pair.b if domain else pair.a for pair in pairs]
     return survey.channels(numbers, half)
 
 
 class _PairDecoder:
-    """Decodes both of a pair and fits them."""
+    """Decodes both images of a pair and resizes them."""
 
     def __init__(self, survey: Survey, pairs: Sequence[Pair], shape: tuple[Size, int, int], fit: Fit) -> None:
         self.survey, self.pairs, self.shape, self.fit = survey, pairs, shape, fit
 
     def origin(self, pair: Pair) -> list[object]:
-        """What a pair is made from."""
+        """Names, digests and halves of the files of a pair, for the cache key."""
         files = [(self.survey.entries[n].name, self.survey.file_infos[n].digest) for n in (pair.a, pair.b)]
         return [*files, pair.halves]
 
-    def row(self, place: int, number: int) -> SampleRow:
-        """Both of a pair, stacked along the channels."""
+    def decode_row(self, place: int, number: int) -> SampleRow:
+        """Both images of a pair, concatenated along the channels."""
         pair, (size, *channels) = self.pairs[number], self.shape
         images, notes = [], []
         for at in dict.fromkeys((pair.a, pair.b)):
@@ -166,60 +168,72 @@ class _PairDecoder:
                 return place, None, f"{self.survey.entries[at].name}: {error}"
             images.append(image)
             notes += [f"{'A' if at == pair.a else 'B'}: {note}" if pair.a != pair.b and note else note]
-        sides = [
+        fitted = [
             fit_image(crop_half(image, half), size, count, self.fit)
             for image, half, count in zip((images[0], images[-1]), pair.halves, channels, strict=True)
         ]
-        return place, np.concatenate(sides, 2), ", ".join(filter(None, notes))
+        return place, np.concatenate(fitted, 2), ", ".join(filter(None, notes))
 
 
 DatasetOpener = Callable[[DataConfig], Dataset]
 
 
 def join_domains(first: DatasetOpener, second: DatasetOpener, config: DataConfig) -> Dataset:
-    """Two sets of images, B at the size of A."""
+    """Two datasets as domains A and B, B opened at the size of A, with one report.
+
+    Raises:
+        DataError: one of them holds points.
+    """
     first, second = (second, first) if config.swap_domains else (first, second)
     a = first(replace(config, swap_domains=False))
     b = second(replace(config, swap_domains=False, size=a.config.size, channels=config.channels_b))
-    for side in (a, b):
-        if not side.spec.is_image:
-            raise DataError(f"{side.config.source}: points", "images in both domains", "name other data")
-    a.domain_b = b
-    merged = replace(
+    for domain in (a, b):
+        if not domain.spec.is_image:
+            raise DataError(f"{domain.config.source}: points", "images in both domains", "name other data")
+    report = replace(
         a.report,
         source=f"{a.report.source} and {b.report.source}",
         skipped=(*a.report.skipped, *b.report.skipped),
         converted=(*a.report.converted, *b.report.converted),
         duplicates=a.report.duplicates + b.report.duplicates,
-        remarks=(*(f"A: {why}" for why in a.report.remarks), *(f"B: {why}" for why in b.report.remarks)),
+        remarks=(*(f"A: {text}" for text in a.report.remarks), *(f"B: {text}" for text in b.report.remarks)),
     )
-    a.report = merged
-    return a
+    return a.replace(domain_b=b, report=report)
 
 
 def resolve_config(dataset: Dataset, config: DataConfig) -> DataConfig:
-    """The settings with the size and the channels of both domains filled in."""
+    """The settings with the size and the channels of both domains resolved."""
     assert dataset.domain_b is not None
     a, b = dataset.config, dataset.domain_b.config
     return replace(config, size=a.size, channels=a.channels, channels_b=b.channels)
 
 
 def finalize(dataset: Dataset, test_set: Dataset | None, config: DataConfig, remarks: list[str]) -> Dataset:
-    """The same with what it came to: settings, fingerprint over both domains and parts, and what to tell."""
-    assert dataset.domain_b is not None
-    dataset.paired = config.pairing == "paired"
-    whole = [dataset, dataset.domain_b, *([test_set, test_set.domain_b] if test_set is not None else [])]
-    prints = [side.fingerprint for side in whole if side is not None]
-    fingerprint = content_hash("sides", config.pairing, config.swap_domains, prints)
-    words = (
+    """The dataset with its test split, the resolved settings, one fingerprint over both domains and both splits, and a
+    report that says how many samples there are.
+    """
+    domain_b = dataset.domain_b
+    assert domain_b is not None
+    paired = config.pairing == "paired"
+    parts = [dataset, domain_b, *([test_set, test_set.domain_b] if test_set is not None else [])]
+    fingerprints = [part.fingerprint for part in parts if part is not None]
+    fingerprint = content_hash("sides", config.pairing, config.swap_domains, fingerprints)
+    counts = (
         f"{len(dataset):,} pairs"
-        if dataset.paired
-        else f"{len(dataset):,} of A and {len(dataset.domain_b):,} of B, not paired"
+        if paired
+        else f"{len(dataset):,} of A and {len(domain_b):,} of B, not paired"
     )
-    dataset.report = replace(dataset.report, remarks=(words, *dataset.report.remarks, *remarks))
-    dataset.test_set = test_set
-    for side in whole:
-        if side is not None:
-            channels = side.samples.shape[3]
-            side.config, side.fingerprint = replace(config, channels=channels), fingerprint
-    return dataset
+
+    def resolve(part: Dataset) -> Dataset:
+        channels, other = part.samples.shape[3], part.domain_b
+        return part.replace(
+            config=replace(config, channels=channels),
+            fingerprint=fingerprint,
+            domain_b=None if other is None else resolve(other),
+        )
+
+    return resolve(dataset).replace(
+        paired=paired,
+        report=replace(dataset.report, remarks=(counts, *dataset.report.remarks, *remarks)),
+        test_set=None if test_set is None else resolve(test_set),
+    )

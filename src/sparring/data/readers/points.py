@@ -1,5 +1,9 @@
-"""Points in the plane: ring, grid and swiss roll, small sets whose modes can be counted. (keep the References
-of the old docstring)
+"""Points in the plane: ring, grid and swiss roll, small datasets whose modes can be counted.
+
+References:
+    Lin et al. 2018, "PacGAN: the power of two samples in generative adversarial networks", arXiv 1712.04086,
+        section 4.1 (ring and grid; the ring's radius and both deviations are those of its experiments).
+    Marsland 2014, "Machine learning: an algorithmic perspective", chapter 6 (the roll: t * (cos t, sin t)).
 """
 
 import math
@@ -21,10 +25,13 @@ POINT_SETS = ("ring", "grid", "swissroll")
 
 
 def mixture_modes(name: str) -> tuple[np.ndarray, float]:
-    """Means (k, 2) and standard deviation of a built-in mixture.
+    """Means (k, 2) and standard deviation of a built-in mixture of k normal distributions.
 
     `ring`: k = 8 means (cos 2 pi i / 8, sin 2 pi i / 8), deviation 0.01.
     `grid`: the 25 means {-4, -2, 0, 2, 4}^2, deviation 0.05.
+
+    Raises:
+        ConfigError: not the name of a mixture.
 
     >>> mixture_modes("ring")[0].shape, mixture_modes("grid")[0].shape
     ((8, 2), (25, 2))
@@ -39,7 +46,7 @@ def mixture_modes(name: str) -> tuple[np.ndarray, float]:
 
 
 def sample_points(name: str, count: int = POINT_COUNT) -> np.ndarray:
-    """`count` points float32 (count, 2) of a built-in set, the same each time.
+    """Points float32 (count, 2) of a built-in set, the same on each call.
 
     `swissroll`: t = 1.5 pi (1 + 2 u) with u uniform on [0, 1); t (cos t, sin t) / (4.5 pi), plus noise of
     deviation 0.02, so that the roll's outer end is at radius 1.
@@ -56,19 +63,30 @@ def sample_points(name: str, count: int = POINT_COUNT) -> np.ndarray:
 
 
 def open_builtin_points(name: str, config: DataConfig) -> Dataset:
-    """One of `POINT_SETS` as a data set; it has no labels."""
+    """One of `POINT_SETS` as a dataset without labels."""
     return open_points(sample_points(name), config, content_hash("points", name, POINT_COUNT), None, "points")
 
 
 def open_points(
     points: np.ndarray, config: DataConfig, key: str, labels: list[str] | None, kind: str
 ) -> Dataset:
-    """Points float32 (n, d), d >= 2, as a data set; those that are not finite are skipped."""
-    asked = [name for name in ("size", "channels") if getattr(config, name) is not None]
-    asked += [name for name in ("flip", "random_crop") if getattr(config, name)]
-    if asked:
+    """Points float32 (n, d), d >= 2, as a dataset; points that are not finite are skipped.
+
+    Arguments:
+        key: digest of everything that the points depend on.
+        labels: class name of each point, or None.
+        kind: as `DataReport.kind`.
+
+    Raises:
+        DataError: settings that only images have, or points of one coordinate.
+    """
+    image_settings = [name for name in ("size", "channels") if getattr(config, name) is not None]
+    image_settings += [name for name in ("flip", "random_crop") if getattr(config, name)]
+    if image_settings:
         raise DataError(
-            f"{config.source}: {', '.join(asked)} set for points", "settings that points have", "leave it out"
+            f"{config.source}: {', '.join(image_settings)} set for points",
+            "settings of points",
+            "leave it out",
         )
     if points.shape[1] < 2:
         raise DataError(
@@ -82,8 +100,8 @@ def open_points(
     report = DataReport(
         source=config.source, kind=kind, count=len(points), skipped=skipped, remarks=("points stay float32",)
     )
-    distinct = len(set(points.view(f"V{points.itemsize * points.shape[1]}").ravel().tolist()))
-    report = replace(report, duplicates=len(points) - distinct)
+    num_distinct = len(set(points.view(f"V{points.itemsize * points.shape[1]}").ravel().tolist()))
+    report = replace(report, duplicates=len(points) - num_distinct)
     names = (
         [label for label, keep in zip(labels, finite, strict=True) if keep] if labels is not None else None
     )

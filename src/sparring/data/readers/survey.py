@@ -20,14 +20,17 @@ from sparring.data.images.resize import crop_half
 from sparring.data.readers.container import Container, Entry
 
 SURVEY_FORMAT = 1
-OPEN_IMAGES_BYTES = 64 * 2**20  # of opened images that wait for their decoding
+OPEN_IMAGES_BYTES = 64 * 2**20  # of images whose header was read and that are not decoded yet
 ALPHA_SAMPLE = 256
-GREY_TOLERANCE = 6  # a difference between colour channels, of 255, that is still grey
+GREY_TOLERANCE = 6  # largest difference between the colour channels of a grey pixel, of 255
 
 
 @dataclass
 class FileInfo:
-    """What is known of one file: its digest and header, or why it is no use; `pixel_facts` adds what decoding showed."""
+    """The SHA-256 and header of one file, or the `reason` for which it can't be used.
+
+    `pixel_facts` holds whether the decoded pixels are coloured or transparent, as far as that was needed.
+    """
 
     digest: str = ""
     height: int = 0
@@ -40,7 +43,12 @@ class FileInfo:
 
 
 class Survey:
-    """Findings for the entries of a container, in their order."""
+    """The headers and digests of a container's files, in the order of its entries.
+
+    Arguments:
+        container: with the files.
+        monitor: counts the files and polls for a stop.
+    """
 
     def __init__(self, container: Container, monitor: ProgressMonitor) -> None:
         self.container, self.entries, self.monitor = container, container.entries, monitor
@@ -49,7 +57,7 @@ class Survey:
         self._bytes_left = OPEN_IMAGES_BYTES
         known = self._load_index()
         self._changed = False
-        self.file_infos = [self._find(number, entry, known) for number, entry in enumerate(self.entries)]
+        self.file_infos = [self._read_info(number, entry, known) for number, entry in enumerate(self.entries)]
 
     def _load_index(self) -> dict[str, Any]:
         with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
@@ -58,7 +66,7 @@ class Survey:
                 return dict(document["files"])
         return {}
 
-    def _find(self, number: int, entry: Entry, known: dict[str, Any]) -> FileInfo:
+    def _read_info(self, number: int, entry: Entry, known: dict[str, Any]) -> FileInfo:
         self.monitor.step()
         old = known.get(entry.name)
         if entry.stamp and old is not None and old[0] == entry.stamp:
@@ -75,25 +83,23 @@ class Survey:
         return FileInfo(hashlib.sha256(data).hexdigest(), **vars(header))
 
     def read_image(self, number: int) -> Image.Image | bytes:
-        """For `decode`: the image as opened for its header, once, or the file's content read again."""
+        """The input of `decode`: the image opened for its header (the first time only), or the file's content."""
         image = self._open_images.pop(number, None)
         return image if image is not None else self.container.read(self.entries[number])
 
     def usable(self) -> list[int]:
-        """Numbers of the entries whose header is right."""
-        return [number for number, finding in enumerate(self.file_infos) if not finding.reason]
+        """Indices of the entries that can be used."""
+        return [number for number, info in enumerate(self.file_infos) if not info.reason]
 
     def skipped(self) -> list[tuple[str, str]]:
-        """(name, reason) of the others."""
+        """(name, reason) of the entries that can't be used."""
         pairs = zip(self.entries, self.file_infos, strict=True)
-        return [(entry.name, finding.reason) for entry, finding in pairs if finding.reason]
+        return [(entry.name, info.reason) for entry, info in pairs if info.reason]
 
     def save(self) -> None:
-        """Keep the findings for the next time; a place that can't be written to costs only time."""
+        """Write the results to the cache; a folder that can't be written to only means that files are read again."""
         pairs = zip(self.entries, self.file_infos, strict=True)
-        files = {
-            entry.name: [entry.stamp, *vars(finding).values()] for entry, finding in pairs if entry.stamp
-        }
+        files = {entry.name: [entry.stamp, *vars(info).values()] for entry, info in pairs if entry.stamp}
         if files and self._changed:
             with contextlib.suppress(OSError):
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,14 +119,14 @@ class Survey:
             return 3, "3 channels: there is colour"
         return 1, "1 channel: all images are grey"
 
-    def _pixel_fact(self, number: int, what: str, half: str) -> bool:
-        finding = self.file_infos[number]
-        if half + what not in finding.pixel_facts:
+    def _pixel_fact(self, number: int, fact: str, half: str) -> bool:
+        info = self.file_infos[number]
+        if half + fact not in info.pixel_facts:
             self.monitor.poll()
-            found = self._inspect_pixels(self.entries[number], half)
-            finding.pixel_facts.update({half + name: value for name, value in found.items()})
+            facts = self._inspect_pixels(self.entries[number], half)
+            info.pixel_facts.update({half + name: value for name, value in facts.items()})
             self._changed = True
-        return finding.pixel_facts[half + what]
+        return info.pixel_facts[half + fact]
 
     def _inspect_pixels(self, entry: Entry, half: str) -> dict[str, bool]:
         try:
@@ -128,8 +134,8 @@ class Survey:
         except InvalidImageError:
             return {"alpha": False, "colour": False}
         pixels = np.asarray(crop_half(image, half).convert("RGBA")).reshape(-1, 4)
-        shown = pixels[pixels[:, 3] > 0, :3]
-        difference = shown.max(1).astype(int) - shown.min(1) if len(shown) else np.zeros(1)
+        visible = pixels[pixels[:, 3] > 0, :3]
+        difference = visible.max(1).astype(int) - visible.min(1) if len(visible) else np.zeros(1)
         return {
             "alpha": bool((pixels[:, 3] < 255).any()),
             "colour": bool((difference > GREY_TOLERANCE).any()),
@@ -137,7 +143,7 @@ class Survey:
 
 
 def _scatter_order(numbers: list[int]) -> list[int]:
-    """The same numbers in an order that jumps about, so that a few of them stand for all."""
+    """The numbers in a scattered order, so that the first of them are a sample of all."""
     return sorted(numbers, key=lambda number: (number * 0x9E3779B1) % 2**32)
 
 

@@ -27,11 +27,9 @@ from sparring.data.readers.pairs import (
 )
 from sparring.data.readers.survey import FileInfo, Survey
 
-WIDTH_TOLERANCE = (
-    0.1  # of the height, by which the width of two images side by side may differ from twice the height
-)
+WIDTH_TOLERANCE = 0.1  # relative difference of the width of two images side by side from twice the height
 PAIRS_ADVICE = (
-    "put the images into A/ and B/ with equal names, or make A from the images: "
+    "put the images into A/ and B/ with equal names, or derive A from the images: "
     "--set data.derive_input=edges (or grey, downsampled, masked)"
 )
 SkippedFiles = list[tuple[str, str]]
@@ -39,92 +37,93 @@ SkippedFiles = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class SplitReader:
-    """A container, divided.
+    """Reads one split of a container at a time.
 
     Arguments:
-        container: of all images.
-        division: its entries by part and domain.
-        source: as the user wrote it.
-        watch: told of each file.
+        container: with all images.
+        files: its entries by split and domain.
+        source: as the user wrote it, for errors and reports.
+        monitor: counts the files and polls for a stop.
     """
 
     container: Container
-    division: DomainFiles
+    files: DomainFiles
     source: str
     monitor: ProgressMonitor
 
-    def pairs_by_name(self, part: str, config: DataConfig) -> Dataset:
+    def pairs_by_name(self, split: str, config: DataConfig) -> Dataset:
         """Pairs of A and B with equal names.
 
         Raises:
-            DataError: no names are equal.
+            DataError: no two names are equal.
         """
-        a, b = self._side(part, "A"), self._side(part, "B")
-        found, skipped = match_by_name(a, b, self.division.names)
-        if not found:
-            raise self._strangers(a, b)
-        skipped += [(entry.name, "in neither A nor B") for entry in self._side(part, "")]
-        survey = self._survey(part, [*a, *b])
-        number = {entry.name: place for place, entry in enumerate(survey.entries)}
-        pairs = [Pair(number[one.name], number[two.name]) for one, two in found]
+        a, b = self._entries(split, "A"), self._entries(split, "B")
+        pairs_of_entries, skipped = match_by_name(a, b, self.files.names)
+        if not pairs_of_entries:
+            raise self._no_pairs_error(a, b)
+        skipped += [(entry.name, "in neither A nor B") for entry in self._entries(split, "")]
+        survey = self._survey(split, [*a, *b])
+        number = {entry.name: index for index, entry in enumerate(survey.entries)}
+        pairs = [Pair(number[one.name], number[two.name]) for one, two in pairs_of_entries]
         pairs = [Pair(pair.b, pair.a) for pair in pairs] if config.swap_domains else pairs
         return open_pairs(survey, pairs, skipped, config, self.monitor)
 
-    def pairs_side_by_side(self, part: str, config: DataConfig) -> Dataset:
+    def pairs_side_by_side(self, split: str, config: DataConfig) -> Dataset:
         """Pairs that stand side by side in one image, A on the left.
 
         Raises:
             DataError: most images are not twice as wide as high.
         """
-        survey = self._survey(part, self._side(part, ""))
+        survey = self._survey(split, self._entries(split, ""))
         usable = survey.usable()
         wide = [number for number in usable if _is_double_width(survey.file_infos[number])]
         if 2 * len(wide) <= len(usable):
-            raise self._single(survey)
+            raise self._single_images_error(survey)
         others = set(usable) - set(wide)
         skipped = [(survey.entries[number].name, "not twice as wide as high") for number in sorted(others)]
-        sides = ("right", "left") if config.swap_domains else ("left", "right")
-        pairs = [Pair(number, number, sides) for number in wide]
+        halves = ("right", "left") if config.swap_domains else ("left", "right")
+        pairs = [Pair(number, number, halves) for number in wide]
         return open_pairs(survey, pairs, skipped, config, self.monitor)
 
-    def single_domain(self, part: str, side: str, config: DataConfig) -> Dataset:
-        """The images of one domain (or those in none: "") of this part."""
-        view = ContainerSubset(self.container, self._side(part, side), f"{part}/{side}")
-        source = f"{self.source} ({side or part})"
+    def single_domain(self, split: str, domain: str, config: DataConfig) -> Dataset:
+        """The images of one domain (or of those in none: "") in this split."""
+        subset = ContainerSubset(self.container, self._entries(split, domain), f"{split}/{domain}")
+        source = f"{self.source} ({domain or split})"
         plain = replace(config, source=source, labels=False)
-        return open_images(view, plain, (), self.monitor)
+        return open_images(subset, plain, (), self.monitor)
 
-    def _side(self, part: str, side: str) -> list[Entry]:
-        return self.division.splits[part].get(side, [])
+    def _entries(self, split: str, domain: str) -> list[Entry]:
+        return self.files.splits[split].get(domain, [])
 
-    def _survey(self, part: str, entries: list[Entry]) -> Survey:
-        view = ContainerSubset(self.container, entries, f"{part}/pairs")
-        self.monitor.begin(len(view.entries))
-        return Survey(view, self.monitor)
+    def _survey(self, split: str, entries: list[Entry]) -> Survey:
+        subset = ContainerSubset(self.container, entries, f"{split}/pairs")
+        self.monitor.begin(len(subset.entries))
+        return Survey(subset, self.monitor)
 
-    def _strangers(self, a: list[Entry], b: list[Entry]) -> DataError:
-        shown = ["; ".join(entry.name for entry in side[:2]) for side in (a, b)]
+    def _no_pairs_error(self, a: list[Entry], b: list[Entry]) -> DataError:
+        examples = ["; ".join(entry.name for entry in entries[:2]) for entries in (a, b)]
         return DataError(
-            f"{self.source}: nothing pairs by name: {len(a):,} images in A ({shown[0]}), {len(b):,} in B ({shown[1]})",
-            "partners of one name (their endings may differ)",
+            f"{self.source}: nothing pairs by name: "
+            f"{len(a):,} images in A ({examples[0]}), {len(b):,} in B ({examples[1]})",
+            "partners with equal names (their suffixes may differ)",
             "rename them, or train without pairs: --recipe cyclegan",
         )
 
-    def _single(self, survey: Survey) -> DataError:
+    def _single_images_error(self, survey: Survey) -> DataError:
         usable = [survey.file_infos[number] for number in survey.usable()]
-        reasons = f"; {survey.skipped()[0][1]}" if survey.skipped() else ""
-        seen = (
-            f"the first is {usable[0].height}x{usable[0].width}" if usable else f"none can be used{reasons}"
+        reason = f"; {survey.skipped()[0][1]}" if survey.skipped() else ""
+        example = (
+            f"the first is {usable[0].height}x{usable[0].width}" if usable else f"none can be used{reason}"
         )
         return DataError(
-            f"{self.source}: {len(survey.entries):,} images without partners ({seen})",
+            f"{self.source}: {len(survey.entries):,} images without partners ({example})",
             "folders A/ and B/, or images that are twice as wide as high, with A on the left and B on the right",
             PAIRS_ADVICE,
         )
 
 
-def _is_double_width(finding: FileInfo) -> bool:
-    return abs(finding.width - 2 * finding.height) <= 2 * WIDTH_TOLERANCE * finding.height
+def _is_double_width(info: FileInfo) -> bool:
+    return abs(info.width - 2 * info.height) <= 2 * WIDTH_TOLERANCE * info.height
 
 
 TWO_DOMAINS_ADVICE = (
@@ -134,7 +133,13 @@ TWO_DOMAINS_ADVICE = (
 
 @dataclass(frozen=True)
 class SourceOpener:
-    """What `opening` lends: it opens one domain, and finds the folder or zip that a source names (None: it is neither)."""
+    """The functions of `data.open` that this module needs.
+
+    Arguments:
+        open_dataset: opens one domain.
+        find_container: the folder or zip that a source names, or None.
+        monitor: counts the files and polls for a stop.
+    """
 
     open_dataset: DatasetOpener
     find_container: Callable[[str], Container | None]
@@ -142,18 +147,18 @@ class SourceOpener:
 
 
 def open_two_domains(config: DataConfig, container: Container | None, opener: SourceOpener) -> Dataset | None:
-    """The set of domain A with its `other`, and the `held` part that came with it; None where there is one domain.
+    """Open data of two domains, with the test split that came with it; None where there is one domain.
 
     Arguments:
-        config: what is asked for.
+        config: the settings; `pairing`, `source_b` and `derive_input` say where domain B comes from.
         container: the folder or zip that `config.source` names, if it is one.
 
     Raises:
-        DataError: two domains are asked for, and are not there; or they are there and do not fit.
+        DataError: two domains are requested and not there, or do not fit each other.
     """
     if config.pairing == "one":
         if config.source_b or config.derive_input:
-            got = f"{config.source}: one domain is asked for, and a second one named"
+            got = f"{config.source}: data.pairing=one, and a second domain"
             raise DataError(got, "data.pairing of auto, paired or unpaired", "leave data.pairing out")
         return None
     if config.derive_input:
@@ -174,14 +179,14 @@ def _advice_for(pairing: str) -> str:
 
 
 def _open_container(config: DataConfig, container: Container, monitor: ProgressMonitor) -> Dataset | None:
-    parts = SplitReader(container, group_by_domain(container.entries), config.source, monitor)
-    division = parts.division
-    alike = division.has_both_domains and division.is_paired("train")
+    reader = SplitReader(container, group_by_domain(container.entries), config.source, monitor)
+    files = reader.files
+    is_paired = files.has_both_domains and files.is_paired("train")
     if config.pairing == "auto":
-        if not (division.has_both_domains and (division.explicit or (alike and division.is_mostly_domains))):
+        if not (files.has_both_domains and (files.explicit or (is_paired and files.is_mostly_domains))):
             return None
-        config = replace(config, pairing="paired" if alike else "unpaired")
-    a, b = (len(division.side(side)) for side in "AB")
+        config = replace(config, pairing="paired" if is_paired else "unpaired")
+    a, b = (len(files.entries_of(domain)) for domain in "AB")
     if bool(a) != bool(b):
         got = f"{config.source}: {a:,} images in A and {b:,} in B"
         raise DataError(got, "images of both domains", "check both folders, and what the files are")
@@ -191,52 +196,52 @@ def _open_container(config: DataConfig, container: Container, monitor: ProgressM
             "two domains",
             TWO_DOMAINS_ADVICE,
         )
-    return _open_splits(parts, config)
+    return _open_splits(reader, config)
 
 
-def _open_splits(parts: SplitReader, config: DataConfig) -> Dataset:
-    """Both parts of a divided container."""
-    two = parts.division.has_both_domains
+def _open_splits(reader: SplitReader, config: DataConfig) -> Dataset:
+    """The split to train on, with the held-out split as its `test_set`."""
+    files = reader.files
 
-    def part(name: str, config: DataConfig) -> Dataset:
-        pairs = config.pairing == "paired" or (name != "train" and parts.division.is_paired(name))
-        if two and not pairs:
-            return join_domains(
-                lambda c: parts.single_domain(name, "A", c),
-                lambda c: parts.single_domain(name, "B", c),
-                config,
-            )
-        return parts.pairs_by_name(name, config) if two else parts.pairs_side_by_side(name, config)
+    def open_split(split: str, config: DataConfig) -> Dataset:
+        if not files.has_both_domains:
+            return reader.pairs_side_by_side(split, config)
+        if config.pairing == "paired" or (split != "train" and files.is_paired(split)):
+            return reader.pairs_by_name(split, config)
+        return join_domains(
+            lambda c: reader.single_domain(split, "A", c),
+            lambda c: reader.single_domain(split, "B", c),
+            config,
+        )
 
-    train, *others = parts.division.used_splits()
-    dataset, held, remarks = part(train, config), None, []
-    known = resolve_config(dataset, config)
-    for name in others:
+    train, *held_out = files.used_splits()
+    dataset, test_set, remarks = open_split(train, config), None, []
+    resolved = resolve_config(dataset, config)
+    for split in held_out:
         try:
-            held = part(name, known)
-            remarks.append(f"{len(held):,} in {name} are held out")
+            test_set = open_split(split, resolved)
+            remarks.append(f"{len(test_set):,} in {split} are held out")
         except DataError as error:
             remarks.append(f"nothing is held out: {error.got}")
-    unused = [name for name in parts.division.splits if name not in (train, *others)]
-    remarks += [f"{name} is left alone, as there is a test part" for name in unused]
-    skipped = tuple(sorted([*dataset.report.skipped, *parts.container.skipped]))
-    dataset.report = replace(dataset.report, skipped=skipped)
-    return finalize(dataset, held, known, remarks)
+    unused = [split for split in files.splits if split not in (train, *held_out)]
+    remarks += [f"{split} is not used, as there is a test split" for split in unused]
+    skipped = tuple(sorted([*dataset.report.skipped, *reader.container.skipped]))
+    dataset = dataset.replace(report=replace(dataset.report, skipped=skipped))
+    return finalize(dataset, test_set, resolved, remarks)
 
 
 def _open_two_sources(config: DataConfig, container: Container | None, opener: SourceOpener) -> Dataset:
+    pairing = config.pairing if config.pairing != "auto" else "unpaired"
     second = opener.find_container(config.source_b)
     if container is not None and second is not None:
-        whole = JoinedContainers(container, second)
-        parts = SplitReader(
-            whole, group_by_domain(whole.entries), f"{config.source} and {config.source_b}", opener.monitor
-        )
+        both = JoinedContainers(container, second)
+        source = f"{config.source} and {config.source_b}"
+        reader = SplitReader(both, group_by_domain(both.entries), source, opener.monitor)
         if not (container.entries and second.entries):
             got = f"{config.source}: {len(container.entries):,} images; {config.source_b}: {len(second.entries):,}"
             raise DataError(got, "images in both", "check both, and what the files are")
-        if config.pairing == "paired" or parts.division.has_test_split:
-            mode = config.pairing if config.pairing != "auto" else "unpaired"
-            return _open_splits(parts, replace(config, pairing=mode))
+        if config.pairing == "paired" or reader.files.has_test_split:
+            return _open_splits(reader, replace(config, pairing=pairing))
     plain = replace(config, source_b="", pairing="one", labels=False, swap_domains=False)
     a, b = (
         lambda c, name=name: opener.open_dataset(replace(c, source=name))
@@ -247,40 +252,32 @@ def _open_two_sources(config: DataConfig, container: Container | None, opener: S
         assert dataset.domain_b is not None
         if len(dataset) != len(dataset.domain_b):
             got = f"{config.source} and {config.source_b}: {len(dataset):,} and {len(dataset.domain_b):,} samples"
-            raise DataError(got, "as many in both: arrays pair by number", "fix one, or --recipe cyclegan")
-    mode = config.pairing if config.pairing != "auto" else "unpaired"
-    return finalize(dataset, None, resolve_config(dataset, replace(config, pairing=mode)), [])
+            raise DataError(got, "as many in both: arrays pair by index", "fix one, or --recipe cyclegan")
+    return finalize(dataset, None, resolve_config(dataset, replace(config, pairing=pairing)), [])
 
 
 def _open_derived(config: DataConfig, container: Container | None, opener: SourceOpener) -> Dataset:
-    if config.source_b or (container is not None and group_by_domain(container.entries).has_both_domains):
+    files = group_by_domain(container.entries) if container is not None else None
+    if config.source_b or (files is not None and files.has_both_domains):
         got = f"{config.source}: data.derive_input={config.derive_input}, but there are two domains"
-        raise DataError(got, "one set of images, of which the other is made", "leave out one of the two")
-    plain, division = (
-        source_config(config),
-        group_by_domain(container.entries) if container is not None else None,
-    )
-    names = division.used_splits() if division is not None else ()
-    if container is None or division is None or len(names) < 2:
+        raise DataError(got, "one set of images, from which the other is derived", "leave out one of the two")
+    plain = source_config(config)
+    splits = files.used_splits() if files is not None else ()
+    if container is None or files is None or len(splits) < 2:
         bases = [opener.open_dataset(plain)]
     else:
-        parts = SplitReader(container, division, config.source, opener.monitor)
-        bases = [parts.single_domain(names[0], "", plain)]
-        bases.append(
-            parts.single_domain(
-                names[1], "", replace(plain, size=bases[0].config.size, channels=bases[0].config.channels)
-            )
-        )
-        skipped = tuple(sorted([*bases[0].report.skipped, *container.skipped]))
-        bases[0].report = replace(bases[0].report, skipped=skipped)
+        reader = SplitReader(container, files, config.source, opener.monitor)
+        train = reader.single_domain(splits[0], "", plain)
+        same_size = replace(plain, size=train.config.size, channels=train.config.channels)
+        skipped = tuple(sorted([*train.report.skipped, *container.skipped]))
+        train = train.replace(report=replace(train.report, skipped=skipped))
+        bases = [train, reader.single_domain(splits[1], "", same_size)]
     for base in bases:
         if not base.spec.is_image:
-            raise DataError(
-                f"{config.source}: points", f"images, to make {config.derive_input} of", "name other data"
-            )
-    dataset, *held = (add_derived_domain(base, config, opener.monitor) for base in bases)
-    mode = config.pairing if config.pairing != "auto" else "paired"
-    remarks = [f"{len(held[0]):,} in {names[1]} are held out"] if held else []
-    return finalize(
-        dataset, held[0] if held else None, resolve_config(dataset, replace(config, pairing=mode)), remarks
-    )
+            got = f"{config.source}: points"
+            raise DataError(got, f"images, for data.derive_input={config.derive_input}", "name other data")
+    dataset, *test_sets = (add_derived_domain(base, config, opener.monitor) for base in bases)
+    pairing = config.pairing if config.pairing != "auto" else "paired"
+    remarks = [f"{len(test_sets[0]):,} in {splits[1]} are held out"] if test_sets else []
+    resolved = resolve_config(dataset, replace(config, pairing=pairing))
+    return finalize(dataset, test_sets[0] if test_sets else None, resolved, remarks)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sparring.core.errors import DataError, InvalidImageError
-from sparring.data.images.decode import LIMIT_BYTES, SIGNATURES
+from sparring.data.images.decode import LIMIT_BYTES, MAX_COMPRESSION_RATIO, SIGNATURES
 from sparring.data.readers.container import (
     LABEL_FILES,
     Entry,
@@ -18,7 +18,6 @@ from sparring.data.readers.container import (
     sort_entries,
 )
 
-MAX_COMPRESSION_RATIO = 1100  # deflate can't do more; other methods that claim to are bombs
 READ_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -32,7 +31,15 @@ READ_ERRORS = (
 
 
 class Zip:
-    """The members of one zip file; a single wrapping folder counts as the root."""
+    """The members of one zip file; see `Container`.
+
+    Arguments:
+        path: the file.
+        tick: called for every member; it may raise `StopRequested`.
+
+    Raises:
+        DataError: not a zip that can be read.
+    """
 
     kind = "zip"
 
@@ -44,7 +51,7 @@ class Zip:
         try:
             self._zip = zipfile.ZipFile(path)
             mark = change_stamp(os.stat(path), time.time())
-        except Exception as error:  # a zip's directory is untrusted: its reader raises what it likes
+        except Exception as error:  # a zip's directory is untrusted: its reader may raise anything
             raise DataError(
                 f"{path}: not a zip that can be read ({error})", "a zip of images", "pack it again"
             ) from error
@@ -82,7 +89,7 @@ class Zip:
         self.entries.append(Entry(name=name, key=number, stamp=trusted))
 
     def read(self, entry: Entry) -> bytes:
-        """One member; its first bytes must be a image's before the rest is unpacked."""
+        """One member; it is unpacked only if its first bytes are those of an image."""
         return self._content(self._members[int(entry.key)], SIGNATURES)
 
     def _content(self, member: zipfile.ZipInfo, signatures: tuple[bytes, ...] = ()) -> bytes:
@@ -118,14 +125,14 @@ def _member_skip_reason(member: zipfile.ZipInfo, name: str, overlaps: bool) -> s
 
 
 def _find_overlaps(members: list[zipfile.ZipInfo]) -> set[int]:
-    """Members whose data another one shares: how small zips unpack to endless ones (Fifield 2019, "A better zip bomb")."""
+    """Indices of members whose data overlaps another's: a zip bomb (Fifield 2019, "A better zip bomb")."""
     order = sorted(range(len(members)), key=lambda number: members[number].header_offset)
-    bad: set[int] = set()
+    overlapping: set[int] = set()
     end, last = -1, -1
     for number in order:
         start = members[number].header_offset
         if start < end:
-            bad |= {number, last}
+            overlapping |= {number, last}
         if start + 30 + members[number].compress_size > end:
             end, last = start + 30 + members[number].compress_size, number
-    return bad
+    return overlapping

@@ -1,4 +1,4 @@
-"""Write the polygon dataset as image files, in the folder layouts that pairs come in."""
+"""Write the polygon dataset as image files, in any of the folder layouts of paired data."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,15 +25,16 @@ def write_pairs(
 ) -> None:
     """Write pairs of a coloured label map (A) and its scene (B) as PNG files below `folder`, which must be new or empty.
 
-    The splits go on counting where the one before ended: none holds a image of another.
+    Each split starts at the index where the one before ended, so that no two have an image in common.
 
     Arguments:
-        counts: images of each split, as {"train": 1000, "test": 100}.
+        counts: number of pairs in each split, as {"train": 1000, "test": 100}.
+        size: height and width in pixels.
         layout: `sides` for `train/000000.png` with A and B side by side, `folders` for `A/train/000000.png` and
             `B/train/000000.png`, `beside` for `trainA/000000.png` and `trainB/000000.png`.
 
     Raises:
-        DataError: the folder holds something.
+        DataError: the folder is not empty. ConfigError: unknown layout.
     """
     if layout not in LAYOUTS:
         raise ConfigError(f"layout {layout!r}", " or ".join(LAYOUTS), "choose one of these")
@@ -42,10 +43,10 @@ def write_pairs(
     first = 0
     for split, count in counts.items():
         for number, (label_map, scene) in enumerate(_iterate_pairs(count, size, seed, first)):
-            for place, picture in _pair_files(layout, split, label_map, scene):
-                path = folder / place / f"{number:06d}.png"
+            for subfolder, image in _pair_files(layout, split, label_map, scene):
+                path = folder / subfolder / f"{number:06d}.png"
                 path.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(picture).save(path)
+                Image.fromarray(image).save(path)
         first += count
 
 

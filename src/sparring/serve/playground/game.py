@@ -20,6 +20,7 @@ from sparring.data import DataConfig, Dataset, open_data
 from sparring.data.readers.points import mixture_modes
 from sparring.metrics.batch_statistics import batch_statistics
 from sparring.metrics.mode_coverage import mode_coverage
+from sparring.protocols.catalogue import METRICS_INFO
 from sparring.serve.playground.config import PlaygroundConfig, build_experiment
 from sparring.serve.playground.view import NUM_ARROWS, FieldRenderer, compute_arrows
 from sparring.training.nan_guard import all_finite
@@ -78,7 +79,9 @@ class Playground:
         still = {
             "view": [round(value, 5) for value in (view.left, view.bottom, view.side)],
             "real": round_points(looker.real),
-            "centres": round_points(mixture_modes(rules.points)[0]) if rules.points in MIXTURE_NAMES else [],
+            "centres": round_points(mixture_modes(rules.points)[0])
+            if rules.points in METRICS_INFO["modes"].sources
+            else [],
             "rules": asdict(rules),
         }
         return still | build_frame(self.game, [], 0)
@@ -165,7 +168,6 @@ def open_builtin_points(name: str) -> Dataset:
     return open_data(DataConfig(source=name))
 
 
-MIXTURE_NAMES = ("ring", "grid")
 MODE_RADIUS, MIN_MODE_FRACTION = (
     0.25,
     0.01,
@@ -182,7 +184,7 @@ def measure_coverage(made: np.ndarray, real: np.ndarray, points: str) -> dict[st
         torch.from_numpy(first), torch.from_numpy(again), torch.from_numpy(made[:DIVERSITY_SAMPLES])
     )
     told: dict[str, Any] = {name: round(signs[name], 3) for name in ("diversity", "reached")}
-    if points in MIXTURE_NAMES:
+    if points in METRICS_INFO["modes"].sources:
         centres, std = mixture_modes(points)
         told |= {"modes": int(find_covered_modes(made, centres).sum()), "modes_of": len(centres)}
         told["on_target"] = round(mode_coverage(made.astype(np.float64), centres, std)["high_quality"], 3)

@@ -37,7 +37,7 @@ async def progress(request: Request) -> Response:
         diagnosis = diagnose(history)
         document = {
             "images": history.images,
-            "total": history.total,
+            "total": history.total_images,
             "finished": history.is_finished,
             "latest": get_latest_metrics(history.rows),
             "charts": build_charts(history.rows),
@@ -93,8 +93,8 @@ def build_charts(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def describe_diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
     """The doctor's words; of paths and commands nothing."""
     return {
-        "verdict": diagnosis.worst,
-        "words": diagnosis.verdict,
+        "verdict": diagnosis.verdict,
+        "words": diagnosis.summary,
         "findings": [
             {
                 "severity": one.severity,
