@@ -26,7 +26,11 @@ class Doctor:
 
 
 def doctor(options: Doctor) -> int:
-    """Diagnose a run and print the findings. Exits with 0 whatever they are."""
+    """Diagnose a run and print the findings.
+
+    Returns:
+        The exit code: 0, whatever the findings are.
+    """
     from sparring.cli.output import STDOUT, print_lines, write_json
     from sparring.doctor import examine
     from sparring.doctor.diagnosis import format_diagnosis

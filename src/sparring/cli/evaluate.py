@@ -40,11 +40,11 @@ class Evaluate:
         direction: Direction of a translator: a-to-b or b-to-a.
         weights: Weights of an extractor that is not shipped (inception, dinov2_s ...).
         out: Folder for the HTML page, the Markdown file and the nearest images. By default RUN/evaluation.
-        device: auto, cpu, cuda or mps.
-        precision: Number format of the networks.
-        threads: CPU threads.
+        device: Device: auto, cpu, cuda or mps.
+        precision: Numeric precision of the networks.
+        threads: Number of CPU threads.
         quiet: Print nothing but errors.
-        json: Write the results as JSON to PATH; `-` is standard output.
+        json: Write the results as JSON to PATH; without PATH to standard output, and all else to standard error.
     """
 
     subject: Annotated[Positional[Path], arg(metavar="RUN|SAMPLES")]

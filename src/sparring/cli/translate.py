@@ -167,11 +167,11 @@ class TranslationJob:
         from sparring.metrics import psnr
 
         path = self.truth.get(str(PurePosixPath(result.name).with_suffix("")))
-        named = next(iter(ImageStream(path)), None) if path is not None else None
-        if named is None:
+        pair = next(iter(ImageStream(path)), None) if path is not None else None
+        if pair is None:
             return None
         height, width, channels = result.output.shape
-        truth = fit_image(named[1], (height, width), channels, "crop")
+        truth = fit_image(pair[1], (height, width), channels, "crop")
         self.psnr_values.append(min(float(psnr(truth[None], result.output[None])), MAX_PSNR))
         return to_pil_image(truth)
 

@@ -95,8 +95,9 @@ def save_samples(path: Path, arrays: np.ndarray, labels: Tensor | None, image: I
     if path.suffix == ".png" and image is not None:
         path.write_bytes(encode_png(image))
     elif path.suffix == ".npz":
-        named = {"points" if points else "images": arrays}
-        np.savez_compressed(path, **named, labels=np.zeros(0, np.int64) if labels is None else labels.numpy())  # type: ignore[arg-type]
+        saved: dict[str, Any] = {"points" if points else "images": arrays}
+        saved["labels"] = np.zeros(0, np.int64) if labels is None else labels.numpy()
+        np.savez_compressed(path, **saved)
     elif points:
         raise SparringError(
             f"--out {path} for points", "a path with the suffix .npz or .png", "choose one of them"

@@ -112,8 +112,8 @@ def translate_array(
     fit: Fit = "crop",
 ) -> np.ndarray:
     """Translate one image uint8 (h, w, c) of any size: uint8 (h, w, c'). Arguments as of `translate_all`."""
-    named = [("", to_pil_image(image))]
-    return next(translate_all(translation, named, direction, runtime, options, fit)).output
+    images = [("", to_pil_image(image))]
+    return next(translate_all(translation, images, direction, runtime, options, fit)).output
 
 
 def translate_all(

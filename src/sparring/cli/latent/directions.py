@@ -1,4 +1,4 @@
-"""`sparring latent directions`: its options, and directions found, measured, drawn and saved."""
+"""`sparring latent directions`: its options, and the search, effects, sheet and file of directions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
