@@ -202,7 +202,7 @@ def select_to_keep(images: list[int], best: int | None = None) -> set[int]:
     """Which checkpoints to keep: the last two, the best, and older ones at gaps that double with their age.
 
     >>> sorted(select_to_keep([10, 20, 30, 40, 50, 60, 70, 80, 90]))
-    [10, 50, 70, 80, 90]
+    [10, 20, 60, 80, 90]
     """
     if not images:
         return set()

@@ -31,9 +31,9 @@ EventCode = Literal[
 ]
 EVENTS: dict[EventCode, str] = {
     "checkpoint_corrupt": "a damaged checkpoint was skipped",
-    "checkpoint_failed": "a checkpoint could not be written; training continues",
+    "checkpoint_failed": "a checkpoint could not be written",
     "checkpoint_not_removed": "an old checkpoint could not be removed",
-    "evaluation_failed": "an evaluation failed; training continues",
+    "evaluation_failed": "an evaluation failed",
     "machine_changed": "resumed on a different machine or build: the result is no longer bit-for-bit reproducible",
     "metric_stalled": f"the metric has not improved for {STALL_PATIENCE} evaluations",
     "previews_failed": "the preview images could not be written",
@@ -133,10 +133,10 @@ class RunLogger:
 def read_json_table(path: Path) -> dict[str, Any]:
     """The object in a JSON file; empty if the file is missing, damaged or holds something else."""
     try:
-        found = json.loads(storage.read(path))
+        document = json.loads(storage.read(path))
     except (OSError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
 def read_run_json(run: Path) -> dict[str, Any]:
@@ -222,9 +222,11 @@ def is_evaluation_missing(rows: Sequence[Mapping[str, Any]], images: int, every:
 
 def stalled_since(rows: Sequence[Mapping[str, Any]]) -> int | None:
     """When the metric was best, in images, if exactly `STALL_PATIENCE` evaluations have passed since; else None."""
-    found = best_evaluation(rows)
-    behind = sum(found is not None and row["images"] > found["images"] for row in rows)
-    return int(found["images"]) if found is not None and behind == STALL_PATIENCE else None
+    best = best_evaluation(rows)
+    if best is None:
+        return None
+    num_later = sum(row["images"] > best["images"] for row in rows)
+    return int(best["images"]) if num_later == STALL_PATIENCE else None
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:

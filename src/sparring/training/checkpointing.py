@@ -58,7 +58,7 @@ class Checkpointer:
             self._write_generator(images)  # first, so that a finished checkpoint has its generator
             checkpoint.save(self.run_dir, images, self.state.tensors(), self._state())
         except CheckpointWriteError as error:
-            self.logger.log_event("checkpoint_failed", images, str(error))
+            self.logger.log_event("checkpoint_failed", images, error.got)
             if final:
                 raise
             return
@@ -105,7 +105,7 @@ class Checkpointer:
         elif damaged and self.state.clock.images == 0:
             self.logger.restore({}, 0)  # the run begins anew
         for error in damaged:
-            self.logger.log_event("checkpoint_corrupt", self.state.clock.images, str(error))
+            self.logger.log_event("checkpoint_corrupt", self.state.clock.images, error.got)
         return damaged
 
     def _select(self, skip: int) -> tuple[int, list[CorruptFileError]]:

@@ -155,7 +155,7 @@ class Inspection:
         ]
         lines += [f"  {remark}" for remark in report.remarks]
         if report.duplicates:
-            lines.append(f"  {report.duplicates:,} are copies of others, and are kept")
+            lines.append(f"  {report.duplicates:,} are duplicates of others; they are not removed")
         lines += names_by_reason("skipped", report.skipped) + names_by_reason("converted", report.converted)
         lines += ["", "settings", *(f"  {line}" for line in settings_lines(self.experiment.to_json()))]
         memory = f"{cost.peak_bytes / 2**20:,.0f} MiB of memory, {cost.parameters:,} parameters"
