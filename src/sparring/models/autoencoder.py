@@ -12,9 +12,7 @@ from sparring.core import rng
 from sparring.core.errors import ConfigError
 from sparring.core.shapes import Labels, Latent, Sample, SampleSpec
 from sparring.parts.conditioning import LabelEmbedding
-from sparring.parts.networks import DiscriminatorNetwork, GeneratorNetwork
-from sparring.parts.networks.dcgan import DCGANGenerator
-from sparring.parts.networks.mlp import MLPGenerator
+from sparring.parts.networks import DecoderNetwork, DiscriminatorNetwork, GeneratorNetwork
 from sparring.parts.posteriors.base import Distribution, Posterior
 
 LABEL_EMBEDDING_SIZE = 64  # values that a label adds to an encoder's features
@@ -114,18 +112,16 @@ def with_latent(network: GeneratorNetwork, code_size: int) -> GeneratorNetwork:
 
 
 def for_decoder(network: GeneratorNetwork, code_size: int) -> GeneratorNetwork:
-    """The same network for codes of this size, without bounds on what it makes.
+    """The settings of a network for codes of this size with unbounded output.
 
     Raises:
-        ConfigError: the network can't do without bounds.
+        ConfigError: the network's output is always bounded.
     """
-    if isinstance(network, MLPGenerator | DCGANGenerator):
-        return replace(network, latent=code_size, output="linear")
-    raise ConfigError(
-        f"a decoder of {type(network).__name__}, which ends in tanh",
-        "a network whose output is free, as likelihoods need it",
-        "set game.decoder=mlp or game.decoder=dcgan",
-    )
+    if not isinstance(network, DecoderNetwork):
+        got = f"the decoder {type(network).__name__}, whose output is bounded"
+        fix = "set game.decoder=mlp or game.decoder=dcgan"
+        raise ConfigError(got, "a network with unbounded output, as likelihoods need it", fix)
+    return network.as_decoder(code_size)
 
 
 def conditional_spec(spec: SampleSpec, conditional: bool) -> SampleSpec:

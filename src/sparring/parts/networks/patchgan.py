@@ -10,7 +10,7 @@ from sparring.core.shapes import FeatureMap, Image, Labels
 from sparring.parts.networks.layers import instance_norm
 from sparring.parts.networks.layers.conv import FastConv2d, make_downsample_conv
 from sparring.parts.networks.layers.instance_norm import Norm
-from sparring.parts.networks.layers.sizes import channel_widths, pad_to_even
+from sparring.parts.networks.layers.sizes import channel_widths, check_widths, pad_to_even
 from sparring.parts.networks.layers.spectral_norm import spectral_norm_all
 from sparring.parts.networks.layers.weight_init import init_normal_weights
 
@@ -72,10 +72,7 @@ class PatchGAN:
                 f"one of {', '.join(map(str, PATCH_SIZES))}, or 0 for the whole image",
                 f"set patch={close}",
             )
-        if not 1 <= self.width <= self.max_width:
-            raise ConfigError(
-                f"width {self.width}, max_width {self.max_width}", "1 <= width <= max_width", "fix them"
-            )
+        check_widths(self.width, self.max_width)
 
     def build(self, channels: int, size: tuple[int, int] | None = None) -> nn.Module:
         """The judge of images with so many channels; `size` (h, w) says how much the whole is, for patch 0."""
