@@ -76,7 +76,9 @@ def image_experiment(facts: Facts) -> Experiment:
 
 
 def with_metric(training: TrainingConfig, metric: str, name: str, count: int) -> TrainingConfig:
-    """The same, judged on as many of `count` samples as make a round number, at the times of sample grids; not, if they are few."""
+    """The training settings with a metric on a round number of samples, at most `count`, evaluated with the sample grids; unchanged
+    for fewer than 100 samples.
+    """
     used = max((number for number in (100, 200, 500, 1000) if number <= count), default=0)
     if not used:
         return training
