@@ -278,7 +278,7 @@ def test_what_can_not_be_is_refused(data):
     points = opened(data, "points")
     with pytest.raises(ConfigError, match="points"):
         perceptrons(points, likelihood=Bernoulli()).game.build(points.spec)
-    with pytest.raises(ConfigError, match="tanh"):
+    with pytest.raises(ConfigError, match="bounded"):
         replace(TINY_RECIPES["vae"]().game, decoder=ResNetGenerator())
     with pytest.raises(ConfigError, match="labels"):
         replace(TINY_RECIPES["vae"]().game, conditional=True).build(points.spec)

@@ -1,5 +1,5 @@
-"""Recipes, one file a paper: the parts, the numbers, the citation, and what to expect. The names and
-descriptions need no torch.
+"""Recipes, one file per paper: the parts, the hyper-parameters, the citation, and what to expect. The names and descriptions
+need no torch.
 """
 
 RECIPE_DESCRIPTIONS: dict[str, str] = {
