@@ -20,8 +20,8 @@ class MissingExtraError(SparringError):
 
 @contextlib.contextmanager
 def suppress_output() -> Iterator[None]:
-    """While entered, libraries neither print nor warn nor log."""
-    before = logging.root.manager.disable
+    """A context in which libraries print, warn and log nothing."""
+    previous = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
         with (
@@ -32,4 +32,4 @@ def suppress_output() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.disable(before)
+        logging.disable(previous)

@@ -1,4 +1,4 @@
-"""The model card: README.md for the hub, with the results and how they were measured."""
+"""The model card: README.md for the hub, with usage and evaluation results."""
 
 import json
 import math
@@ -15,9 +15,9 @@ from sparring.recipes import RECIPE_DESCRIPTIONS
 from sparring.runs import records
 from sparring.runs.run_json import RUN_FILE, load_experiment
 
-TRANSLATION_CAPTION = "Each: the image, its translation, and the real one where there is one. They are images of the training's data."
-CHANNEL_NAMES = {1: "grey", 3: "colour", 4: "colour with transparency"}
-NO_LICENSE_TEXT = "**No licence was given by `--license`: without one nobody may use these weights.**"
+TRANSLATION_CAPTION = "Each row: input, translation, and the real counterpart where there is one. The inputs are from the training data."
+CHANNEL_NAMES = {1: "grey", 3: "colour", 4: "colour with alpha"}
+NO_LICENSE_TEXT = "**No license was given with `--license`: without one, nobody may use these weights.**"
 
 
 def render_model_card(
@@ -26,7 +26,9 @@ def render_model_card(
     """README.md, with the hub's front matter.
 
     Arguments:
-        pictured: a `samples.png` goes along.
+        source: the run folder or generator file.
+        license: of the weights, by the hub's identifier.
+        has_preview: whether there is a `samples.png` beside the card.
     """
     recipe = str(metadata["recipe"])
     data = _dataset_name(source)
@@ -39,7 +41,7 @@ def render_model_card(
         "",
     ]
     lines += [f"{_escape(RECIPE_DESCRIPTIONS.get(recipe, recipe)).capitalize()}.", ""]
-    lines += [f"{_describe_samples(model)} Trained on {int(metadata['images']):,} real samples in all."]
+    lines += [f"{_describe_samples(model)} Trained on {int(metadata['images']):,} real samples in total."]
     lines += [f"Data: `{_escape(data)}`." if data else "", ""]
     lines += [] if license else [NO_LICENSE_TEXT, ""]
     lines += ["![samples](samples.png)", ""] if has_preview else []
@@ -47,7 +49,11 @@ def render_model_card(
     lines += ["## Use", "", "```python", "import sparring", "", *_usage_snippet(model), "```", ""]
     rows = [f"| {_escape(name)} | {value:.4g} |" for name, value in _results(source).items()]
     head = ["## Results", "", "| protocol | value |", "|---|---:|"]
-    tail = ["", "A protocol's name tells metric, samples of each side, features, and part of the data.", ""]
+    tail = [
+        "",
+        "A protocol's name gives the metric, the number of real and of generated samples, the features, and the part of the data.",
+        "",
+    ]
     lines += [*head, *rows, *tail] if rows else []
     return "\n".join([*lines, f"Written by Sparring {__version__}.", ""])
 
@@ -76,16 +82,16 @@ def _front_matter(model: Model, recipe: str, license: str, data: str, results: d
 
 
 def _results(source: Path) -> dict[str, float]:
-    """The last value of each protocol, of what training measured and of `sparring evaluate`."""
+    """The last finite value of each protocol, from validation during training and from `sparring evaluate`."""
     if not source.is_dir():
         return {}
-    found = {str(row["protocol"]): float(row["value"]) for row in records.read_evaluations(source)}
-    found |= {line.name: line.value for line in result.read_results(source)}
-    return {name: value for name, value in found.items() if math.isfinite(value)}
+    values = {str(row["protocol"]): float(row["value"]) for row in records.read_evaluations(source)}
+    values |= {line.name: line.value for line in result.read_results(source)}
+    return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
 def _dataset_name(source: Path) -> str:
-    """The name of the data, without the folders in front of it: paths are nobody else's business."""
+    """The name of the data, without its folders, which a card should not reveal."""
     if not (source / RUN_FILE).is_file():
         return ""
     try:
@@ -95,7 +101,7 @@ def _dataset_name(source: Path) -> str:
 
 
 def _pipeline_tag(model: Model) -> str:
-    """What the hub calls it; it has no word for points."""
+    """The hub's task; it has none for points."""
     if isinstance(model, TranslatorModel):
         return "image-to-image"
     if isinstance(model, ClassifierModel):
@@ -111,7 +117,7 @@ def _describe_samples(model: Model) -> str:
     if isinstance(model, TranslatorModel):
         colours = " to ".join(CHANNEL_NAMES.get(model.ends(A_TO_B)[side][0], "other") for side in (0, 1))
         return f"Translates {size}, {colours}."
-    return f"Tells {size} apart." if isinstance(model, ClassifierModel) else f"Samples are {size}."
+    return f"Classifies {size}." if isinstance(model, ClassifierModel) else f"Samples are {size}."
 
 
 def _usage_snippet(model: Model) -> list[str]:
@@ -122,7 +128,7 @@ def _usage_snippet(model: Model) -> list[str]:
         ]
         return [
             *lines,
-            "# image: uint8 (h, w, c); of files: sparring translate hf://USER/NAME PICTURES --out FOLDER",
+            "# image: uint8 (h, w, c); for files: sparring translate hf://USER/NAME IMAGES --out FOLDER",
         ]
     if isinstance(model, ClassifierModel):
         return ['run = sparring.load("hf://USER/NAME")', "probabilities = run.classify(images)"]
@@ -134,4 +140,6 @@ def _usage_snippet(model: Model) -> list[str]:
 
 
 def _escape(text: str) -> str:
-    return "".join(letter for letter in text if letter.isprintable() and letter not in "`<>|")[:200]
+    return "".join(character for character in text if character.isprintable() and character not in "`<>|")[
+        :200
+    ]
