@@ -66,7 +66,7 @@ def test_classify_or_say_why_not(name):
 
 @every_head
 def test_data_without_classes(name):
-    if name == "linear":
+    if name == "unconditional":
         assert HEADS[name]().build(FEATURES, 0)(features(), None).shape == (5,)
     else:
         with pytest.raises(ConfigError, match="0 classes"):

@@ -102,7 +102,7 @@ def test_bfloat16_is_near(name):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("patch", [0, 1, 16, 70])
+@pytest.mark.parametrize("patch_size", [0, 1, 16, 70])
 def test_a_judge_answers_for_each_patch(patch_size, size):
     judge = PatchGAN(patch_size=patch_size, width=4, max_width=8).build(5, size)
     x = torch.randn(2, 5, *size)
@@ -144,7 +144,7 @@ def test_a_judge_of_patches_names_no_classes():
         (UNet, {"depth": 1}),
         (UNet, {"dropout": 1.0}),
         (ResNetTranslator, {"blocks": -1}),
-        (ResNetTranslator, {"downs": 9}),
+        (ResNetTranslator, {"downsamplings": 9}),
         (PatchGAN, {"width": 100, "max_width": 10}),
     ],
 )

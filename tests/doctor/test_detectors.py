@@ -81,8 +81,13 @@ def test_losses_without_a_scale_may_be_large() -> None:
 
 def test_a_relativistic_judgement_has_no_zero() -> None:
     """Its accuracies at 0 mean nothing: whether it wins is seen by the order of the judgements."""
-    assert names(history({"accuracy_fake": 0.05, "accuracy_real": 1.0}, recipe="r3gan")) == []
-    lost = {**LOST, "accuracy_fake": 0.0, "diag/auc_real_vs_fake": 1.0}
+    assert (
+        names(
+            history({"discriminator/accuracy_fake": 0.05, "discriminator/accuracy_real": 1.0}, recipe="r3gan")
+        )
+        == []
+    )
+    lost = {**LOST, "discriminator/accuracy_fake": 0.0, "diag/auc_real_vs_fake": 1.0}
     assert "discriminator_wins" in names(history(lost, recipe="r3gan"))
 
 
@@ -154,14 +159,21 @@ def test_a_translator_is_not_asked_for_what_only_generators_have(recipe: str) ->
     assert "dB from their truth" in told
     assert "leave their inputs" in told
     assert not [word for word in ("memoris", "latent", "older Sparring") if word in told]
-    early = diagnose(replace(translated(recipe=recipe), rows=[{"images": 8_000, "step": 500, "l1": 0.3}]))
+    early = diagnose(
+        replace(translated(recipe=recipe), rows=[{"images": 8_000, "step": 500, "translator/l1": 0.3}])
+    )
     assert any("whether inputs are copied" in one.message for one in early.limitations)
 
 
 @pytest.mark.parametrize("recipe", ["pix2pix", "cyclegan"])
 def test_what_a_translator_is_advised_can_be_taken(recipe: str) -> None:
     seen = set()
-    for changes in ({"diag/input_change": 0.01}, {"accuracy": 1.0}, {"l1": 0.5}, {"diag/diversity": 0.01}):
+    for changes in (
+        {"diag/input_change": 0.01},
+        {"discriminator/accuracy": 1.0},
+        {"translator/l1": 0.5},
+        {"diag/diversity": 0.01},
+    ):
         run = translated(changes, recipe)
         for finding in diagnose(run).findings:
             for settings in {one.settings for one in finding.advice if one.settings}:

@@ -68,7 +68,7 @@ def every_time(monkeypatch):
 def played(data, measuring: bool) -> str:
     game = match(data)
     for _ in range(6):
-        game.step()
+        game.train_step()
         assert bool(diagnostics.measure(game, game.stream.dataset)) == measuring
     return bits(game)
 
@@ -90,7 +90,7 @@ def test_measuring_on_the_players_themselves_would_be_noticed(tmp_path, every_ti
 
 def test_all_signs_are_there_and_the_same_again(tmp_path, every_time) -> None:
     game = match(write_data(tmp_path))
-    game.step()
+    game.train_step()
     found = diagnostics.measure(game, game.stream.dataset)
     assert found == diagnostics.measure(game, game.stream.dataset)
     expected = "diversity repeats reached saturated saturated_real logit_train logit_fake logit_spread apart "

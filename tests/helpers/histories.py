@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from sparring.doctor import History
+from sparring.experiment import Experiment
 from sparring.recipes.table import TINY_RECIPES
+from sparring.runs.run_json import objective_facts
 
 REPORT, TOTAL = 1_000, 80_000
 WELL = {
     "discriminator/adversarial": 0.6,
     "generator/adversarial": 1.4,
     "discriminator/r1": 0.02,
-    "accuracy_real": 0.85,
-    "accuracy_fake": 0.8,
+    "discriminator/accuracy_real": 0.85,
+    "discriminator/accuracy_fake": 0.8,
     "diag/diversity": 0.95,
     "diag/near_duplicates": 0.0,
     "diag/coverage": 0.9,
@@ -46,8 +48,9 @@ def history(
             row[name] = value(images) if callable(value) else value
         rows.append(row)
     checkpoints = (8_000, 32_000, 48_000, 56_000)
-    made = {"rows": rows, "count": 10_000, "checkpoints": checkpoints, **more}
-    return History(run=Path("runs/x"), experiment=experiment, **made)
+    fields = {"rows": rows, "count": 10_000, "checkpoints": checkpoints, **more}
+    facts = objective_facts(Experiment.from_json(experiment))
+    return History(run=Path("runs/x"), experiment=experiment, **facts, **fields)
 
 
 def metric(images: int, value: float) -> dict[str, Any]:
@@ -62,13 +65,13 @@ def swings(images: int) -> float:
 LOST = {
     "discriminator/adversarial": 0.003,
     "generator/adversarial": 9.0,
-    "accuracy_real": 1.0,
-    "accuracy_fake": 1.0,
+    "discriminator/accuracy_real": 1.0,
+    "discriminator/accuracy_fake": 1.0,
 }
 WELL_TRANSLATED = {
     "translator/adversarial": 1.1,
     "discriminator/adversarial": 0.5,
-    "accuracy": 0.8,
+    "discriminator/accuracy": 0.8,
     "diag/diversity": 0.9,
     "diag/near_duplicates": 0.0,
     "diag/coverage": 0.8,
@@ -82,7 +85,10 @@ def translated(changes: dict[str, Any] | None = None, recipe: str = "pix2pix") -
     rows = []
     for row in found.rows:
         images = row["images"]
-        signs = WELL_TRANSLATED | {"l1": 0.1 + 0.4 * 0.99 ** (images / 1_000), "psnr": 18.0}
+        signs = WELL_TRANSLATED | {
+            "translator/l1": 0.1 + 0.4 * 0.99 ** (images / 1_000),
+            "translator/psnr": 18.0,
+        }
         late = changes or {} if images >= 41_000 else {}
         signs |= {name: value(images) if callable(value) else value for name, value in late.items()}
         rows.append({"images": images, "step": images // 16, **signs})
@@ -93,8 +99,8 @@ FEW = dict.fromkeys(("diag/auc_train_vs_held_out", "diag/auc_held_out_vs_fake"))
 STILL = {"discriminator/adversarial": 0.69, "generator/adversarial": 0.69}
 ILL: dict[str, History] = {
     "copies_input": translated({"diag/input_change": 0.01}, "cyclegan"),
-    "judge_wins": translated({"accuracy": 1.0}),
-    "learns_nothing": translated({"l1": 0.5}),
+    "judge_wins": translated({"discriminator/accuracy": 1.0}),
+    "learns_nothing": translated({"translator/l1": 0.5}),
     "diverged": history({"discriminator/adversarial": 400.0}),
     "not_finite": history(events=[{"event": "rolled_back", "images": 41_000, "to": 32_000}]),
     "collapse": history({"diag/diversity": 0.02, "diag/near_duplicates": 0.98}),

@@ -9,13 +9,6 @@ from sparring.doctor.finding import Finding
 from sparring.doctor.history import History
 
 DISCRIMINATOR_WON_BELOW = 0.02  # the discriminator's loss
-GENERATOR_LOST_ABOVE = {
-    "nonsaturating": 6.0,
-    "relativistic": 6.0,
-    "hinge": 0.9,
-    "least_squares": 0.4,
-    "minimax": -0.02,
-}
 CERTAIN = 0.995
 CHANCE = (0.42, 0.58)
 INVERTED_BELOW = 0.35
@@ -28,13 +21,13 @@ MIN_SWING, MIN_CROSSINGS, WINDOW = 1.5, 4, 20
 
 def detect_discriminator_wins(history: History) -> Finding | None:
     """The discriminator is always right and sure of it; the generator learns nothing from it."""
-    limit = GENERATOR_LOST_ABOVE.get(history.objective)
+    limit = history.generator_lost_above
     losses = [history.recent_median(f"{player}/adversarial") for player in ("discriminator", "generator")]
     own, other = losses
     if limit is None or own is None or other is None or own > DISCRIMINATOR_WON_BELOW or other < limit:
         return None
     sure = [history.recent_median("diag/auc_real_vs_fake")] if history.objective == "relativistic" else []
-    sure = sure or [history.recent_median(f"accuracy_{kind}") for kind in ("real", "fake")]
+    sure = sure or [history.recent_median(f"discriminator/accuracy_{kind}") for kind in ("real", "fake")]
     if any(share is not None and share < CERTAIN for share in sure):
         return None
     since = next(

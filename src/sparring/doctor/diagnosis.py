@@ -58,7 +58,10 @@ class Diagnosis:
             history.recent_median("diag/diversity", 1),
             history.recent_median("diag/auc_real_vs_fake", 1),
         )
-        moved, truth = history.recent_median("diag/input_change", 1), history.recent_median("psnr", 1)
+        moved, truth = (
+            history.recent_median("diag/input_change", 1),
+            history.recent_median("translator/psnr", 1),
+        )
         memorised, modes = (
             history.recent_median("diag/auc_train_vs_held_out", 1),
             history.recent_median("diag/modes", 1),

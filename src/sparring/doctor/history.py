@@ -27,6 +27,7 @@ class History:
         images: whether these are images.
         rows: of metrics.jsonl. events: of events.jsonl. evaluations: of evaluations.jsonl.
         checkpoints: that are on the disk, in images, ascending.
+        generator_lost_above: the objective's fact of this name, from run.json; None where it has none.
     """
 
     run: Path
@@ -37,6 +38,7 @@ class History:
     events: Sequence[Mapping[str, Any]] = ()
     evaluations: Sequence[Mapping[str, Any]] = ()
     checkpoints: Sequence[int] = ()
+    generator_lost_above: float | None = None
 
     @property
     def images(self) -> int:
@@ -159,4 +161,10 @@ def read_history(run: Path) -> History:
         events=records.read_jsonl(run / records.EVENTS_FILE),
         evaluations=records.read_jsonl(run / EVALUATIONS),
         checkpoints=sorted(map(int, names)),
+        generator_lost_above=_read_fact(document, "generator_lost_above"),
     )
+
+
+def _read_fact(document: Mapping[str, Any], name: str) -> float | None:
+    facts = document.get("objective")
+    return as_number(facts.get(name)) if isinstance(facts, dict) else None

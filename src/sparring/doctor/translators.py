@@ -23,7 +23,11 @@ def is_translator(history: History) -> bool:
 
 def detect_patch_discriminator_wins(history: History) -> Finding | None:
     """A judge of patches that is always right: its gradient tells little."""
-    names = [name for name in ("accuracy", "accuracy_a", "accuracy_b") if history.series(name)]
+    names = [
+        name
+        for name in ("discriminator/accuracy", "discriminators/accuracy_a", "discriminators/accuracy_b")
+        if history.series(name)
+    ]
     if not is_translator(history) or history.step < FIRST_STEPS:
         return None
     for name in names:
@@ -74,10 +78,10 @@ def detect_copied_input(history: History) -> Finding | None:
 
 def detect_no_progress(history: History) -> Finding | None:
     """Pairs, and no nearer to the truth than at the start."""
-    series = history.series("l1")
+    series = history.series("translator/l1")
     if not is_translator(history) or history.step < LATER_STEPS or len(series) < 10:
         return None
-    first, now = series[0][1], history.recent_median("l1", 5)
+    first, now = series[0][1], history.recent_median("translator/l1", 5)
     if now is None or now < NO_PROGRESS_ABOVE * first:
         return None
     return Finding(

@@ -85,5 +85,8 @@ class Classifier(Game):
         length = self.classification.head.weight.square().sum()
         decay = schedule.value_at(self.config.weight_decay, batch.images) / 2 * length
         right = (logits.detach().argmax(1) == y).float().mean()
-        losses = {"classes": F.cross_entropy(logits, y, reduction="none"), "decay": decay.expand(len(y))}
+        losses = {
+            "classification": F.cross_entropy(logits, y, reduction="none"),
+            "weight_decay": decay.expand(len(y)),
+        }
         return Terms(losses, {"accuracy": right})

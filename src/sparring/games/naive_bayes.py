@@ -172,4 +172,4 @@ class NaiveBayes(Game):
     def _terms(self, batch: Batch) -> Terms:
         new = max(0, min(len(batch.x), batch.count - batch.images - batch.rng.rows.start))
         self.counts.update(batch.x[:new], None if batch.y is None else batch.y[:new])
-        return Terms({"surprise": self.counts.negative_log_joint(batch.x, batch.y)}, {})
+        return Terms({"negative_log_likelihood": self.counts.negative_log_joint(batch.x, batch.y)}, {})

@@ -129,7 +129,7 @@ def elbo_terms(
     re = decoder.likelihood(x, decoder.decoder_output(z, batch.y))
     kl = posterior.kl()
     priced = torch.where(kl.mean() < free_bits, torch.zeros_like(kl), kl) if free_bits else kl
-    return Terms({"reconstruction": -re, "kl": beta * priced}, elbo_metrics(re, kl))
+    return Terms({"reconstruction": -re, "weighted_kl": beta * priced}, elbo_metrics(re, kl))
 
 
 def iwae_terms(encoder_decoder: tuple[Encoder, Decoder], batch: Batch, count: int, beta: float) -> Terms:
@@ -141,7 +141,9 @@ def iwae_terms(encoder_decoder: tuple[Encoder, Decoder], batch: Batch, count: in
     re = decoder.log_likelihood(x, z, batch.y)
     kl = posterior.log_prob(z) - posterior.prior_log_prob(z)
     bound = (re - beta * kl).logsumexp(0) - math.log(count)
-    return Terms({"bound": -bound}, elbo_metrics(re.mean(0), kl.mean(0)) | {"bound": bound.detach().mean()})
+    return Terms(
+        {"negative_bound": -bound}, elbo_metrics(re.mean(0), kl.mean(0)) | {"bound": bound.detach().mean()}
+    )
 
 
 def elbo_metrics(re: Tensor, kl: Tensor) -> dict[str, Tensor]:

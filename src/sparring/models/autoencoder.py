@@ -1,18 +1,18 @@
 """Encoder and decoder: from samples to codes, and from codes back to samples."""
 
+import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from sparring.core import rng
 from sparring.core.errors import ConfigError
 from sparring.core.shapes import Labels, Latent, Sample, SampleSpec
 from sparring.parts.conditioning import LabelEmbedding
-from sparring.parts.networks import DiscriminatorNetwork, GeneratorNetwork
-from sparring.parts.networks.dcgan import DCGANGenerator
-from sparring.parts.networks.mlp import MLPGenerator
+from sparring.parts.networks import DecoderNetwork, DiscriminatorNetwork, GeneratorNetwork
 from sparring.parts.posteriors.base import Distribution, Posterior
 
 LABEL_EMBEDDING_SIZE = 64  # values that a label adds to an encoder's features
@@ -112,18 +112,16 @@ def with_latent(network: GeneratorNetwork, code_size: int) -> GeneratorNetwork:
 
 
 def for_decoder(network: GeneratorNetwork, code_size: int) -> GeneratorNetwork:
-    """The same network for codes of this size, without bounds on what it makes.
+    """The settings of a network for codes of this size with unbounded output.
 
     Raises:
-        ConfigError: the network can't do without bounds.
+        ConfigError: the network's output is always bounded.
     """
-    if isinstance(network, MLPGenerator | DCGANGenerator):
-        return replace(network, latent=code_size, output="linear")
-    raise ConfigError(
-        f"a decoder of {type(network).__name__}, which ends in tanh",
-        "a network whose output is free, as likelihoods need it",
-        "set game.decoder=mlp or game.decoder=dcgan",
-    )
+    if not isinstance(network, DecoderNetwork):
+        got = f"the decoder {type(network).__name__}, whose output is bounded"
+        fix = "set game.decoder=mlp or game.decoder=dcgan"
+        raise ConfigError(got, "a network with unbounded output, as likelihoods need it", fix)
+    return network.as_decoder(code_size)
 
 
 def conditional_spec(spec: SampleSpec, conditional: bool) -> SampleSpec:
@@ -139,3 +137,42 @@ def require_labelled_spec(spec: SampleSpec, conditional: bool) -> None:
             "labels",
             "set game.conditional=false or label the data",
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerativeClassifier:
+    """A conditional variational autoencoder as a classifier, by importance sampling of log p(x|y).
+
+        log p(y|x) = log p(x|y) + log p(y) - log sum_y' p(x|y') p(y')
+
+    References: Kingma et al. 2014, "Semi-supervised learning with deep generative models", arXiv:1406.5298, sec. 3.1 (a model with
+    codes for each class); Burda et al. 2016, arXiv:1509.00519, eq. 8 (importance sampling).
+
+    Arguments:
+        encoder, decoder: conditional on labels; the decoder has a likelihood.
+        class_frequencies: p(y) (classes,).
+        samples: codes per sample and class, with the same random numbers for all classes. With 1 it is the bound.
+        seed: of these, and of the binarisation of grey values for a Bernoulli likelihood.
+    """
+
+    encoder: Encoder
+    decoder: Decoder
+    class_frequencies: Tensor
+    samples: int = 32
+    seed: int = 0
+
+    @torch.no_grad()
+    def log_probabilities(self, x: Sample) -> Tensor:
+        """log p(y|x) (b, classes), in float64."""
+        random = rng.KeyedRandom(self.seed, (0,), len(x), device=x.device)
+        data = self.decoder.likelihood.prepare_data(x, random)
+        log_joint = []
+        for label, share in enumerate(self.class_frequencies.double()):
+            y = torch.full((len(x),), label, device=x.device)
+            posterior = self.encoder.distribution(data, y)
+            z = posterior.sample(random, "classify", self.samples)
+            weights = (
+                self.decoder.log_likelihood(data, z, y) + posterior.prior_log_prob(z) - posterior.log_prob(z)
+            )
+            log_joint.append(weights.double().logsumexp(0) - math.log(self.samples) + share.log())
+        return torch.stack(log_joint, 1).log_softmax(1)

@@ -100,10 +100,10 @@ def chart_of_column(name: str) -> tuple[str, str]:
         return "", name
     if name == "images_per_second":
         return "speed, images a second", "images/s"
-    if name.startswith("accuracy_"):
-        words = {"real": "on real", "fake": "on generated"}
-        return ACCURACY_TITLE, words.get(name.removeprefix("accuracy_"), name)
     player, slash, term = name.partition("/")
+    if term.startswith("accuracy") and player.startswith("discriminator"):
+        labels = {"accuracy_real": "on real", "accuracy_fake": "on generated"}
+        return ACCURACY_TITLE, labels.get(term, term.replace("_", " "))
     if player == "vitals":
         return DIAGNOSTIC_TITLES.get(term.partition("_")[0], "vital signs, of 1"), term.replace("_", " ")
     if player == "metric":

@@ -1,7 +1,7 @@
 """Multilayer perceptrons: the networks of the 2014 paper, and those for points in the plane."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -71,6 +71,10 @@ class MLPGenerator:
 
     def build(self, spec: SampleSpec) -> nn.Module:
         return Generator(self, spec)
+
+    def as_decoder(self, latent: int) -> "MLPGenerator":
+        """The same settings for codes of this size, without the tanh."""
+        return replace(self, latent=latent, output="linear")
 
 
 @dataclass(frozen=True, kw_only=True)

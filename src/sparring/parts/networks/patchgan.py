@@ -6,11 +6,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sparring.core.errors import ConfigError, SparringError
-from sparring.core.shapes import FeatureMap, Image, Labels, Logits
+from sparring.core.shapes import FeatureMap, Image, Labels
 from sparring.parts.networks.layers import instance_norm
 from sparring.parts.networks.layers.conv import FastConv2d, make_downsample_conv
 from sparring.parts.networks.layers.instance_norm import Norm
-from sparring.parts.networks.layers.sizes import channel_widths, pad_to_even
+from sparring.parts.networks.layers.sizes import channel_widths, check_widths, pad_to_even
 from sparring.parts.networks.layers.spectral_norm import spectral_norm_all
 from sparring.parts.networks.layers.weight_init import init_normal_weights
 
@@ -72,10 +72,7 @@ class PatchGAN:
                 f"one of {', '.join(map(str, PATCH_SIZES))}, or 0 for the whole image",
                 f"set patch={close}",
             )
-        if not 1 <= self.width <= self.max_width:
-            raise ConfigError(
-                f"width {self.width}, max_width {self.max_width}", "1 <= width <= max_width", "fix them"
-            )
+        check_widths(self.width, self.max_width)
 
     def build(self, channels: int, size: tuple[int, int] | None = None) -> nn.Module:
         """The judge of images with so many channels; `size` (h, w) says how much the whole is, for patch 0."""
@@ -119,13 +116,13 @@ class PatchDiscriminator(nn.Module):
             x = F.leaky_relu(normalise(layer(x)), 0.2)
         return x.mean((2, 3), keepdim=True) if self.whole else x
 
-    def head(self, features: FeatureMap, y: Labels | None = None) -> Logits:
-        """One logit a patch (b h' w',)."""
+    def head(self, features: FeatureMap, y: Labels | None = None) -> Tensor:
+        """One logit per patch (b h' w',)."""
         if not (self.pixel or self.whole):
             features = _zero_pad(features)
         return self.judge(features).flatten()
 
-    def forward(self, x: Image, y: Labels | None = None) -> Logits:
+    def forward(self, x: Image, y: Labels | None = None) -> Tensor:
         return self.head(self.features(x), y)
 
     def classify(self, features: FeatureMap) -> Tensor:

@@ -13,7 +13,7 @@ from sparring.parts.networks.layers import instance_norm, upsample
 from sparring.parts.networks.layers.conv import FastConv2d, FastConvTranspose2d, make_downsample_conv
 from sparring.parts.networks.layers.instance_norm import Norm
 from sparring.parts.networks.layers.padding import pad_to_multiple
-from sparring.parts.networks.layers.sizes import channel_widths
+from sparring.parts.networks.layers.sizes import channel_widths, check_widths
 from sparring.parts.networks.layers.upsample import Upsample
 from sparring.parts.networks.layers.weight_init import init_normal_weights
 
@@ -57,10 +57,7 @@ class UNet:
     upsample: Upsample = "transposed"
 
     def __post_init__(self) -> None:
-        if not 1 <= self.width <= self.max_width:
-            raise ConfigError(
-                f"width {self.width}, max_width {self.max_width}", "1 <= width <= max_width", "fix them"
-            )
+        check_widths(self.width, self.max_width)
         if self.depth < 0 or self.depth == 1 or self.depth > 12:
             raise ConfigError(f"depth {self.depth}", "2 to 12, or 0 for what fits the size", "set depth=0")
         if not 0 <= self.dropout < 1:

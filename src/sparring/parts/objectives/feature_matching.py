@@ -1,14 +1,16 @@
 """Feature matching: the generator matches the mean of the discriminator's features."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sparring.core.adversarial_batch import AdversarialBatch
+from sparring.core.interfaces import LogitScale, Objective
 from sparring.core.shapes import PerSample
 from sparring.parts.objectives.minimax import check_smoothing, cross_entropy
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeatureMatching:
+class FeatureMatching(Objective):
     """A generator that can't overtrain on the present discriminator.
 
         L_G = || E_x f(x) - E_z f(G(z)) ||^2        with f the discriminator's features; L_D as
@@ -26,6 +28,8 @@ class FeatureMatching:
 
     Shape: both terms give one value a sample (b,); the generator's is the same for all of the batch.
     """
+
+    logit_scale: ClassVar[LogitScale] = LogitScale(0.0, 1.0)
 
     smoothing: float = 0.0
 

@@ -1,15 +1,17 @@
 """Hinge loss: the discriminator's loss is zero outside a margin."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch.nn.functional as F
 
 from sparring.core.adversarial_batch import AdversarialBatch
+from sparring.core.interfaces import LogitScale, Objective
 from sparring.core.shapes import PerSample
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hinge:
+class Hinge(Objective):
     """A discriminator with a margin of 1 on either side, and a linear generator.
 
         L_D = E_x max(0, 1 - D(x)) + E_z max(0, 1 + D(G(z)))        L_G = -E_z D(G(z))
@@ -23,6 +25,9 @@ class Hinge:
 
     Shape: both terms give one value a sample (b,).
     """
+
+    logit_scale: ClassVar[LogitScale] = LogitScale(0.0, 2.0)
+    generator_lost_above: ClassVar[float | None] = 0.9
 
     def discriminator(self, batch: AdversarialBatch) -> PerSample:
         return F.relu(1 - batch.real_logits) + F.relu(1 + batch.fake_logits)

@@ -1,14 +1,16 @@
 """Least squares (LSGAN): regression of the logits to targets in place of classification."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sparring.core.adversarial_batch import AdversarialBatch
 from sparring.core.errors import ConfigError
+from sparring.core.interfaces import LogitScale, Objective
 from sparring.core.shapes import PerSample
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeastSquares:
+class LeastSquares(Objective):
     """Squared distance of the logits to their targets.
 
         L_D = 1/2 E_x (D(x) - b)^2 + 1/2 E_z (D(G(z)) - a)^2        L_G = 1/2 E_z (D(G(z)) - c)^2
@@ -27,6 +29,9 @@ class LeastSquares:
 
     Shape: both terms give one value a sample (b,).
     """
+
+    logit_scale: ClassVar[LogitScale] = LogitScale(0.5, 4.0)
+    generator_lost_above: ClassVar[float | None] = 0.4
 
     a: float = 0.0
     b: float = 1.0

@@ -1,16 +1,18 @@
 """Minimax loss of 2014: the discriminator's cross-entropy, and a generator that minimises its negative."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch.nn.functional as F
 
 from sparring.core.adversarial_batch import AdversarialBatch
 from sparring.core.errors import ConfigError
+from sparring.core.interfaces import LogitScale, Objective
 from sparring.core.shapes import Logits, PerSample
 
 
 @dataclass(frozen=True, kw_only=True)
-class Minimax:
+class Minimax(Objective):
     r"""The value function of the first GAN, with the generator that saturates.
 
     With D = sigmoid(logit), both players share V, which D maximises and G minimises:
@@ -33,6 +35,9 @@ class Minimax:
 
     Shape: both terms give one value a sample (b,).
     """
+
+    logit_scale: ClassVar[LogitScale] = LogitScale(0.0, 1.0)
+    generator_lost_above: ClassVar[float | None] = -0.02
 
     smoothing: float = 0.0
 

@@ -1,15 +1,17 @@
 """Relativistic pairing loss: real and generated logits are compared in pairs."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch.nn.functional as F
 
 from sparring.core.adversarial_batch import AdversarialBatch
+from sparring.core.interfaces import LogitScale, Objective
 from sparring.core.shapes import PerSample
 
 
 @dataclass(frozen=True, kw_only=True)
-class Relativistic:
+class Relativistic(Objective):
     """Both players judge pairs: the discriminator tells the real sample of each pair from the generated one.
 
         L_D = E_{x,z} softplus(-(D(x) - D(G(z))))        L_G = E_{x,z} softplus(-(D(G(z)) - D(x)))
@@ -28,6 +30,9 @@ class Relativistic:
 
     Shape: both terms give one value a pair (b,).
     """
+
+    logit_scale: ClassVar[LogitScale] = LogitScale(gain=4.0)
+    generator_lost_above: ClassVar[float | None] = 6.0
 
     def discriminator(self, batch: AdversarialBatch) -> PerSample:
         return F.softplus(batch.fake_logits - batch.real_logits)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from sparring.core.adversarial_batch import AdversarialBatch
+from sparring.core.interfaces import Objective
 from sparring.core.shapes import PerSample
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wasserstein:
+class Wasserstein(Objective):
     """The Kantorovich-Rubinstein dual, whose critic must be kept 1-Lipschitz by something else.
 
         L_D = E_z D(G(z)) - E_x D(x)        L_G = -E_z D(G(z))

@@ -86,7 +86,7 @@ class Playground:
                 "choose another data set",
             )
         train_state = TrainState(build_experiment(config), dataset, self.runtime)
-        renderer = FieldRenderer(train_state, config.objective)
+        renderer = FieldRenderer(train_state)
         self.num_games += 1
         self.game = GameState(self.num_games, config, train_state, renderer)
         view = renderer.view
@@ -114,7 +114,7 @@ class Playground:
             and (not losses or time.monotonic() - start < seconds)
         ):
             step = game.train_state.clock.step
-            row = game.train_state.step()
+            row = game.train_state.train_step()
             if torch.stack(list(row.values())).isfinite().all():
                 losses.append(row)
             else:

@@ -7,9 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from sparring.inference.latent.decoding import can_blend
-from sparring.models.classifier import ClassifierModel
 from sparring.models.generator import GeneratorModel
-from sparring.models.translator import TranslatorModel
 from sparring.serve.context import Context, get_context, get_cookies, parse_query
 from sparring.serve.http import HTTPError, make_json_response
 from sparring.serve.model import CurrentModel
@@ -99,9 +97,7 @@ def describe_run(context: Context) -> dict[str, Any]:
     model = current.loaded.model
     if isinstance(model, GeneratorModel):
         return document | _describe_generator(model, current)
-    return document | (
-        {"kind": "classifier"} if isinstance(model, ClassifierModel) else _describe_translator(model)
-    )
+    return document | {"kind": model.kind, **model.facts()}
 
 
 def _describe_generator(model: GeneratorModel, current: CurrentModel) -> dict[str, Any]:
@@ -119,7 +115,3 @@ def _describe_generator(model: GeneratorModel, current: CurrentModel) -> dict[st
         "playground": spec.shape == (2,),
         "has_encoder": model.encoder is not None,
     }
-
-
-def _describe_translator(model: TranslatorModel) -> dict[str, Any]:
-    return {"kind": "translator", "directions": list(model.directions)}
