@@ -105,7 +105,7 @@ def _page_metadata(
     document |= {"kind": "images" if model.spec.is_image else "points", "num_latents": count}
     document["labels"] = [] if labels is None else labels.tolist()
     directions = min(NUM_DIRECTIONS, model.latent) if model.spec.is_image else 0
-    return document | {"directions": [f"direction {number + 1}" for number in range(directions)]}
+    return document | {"directions": [f"PC {number + 1}" for number in range(directions)]}
 
 
 def _graph_metadata(model: GeneratorModel | TranslatorModel, graph: Graph) -> dict[str, Any]:
