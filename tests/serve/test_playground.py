@@ -118,7 +118,9 @@ def test_playground_without_run(ring_explorer):
     first = ring_explorer.post(f"/api/playground/begin?recipe=gan&{SMALL}").json
     assert (first["step"], first["config"]["recipe"], len(first["mode_centres"])) == (0, "gan", 8)
     second = ring_explorer.post(f"/api/playground/step?game={first['game']}&n=3").json
-    assert (second["steps_taken"], second["step"], second["images"]) == (3, 3, 24)
+    steps = second["steps_taken"]
+    assert 1 <= steps <= 3  # fewer on a slow machine: the time of a request is bounded
+    assert (second["step"], second["images"]) == (steps, 8 * steps)
     assert "view_box" not in second  # constants are sent once
     other = ring_explorer.post(f"/api/playground/begin?recipe=gan&{SMALL}").json
     assert ring_explorer.post(f"/api/playground/step?game={first['game']}").status == 409
