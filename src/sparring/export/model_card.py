@@ -15,7 +15,9 @@ from sparring.recipes import RECIPE_DESCRIPTIONS
 from sparring.runs import records
 from sparring.runs.run_json import RUN_FILE, load_experiment
 
-TRANSLATION_CAPTION = "Each row: input, translation, and the real counterpart where there is one. The inputs are from the training data."
+TRANSLATION_CAPTION = (
+    "Each row: input, translation, and the real counterpart if there is one. All are from the training data."
+)
 CHANNEL_NAMES = {1: "grey", 3: "colour", 4: "colour with alpha"}
 NO_LICENSE_TEXT = "**No license was given with `--license`: without one, nobody may use these weights.**"
 
