@@ -12,10 +12,9 @@ from sparring.core import storage
 from sparring.core.errors import SparringError
 from sparring.data import image_grid
 from sparring.data.images.decode import decode
-from sparring.export.extras import MissingExtraError
 from sparring.export.graph import describe_model
 from sparring.export.model_card import render_model_card
-from sparring.export.output import write_folder
+from sparring.export.output import MissingExtraError, write_folder
 from sparring.inference import sampling
 from sparring.models.generator import GeneratorModel
 from sparring.models.model import Model

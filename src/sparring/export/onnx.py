@@ -9,12 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sparring.export.extras import MissingExtraError, suppress_output
 from sparring.export.graph import Graph, build_graphs, describe_graph
-from sparring.export.output import OutputFiles
+from sparring.export.output import MissingExtraError, OutputFiles
 from sparring.export.parity import Parity, RunFunction, measure_parity
-from sparring.export.torch_export import build_dynamic_shapes
 from sparring.models.model import Model
+from sparring.export.torch_export import build_dynamic_shapes, suppress_output
 
 OPSET = 20
 

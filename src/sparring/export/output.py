@@ -1,4 +1,4 @@
-"""Output files and folders of an export."""
+"""Output files and folders of an export, and its errors."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,6 +6,15 @@ from pathlib import Path
 from sparring.core import storage
 from sparring.core.errors import SparringError
 from sparring.export.parity import Parity
+
+
+class MissingExtraError(SparringError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"{package} is not installed", f"the extra `{extra}`", f'pip install "sparring[{extra}]"'
+        )
 
 
 class OutputFiles:

@@ -1,17 +1,36 @@
 """`--to torch`: programs of torch.export, which run without Sparring (and in C++ by AOTInductor)."""
 
+import contextlib
 import io
-from collections.abc import Mapping
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from torch.export import Dim, ExportedProgram
 
-from sparring.export.extras import suppress_output
 from sparring.export.graph import Graph, build_graphs, describe_graph
 from sparring.export.output import OutputFiles
 from sparring.export.parity import Parity, measure_parity
 from sparring.models.model import Model
+
+
+@contextlib.contextmanager
+def suppress_output() -> Iterator[None]:
+    """A context in which libraries print, warn and log nothing."""
+    previous = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(previous)
 
 
 def export_program(graph: Graph) -> ExportedProgram:
