@@ -41,7 +41,7 @@ class DCGANGenerator:
         width: channels of the last hidden stage.
         max_width: channels at the most.
         norm: of the hidden stages.
-        embedding: values that a label adds to z, where the data has labels.
+        embedding: size of the label's embedding, concatenated to z, where the data has labels.
         output: `linear` leaves the tanh out, for a decoder.
 
     Shape: (b, z) to (b, c, h, w), in [-1, 1] behind the tanh.
@@ -57,7 +57,7 @@ class DCGANGenerator:
     def __post_init__(self) -> None:
         sizes.check_widths(self.width, self.max_width)
         if self.latent < 1 or self.embedding < 1:
-            raise ConfigError(f"latent {self.latent}, embedding {self.embedding}", "1 or more", "enlarge it")
+            raise ConfigError(f"latent {self.latent}, embedding {self.embedding}", "1 or more", "raise it")
 
     def build(self, spec: SampleSpec) -> nn.Module:
         return Generator(self, spec)

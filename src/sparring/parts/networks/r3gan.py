@@ -45,7 +45,7 @@ class R3GANGenerator:
         blocks: residual blocks a stage.
         expansion: width of the bottleneck over the stage's.
         group: channels a group of the 3x3 convolution; 0 for one group of all.
-        embedding: values that a label adds to z, where the data has labels.
+        embedding: size of the label's embedding, concatenated to z, where the data has labels.
 
     Shape: (b, z) to (b, c, h, w), not bounded.
     """

@@ -31,7 +31,7 @@ class ResNetGenerator:
         width: channels of the last block; doubled at each block from the image inwards.
         max_width: channels at the most.
         start_size: side of the first grid.
-        embedding: values that a label adds to z, where the data has labels.
+        embedding: size of the label's embedding, concatenated to z, where the data has labels.
 
     Shape: (b, z) to (b, c, h, w) in [-1, 1].
     """

@@ -13,17 +13,16 @@ from sparring.core.shapes import Logits, PerSample
 
 @dataclass(frozen=True, kw_only=True)
 class Minimax(Objective):
-    r"""The value function of the first GAN, with the generator that saturates.
+    r"""The value function of the first GAN, whose generator saturates.
 
     With D = sigmoid(logit), both players share V, which D maximises and G minimises:
 
         V = E_x log D(x) + E_z log(1 - D(G(z)))
 
-    For teaching and for theory: when D wins, the generator's gradient vanishes. To train, use
-    `NonSaturating`.
+    For teaching and theory: when D wins, the generator's gradient vanishes. For training use `NonSaturating`.
 
-    Deviation: written in logits through softplus, so that no logarithm of zero is ever taken; the generator's
-    term leaves out log D(x), which is constant in G.
+    Deviation: written in logits through softplus, so that no logarithm of zero is taken; the generator's term omits log D(x),
+    which is constant in G.
 
     References:
         Goodfellow et al. 2014, "Generative adversarial nets", arXiv 1406.2661, Eq. 1.

@@ -13,11 +13,11 @@ from sparring.parts.objectives.minimax import check_smoothing, cross_entropy
 
 @dataclass(frozen=True, kw_only=True)
 class NonSaturating(Objective):
-    """The discriminator's cross-entropy, and a generator whose gradient is strong where it is losing.
+    """The discriminator's cross-entropy; a generator whose gradient does not vanish when the discriminator wins.
 
         L_D = -E_x log D(x) - E_z log(1 - D(G(z)))        L_G = -E_z log D(G(z))
 
-    The same fixed point as `Minimax`, no longer a zero-sum game. The default of most recipes.
+    The same fixed point as `Minimax`, but no zero-sum game. The default of most recipes.
 
     Deviation: written in logits through softplus.
 

@@ -1,4 +1,4 @@
-"""Relativistic pairing loss: real and generated logits are compared in pairs."""
+"""Relativistic pairing loss: logits of real and generated samples are compared in pairs."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,12 +12,12 @@ from sparring.core.shapes import PerSample
 
 @dataclass(frozen=True, kw_only=True)
 class Relativistic(Objective):
-    """Both players judge pairs: the discriminator tells the real sample of each pair from the generated one.
+    """The discriminator classifies which sample of a pair is the real one; the generator opposes it.
 
         L_D = E_{x,z} softplus(-(D(x) - D(G(z))))        L_G = E_{x,z} softplus(-(D(G(z)) - D(x)))
 
-    A generated mode is held against real ones, so the landscape has no minima with dropped modes. It
-    converges with R1 and R2 together (`penalties.R1`, `penalties.R2`), R3GAN's loss; without them it cycles.
+    Each generated sample is compared with a real one, so the loss has no minima with dropped modes. With R1 and R2
+    (`penalties.R1`, `penalties.R2`) it converges and is R3GAN's loss; without them it oscillates.
 
     Deviation: R3GAN prints f(D(G(z)) - D(x)) with f(t) = -log(1 + e^-t) and a discriminator that is high on
     generated samples; here, as everywhere in this library, real is high. The generator is the non-saturating
