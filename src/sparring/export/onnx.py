@@ -12,8 +12,8 @@ from torch import Tensor
 from sparring.export.graph import Graph, build_graphs, describe_graph
 from sparring.export.output import MissingExtraError, OutputFiles
 from sparring.export.parity import Parity, RunFunction, measure_parity
-from sparring.models.model import Model
 from sparring.export.torch_export import build_dynamic_shapes, suppress_output
+from sparring.models.model import Model
 
 OPSET = 20
 
