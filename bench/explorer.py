@@ -3,10 +3,10 @@
     python bench/explorer.py [--threads 2] [--clicks 60] [--clients 8] [--seconds 60] [--browser]
 
 Generators of their recipes' usual widths, untrained (the time does not depend on the weights), each served by `sparring explore`
-in a process of its own. `server`: one request after another, each for a image that was never asked for, connection kept.
-`browser`: headless Chromium, from the click on a tile of the wall to the image drawn (its canvas painted). `load`: clients that
-each ask again as soon as they are answered, mixed walls, images and walks; what is refused with 503 is asked again after
-Retry-After. `others`: the machine's load average before. One line of JSON each.
+in a process of its own. `server`: one request after another, each for an image that was not requested before, over one connection.
+`browser`: headless Chromium, from the click on a tile to the drawn image. `load`: clients that send the next request as soon as
+they have a response, a mix of samples, images and walks; a request refused with 503 is repeated after Retry-After. `load_average`:
+of the machine before the run. One line of JSON each.
 """
 
 import argparse
@@ -28,24 +28,24 @@ from sparring.recipes.facts import Facts
 from sparring.recipes.table import RECIPES
 from sparring.runs import generator_file
 
-SUBJECTS = [("dcgan", 32), ("dcgan", 64), ("sngan", 32), ("sngan", 64)]
-MIX = [
-    "/api/wall?seed={0}&n=32",
-    "/api/picture?at=s{0}.1",
-    "/api/walk?at=s{0}.1&to=s{0}.2&steps=9",
-    "/api/picture?at=s{0}.1*1,s{0}.2*-0.5",
+MODELS = [("dcgan", 32), ("dcgan", 64), ("sngan", 32), ("sngan", 64)]
+REQUESTS = [
+    "/api/samples?seed={0}&n=32",
+    "/api/sample?point=s{0}.1",
+    "/api/walk?point=s{0}.1&end=s{0}.2&steps=9",
+    "/api/sample?point=s{0}.1*1,s{0}.2*-0.5",
 ]
 CLICK = """
-const [number, done] = arguments, tile = document.querySelectorAll('.wall .tile')[number];
+const [number, done] = arguments, tile = document.querySelectorAll('.samples .tile')[number];
 const image = document.querySelector('#inspector canvas.large'), before = image ? image.dataset.shown : undefined;
 const begin = performance.now();
-const look = () => {
-  const there = document.querySelector('#inspector canvas.large');
-  if (there && there.dataset.shown !== before && there.dataset.shown) done(performance.now() - begin);
-  else requestAnimationFrame(look);
+const check = () => {
+  const canvas = document.querySelector('#inspector canvas.large');
+  if (canvas && canvas.dataset.shown !== before && canvas.dataset.shown) done(performance.now() - begin);
+  else requestAnimationFrame(check);
 };
 tile.click();
-look();
+check();
 """
 
 
@@ -73,25 +73,25 @@ class Server:
             str(threads),
         ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
-        found = None
-        while found is None:
-            found = re.search(r"http://127\.0\.0\.1:(\d+)(/\?token=\S+)", self.process.stdout.readline())
-        self.port = int(found[1])
-        code, headers, _ = self.ask(HTTPConnection("127.0.0.1", self.port), found[2], {})
+        match = None
+        while match is None:
+            match = re.search(r"http://127\.0\.0\.1:(\d+)(/\?token=\S+)", self.process.stdout.readline())
+        self.port = int(match[1])
+        code, headers, _ = self.request(HTTPConnection("127.0.0.1", self.port), match[2], {})
         self.cookie = {"Cookie": headers["set-cookie"].split(";")[0]}
 
-    def ask(self, client, path, headers=None, method="GET"):
+    def request(self, client, path, headers=None, method="GET"):
         client.request(method, path, headers=self.cookie if headers is None else headers)
-        answer = client.getresponse()
-        body = answer.read()
-        return answer.status, dict(answer.getheaders()), body
+        response = client.getresponse()
+        body = response.read()
+        return response.status, dict(response.getheaders()), body
 
     def link(self):
         client = HTTPConnection("127.0.0.1", self.port)
         own = {**self.cookie, "Origin": f"http://127.0.0.1:{self.port}", "Content-Length": "0"}
-        return json.loads(self.ask(client, "/api/link", own, "POST")[2])["link"]
+        return json.loads(self.request(client, "/api/link", own, "POST")[2])["link"]
 
-    def resident(self):
+    def resident_mib(self):
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGESIZE") / 2**20
 
@@ -100,7 +100,7 @@ class Server:
         self.process.wait(10)
 
 
-def shares(times):
+def percentiles(times):
     ordered = sorted(times)
     return {
         "n": len(times),
@@ -113,10 +113,10 @@ def sequential(server, clicks):
     client, times = HTTPConnection("127.0.0.1", server.port), []
     for number in range(clicks + 5):
         begin = time.perf_counter()
-        code, _, _ = server.ask(client, f"/api/picture?at=s9.{number}")
+        code, _, _ = server.request(client, f"/api/sample?point=s9.{number}")
         times.append(1000 * (time.perf_counter() - begin))
         assert code == 200
-    return shares(times[5:])
+    return percentiles(times[5:])
 
 
 def browser(server, clicks):
@@ -139,11 +139,11 @@ def browser(server, clicks):
         driver.get(server.link())
         time.sleep(6)
         driver.execute_async_script(CLICK, 0)
-        time.sleep(8)  # the directions are found
+        time.sleep(8)  # until the directions are computed
         count = min(
-            clicks, driver.execute_script("return document.querySelectorAll('.wall .tile').length") - 1
+            clicks, driver.execute_script("return document.querySelectorAll('.samples .tile').length") - 1
         )
-        return shares([driver.execute_async_script(CLICK, number + 1) for number in range(count)])
+        return percentiles([driver.execute_async_script(CLICK, number + 1) for number in range(count)])
     finally:
         driver.quit()
 
@@ -151,12 +151,12 @@ def browser(server, clicks):
 def load(server, clients, seconds):
     codes, times, lock, begin = Counter(), [], threading.Lock(), time.monotonic()
 
-    def visitor(number):
+    def send_requests(number):
         client, turn = HTTPConnection("127.0.0.1", server.port, timeout=30), 0
         while time.monotonic() < begin + seconds:
-            path = MIX[turn % len(MIX)].format(1000 * number + turn)
+            path = REQUESTS[turn % len(REQUESTS)].format(1000 * number + turn)
             start = time.perf_counter()
-            code, headers, _ = server.ask(client, path)
+            code, headers, _ = server.request(client, path)
             with lock:
                 codes[
                     f"{code}{'' if code != 503 or 'retry-after' in headers else ' without Retry-After'}"
@@ -167,21 +167,27 @@ def load(server, clients, seconds):
                 time.sleep(float(headers["retry-after"]))
 
     for number in range(40):  # warm
-        server.ask(HTTPConnection("127.0.0.1", server.port), MIX[number % len(MIX)].format(number))
-    before, early = server.resident(), []
-    threads = [threading.Thread(target=visitor, args=(number,)) for number in range(clients)]
+        server.request(
+            HTTPConnection("127.0.0.1", server.port), REQUESTS[number % len(REQUESTS)].format(number)
+        )
+    before, early = server.resident_mib(), []
+    threads = [threading.Thread(target=send_requests, args=(number,)) for number in range(clients)]
     for thread in threads:
         thread.start()
     time.sleep(seconds / 3)
-    early.append(server.resident())
+    early.append(server.resident_mib())
     for thread in threads:
         thread.join()
-    memory = {"before": round(before), "after_a_third": round(early[0]), "after": round(server.resident())}
+    memory = {
+        "before": round(before),
+        "after_a_third": round(early[0]),
+        "after": round(server.resident_mib()),
+    }
     return {
         "clients": clients,
         "seconds": seconds,
         "codes": dict(codes),
-        **shares(times),
+        **percentiles(times),
         "resident_mib": memory,
     }
 
@@ -195,18 +201,19 @@ def main():
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--browser", action="store_true")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for number, (recipe, size) in enumerate(SUBJECTS):
-            server = Server(generator(recipe, size, folder), asked.threads)
-            told = {"recipe": recipe, "size": size, "others": round(os.getloadavg()[0], 1)}
+        for number, (recipe, size) in enumerate(MODELS):
+            server = Server(generator(recipe, size, folder), options.threads)
+            model = {"recipe": recipe, "size": size, "load_average": round(os.getloadavg()[0], 1)}
             try:
-                print(json.dumps({**told, "server": sequential(server, asked.clicks)}), flush=True)
-                if asked.browser:
-                    print(json.dumps({**told, "browser": browser(server, asked.clicks)}), flush=True)
-                if asked.seconds and number == 1:
+                print(json.dumps({**model, "server": sequential(server, options.clicks)}), flush=True)
+                if options.browser:
+                    print(json.dumps({**model, "browser": browser(server, options.clicks)}), flush=True)
+                if options.seconds and number == 1:
                     print(
-                        json.dumps({**told, "load": load(server, asked.clients, asked.seconds)}), flush=True
+                        json.dumps({**model, "load": load(server, options.clients, options.seconds)}),
+                        flush=True,
                     )
             finally:
                 server.close()

@@ -1,4 +1,4 @@
-"""Each network is brought into ONNX once a process: the same network with the same words gives the same bytes."""
+"""Each network is exported to ONNX once per process: the same network with the same metadata gives the same bytes."""
 
 import hashlib
 
@@ -6,21 +6,21 @@ import pytest
 
 from sparring.export import onnx, web
 
-WHOLE, BYTES = onnx.serialize_onnx, {}
+SERIALIZE, CACHE = onnx.serialize_onnx, {}
 
 
-def remembered(graph, about):
-    """`onnx.rendered`, from memory where this graph with these weights was asked for before."""
+def serialize_cached(graph, metadata):
+    """`onnx.serialize_onnx` with a cache keyed by graph, weights and metadata."""
     weights = hashlib.sha256()
     for tensor in graph.module.state_dict().values():
         weights.update(tensor.contiguous().numpy().tobytes())
-    key = (str(graph.module), graph.inputs, str(graph.dynamic_axes), weights.hexdigest(), about)
-    if key not in BYTES:
-        BYTES[key] = WHOLE(graph, about)
-    return BYTES[key]
+    key = (str(graph.module), graph.inputs, str(graph.dynamic_axes), weights.hexdigest(), metadata)
+    if key not in CACHE:
+        CACHE[key] = SERIALIZE(graph, metadata)
+    return CACHE[key]
 
 
 @pytest.fixture(autouse=True)
-def once(monkeypatch):
+def cache_onnx(monkeypatch):
     for module in (onnx, web):
-        monkeypatch.setattr(module, "serialize_onnx", remembered)
+        monkeypatch.setattr(module, "serialize_onnx", serialize_cached)

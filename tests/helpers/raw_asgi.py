@@ -1,4 +1,4 @@
-"""Requests to an explorer in this process, exactly as they are written: no client mends paths or headers on the way."""
+"""Raw ASGI requests to an explorer in this process: no HTTP client normalises paths or headers on the way."""
 
 import asyncio
 import json
@@ -9,11 +9,13 @@ from sparring.serve.app import create_app, create_context
 from sparring.serve.model import ReloadingModel
 
 PORT = 8137
-CANARY = b"canary-4f1c"  # what a file outside of the run holds
+CANARY = b"canary-4f1c"  # content of a file outside the run
 HOST = f"127.0.0.1:{PORT}"
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
+    """Status, headers and body of a response."""
+
     status: int
     headers: list[tuple[str, str]]
     body: bytes
@@ -27,7 +29,7 @@ class Answer(NamedTuple):
 
 
 class Explorer:
-    """An explorer of a run, and the cookie of a browser that came in."""
+    """An explorer of a run, and the cookie of a browser with a session."""
 
     def __init__(self, run: Path) -> None:
         self.context = create_context(run, ["127.0.0.1", "localhost"], PORT, ReloadingModel(run, "cpu", 1))
@@ -41,44 +43,50 @@ class Explorer:
         self.context.io_worker.close()
         self.runner.close()
 
-    def get(self, path: str, **given: Any) -> Answer:
-        """A GET of our own page."""
-        return self.ask("GET", path, **given)
+    def get(self, path: str, **options: Any) -> Response:
+        """A GET, with the explorer's host and the session's cookie."""
+        return self.request("GET", path, **options)
 
-    def post(self, path: str, body: bytes = b"", **given: Any) -> Answer:
+    def post(self, path: str, body: bytes = b"", **options: Any) -> Response:
+        """A POST of the explorer's own page."""
         extra = {"origin": f"http://{HOST}", "content-length": str(len(body))}
-        return self.ask("POST", path, headers={**extra, **given.pop("headers", {})}, body=body, **given)
+        return self.request(
+            "POST", path, headers={**extra, **options.pop("headers", {})}, body=body, **options
+        )
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
         headers: dict[str, str] | None = None,
         body: bytes = b"",
         bare: bool = False,
-    ) -> Answer:
+    ) -> Response:
+        """One request; `bare` sends neither host nor cookie, except those in `headers`."""
         own = {} if bare else {"host": HOST, "cookie": self.cookie}
         pairs = {**own, **(headers or {})}
-        return self.runner.run(self._ask(method, path, list(pairs.items()), body))
+        return self.runner.run(self._request(method, path, list(pairs.items()), body))
 
-    def many(self, requests: list[tuple[str, str, list[tuple[str, str]]]]) -> list[Answer]:
-        """Requests one after another in one go of the loop."""
+    def sequential(self, requests: list[tuple[str, str, list[tuple[str, str]]]]) -> list[Response]:
+        """Requests one after another, in one run of the event loop."""
 
-        async def all_of_them() -> list[Answer]:
-            return [await self._ask(method, path, headers) for method, path, headers in requests]
+        async def send_all() -> list[Response]:
+            return [await self._request(method, path, headers) for method, path, headers in requests]
 
-        return self.runner.run(all_of_them())
+        return self.runner.run(send_all())
 
-    def together(self, paths: list[str]) -> list[Answer]:
-        """Requests at once."""
+    def concurrent(self, paths: list[str]) -> list[Response]:
+        """GET requests at the same time."""
 
-        async def at_once() -> list[Answer]:
+        async def send_all() -> list[Response]:
             own = [("host", HOST), ("cookie", self.cookie)]
-            return list(await asyncio.gather(*(self._ask("GET", path, own) for path in paths)))
+            return list(await asyncio.gather(*(self._request("GET", path, own) for path in paths)))
 
-        return self.runner.run(at_once())
+        return self.runner.run(send_all())
 
-    async def _ask(self, method: str, path: str, headers: list[tuple[str, str]], body: bytes = b"") -> Answer:
+    async def _request(
+        self, method: str, path: str, headers: list[tuple[str, str]], body: bytes = b""
+    ) -> Response:
         raw, _, query = path.partition("?")
         scope = {
             "type": "http",
@@ -101,8 +109,8 @@ class Explorer:
 
         await self.app(scope, receive, send)
         start = sent[0]
-        told = [(name.decode(), value.decode("latin-1")) for name, value in start["headers"]]
-        return Answer(start["status"], told, b"".join(message.get("body", b"") for message in sent[1:]))
+        pairs = [(name.decode(), value.decode("latin-1")) for name, value in start["headers"]]
+        return Response(start["status"], pairs, b"".join(message.get("body", b"") for message in sent[1:]))
 
 
 def _unquoted(raw: str) -> str:

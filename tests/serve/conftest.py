@@ -1,4 +1,4 @@
-"""A small run of images and one of points, and explorers of them."""
+"""A small run on images and one on points, and explorers of both."""
 
 import numpy as np
 import pytest
@@ -8,32 +8,32 @@ from sparring import cli
 from tests.helpers.raw_asgi import CANARY, Explorer
 
 
-def trained(*options: str) -> None:
+def train(*options: str) -> None:
     assert cli.run(["train", *options, "--device", "cpu", "--threads", "1", "--quiet"]) == 0
 
 
 @pytest.fixture(scope="session")
-def serve_room(tmp_path_factory):
-    room = tmp_path_factory.mktemp("serve")
-    (room / "canary.txt").write_bytes(CANARY)
-    return room
+def workspace(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("serve")
+    (folder / "canary.txt").write_bytes(CANARY)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def picture_run(serve_room):
-    """A conditional generator of 8x8 images, with a link that leads out among its files."""
-    folder = serve_room / "data"
-    for label, shade in {"dark": 60, "<b>light</b>": 200}.items():
-        place = folder / label.replace("/", "|")
-        place.mkdir(parents=True)
+def image_run(workspace):
+    """A generator of 8x8 images; among its samples is a symbolic link to a file outside the run."""
+    data = workspace / "data"
+    for label, grey in {"dark": 60, "<b>light</b>": 200}.items():
+        folder = data / label.replace("/", "|")
+        folder.mkdir(parents=True)
         for number in range(12):
-            Image.fromarray(np.full((8, 8, 3), (shade, 30 + number, 90), np.uint8)).save(
-                place / f"{number}.png"
+            Image.fromarray(np.full((8, 8, 3), (grey, 30 + number, 90), np.uint8)).save(
+                folder / f"{number}.png"
             )
-    run = serve_room / "run"
+    run = workspace / "run"
     small = ["--set", "game.generator.width=8", "--set", "game.discriminator.width=8"]
-    trained(
-        str(folder),
+    train(
+        str(data),
         "--recipe",
         "dcgan",
         "--images",
@@ -46,25 +46,25 @@ def picture_run(serve_room):
         str(run),
         *small,
     )
-    (run / "samples" / "000000000999.png").symlink_to(serve_room / "canary.txt")
+    (run / "samples" / "000000000999.png").symlink_to(workspace / "canary.txt")
     return run
 
 
 @pytest.fixture(scope="session")
-def point_run(serve_room):
-    trained("ring", "--images", "100", "--recipe", "gan", "--out", str(serve_room / "ring"))
-    return serve_room / "ring"
+def point_run(workspace):
+    train("ring", "--images", "100", "--recipe", "gan", "--out", str(workspace / "ring"))
+    return workspace / "ring"
 
 
 @pytest.fixture
-def explorer(picture_run):
-    found = Explorer(picture_run)
-    yield found
-    found.close()
+def explorer(image_run):
+    opened = Explorer(image_run)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
 def points_explorer(point_run):
-    found = Explorer(point_run)
-    yield found
-    found.close()
+    opened = Explorer(point_run)
+    yield opened
+    opened.close()

@@ -1,4 +1,4 @@
-"""Export of a trained model: ONNX, Hugging Face layout, torch.export, a web page."""
+"""Export of a trained model: ONNX, the layout of the Hugging Face hub, torch.export, a web page."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from sparring.models.model import Model
 
 @dataclass(frozen=True, kw_only=True)
 class ExportJob:
-    """What is exported, and where to.
+    """A model to export, and where to.
 
     Arguments:
-        kept: the network, in evaluation mode, on the CPU.
-        facts: `recipe`, `images`, `units`, `classes`.
-        source: the run folder or generator's file that it came from.
+        model: in evaluation mode, on the CPU.
+        metadata: `recipe`, `images` (seen in training), `units` (of the data), `classes` (names).
+        source: the run folder or generator file that the model was loaded from.
         out: a file, or for `safetensors` and `html` a folder.
-        licence: of the weights, for the model card.
-        runtime: folder of onnxruntime-web, for pages.
+        license: of the weights, for the model card.
+        runtime: folder of onnxruntime-web, for web pages.
     """
 
     model: Model
@@ -33,20 +33,20 @@ class ExportJob:
 
 def _export_onnx(job: ExportJob) -> list[str]:
     files = OutputFiles(job.out)
-    done = onnx.write_onnx(job.model, job.metadata, files)
-    return [*map(str, done), f"in {', '.join(map(str, files.write()))}"]
+    parities = onnx.write_onnx(job.model, job.metadata, files)
+    return [*map(str, parities), f"in {', '.join(map(str, files.write()))}"]
 
 
 def _export_torch(job: ExportJob) -> list[str]:
     files = OutputFiles(job.out)
-    done = torch_export.write_torch_export(job.model, job.metadata, files)
-    return [*map(str, done), f"in {', '.join(map(str, files.write()))}"]
+    parities = torch_export.write_torch_export(job.model, job.metadata, files)
+    return [*map(str, parities), f"in {', '.join(map(str, files.write()))}"]
 
 
 def _export_html(job: ExportJob) -> list[str]:
-    done, source = web.write_web_page(job.model, job.metadata, job.out, job.runtime)
-    how = f"open it: python -m http.server -d {job.out} 8000, then http://localhost:8000 (or put it on any static host)"
-    return [*map(str, done), f"in {job.out}, with {source}", how]
+    parities, source = web.write_web_page(job.model, job.metadata, job.out, job.runtime)
+    hint = f"to view it: python -m http.server -d {job.out} 8000, then http://localhost:8000 (or copy it to any static host)"
+    return [*map(str, parities), f"in {job.out}, with {source}", hint]
 
 
 def _export_safetensors(job: ExportJob) -> list[str]:

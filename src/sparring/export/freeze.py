@@ -1,5 +1,5 @@
-"""Networks as exporters take them: on the CPU, without encoder, without data-dependent branches, with
-parametrizations removed.
+"""Networks in the form that exporters need: on the CPU, without data-dependent branches, with parametrizations
+removed.
 """
 
 import copy
@@ -16,21 +16,20 @@ from sparring.games.two_stage import SecondStagePrior
 
 
 def freeze(network: nn.Module) -> nn.Module:
-    """A copy in evaluation mode that computes the same.
+    """A copy in evaluation mode with the same outputs.
 
-    What a trained model decides or computes once (a covariance's root, whether a second stage has begun, an odds' threshold) is
-    put in as a number; weights that are normalised on the way are put in as they come out.
+    Values that a trained model computes once (the root of a covariance, whether the second stage has begun, the thresholds of
+    naive Bayes) become constants, and normalised weights are stored after normalisation.
     """
-    copied = copy.deepcopy(network).cpu().eval().requires_grad_(False)
-    folded = _replace_modules(copied)
-    for module in folded.modules():
+    frozen = _replace_modules(copy.deepcopy(network).cpu().eval().requires_grad_(False))
+    for module in frozen.modules():
         if parametrize.is_parametrized(module):
             _remove_parametrizations(module)
-    return folded.requires_grad_(False)
+    return frozen.requires_grad_(False)
 
 
 def _remove_parametrizations(module: nn.Module) -> None:
-    """Weights as they come out of their normalisation. (torch's own removal changes the class, which copies share.)"""
+    """Replace parametrized weights by their current values. (torch's own removal changes the class, which copies share.)"""
     parametrized = module._modules["parametrizations"]
     assert isinstance(parametrized, nn.ModuleDict)
     weights = {name: getattr(module, name).detach().clone() for name in parametrized}
@@ -73,15 +72,15 @@ class Affine(nn.Module):
 
 
 class FrozenSecondStage(nn.Module):
-    """A second stage that has begun, or has not."""
+    """The second stage of a two-stage VAE, with the decision whether it has begun as a constant."""
 
     def __init__(self, stage: SecondStagePrior) -> None:
         super().__init__()
-        self.decoder, self.size, self.begun = stage.decoder, stage.size, bool(stage.begun)
+        self.decoder, self.size, self.has_begun = stage.decoder, stage.size, bool(stage.begun)
 
     def forward(self, z: Latent) -> Latent:
         start, noise = z.split(self.size, 1)
-        if not self.begun:
+        if not self.has_begun:
             return start
         mean, scale = self.decoder.likelihood.mean_and_scale(self.decoder.network(start))
         codes: Tensor = mean + scale * noise
@@ -89,35 +88,35 @@ class FrozenSecondStage(nn.Module):
 
 
 class FrozenBernoulliNaiveBayes(nn.Module):
-    """Naive Bayes of black and white: a pixel is white where z is below its class's threshold (compared in float64)."""
+    """Bernoulli naive Bayes: a pixel is white where z is below the threshold of its class (compared in float64)."""
 
-    bound: Tensor
+    thresholds: Tensor
 
-    def __init__(self, bound: Tensor, shape: tuple[int, ...]) -> None:
+    def __init__(self, thresholds: Tensor, shape: tuple[int, ...]) -> None:
         super().__init__()
         self.shape = shape
-        self.register_buffer("bound", bound.clone())
+        self.register_buffer("thresholds", thresholds.clone())
 
     def forward(self, z: Latent, y: Labels | None = None) -> Sample:
-        bound = self.bound[:1] if y is None or len(self.bound) == 1 else self.bound[y]
-        return ((z.double() < bound).to(z.dtype) * 2 - 1).reshape(-1, *self.shape)
+        thresholds = self.thresholds[:1] if y is None or len(self.thresholds) == 1 else self.thresholds[y]
+        return ((z.double() < thresholds).to(z.dtype) * 2 - 1).reshape(-1, *self.shape)
 
 
 class FrozenGaussianNaiveBayes(nn.Module):
-    """Naive Bayes of normal values: mean and deviation of each in each class."""
+    """Gaussian naive Bayes: samples are mean + std * z, with the mean and std of each value in each class."""
 
     mean: Tensor
-    deviation: Tensor
+    std: Tensor
 
-    def __init__(self, mean: Tensor, deviation: Tensor, shape: tuple[int, ...]) -> None:
+    def __init__(self, mean: Tensor, std: Tensor, shape: tuple[int, ...]) -> None:
         super().__init__()
-        self.shape, self.several = shape, len(mean) > 1
+        self.shape, self.is_conditional = shape, len(mean) > 1
         self.register_buffer("mean", mean.float())
-        self.register_buffer("deviation", deviation.float())
+        self.register_buffer("std", std.float())
 
     def forward(self, z: Latent, y: Labels | None = None) -> Sample:
-        if y is None or not self.several:
-            flat = self.mean + self.deviation * z
+        if y is None or not self.is_conditional:
+            flat = self.mean + self.std * z
         else:
-            flat = self.mean[y] + self.deviation[y] * z
+            flat = self.mean[y] + self.std[y] * z
         return flat.reshape(-1, math.prod(self.shape)).reshape(-1, *self.shape)

@@ -1,4 +1,4 @@
-"""What an exported file computes: a network with named inputs, its dynamic axes, example inputs, and its
+"""The computation of an exported file: a network with named inputs, its dynamic axes, example inputs and
 metadata.
 """
 
@@ -19,22 +19,23 @@ from sparring.models.generator import GeneratorModel
 from sparring.models.model import Model
 from sparring.models.translator import TranslatorModel
 
-PARITY_SAMPLES = 64  # that a file is tried on; fewer where they are large images
-PARITY_TRUNCATION = 0.7  # of every other batch that a file is tried on
+PARITY_SAMPLES = 64  # that a file is tested on; fewer for large images
+PARITY_TRUNCATION = 0.7  # of every other batch of the test
 
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """One file's worth of a model.
+    """The part of a model that becomes one file.
 
     Arguments:
-        name: `build_generator_graph`, `encoder`, `classifier`, `a-to-b` or `b-to-a`.
+        name: `generator`, `encoder`, `classifier`, `a-to-b` or `b-to-a`.
         module: takes the inputs in their order.
-        inputs: their names. output: its name.
-        free: of each input the sides that may be of any size, as whole multiples of a number.
-        probe: inputs to try it on, from a seed and a number of samples.
-        scale: what differences are measured in: 1 for images, the data's scale for points.
-        samples: how many to try it on.
+        inputs: names of the inputs.
+        output: name of the output.
+        dynamic_axes: for each input, the axes of any size, and the number that the size must be a multiple of.
+        example_inputs: makes inputs from a seed and a number of samples.
+        output_scale: unit of differences: 1 for images, the data's scale for points.
+        num_samples: to test the file on.
     """
 
     name: str
@@ -43,24 +44,23 @@ class Graph:
     output: str
     dynamic_axes: tuple[dict[int, int], ...]
     example_inputs: Callable[[int, int], tuple[Tensor, ...]]
-    scale: float = 1.0
-    samples: int = PARITY_SAMPLES
+    output_scale: float = 1.0
+    num_samples: int = PARITY_SAMPLES
 
     @torch.no_grad()
     def __call__(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """What PyTorch makes of it."""
-        made: Tensor = self.module(*inputs)
-        return made
+        """The output of PyTorch."""
+        output: Tensor = self.module(*inputs)
+        return output
 
 
 def build_graphs(model: Model, metadata: Mapping[str, Any]) -> list[Graph]:
-    """The files that a model comes to, the main one first.
-
-    A generator (and its encoder, where it has one that needs no labels), a classifier, a translator in each of its directions.
+    """The graphs of a model, the main one first: the generator and its encoder, the classifier, or the translator in each of its
+    directions.
 
     Arguments:
-        kept: in evaluation mode.
-        facts: with `units`.
+        model: in evaluation mode.
+        metadata: with `units`.
     """
     return GRAPHS[model.kind](model, metadata)
 
@@ -89,82 +89,86 @@ GRAPHS: dict[str, Callable[[Any, Mapping[str, Any]], list[Graph]]] = {
 
 
 def build_generator_graph(generation: GeneratorModel, metadata: Mapping[str, Any]) -> Graph:
-    """From `latent` (b, z), `label` (b,) where the model is conditional, and the scalar `truncation` to `samples` (b, *sample): in
-    [-1, 1], or points in the data's own units.
+    """The generator: from `latent` (b, z), `label` (b,) where the model is conditional, and the scalar `truncation` to `samples`
+    (b, *sample): images in [-1, 1], or points in the data's units.
     """
     spec, classes = generation.spec, generation.spec.num_classes
     centre, scale = (torch.zeros(()), torch.ones(()))
     if not spec.is_image:
         centre, scale = (torch.tensor(metadata["units"][name]) for name in ("centre", "scale"))
 
-    def probe(seed: int, count: int) -> tuple[Tensor, ...]:
+    def example_inputs(seed: int, count: int) -> tuple[Tensor, ...]:
         z = rng.sample_latents(seed, range(count), generation.latent)
         truncation = torch.tensor(PARITY_TRUNCATION if seed % 2 else 1.0)
         labels = (torch.arange(count) % classes,) if classes else ()
         return (z, *labels, truncation)
 
-    made = SampleModule if not classes else ConditionalSampleModule
+    module = SampleModule if not classes else ConditionalSampleModule
     names = ("latent", "label", "truncation") if classes else ("latent", "truncation")
     return Graph(
         name="generator",
-        module=made(freeze(generation.without_encoder()), centre, scale),
+        module=module(freeze(generation.without_encoder()), centre, scale),
         inputs=names,
         output="samples",
         dynamic_axes=(*({0: 1} for _ in names[:-1]), {}),
-        example_inputs=probe,
-        scale=float(scale.max()) or 1.0,
+        example_inputs=example_inputs,
+        output_scale=float(scale.max()) or 1.0,
     )
 
 
 def _build_sample_graph(name: str, network: nn.Module, spec: SampleSpec, output: str) -> Graph:
-    """From `sample` (b, *sample) as networks see them, and `label` where the network is told it."""
-    told = name == "encoder" and spec.num_classes
+    """A network whose input is `sample` (b, *sample) in [-1, 1]; a conditional encoder also gets `label` (b,)."""
+    has_label = name == "encoder" and spec.num_classes
 
-    def probe(seed: int, count: int) -> tuple[Tensor, ...]:
+    def example_inputs(seed: int, count: int) -> tuple[Tensor, ...]:
         draws = rng.KeyedRandom(seed, (), count)
         x = draws.uniform("export", *spec.shape) * 2 - 1
-        return (x, torch.arange(count) % spec.num_classes) if told else (x,)
+        return (x, torch.arange(count) % spec.num_classes) if has_label else (x,)
 
-    inputs = ("sample", "label") if told else ("sample",)
-    free: tuple[dict[int, int], ...] = tuple({0: 1} for _ in inputs)
+    inputs = ("sample", "label") if has_label else ("sample",)
     return Graph(
-        name=name, module=network, inputs=inputs, output=output, dynamic_axes=free, example_inputs=probe
+        name=name,
+        module=network,
+        inputs=inputs,
+        output=output,
+        dynamic_axes=tuple({0: 1} for _ in inputs),
+        example_inputs=example_inputs,
     )
 
 
 def _build_translator_graph(translation: TranslatorModel, direction: str) -> Graph:
-    """From `image` (b, c, h, w) in [-1, 1] to `translated`, of any height and width that are whole multiples; only of the size
-    that was trained on, where that is the multiple itself.
+    """A translator: from `image` (b, c, h, w) in [-1, 1] to `translated`, for heights and widths that are multiples of the
+    network's total stride; only for the size of training where that is the stride itself.
     """
     shape, network = translation.ends(direction)[0], translation.network(direction)
     multiple = get_size_multiple(network)
     sides = [max(multiple, side - side % multiple) for side in shape[1:]]
-    free = {0: 1, 2: multiple, 3: multiple} if min(sides) > multiple else {0: 1}
+    axes = {0: 1, 2: multiple, 3: multiple} if min(sides) > multiple else {0: 1}
 
-    def probe(seed: int, count: int) -> tuple[Tensor, ...]:
-        wider = [side + multiple * (seed % 2) * (len(free) > 1) for side in sides]
-        return (rng.KeyedRandom(seed, (), count).uniform("export", shape[0], *wider) * 2 - 1,)
+    def example_inputs(seed: int, count: int) -> tuple[Tensor, ...]:
+        size = [side + multiple * (seed % 2) * (len(axes) > 1) for side in sides]
+        return (rng.KeyedRandom(seed, (), count).uniform("export", shape[0], *size) * 2 - 1,)
 
     return Graph(
         name=direction,
         module=freeze(network),
-        inputs=("picture",),
+        inputs=("image",),
         output="translated",
-        dynamic_axes=(free,),
-        example_inputs=probe,
-        samples=max(5, min(PARITY_SAMPLES, PARITY_SAMPLES * 64**2 // (sides[0] * sides[1]))),
+        dynamic_axes=(axes,),
+        example_inputs=example_inputs,
+        num_samples=max(5, min(PARITY_SAMPLES, PARITY_SAMPLES * 64**2 // (sides[0] * sides[1]))),
     )
 
 
 def get_size_multiple(network: nn.Module) -> int:
-    """What the sides of a translator's images must be whole multiples of."""
+    """The number that height and width of a translator's images must be multiples of."""
     multiple = network.multiple
     assert isinstance(multiple, int)
     return multiple
 
 
 class SampleModule(nn.Module):
-    """See `build_generator_graph`: without labels."""
+    """An unconditional generator, with truncation and output units; see `build_generator_graph`."""
 
     centre: Tensor
     scale: Tensor
@@ -175,23 +179,23 @@ class SampleModule(nn.Module):
         self.register_buffer("centre", centre)
         self.register_buffer("scale", scale)
 
-    def made(self, z: Latent, y: Labels | None) -> Sample:
+    def generate(self, z: Latent, y: Labels | None) -> Sample:
         samples: Tensor = self.generation(z, y)
         return samples * self.scale + self.centre if self.scale.dim() else samples
 
     def forward(self, latent: Latent, truncation: Tensor) -> Sample:
-        return self.made(latent * truncation, None)
+        return self.generate(latent * truncation, None)
 
 
 class ConditionalSampleModule(SampleModule):
-    """See `build_generator_graph`: with labels."""
+    """A conditional generator, with truncation and output units; see `build_generator_graph`."""
 
     def forward(self, latent: Latent, label: Labels, truncation: Tensor) -> Sample:  # type: ignore[override]
-        return self.made(latent * truncation, label)
+        return self.generate(latent * truncation, label)
 
 
 class ClassifyModule(nn.Module):
-    """From samples to log p(y|x) (b, classes)."""
+    """Log-probabilities log p(y|x), (b, classes), of samples."""
 
     def __init__(self, model: ClassifierModel) -> None:
         super().__init__()
@@ -202,9 +206,9 @@ class ClassifyModule(nn.Module):
 
 
 def describe_model(model: Model, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Recipe, classes, units, and what the samples are."""
+    """Metadata of an exported model: recipe, images seen, sample shape, class names, units."""
     spec = model.spec
-    about: dict[str, Any] = {
+    document: dict[str, Any] = {
         "sparring": __version__,
         "recipe": metadata["recipe"],
         "images": metadata["images"],
@@ -213,15 +217,20 @@ def describe_model(model: Model, metadata: Mapping[str, Any]) -> dict[str, Any]:
         "units": dict(metadata["units"]),
     }
     if spec.shape_b is not None:
-        about["shape_b"] = list(spec.shape_b)
-    return about | model.facts()
+        document["shape_b"] = list(spec.shape_b)
+    return document | model.facts()
 
 
 def describe_graph(model: Model, metadata: Mapping[str, Any], graph: Graph) -> str:
-    """The same as JSON, with the names of what goes in and comes out."""
-    sides = {
-        name: {str(side): many for side, many in free.items()}
-        for name, free in zip(graph.inputs, graph.dynamic_axes, strict=True)
+    """`describe_model` and the names of the graph's inputs and output, as JSON."""
+    multiples = {
+        name: {str(axis): multiple for axis, multiple in axes.items()}
+        for name, axes in zip(graph.inputs, graph.dynamic_axes, strict=True)
     }
-    about = {"graph": graph.name, "inputs": list(graph.inputs), "output": graph.output, "multiples": sides}
-    return json.dumps({**describe_model(model, metadata), **about}, allow_nan=False)
+    interface = {
+        "graph": graph.name,
+        "inputs": list(graph.inputs),
+        "output": graph.output,
+        "size_multiples": multiples,
+    }
+    return json.dumps({**describe_model(model, metadata), **interface}, allow_nan=False)

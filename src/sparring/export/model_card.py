@@ -1,4 +1,4 @@
-"""The model card: README.md for the hub, with the results and how they were measured."""
+"""The model card: README.md for the hub, with usage and evaluation results."""
 
 import json
 import math
@@ -14,7 +14,7 @@ from sparring.recipes import RECIPE_DESCRIPTIONS
 from sparring.runs import records
 from sparring.runs.run_json import RUN_FILE, load_experiment
 
-NO_LICENSE_TEXT = "**No licence was given by `--license`: without one nobody may use these weights.**"
+NO_LICENSE_TEXT = "**No license was given with `--license`: without one, nobody may use these weights.**"
 
 
 def render_model_card(
@@ -23,7 +23,9 @@ def render_model_card(
     """README.md, with the hub's front matter.
 
     Arguments:
-        pictured: a `samples.png` goes along.
+        source: the run folder or generator file.
+        license: of the weights, by the hub's identifier.
+        has_preview: whether there is a `samples.png` beside the card.
     """
     recipe, card = str(metadata["recipe"]), model.card_lines()
     data = _dataset_name(source)
@@ -36,7 +38,7 @@ def render_model_card(
         "",
     ]
     lines += [f"{_escape(RECIPE_DESCRIPTIONS.get(recipe, recipe)).capitalize()}.", ""]
-    lines += [f"{card.description} Trained on {int(metadata['images']):,} real samples in all."]
+    lines += [f"{card.description} Trained on {int(metadata['images']):,} real samples in total."]
     lines += [f"Data: `{_escape(data)}`." if data else "", ""]
     lines += [] if license else [NO_LICENSE_TEXT, ""]
     lines += ["![samples](samples.png)", ""] if has_preview else []
@@ -44,7 +46,11 @@ def render_model_card(
     lines += ["## Use", "", "```python", "import sparring", "", *card.usage, "```", ""]
     rows = [f"| {_escape(name)} | {value:.4g} |" for name, value in _results(source).items()]
     head = ["## Results", "", "| protocol | value |", "|---|---:|"]
-    tail = ["", "A protocol's name tells metric, samples of each side, features, and part of the data.", ""]
+    tail = [
+        "",
+        "A protocol's name gives the metric, the number of real and of generated samples, the features, and the part of the data.",
+        "",
+    ]
     lines += [*head, *rows, *tail] if rows else []
     return "\n".join([*lines, f"Written by Sparring {__version__}.", ""])
 
@@ -73,16 +79,16 @@ def _front_matter(model: Model, recipe: str, license: str, data: str, results: d
 
 
 def _results(source: Path) -> dict[str, float]:
-    """The last value of each protocol, of what training measured and of `sparring evaluate`."""
+    """The last finite value of each protocol, from validation during training and from `sparring evaluate`."""
     if not source.is_dir():
         return {}
-    found = {str(row["protocol"]): float(row["value"]) for row in records.read_evaluations(source)}
-    found |= {line.name: line.value for line in result.read_results(source)}
-    return {name: value for name, value in found.items() if math.isfinite(value)}
+    values = {str(row["protocol"]): float(row["value"]) for row in records.read_evaluations(source)}
+    values |= {line.name: line.value for line in result.read_results(source)}
+    return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
 def _dataset_name(source: Path) -> str:
-    """The name of the data, without the folders in front of it: paths are nobody else's business."""
+    """The name of the data, without its folders, which a card should not reveal."""
     if not (source / RUN_FILE).is_file():
         return ""
     try:
@@ -92,4 +98,6 @@ def _dataset_name(source: Path) -> str:
 
 
 def _escape(text: str) -> str:
-    return "".join(letter for letter in text if letter.isprintable() and letter not in "`<>|")[:200]
+    return "".join(character for character in text if character.isprintable() and character not in "`<>|")[
+        :200
+    ]

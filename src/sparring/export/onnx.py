@@ -1,6 +1,6 @@
-"""`--to onnx`: one file for any ONNX runtime, compared with PyTorch before it is written.
+"""`--to onnx`: files for any ONNX runtime, compared with PyTorch before they are written.
 
-References: ONNX operator set 20 (the exporter's default with PyTorch 2.10 and later); Deviation: none.
+They use ONNX operator set 20, the exporter's default with PyTorch 2.10 and later.
 """
 
 from collections.abc import Mapping
@@ -9,34 +9,33 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sparring.export.extras import MissingExtraError, suppress_output
 from sparring.export.graph import Graph, build_graphs, describe_graph
-from sparring.export.output import OutputFiles
+from sparring.export.output import MissingExtraError, OutputFiles
 from sparring.export.parity import Parity, RunFunction, measure_parity
-from sparring.export.torch_export import build_dynamic_shapes
+from sparring.export.torch_export import build_dynamic_shapes, suppress_output
 from sparring.models.model import Model
 
 OPSET = 20
 
 
 def write_onnx(model: Model, metadata: Mapping[str, Any], files: OutputFiles) -> list[Parity]:
-    """Write each of the model's graphs as `.onnx`, with the figures of how near it is beside it.
+    """Write each graph of a model as `.onnx`, with a `.parity.json` beside it.
 
     Raises:
-        ParityError: a file does not compute what the model does; then nothing is written.
-        MissingExtra: onnx, onnxscript or onnxruntime is not installed.
+        ParityError: a file differs from the model; then nothing is written.
+        MissingExtraError: onnx, onnxscript or onnxruntime is not installed.
     """
-    done = []
+    parities = []
     for graph in build_graphs(model, metadata):
         content = serialize_onnx(graph, describe_graph(model, metadata, graph))
         parity = measure_parity(graph, *make_onnx_runner(content, graph))
         files.add(graph.name, ".onnx", content, parity)
-        done.append(parity)
-    return done
+        parities.append(parity)
+    return parities
 
 
-def serialize_onnx(graph: Graph, about: str) -> bytes:
-    """The bytes of the graph's ONNX file: inputs and output by name, `about` in its metadata under `sparring`."""
+def serialize_onnx(graph: Graph, metadata: str) -> bytes:
+    """The graph as the bytes of an ONNX file, with `metadata` (JSON) in its properties under `sparring`."""
     try:
         import onnx
         import onnxscript  # noqa: F401
@@ -56,14 +55,14 @@ def serialize_onnx(graph: Graph, about: str) -> bytes:
         )
         assert program is not None
         proto = program.model_proto
-    onnx.helper.set_model_props(proto, {"sparring": about})
+    onnx.helper.set_model_props(proto, {"sparring": metadata})
     proto.producer_name = "sparring"
     content: bytes = proto.SerializeToString()
     return content
 
 
 def make_onnx_runner(content: bytes, graph: Graph) -> tuple[RunFunction, str]:
-    """How ONNX Runtime runs the file, and its version."""
+    """A function that runs an ONNX file with ONNX Runtime, and the runtime's name and version."""
     try:
         import onnxruntime  # type: ignore[import-untyped]
     except ImportError as error:

@@ -1,6 +1,4 @@
-"""Numerical parity of an exported file with PyTorch: measured on inputs that it was not exported with, and
-written beside it.
-"""
+"""Numerical parity of an exported file with PyTorch, measured on inputs other than those of the export."""
 
 import json
 from collections.abc import Callable
@@ -13,78 +11,81 @@ from sparring.core.errors import SparringError
 from sparring.export.graph import Graph
 
 BATCH_SIZES = (1, 2, 5)
-MAX_DIFFERENCE = 1e-4  # the greatest difference that is let through
+MAX_DIFFERENCE = 1e-4  # greatest accepted absolute difference
 RunFunction = Callable[[tuple[Tensor, ...]], Tensor]
 
 
 class ParityError(SparringError):
-    """An exported file does not compute what the model does; it was not kept."""
+    """An exported file differs from the model; it was not written."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parity:
-    """How far a file is from PyTorch.
+    """Differences between a file and PyTorch.
 
     Arguments:
-        graph: its name.
-        by: what ran the file.
-        largest: greatest absolute difference at each batch size, in units of [-1, 1] or of the data's scale.
-        samples: tried at each batch size.
+        graph: name of the graph.
+        runtime: that ran the file, with its version.
+        differences: greatest absolute difference at each batch size: of images in [-1, 1], of points in units of the data's scale.
+        num_samples: tested at each batch size.
     """
 
     graph: str
     runtime: str
     differences: dict[int, float]
-    samples: int
+    num_samples: int
 
     @property
     def max_difference(self) -> float:
+        """The greatest difference over all batch sizes."""
         return max(self.differences.values())
 
     def render(self) -> bytes:
-        """As JSON."""
+        """The content of a `.parity.json`."""
         document = {
             "graph": self.graph,
-            "against": f"torch {torch.__version__}",
-            "by": self.runtime,
-            "samples": self.samples,
-            "largest_difference": {str(batch): value for batch, value in self.differences.items()},
-            "at_most": MAX_DIFFERENCE,
+            "reference": f"torch {torch.__version__}",
+            "runtime": self.runtime,
+            "samples": self.num_samples,
+            "max_abs_difference": {str(batch): value for batch, value in self.differences.items()},
+            "tolerance": MAX_DIFFERENCE,
         }
         return json.dumps(document, indent=1).encode()
 
     def __str__(self) -> str:
         return (
-            f"{self.graph}: largest difference to PyTorch {self.max_difference:.1e} "
-            f"({self.samples} samples at batch {', '.join(map(str, self.differences))}; {self.runtime})"
+            f"{self.graph}: largest difference from PyTorch {self.max_difference:.1e} "
+            f"({self.num_samples} samples at batch {', '.join(map(str, self.differences))}; {self.runtime})"
         )
 
 
-def measure_parity(graph: Graph, run: RunFunction, runtime: str, samples: int = 0) -> Parity:
-    """Try a file at several batch sizes.
+def measure_parity(graph: Graph, run: RunFunction, runtime: str, num_samples: int = 0) -> Parity:
+    """Compare a file with PyTorch at several batch sizes.
 
     Arguments:
-        runs: from the graph's inputs to the file's output.
-        by: what runs it, with its version.
-        samples: to try it on; 0 for the graph's own number.
+        run: computes the file's output from the graph's inputs.
+        runtime: name and version of what `run` uses.
+        num_samples: to test on; 0 for the graph's own number.
 
     Raises:
-        ParityError: it differs by more than `MAX_DIFFERENCE`, or makes what is not finite.
+        ParityError: it differs by more than `MAX_DIFFERENCE`, or its output is not finite.
     """
-    largest, samples = {}, samples or graph.samples
-    for number, batch in enumerate(BATCH_SIZES):
-        given = graph.example_inputs(number, samples)
-        parts = [_rows(given, start, batch) for start in range(0, samples, batch)]
-        differences = [float((run(part) - graph(part)).abs().max()) / graph.scale for part in parts]
-        largest[batch] = max(differences, key=lambda value: (value != value, value))  # NaN is the worst
-    found = Parity(graph=graph.name, runtime=runtime, differences=largest, samples=samples)
+    largest, num_samples = {}, num_samples or graph.num_samples
+    for seed, batch in enumerate(BATCH_SIZES):
+        inputs = graph.example_inputs(seed, num_samples)
+        parts = [_rows(inputs, start, batch) for start in range(0, num_samples, batch)]
+        differences = [float((run(part) - graph(part)).abs().max()) / graph.output_scale for part in parts]
+        largest[batch] = max(
+            differences, key=lambda value: (value != value, value)
+        )  # NaN counts as the largest
+    parity = Parity(graph=graph.name, runtime=runtime, differences=largest, num_samples=num_samples)
     if not all(value <= MAX_DIFFERENCE for value in largest.values()):
         raise ParityError(
-            f"the exported {graph.name} differs from PyTorch by {found.max_difference:.2g}",
+            f"the exported {graph.name} differs from PyTorch by {parity.max_difference:.2g}",
             f"at most {MAX_DIFFERENCE:g}",
-            "nothing was written; export to another kind, and tell us which settings these were",
+            "nothing was written; export --to another kind, and report this run's settings",
         )
-    return found
+    return parity
 
 
 def _rows(inputs: tuple[Tensor, ...], start: int, batch: int) -> tuple[Tensor, ...]:

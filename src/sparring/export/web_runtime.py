@@ -1,7 +1,6 @@
-"""The web runtime of exported pages: the npm package onnxruntime-web, taken through npm or from a folder.
+"""The web runtime of exported pages: the npm package onnxruntime-web, from npm or from a folder.
 
-Four files of it are copied, unchanged, with its licence: nothing is ever loaded from another host by the
-page.
+Three files of it are copied unchanged, with its licence: the page loads nothing from another host.
 """
 
 import hashlib
@@ -17,51 +16,53 @@ from sparring.core.errors import CorruptFileError, SparringError
 from sparring.data.cache import cache_roots
 
 PACKAGE, VERSION = "onnxruntime-web", "1.30.0"
-SHA256 = {  # SHA-256 of what is taken from that version
+SHA256 = {  # of the files that are copied
     "ort.wasm.min.mjs": "219e6a1fc8a9938268d18efca3c91d310bd2f4a59bbd13744df5b2b7fc6cee3b",
     "ort-wasm-simd-threaded.mjs": "e13f7f94fc51b4ca72b12faeb1ee95f4ace6dfbc8939bc718aabdc0a27c4299b",
     "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
 }
-MAX_FILE_BYTES = 64_000_000  # bytes of one file
-NPM_TIMEOUT_SECONDS = 180  # that npm may take
+MAX_FILE_BYTES = 64_000_000  # of one file
+NPM_TIMEOUT_SECONDS = 180  # of npm pack
 LICENSE_FILE, NOTICES_FILE = "LICENSE-onnxruntime-web.txt", "ThirdPartyNotices-onnxruntime.txt"
 
 
 def runtime_files(path: Path | None = None) -> tuple[dict[str, bytes], str]:
-    """The runtime's files by name, and where they came from.
+    """The content of the runtime's files by name, and their source.
 
     Arguments:
-        path: a folder that has them (`node_modules/onnxruntime-web`, or its `dist`); None takes them from the cache or npm.
+        path: a folder with these files (`node_modules/onnxruntime-web` or its `dist`); None uses the cache or npm.
 
     Raises:
-        SparringError: they are neither there nor to be had. CorruptFileError: npm's are not what they should be.
+        SparringError: they are in neither. CorruptFileError: a file of the cache has another SHA-256.
     """
     if path is not None:
-        place = next((folder for folder in (path, path / "dist") if _is_complete(folder)), None)
-        if place is None:
+        folder = next((folder for folder in (path, path / "dist") if _is_complete(folder)), None)
+        if folder is None:
             raise SparringError(
                 f"--runtime {path}",
                 f"a folder with {', '.join(SHA256)}",
-                "npm pack onnxruntime-web, then unpack it",
+                "run npm pack onnxruntime-web, then unpack the archive",
             )
         return {
-            name: (place / name).read_bytes() for name in SHA256
-        }, f"{PACKAGE} {_read_version(place)}, from {path.name}"
-    place = next((folder for folder in _cache_folders() if _is_complete(folder)), None) or _download()
-    found = {name: (place / name).read_bytes() for name in SHA256}
-    for name, content in found.items():
-        if hashlib.sha256(content).hexdigest() != SHA256[name]:
+            name: (folder / name).read_bytes() for name in SHA256
+        }, f"{PACKAGE} {_read_version(folder)}, from {path.name}"
+    folder = next((folder for folder in _cache_folders() if _is_complete(folder)), None) or _download()
+    content = {name: (folder / name).read_bytes() for name in SHA256}
+    for name, data in content.items():
+        if hashlib.sha256(data).hexdigest() != SHA256[name]:
             raise CorruptFileError(
-                f"{place / name} is not that of {PACKAGE} {VERSION}", "the published file", f"remove {place}"
+                f"{folder / name} differs from that of {PACKAGE} {VERSION}",
+                "the published file",
+                f"remove {folder}",
             )
-    return found, f"{PACKAGE} {VERSION}, the npm package"
+    return content, f"{PACKAGE} {VERSION}, the npm package"
 
 
 def read_notices() -> bytes | None:
-    """What ONNX Runtime is made of, under which licences: of the Python package (the npm one has no such list), where it is."""
-    found = find_spec("onnxruntime")
-    place = Path(found.origin).with_name("ThirdPartyNotices.txt") if found and found.origin else None
-    return place.read_bytes() if place is not None and place.is_file() else None
+    """Third-party notices of ONNX Runtime, from its Python package (the npm package has none); None where it is not installed."""
+    spec = find_spec("onnxruntime")
+    file = Path(spec.origin).with_name("ThirdPartyNotices.txt") if spec and spec.origin else None
+    return file.read_bytes() if file is not None and file.is_file() else None
 
 
 def _cache_folders() -> list[Path]:
@@ -72,23 +73,23 @@ def _is_complete(folder: Path) -> bool:
     return all((folder / name).is_file() for name in SHA256)
 
 
-def _read_version(place: Path) -> str:
-    for folder in (place, place.parent):
+def _read_version(path: Path) -> str:
+    for folder in (path, path.parent):
         try:
             return str(json.loads((folder / "package.json").read_text())["version"])[:40]
         except (OSError, ValueError, KeyError, TypeError):
             continue
-    return "of a version that it does not tell"
+    return "of unknown version"
 
 
 def _download() -> Path:
-    """The files in the cache, taken by `npm pack`, which runs no script of the package."""
+    """Download the files into the cache by `npm pack`, which runs no script of the package; returns their folder."""
     npm = shutil.which("npm")
     if npm is None:
         raise SparringError(
-            f"no {PACKAGE}, which the page runs the model with",
+            f"{PACKAGE}, which the page needs, is not in the cache, and npm is not installed",
             "npm, or the package's folder",
-            f"install npm, or give --runtime FOLDER (npm pack {PACKAGE} elsewhere, and unpack it)",
+            f"install npm, or pass --runtime FOLDER (run npm pack {PACKAGE} elsewhere, and unpack it)",
         )
     with tempfile.TemporaryDirectory(prefix="sparring-npm-") as name:
         command = [
@@ -102,23 +103,22 @@ def _download() -> Path:
         ]
         try:
             subprocess.run(command, cwd=name, check=True, capture_output=True, timeout=NPM_TIMEOUT_SECONDS)
-            packed = next(Path(name).glob("*.tgz"))
-            return _extract(packed)
+            return _extract(next(Path(name).glob("*.tgz")))
         except (OSError, subprocess.SubprocessError, tarfile.TarError, StopIteration, KeyError) as error:
             raise SparringError(
-                f"npm could not bring {PACKAGE} {VERSION}: {str(error)[:200]}",
-                "a network, or the package's folder",
-                "try again with a network, or give --runtime FOLDER",
+                f"npm could not download {PACKAGE} {VERSION}: {str(error)[:200]}",
+                "a network connection, or the package's folder",
+                "try again with a network connection, or pass --runtime FOLDER",
             ) from error
 
 
-def _extract(packed: Path) -> Path:
-    """Our three files out of the package, by name; nothing else in it is looked at."""
+def _extract(archive_file: Path) -> Path:
+    """Copy the files in `SHA256` from the package into the cache; returns their folder."""
     last: OSError | None = None
     for folder in _cache_folders():
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with tarfile.open(packed) as archive:
+            with tarfile.open(archive_file) as archive:
                 for name in SHA256:
                     member = archive.getmember(f"package/dist/{name}")
                     file = (

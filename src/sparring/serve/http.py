@@ -1,5 +1,5 @@
-"""HTTP parameters, responses and errors: a fixed set of parameter names, each with a type and a range; PNG
-that browsers may cache, and JSON.
+"""HTTP parameters, responses and errors: query parameters with a type and a range, PNG responses that browsers
+can cache, and JSON.
 """
 
 import hashlib
@@ -20,12 +20,12 @@ FOLDER_PATTERN = re.compile(r"(?<![\w.])/(?:[^\s/:'\"]+/)+")
 
 
 class HTTPError(Exception):
-    """A request that is not answered.
+    """An error response.
 
     Arguments:
-        status: of HTTP, 400 to 503.
-        words: what was wrong; nothing of the request is repeated in it.
-        headers: to send along.
+        status: HTTP status, 400 to 503.
+        message: what was wrong; it never quotes the request.
+        headers: additional response headers.
     """
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
@@ -34,14 +34,14 @@ class HTTPError(Exception):
 
 
 class BusyError(HTTPError):
-    """The queue is full."""
+    """503: the queue is full."""
 
     def __init__(self, seconds: int = 1) -> None:
-        super().__init__(503, "too much to do at once", {"Retry-After": str(seconds)})
+        super().__init__(503, "server busy", {"Retry-After": str(seconds)})
 
 
 def strip_folders(message: str) -> str:
-    """What is said of files, by their names alone: where they lie is nobody else's business.
+    """Removes folders from the paths in a message, which would tell a client where files are.
 
     >>> strip_folders("no file /home/me/runs/a.png: 1/2 of it")
     'no file a.png: 1/2 of it'
@@ -54,20 +54,21 @@ DECIMAL_PATTERN = re.compile(r"-?[0-9]{1,4}(\.[0-9]{1,9})?", re.ASCII)
 NAME_PATTERN = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
 MAX_SEED, MAX_INDEX, MAX_ROWS = 2**31 - 1, 10_000_000, 64
 MAX_TERMS, MAX_EDITS = 8, 16
-MAX_WEIGHT, MAX_AMOUNT, MAX_COORDINATE = 8.0, 20.0, 8.0  # largest of each
+MAX_WEIGHT, MAX_AMOUNT, MAX_COORDINATE = 8.0, 20.0, 8.0  # absolute values
 MAX_QUERY_BYTES = 2_000
 
-TermKind = Literal["sample", "upload", "place"]
+TermKind = Literal["sample", "upload", "coordinates"]
 
 
 @dataclass(frozen=True)
 class LatentTerm:
-    """A point of the latent space, and its weight in a mix.
+    """A latent vector and its weight in a mix.
 
     Arguments:
-        kind: `sample` (seed and number), `upload` (what was found for an uploaded image) or `place` (two coordinates).
-        values: seed and number; the upload's number; the coordinates.
-        weight: of the point.
+        kind: `sample` (that of a seed and index), `upload` (found by inversion of an uploaded image) or `coordinates` (of a
+            two-dimensional latent space).
+        values: seed and index; the upload's number; the coordinates.
+        weight: in the mix.
     """
 
     kind: TermKind
@@ -77,11 +78,11 @@ class LatentTerm:
 
 @dataclass(frozen=True)
 class LatentPoint:
-    """Where a image comes from: a mix of points, then steps along directions.
+    """A point of the latent space: a mix of latents, then steps along directions.
 
     Arguments:
         terms: 1 or more.
-        edits: number of a direction and how far to go along it, in standard deviations.
+        edits: names of directions, and the step along each in standard deviations.
     """
 
     terms: tuple[LatentTerm, ...]
@@ -92,16 +93,16 @@ class Query:
     """The query of a request.
 
     Arguments:
-        query: as it came.
-        known: names that may be in it; `v`, which only tells caches apart, always may.
+        query: the raw bytes.
+        known: allowed parameters. `digest`, which only distinguishes cache entries, is always allowed.
 
     Raises:
-        Refused: an unknown name, one that comes twice, or too long a query.
+        HTTPError: an unknown or repeated parameter, or too long a query.
     """
 
     def __init__(self, query: bytes, known: Sequence[str]) -> None:
         if len(query) > MAX_QUERY_BYTES:
-            raise HTTPError(414, "too long a query")
+            raise HTTPError(414, "query too long")
         try:
             pairs = parse_qsl(
                 query.decode("ascii"),
@@ -111,44 +112,44 @@ class Query:
                 max_num_fields=20,
             )
         except ValueError as error:
-            raise HTTPError(400, "a query that can't be read") from error
+            raise HTTPError(400, "malformed query") from error
         self.values = dict(pairs)
-        if len(self.values) != len(pairs) or not set(self.values) <= {*known, "v"}:
-            raise HTTPError(400, f"a name that is not asked for, or one twice; known: {', '.join(known)}")
+        if len(self.values) != len(pairs) or not set(self.values) <= {*known, "digest"}:
+            raise HTTPError(400, f"unknown or repeated parameter; known: {', '.join(known)}")
 
     def integer(self, name: str, low: int, high: int, default: int | None = None) -> int:
-        """A whole number from `low` to `high`."""
+        """An integer from `low` to `high`; required where there is no default."""
         text = self.values.get(name)
         if text is None and default is not None:
             return default
         if text is None or not INTEGER_PATTERN.fullmatch(text) or not low <= int(text) <= high:
-            raise HTTPError(400, f"{name}: a whole number from {low} to {high}")
+            raise HTTPError(400, f"{name}: an integer from {low} to {high}")
         return int(text)
 
     def optional_integer(self, name: str, low: int, high: int) -> int | None:
-        """A whole number, or None where it is left out."""
+        """An integer from `low` to `high`, or None where it is omitted."""
         return self.integer(name, low, high) if name in self.values else None
 
-    def number(self, name: str, low: float, high: float, default: float) -> float:
-        """A decimal number."""
+    def decimal(self, name: str, low: float, high: float, default: float) -> float:
+        """A decimal number from `low` to `high`."""
         return parse_decimal(self.values[name], name, low, high) if name in self.values else default
 
     def choice(self, name: str, options: Sequence[str]) -> str:
-        """One of some words, the first where it is left out."""
-        found = self.values.get(name, options[0])
-        if found not in options:
+        """One of some words; the first where it is omitted."""
+        value = self.values.get(name, options[0])
+        if value not in options:
             raise HTTPError(400, f"{name}: one of {', '.join(options)}")
-        return found
+        return value
 
     def point(self, name: str, edits: str = "") -> LatentPoint:
-        """A point, as in `s7.12*1,s7.13*-0.5`, and the edits of another parameter, as in `pca-0:1.5`."""
+        """A latent point, as in `s7.12*1,s7.13*-0.5`, and the edits of another parameter, as in `pca-0:1.5`."""
         words = self.values.get(name, "").split(",")
         if not 1 <= len(words) <= MAX_TERMS:
-            raise HTTPError(400, f"{name}: 1 to {MAX_TERMS} points")
-        changes = self.values.get(edits, "")
-        pairs = [parse_edit(word) for word in changes.split(",")] if changes else []
+            raise HTTPError(400, f"{name}: 1 to {MAX_TERMS} terms")
+        text = self.values.get(edits, "")
+        pairs = [parse_edit(word) for word in text.split(",")] if text else []
         if len(pairs) > MAX_EDITS or len(dict(pairs)) != len(pairs):
-            raise HTTPError(400, f"{edits}: at most {MAX_EDITS} directions, each once")
+            raise HTTPError(400, f"{edits}: at most {MAX_EDITS} different directions")
         return LatentPoint(tuple(parse_term(word) for word in words), tuple(pairs))
 
 
@@ -164,12 +165,12 @@ def parse_decimal(text: str, name: str, low: float, high: float) -> float:
 
 
 def parse_term(text: str) -> LatentTerm:
-    """One point of a mix.
+    """One term of a mix.
 
     >>> parse_term("s7.12*-0.5")
-    Term(kind='sample', values=(7, 12), weight=-0.5)
+    LatentTerm(kind='sample', values=(7, 12), weight=-0.5)
     >>> parse_term("z0.25_-1")
-    Term(kind='place', values=(0.25, -1.0), weight=1.0)
+    LatentTerm(kind='coordinates', values=(0.25, -1.0), weight=1.0)
     """
     head, star, tail = text.partition("*")
     weight = parse_decimal(tail, "weight", -MAX_WEIGHT, MAX_WEIGHT) if star else 1.0
@@ -186,17 +187,17 @@ def parse_term(text: str) -> LatentTerm:
     if kind == "u" and INTEGER_PATTERN.fullmatch(rest):
         return LatentTerm("upload", (int(rest),), weight)
     if kind == "z":
-        across, _, down = rest.partition("_")
+        x, _, y = rest.partition("_")
         return LatentTerm(
-            "place",
-            tuple(parse_decimal(part, "place", -MAX_COORDINATE, MAX_COORDINATE) for part in (across, down)),
+            "coordinates",
+            tuple(parse_decimal(part, "coordinate", -MAX_COORDINATE, MAX_COORDINATE) for part in (x, y)),
             weight,
         )
-    raise HTTPError(400, "a point: sSEED.NUMBER, uNUMBER or zX_Y, with *WEIGHT behind it or not")
+    raise HTTPError(400, "a term: sSEED.INDEX, uNUMBER or zX_Y, optionally followed by *WEIGHT")
 
 
 def parse_edit(text: str) -> tuple[str, float]:
-    """One step along a direction.
+    """A direction's name and the step along it.
 
     >>> parse_edit("pca-0:1.5")
     ('pca-0', 1.5)
@@ -211,19 +212,19 @@ CACHE_SECONDS = 3600
 
 
 def make_etag(request: Request, digest: str) -> str:
-    """The ETag of what this query gives from this generator: all images are functions of these two."""
+    """The ETag of an image: all images are functions of the query and the generator's digest."""
     text = f"{digest} {request.url.path}?{request.url.query}"
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
 
 
 def is_not_modified(request: Request, etag: str) -> bool:
-    """Whether the browser has this already."""
+    """Whether the browser sent this ETag: it has the image already."""
     return etag in [one.strip() for one in request.headers.get("if-none-match", "")[:200].split(",")]
 
 
 def make_cache_headers(request: Request, digest: str, etag: str) -> dict[str, str]:
-    """What the browser may keep: where it named the generator (`v`), for an hour; else it asks again."""
-    named = request.query_params.get("v") == digest
+    """Cache headers: for an hour where the query names this generator by its digest, else with revalidation."""
+    named = request.query_params.get("digest") == digest
     return {
         "ETag": etag,
         "Cache-Control": f"private, max-age={CACHE_SECONDS}" if named else "private, no-cache",
@@ -231,17 +232,17 @@ def make_cache_headers(request: Request, digest: str, etag: str) -> dict[str, st
 
 
 def make_png_response(array: np.ndarray, headers: dict[str, str]) -> Response:
-    """A uint8 array (h, w, c) as PNG."""
+    """An image, uint8 (h, w, c), as PNG."""
     return Response(encode_png(to_pil_image(array)), media_type="image/png", headers=headers)
 
 
 def make_json_response(document: Any, status: int = 200) -> Response:
-    """JSON, in which numbers that are none (of a stranger's record) are null."""
+    """JSON, with null in place of non-finite numbers, which records can contain."""
     return JSONResponse(nan_to_none(document), status)
 
 
 def nan_to_none(document: Any) -> Any:
-    """The same, with None in place of NaN and infinities.
+    """A copy of a document, with None in place of NaN and infinities.
 
     >>> nan_to_none({"a": [1.5, float("nan")]})
     {'a': [1.5, None]}

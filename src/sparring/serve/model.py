@@ -1,5 +1,5 @@
-"""The generator that is shown: reloaded when its file changes, asked for samples. All of it runs in the
-worker's thread.
+"""The model that is explored: reloaded when its file changes. Everything here runs in the compute worker's
+thread.
 """
 
 import hashlib
@@ -22,17 +22,15 @@ from sparring.models.generator import GeneratorModel
 from sparring.runs import generator_file
 from sparring.serve.http import HTTPError, LatentPoint, LatentTerm
 
-# noqa: F401 (for the example)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ClassChoice:
-    """The class that is wanted.
+    """The class to generate.
 
     Arguments:
         label: of the image; None is the sample's own.
-        towards: another class that is blended in.
-        share: of that, 0 to 1.
+        blend_label: a class that is blended with it.
+        blend_weight: of the blended class, 0 to 1.
     """
 
     label: int | None = None
@@ -40,170 +38,181 @@ class ClassChoice:
     blend_weight: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class CurrentModel:
-    """A generator file as it was read.
+    """A generator file that was read.
 
     Arguments:
-        loaded: what was in it.
-        digest: SHA-256 of it, the first 16 digits.
-        directions: that were found for it, by their names: vectors (latent,).
-        sheets: what was said of them, by kind.
+        loaded: its model and metadata.
+        digest: SHA-256 of the file, the first 16 digits.
+        directions: latent directions found for it, by name: vectors (latent,).
+        direction_info: descriptions of these, by kind, as they are sent to the page.
+        is_searching: whether directions are being searched for.
     """
 
     loaded: generator_file.LoadedModel
     digest: str
     directions: dict[str, Tensor] = field(default_factory=dict)
     direction_info: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    is_searching: bool = False
 
     @property
     def generation(self) -> GeneratorModel:
-        """The generator; refused where there is none."""
+        """The generator.
+
+        Raises:
+            HTTPError: the model is of another kind.
+        """
         if not isinstance(self.loaded.model, GeneratorModel):
             raise HTTPError(409, "this run has no generator of samples")
         return self.loaded.model
 
 
-def mix_latents(parts: Tensor, weights: Tensor) -> Tensor:
-    """The weighted sum (latent,) of latents (n, latent), as long as they are on average by the weights' sizes.
+def mix_latents(latents: Tensor, weights: Tensor) -> Tensor:
+    """The weighted sum (latent,) of latents (n, latent), scaled to their mean norm, which is weighted by |weights|.
 
     >>> mix_latents(torch.eye(2), torch.tensor([1.0, 1.0])).norm().round(decimals=4)
     tensor(1.)
     """
-    total = weights @ parts
-    length = (weights.abs() @ parts.norm(dim=1)) / weights.abs().sum().clamp_min(1e-12)
-    return total * (length / total.norm().clamp_min(1e-6))
+    mix = weights @ latents
+    norm = (weights.abs() @ latents.norm(dim=1)) / weights.abs().sum().clamp_min(1e-12)
+    return mix * (norm / mix.norm().clamp_min(1e-6))
 
 
 def stack_vertically(images: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-    """Images (n, h, w, c) below each other (n h, w, c): the page cuts them apart."""
+    """Images (n, h, w, c) stacked into one, (n h, w, c), which the page cuts apart."""
     return np.concatenate(list(images))
 
 
-MAX_STORED_UPLOADS = 64  # latents of uploaded images that are remembered
+MAX_STORED_UPLOADS = 64  # uploads whose latents are kept
 
 
 class ReloadingModel:
-    """The generator of a run.
+    """The model of a run, as of its last save.
 
     Arguments:
         path: of a run folder, or of a generator.safetensors alone.
-        device: to draw on.
-        threads: of the CPU.
+        device: to compute on.
+        threads: of the CPU; None leaves it to torch.
     """
 
     def __init__(self, path: Path, device: str = "auto", threads: int | None = None) -> None:
         self.file = generator_file.find_file(path)
         self.runtime: Runtime = DeviceOptions(device=device, threads=threads).start()
-        self.stamp: tuple[int, ...] = ()
-        self.last: CurrentModel | None = None
+        self.signature: tuple[int, ...] = ()
+        self.latest: CurrentModel | None = None
         self.uploads: OrderedDict[int, tuple[Tensor, Tensor | None]] = OrderedDict()
-        self.count = 0
+        self.num_uploads = 0
 
     def current(self) -> CurrentModel:
-        """The generator as it is now; where the new file can't be read, the one before.
+        """The model of the newest readable file.
 
         Raises:
-            Refused: there is none yet.
+            HTTPError: there is no file yet. SparringError: the first file can't be read.
         """
-        stamp = self._stamp()
-        if stamp and stamp != self.stamp:
+        signature = self._file_signature()
+        if signature and signature != self.signature:
             try:
                 self._read()
             except SparringError:
-                if self.last is None:
+                if self.latest is None:
                     raise
-            self.stamp = stamp
-        if self.last is None:
-            raise HTTPError(409, "no generator yet: it is saved when the run saves for the first time")
-        return self.last
+            self.signature = signature
+        if self.latest is None:
+            raise HTTPError(409, "no generator yet: the run has not saved one")
+        return self.latest
 
     def warm_up(self) -> None:
-        """Read the generator and draw once, so that the first image does not wait for it."""
+        """Read the model and generate one sample, so that the first request is fast."""
         if isinstance(self.current().loaded.model, GeneratorModel):
             self.current().generation.sample(0, range(1))
 
-    def _stamp(self) -> tuple[int, ...]:
+    def _file_signature(self) -> tuple[int, ...]:
         try:
-            about = self.file.stat()
+            status = self.file.stat()
         except OSError:
             return ()
-        return about.st_mtime_ns, about.st_size, about.st_ino
+        return status.st_mtime_ns, status.st_size, status.st_ino
 
     def _read(self) -> None:
         with open(self.file, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
         loaded = generator_file.load(self.file)
         self.runtime.to_device(loaded.model)
-        if self.last is not None and digest != self.last.digest:
-            self.uploads.clear()  # they were found for the network before
-        self.last = CurrentModel(loaded, digest)
+        if self.latest is not None and digest != self.latest.digest:
+            self.uploads.clear()  # their latents belong to the previous network
+        self.latest = CurrentModel(loaded, digest)
 
     def store_upload(self, latent: Tensor, label: Tensor | None) -> int:
-        """Keep the latent (latent,) and label (1,) or shares (1, classes) that were found for an upload; its number. Of very many
-        the oldest are forgotten."""
-        self.count += 1
-        self.uploads[self.count] = latent, label
+        """Store the latent (latent,) of an upload, and its label (1,) or class weights (1, classes). Only the newest
+        `MAX_STORED_UPLOADS` are kept.
+
+        Returns: the upload's number.
+        """
+        self.num_uploads += 1
+        self.uploads[self.num_uploads] = latent, label
         while len(self.uploads) > MAX_STORED_UPLOADS:
             self.uploads.popitem(last=False)
-        return self.count
+        return self.num_uploads
 
     def latent(self, point: LatentPoint, truncation: float = 1.0) -> Tensor:
         """The latent (latent,) of a point.
 
-        A mix is sum_i w_i z_i, brought to the length that its parts have on average: where normal latents lie. Along a direction v
-        the latent goes by amount * v.
+        A mix is sum_i w_i z_i, scaled to the mean norm of the z_i, near which normal latents lie. An edit adds amount * v, for a
+        direction v.
         """
-        parts = torch.stack([self._one(term) for term in point.terms])
+        latents = torch.stack([self._latent_of_term(term) for term in point.terms])
         weights = torch.tensor([term.weight for term in point.terms])
-        z = parts[0] if len(parts) == 1 and weights[0] == 1 else mix_latents(parts, weights)
+        z = latents[0] if len(latents) == 1 and weights[0] == 1 else mix_latents(latents, weights)
         z = z * truncation
         for name, amount in point.edits:
             vector = self.current().directions.get(name)
             if vector is None:
-                raise HTTPError(409, "a direction that was not found for this generator; ask for them again")
+                raise HTTPError(409, "unknown direction; load the directions of this generator again")
             z = z + amount * vector
         return z
 
-    def _one(self, term: LatentTerm) -> Tensor:
+    def _latent_of_term(self, term: LatentTerm) -> Tensor:
         generation = self.current().generation
         if term.kind == "sample":
             seed, index = (int(value) for value in term.values)
             return rng.sample_latents(seed, range(index, index + 1), generation.latent)[0]
         if term.kind == "upload":
-            found = self.uploads.get(int(term.values[0]))
-            if found is None:
-                raise HTTPError(410, "this upload is no longer remembered; give the image again")
-            return found[0]
+            upload = self.uploads.get(int(term.values[0]))
+            if upload is None:
+                raise HTTPError(410, "this upload is no longer stored; upload the image again")
+            return upload[0]
         if generation.latent != 2:
-            raise HTTPError(409, "places on a map, of a latent space that has not two dimensions")
+            raise HTTPError(409, "coordinates need a latent space of two dimensions")
         return torch.tensor(term.values, dtype=torch.float32)
 
     def label(self, point: LatentPoint, class_choice: ClassChoice) -> Tensor | None:
-        """The label (1,) of a point: what is wanted, else that of its first sample; or shares (1, classes) of a blend of two."""
+        """The label (1,) of a point: the chosen one, else that of its first sample; of a blend, class weights (1, classes)."""
         generation = self.current().generation
         classes = generation.spec.num_classes
         if not classes:
             if class_choice != ClassChoice():
                 raise HTTPError(400, "label: this run has no classes")
             return None
-        for number in (class_choice.label, class_choice.blend_label):
-            if number is not None and number >= classes:
-                raise HTTPError(400, f"label: a whole number from 0 to {classes - 1}")
-        first = self._own_label(point) if class_choice.label is None else torch.tensor([class_choice.label])
+        for label in (class_choice.label, class_choice.blend_label):
+            if label is not None and label >= classes:
+                raise HTTPError(400, f"label: an integer from 0 to {classes - 1}")
+        first = (
+            self._default_label(point) if class_choice.label is None else torch.tensor([class_choice.label])
+        )
         if class_choice.blend_label is None or not can_blend(generation):
             return first
-        shares = to_class_weights(first, classes) * (1 - class_choice.blend_weight)
-        shares[0, class_choice.blend_label] += class_choice.blend_weight
-        return shares
+        weights = to_class_weights(first, classes) * (1 - class_choice.blend_weight)
+        weights[0, class_choice.blend_label] += class_choice.blend_weight
+        return weights
 
-    def _own_label(self, point: LatentPoint) -> Tensor:
+    def _default_label(self, point: LatentPoint) -> Tensor:
         for term in point.terms:
             if term.kind == "sample":
                 index = int(term.values[1])
-                drawn = self.current().generation.draw_labels(int(term.values[0]), range(index, index + 1))
-                assert drawn is not None
-                return drawn
+                labels = self.current().generation.draw_labels(int(term.values[0]), range(index, index + 1))
+                assert labels is not None
+                return labels
             if term.kind == "upload" and int(term.values[0]) in self.uploads:
                 label = self.uploads[int(term.values[0])][1]
                 return torch.zeros(1, dtype=torch.int64) if label is None else label
@@ -211,7 +220,13 @@ class ReloadingModel:
 
     @torch.no_grad()
     def generate(self, latents: Tensor, labels: Tensor | None) -> np.ndarray:
-        """Samples of latents (n, latent) as they are saved: uint8 (n, h, w, c), or points. `labels`: (n,), or shares of each."""
-        shown, device = self.current(), self.runtime.device
-        made = forward(shown.generation, latents.to(device), None if labels is None else labels.to(device))
-        return to_output(made, shown.generation.spec, shown.loaded.metadata["units"])
+        """Samples of latents (n, latent): images, uint8 (n, h, w, c), or points in the data's units.
+
+        Arguments:
+            labels: (n,), or class weights (n, classes).
+        """
+        current, device = self.current(), self.runtime.device
+        samples = forward(
+            current.generation, latents.to(device), None if labels is None else labels.to(device)
+        )
+        return to_output(samples, current.generation.spec, current.loaded.metadata["units"])

@@ -1,4 +1,4 @@
-"""The HTTP server: one socket on this machine, one link on the terminal."""
+"""The HTTP server: opens a socket on this machine and prints a one-time link."""
 
 import contextlib
 import socket
@@ -22,20 +22,21 @@ from sparring.serve.http import HTTPError
 from sparring.serve.model import ReloadingModel
 
 PORT = 8137
-HEADER_TIMEOUT_SECONDS = 8.0  # for a request's headers to arrive
+HEADER_TIMEOUT_SECONDS = 8.0  # for the headers of a request
 MAX_HEADER_BYTES = 16_384
 MAX_CONNECTIONS = 512
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerOptions:
-    """What is asked for.
+    """Options of `serve`.
 
     Arguments:
-        run: a run folder, a generator.safetensors, or the name of a set of points that comes along.
+        run: a run folder, a generator.safetensors, or the name of a built-in set of points.
         host: an address of this machine.
-        port: 0 takes any that is free.
-        device, threads: to draw on.
+        port: 0 chooses a free one.
+        device: to generate images on.
+        threads: of the CPU.
     """
 
     run: Path
@@ -46,27 +47,27 @@ class ServerOptions:
 
 
 class TimeoutProtocol(H11Protocol):
-    """Closes connections on which no whole request arrives in time, be it the first one or a later one."""
+    """Closes a connection on which no complete request arrives in time, whether it is the first one or a later one."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
-        self.loop.call_later(HEADER_TIMEOUT_SECONDS, self._look, None)
+        self.loop.call_later(HEADER_TIMEOUT_SECONDS, self._close_if_idle, None)
 
     def on_response_complete(self) -> None:
         done = self.cycle
-        super().on_response_complete()  # which may begin with the next one
-        self.loop.call_later(HEADER_TIMEOUT_SECONDS, self._look, done)
+        super().on_response_complete()  # may start the next request
+        self.loop.call_later(HEADER_TIMEOUT_SECONDS, self._close_if_idle, done)
 
-    def _look(self, last: Any) -> None:
+    def _close_if_idle(self, last: Any) -> None:
         if self.cycle is last and not self.transport.is_closing():
             self.transport.close()
 
 
 def list_host_names(host: str) -> list[str]:
-    """The names by which browsers on the same machine (or, with an address of the network, on others) call it.
+    """The host names under which browsers on this machine (for a network address: on others) reach the server.
 
     Raises:
-        SparringError: every address at once, or no address.
+        SparringError: not an IP address or `localhost`, or a wildcard address such as 0.0.0.0.
     """
     try:
         address = ip_address(host)
@@ -75,59 +76,59 @@ def list_host_names(host: str) -> list[str]:
     if (address is None and host != "localhost") or (address is not None and address.is_unspecified):
         raise SparringError(
             f"--host {host}",
-            "one address of this machine, so that no other name can lead to it",
-            "leave --host out for this machine alone; for others give the address at which they reach it",
+            "one address of this machine (a wildcard would accept requests under any name)",
+            "omit --host to serve this machine only, or pass the network address under which others reach it",
         )
-    shown = f"[{host}]" if address is not None and address.version == 6 else host
+    name = f"[{host}]" if address is not None and address.version == 6 else host
     local = ["localhost"] if address is None or address.is_loopback else []
-    return list(dict.fromkeys([shown, *local, *(["127.0.0.1"] if host == "localhost" else [])]))
+    return list(dict.fromkeys([name, *local, *(["127.0.0.1"] if host == "localhost" else [])]))
 
 
 def bind_socket(host: str, port: int) -> socket.socket:
-    """A socket on this address.
+    """A listening socket on this address.
 
     Raises:
-        SparringError: the port is taken, or the address is not ours.
+        SparringError: the port is in use, or the address is not one of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    door = socket.socket(family, socket.SOCK_STREAM)
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        door.bind(("127.0.0.1" if host == "localhost" else host, port))
-        door.listen()  # from now on browsers wait for an answer, and are not refused
+        listener.bind(("127.0.0.1" if host == "localhost" else host, port))
+        listener.listen()  # from now on connections are queued rather than refused
     except (OSError, OverflowError) as error:
-        door.close()
+        listener.close()
         raise SparringError(
             f"--host {host} --port {port}: {error}",
             "an address of this machine and a free port",
-            "choose another --port, or --port 0 for any that is free",
+            "choose another --port, or --port 0 for a free one",
         ) from error
-    return door
+    return listener
 
 
 def serve(options: ServerOptions, browser: bool = True) -> None:
     """Serve the explorer of a run until Ctrl-C."""
     run = options.run if is_builtin_points(options.run) else load(options.run).path
-    hosts, door = list_host_names(options.host), bind_socket(options.host, options.port)
-    here = create_context(
-        run, hosts, door.getsockname()[1], ReloadingModel(run, options.device, options.threads)
+    hosts, listener = list_host_names(options.host), bind_socket(options.host, options.port)
+    context = create_context(
+        run, hosts, listener.getsockname()[1], ReloadingModel(run, options.device, options.threads)
     )
     with contextlib.suppress(HTTPError):  # no generator yet
-        here.model.warm_up()
-    _print_link(here, options.host)
+        context.model.warm_up()
+    _print_link(context, options.host)
     if browser:
-        webbrowser.open(_create_link(here))
+        webbrowser.open(_create_link(context))
     if sys.stdin is not None and sys.stdin.isatty():
-        threading.Thread(target=_print_links_on_enter, args=(here,), daemon=True).start()
+        threading.Thread(target=_print_links_on_enter, args=(context,), daemon=True).start()
     try:
-        uvicorn.Server(make_uvicorn_config(here)).run(sockets=[door])
+        uvicorn.Server(make_uvicorn_config(context)).run(sockets=[listener])
     finally:
-        here.compute_worker.close()
-        here.io_worker.close()
+        context.compute_worker.close()
+        context.io_worker.close()
 
 
 def make_uvicorn_config(context: Context) -> uvicorn.Config:
-    """How uvicorn runs: no log of links, short patience, small buffers."""
+    """Settings of uvicorn: no access log (it would contain tokens), short timeouts, small buffers."""
     settings: dict[str, Any] = {"http": TimeoutProtocol, "ws": "none", "lifespan": "off", "loop": "asyncio"}
     return uvicorn.Config(
         create_app(context),
@@ -149,12 +150,13 @@ def _create_link(context: Context) -> str:
 
 def _print_link(context: Context, host: str) -> None:
     print(
-        f"explore {context.run}: open this link (it works once; Enter gives another, Ctrl-C ends)\n\n  {_create_link(context)}\n",
+        f"explore {context.run}: open this link (it works once; press Enter for another, Ctrl-C to stop)\n\n"
+        f"  {_create_link(context)}\n",
         flush=True,
     )
     if host != "localhost" and not ip_address(host).is_loopback:
         print(
-            "Others in this network can read what is sent: it is not encrypted.\n",
+            "The connection is not encrypted: others in this network can read it.\n",
             file=sys.stderr,
             flush=True,
         )

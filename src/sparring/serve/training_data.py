@@ -12,8 +12,8 @@ from sparring.metrics.authenticity import nearest_real
 from sparring.runs.run_json import RUN_FILE, load_experiment
 from sparring.serve.http import HTTPError, strip_folders
 
-MAX_SEARCHED = 10_000  # samples that are searched, spread evenly over the set
-SEARCH_SIZE = 16  # pixels that images are reduced to for the search
+MAX_SEARCHED = 10_000  # samples that are searched, evenly spaced over the data set
+SEARCH_SIZE = 16  # pixels of the longer side, to which images are reduced for the search
 
 
 class TrainingSamples:
@@ -31,10 +31,10 @@ class TrainingSamples:
         self.search_features = torch.empty(0, 0)
 
     def data(self) -> Dataset:
-        """The data.
+        """The training set, opened on first use.
 
         Raises:
-            Refused: it is not there any more; it says why.
+            HTTPError: it is missing or has changed since training.
         """
         if self.dataset is None and not self.error_message:
             try:
@@ -42,47 +42,47 @@ class TrainingSamples:
             except (SparringError, OSError) as error:
                 self.error_message = strip_folders(str(error).splitlines()[0])[:200]
         if self.dataset is None:
-            raise HTTPError(409, f"the training data can't be shown: {self.error_message}")
+            raise HTTPError(409, f"the training data are not available: {self.error_message}")
         return self.dataset
 
     def _open(self) -> None:
-        experiment, about = load_experiment(self.run / RUN_FILE)
-        found = open_data(experiment.data)
-        if found.fingerprint != about.get("fingerprint"):
-            raise SparringError("it has changed since the run was trained")
-        found = split_held_out(found, experiment.data.held_out)[0]
-        count = min(len(found), MAX_SEARCHED)
-        self.rows = np.unique(np.linspace(0, len(found) - 1, count).astype(np.int64))
+        experiment, metadata = load_experiment(self.run / RUN_FILE)
+        dataset = open_data(experiment.data)
+        if dataset.fingerprint != metadata.get("fingerprint"):
+            raise SparringError("they have changed since the run was trained")
+        dataset = split_held_out(dataset, experiment.data.held_out)[0]
+        count = min(len(dataset), MAX_SEARCHED)
+        self.rows = np.unique(np.linspace(0, len(dataset) - 1, count).astype(np.int64))
         self.search_features = torch.from_numpy(
-            np.stack([downsample(np.asarray(found.samples[row])) for row in self.rows])
+            np.stack([downsample(np.asarray(dataset.samples[row])) for row in self.rows])
         )
-        self.dataset = found
+        self.dataset = dataset
 
     def nearest_samples(self, sample: np.ndarray, count: int) -> list[tuple[int, float]]:
-        """The training samples closest to one (h, w, c) or (d,): number and distance, the closest first.
+        """The training samples nearest to one (h, w, c) or (d,): index and distance, the nearest first.
 
-        The distance is the root mean square difference of reduced images, in grey levels (of points: Euclidean).
+        The distance is the root mean square difference of downsampled images, in grey levels; for points it is Euclidean.
         """
         self.data()
-        found = nearest_real(
+        nearest = nearest_real(
             self.search_features,
             torch.from_numpy(downsample(sample))[None],
             min(count, len(self.search_features)),
         )
         scale = 1.0 if sample.ndim == 1 else self.search_features.shape[1] ** -0.5
-        pairs = zip(found.indices[0].tolist(), found.distances[0].tolist(), strict=True)
-        return [(int(self.rows[at]), distance * scale) for at, distance in pairs]
+        pairs = zip(nearest.indices[0].tolist(), nearest.distances[0].tolist(), strict=True)
+        return [(int(self.rows[row]), distance * scale) for row, distance in pairs]
 
-    def sample(self, number: int) -> np.ndarray:
-        """One training sample, by its number."""
-        data = self.data()
-        if number >= len(data):
+    def sample(self, index: int) -> np.ndarray:
+        """One training sample, (h, w, c) or (d,)."""
+        dataset = self.data()
+        if index >= len(dataset):
             raise HTTPError(404, "no such training sample")
-        return np.asarray(data.samples[number])
+        return np.asarray(dataset.samples[index])
 
 
 def downsample(sample: np.ndarray) -> np.ndarray:
-    """A image (h, w, c) as at most 16 x 16 averages a channel, flat float32; points as they are."""
+    """An image (h, w, c) averaged to at most 16 x 16 pixels, flat, float32; a point (d,) unchanged."""
     if sample.ndim == 1:
         return sample.astype(np.float32)
     height, width, channels = sample.shape
@@ -90,6 +90,6 @@ def downsample(sample: np.ndarray) -> np.ndarray:
         return sample.astype(np.float32).ravel()
     factor = SEARCH_SIZE / max(height, width)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    planes = [Image.fromarray(sample[:, :, at]) for at in range(channels)]
+    planes = [Image.fromarray(sample[:, :, channel]) for channel in range(channels)]
     small = [np.asarray(plane.resize(size, Image.Resampling.BOX), np.float32) for plane in planes]
     return np.stack(small, 2).ravel()

@@ -1,10 +1,10 @@
-// The page's only script: it asks the model for pictures and draws them. Nothing is loaded from elsewhere.
+// The page's only script: runs the model and draws its output. Nothing is loaded from other hosts.
 import * as ort from "./runtime/ort.wasm.min.mjs";
 
 const $ = (id) => document.getElementById(id);
-const facts = await (await fetch("model.json")).json();
-const state = { a: 0, b: 1, walk: 0, truncation: 1, pushes: [], first: 0 };
-let bank = new Float32Array(0), axes = new Float32Array(0), sessions = {}, queue = Promise.resolve();
+const metadata = await (await fetch("model.json")).json();
+const state = { a: 0, b: 1, walk: 0, truncation: 1, offsets: [], first: 0 };
+let latents = new Float32Array(0), directions = new Float32Array(0), sessions = {}, queue = Promise.resolve();
 
 ort.env.wasm.wasmPaths = new URL("runtime/", import.meta.url).href;
 ort.env.wasm.numThreads = 1;
@@ -13,75 +13,75 @@ ort.env.logLevel = "error";
 // ---- the model
 
 async function session(name) {
-  const file = facts.graphs.find((graph) => graph.name === name).file;
+  const file = metadata.graphs.find((graph) => graph.name === name).file;
   sessions[name] ??= await ort.InferenceSession.create(file, { executionProviders: ["wasm"] });
   return sessions[name];
 }
 
-function inTurn(work) {  // the runtime does one thing at a time
+function serialized(work) {  // the runtime runs one model at a time
   const done = queue.then(work);
   queue = done.catch(() => {});
   return done;
 }
 
-async function make(latents, labels, truncation = 1) {
-  const count = latents.length, flat = new Float32Array(count * facts.latent);
-  latents.forEach((z, i) => flat.set(z, i * facts.latent));
-  const given = {
-    latent: new ort.Tensor("float32", flat, [count, facts.latent]),
+async function generate(zs, labels, truncation = 1) {
+  const count = zs.length, flat = new Float32Array(count * metadata.latent);
+  zs.forEach((z, i) => flat.set(z, i * metadata.latent));
+  const inputs = {
+    latent: new ort.Tensor("float32", flat, [count, metadata.latent]),
     truncation: new ort.Tensor("float32", Float32Array.of(truncation), []),
   };
-  if (facts.classes.length) given.label = new ort.Tensor("int64", BigInt64Array.from(labels, BigInt), [count]);
-  return inTurn(async () => {
-    const net = await session("generator"), began = performance.now();
-    const { samples } = await net.run(given);
-    return { data: samples.data, each: facts.shape.reduce((x, y) => x * y), ms: (performance.now() - began) / count };
+  if (metadata.classes.length) inputs.label = new ort.Tensor("int64", BigInt64Array.from(labels, BigInt), [count]);
+  return serialized(async () => {
+    const net = await session("generator"), start = performance.now();
+    const { samples } = await net.run(inputs);
+    return { data: samples.data, size: metadata.shape.reduce((x, y) => x * y), ms: (performance.now() - start) / count };
   });
 }
 
-// ---- latents: the first are those of `sparring sample --seed 0`, all others are drawn here
+// ---- latents: the first are those of `sparring sample --seed 0`, all others are generated here
 
-function normals(number) {
-  let s = (number * 2654435761 + 12345) >>> 0;
+function normals(index) {
+  let s = (index * 2654435761 + 12345) >>> 0;
   const uniform = () => {
     s = (s + 0x6d2b79f5) >>> 0;
     let t = Math.imul(s ^ (s >>> 15), 1 | s);
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
-  const z = new Float32Array(facts.latent);
+  const z = new Float32Array(metadata.latent);
   for (let i = 0; i < z.length; i += 2) {
-    const r = Math.sqrt(-2 * Math.log(1 - uniform())), turn = 2 * Math.PI * uniform();
-    z[i] = r * Math.cos(turn);
-    if (i + 1 < z.length) z[i + 1] = r * Math.sin(turn);
+    const r = Math.sqrt(-2 * Math.log(1 - uniform())), angle = 2 * Math.PI * uniform();
+    z[i] = r * Math.cos(angle);
+    if (i + 1 < z.length) z[i + 1] = r * Math.sin(angle);
   }
   return z;
 }
 
-const latent = (n) => n < facts.bank ? bank.subarray(n * facts.latent, (n + 1) * facts.latent) : normals(n);
+const latent = (n) => n < metadata.num_latents ? latents.subarray(n * metadata.latent, (n + 1) * metadata.latent) : normals(n);
 
 function label(n) {
-  const chosen = facts.classes.length ? $("class").value : "";
-  if (chosen) return Number(chosen);
-  return n < facts.labels.length ? facts.labels[n] : n % Math.max(1, facts.classes.length);
+  const selected = metadata.classes.length ? $("class").value : "";
+  if (selected) return Number(selected);
+  return n < metadata.labels.length ? metadata.labels[n] : n % Math.max(1, metadata.classes.length);
 }
 
-const labelAt = (t) => label(t < 0.5 ? state.a : state.b);  // halfway the class changes
+const labelAt = (t) => label(t < 0.5 ? state.a : state.b);  // the class changes halfway
 
-function between(a, b, t) {  // along the great circle, lengths linearly
+function interpolate(a, b, t) {  // spherical, with linear norms
   if (t === 0) return a.slice();
   if (t === 1) return b.slice();
-  const length = (z) => Math.hypot(...z), la = length(a), lb = length(b);
+  const norm = (z) => Math.hypot(...z), la = norm(a), lb = norm(b);
   const cosine = a.reduce((sum, x, i) => sum + x * b[i], 0) / (la * lb), angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
   if (angle < 1e-3) return a.map((x, i) => x + t * (b[i] - x));
   const wa = Math.sin((1 - t) * angle) / Math.sin(angle), wb = Math.sin(t * angle) / Math.sin(angle), l = la + t * (lb - la);
   return a.map((x, i) => l * (wa * x / la + wb * b[i] / lb));
 }
 
-function pushed(z) {
+function applyDirections(z) {
   const moved = z.slice();
-  state.pushes.forEach((push, k) => {
-    if (push) for (let i = 0; i < moved.length; i++) moved[i] += push * axes[k * facts.latent + i];
+  state.offsets.forEach((offset, k) => {
+    if (offset) for (let i = 0; i < moved.length; i++) moved[i] += offset * directions[k * metadata.latent + i];
   });
   return moved;
 }
@@ -103,7 +103,7 @@ function paint(canvas, data, start, shape) {
 function tile(holder, onclick, title) {
   const button = document.createElement("button"), canvas = document.createElement("canvas");
   button.type = "button"; button.title = title; button.ariaLabel = title;
-  canvas.width = facts.shape[2]; canvas.height = facts.shape[1];
+  canvas.width = metadata.shape[2]; canvas.height = metadata.shape[1];
   button.append(canvas); button.onclick = onclick; holder.append(button);
   return canvas;
 }
@@ -116,9 +116,9 @@ function save(canvas, name) {
   });
 }
 
-const latest = (work) => {  // while one is being made, only the last wish waits
+const coalesced = (work) => {  // calls while `work` runs become one more run after it
   let running = false, waiting = false;
-  return async function go() {
+  return async function run() {
     if (running) { waiting = true; return; }
     running = true;
     try { do { waiting = false; await work(); } while (waiting); } catch (error) { failed(error); } finally { running = false; }
@@ -127,230 +127,231 @@ const latest = (work) => {  // while one is being made, only the last wish waits
 
 function failed(error) {
   $("status").hidden = false;
-  $("status").textContent = `This did not work: ${error.message ?? error}`;
+  $("status").textContent = `Error: ${error.message ?? error}`;
   document.body.dataset.state = "failed";
 }
 
-// ---- pictures from latents
+// ---- images of latents
 
-const STRIP = 9, WALL = 24;
+const STRIP_LENGTH = 9, PAGE_SIZE = 24;
 
-const current = () => pushed(between(latent(state.a), latent(state.b), state.walk));
+const current = () => applyDirections(interpolate(latent(state.a), latent(state.b), state.walk));
 
-const showPicture = latest(async () => {
-  const made = await make([current()], [labelAt(state.walk)], state.truncation);
-  paint($("picture"), made.data, 0, facts.shape);
-  const where = state.walk === 0 ? `picture ${state.a}` : state.walk === 1 ? `picture ${state.b}` : `${Math.round(100 * state.walk)} % of the way from ${state.a} to ${state.b}`;
-  const class_ = facts.classes.length ? `, ${facts.classes[labelAt(state.walk)]}` : "";
-  $("said").textContent = `${where}${class_} · ${made.ms.toFixed(made.ms < 10 ? 1 : 0)} ms`;
+const showImage = coalesced(async () => {
+  const output = await generate([current()], [labelAt(state.walk)], state.truncation);
+  paint($("image"), output.data, 0, metadata.shape);
+  const position = state.walk === 0 ? `image ${state.a}` : state.walk === 1 ? `image ${state.b}` : `${Math.round(100 * state.walk)} % of the way from ${state.a} to ${state.b}`;
+  const className = metadata.classes.length ? `, ${metadata.classes[labelAt(state.walk)]}` : "";
+  $("caption").textContent = `${position}${className} · ${output.ms.toFixed(output.ms < 10 ? 1 : 0)} ms`;
   document.body.dataset.shown = `${state.a}/${state.b}/${state.walk}/${labelAt(state.walk)}`;
-  document.body.dataset.ms = made.ms;
+  document.body.dataset.ms = output.ms;
 });
 
-const showStrip = latest(async () => {
-  const steps = [...Array(STRIP).keys()].map((i) => i / (STRIP - 1));
-  const made = await make(steps.map((t) => pushed(between(latent(state.a), latent(state.b), t))), steps.map(labelAt), state.truncation);
-  [...$("strip").querySelectorAll("canvas")].forEach((canvas, i) => paint(canvas, made.data, i * made.each, facts.shape));
+const showStrip = coalesced(async () => {
+  const steps = [...Array(STRIP_LENGTH).keys()].map((i) => i / (STRIP_LENGTH - 1));
+  const output = await generate(steps.map((t) => applyDirections(interpolate(latent(state.a), latent(state.b), t))), steps.map(labelAt), state.truncation);
+  [...$("strip").querySelectorAll("canvas")].forEach((canvas, i) => paint(canvas, output.data, i * output.size, metadata.shape));
 });
 
-const showWall = latest(async () => {
-  const numbers = [...Array(WALL).keys()].map((i) => state.first + i);
-  const made = await make(numbers.map(latent), numbers.map(label), state.truncation);
-  [...$("wall").children].forEach((button, i) => {
-    paint(button.firstChild, made.data, i * made.each, facts.shape);
-    button.title = button.ariaLabel = `picture ${numbers[i]}`;
+const showSamples = coalesced(async () => {
+  const numbers = [...Array(PAGE_SIZE).keys()].map((i) => state.first + i);
+  const output = await generate(numbers.map(latent), numbers.map(label), state.truncation);
+  [...$("samples").children].forEach((button, i) => {
+    paint(button.firstChild, output.data, i * output.size, metadata.shape);
+    button.title = button.ariaLabel = `image ${numbers[i]}`;
   });
-  marks();
+  markEndpoints();
   $("earlier").disabled = state.first === 0;
 });
 
-function marks() {
-  [...$("wall").children].forEach((button, i) => {
-    button.classList.toggle("isa", state.first + i === state.a);
-    button.classList.toggle("isb", state.first + i === state.b && state.b !== state.a);
+function markEndpoints() {
+  [...$("samples").children].forEach((button, i) => {
+    button.classList.toggle("is-a", state.first + i === state.a);
+    button.classList.toggle("is-b", state.first + i === state.b && state.b !== state.a);
   });
 }
 
-function changed(wall = false) {
+function update(samples = false) {
   $("a").value = state.a; $("b").value = state.b; $("walk").value = state.walk;
-  $("truncationvalue").textContent = state.truncation.toFixed(2);
-  marks(); showPicture(); showStrip();
-  if (wall) showWall();
+  $("truncation-value").textContent = state.truncation.toFixed(2);
+  markEndpoints(); showImage(); showStrip();
+  if (samples) showSamples();
 }
 
-function choose(which, number) {
-  state[which] = Math.min(999999999, Math.max(0, Math.floor(number) || 0));
-  state.walk = which === "a" ? 0 : 1;
-  changed();
+function select(endpoint, index) {
+  state[endpoint] = Math.min(999999999, Math.max(0, Math.floor(index) || 0));
+  state.walk = endpoint === "a" ? 0 : 1;
+  update();
 }
 
-let walking = 0;
-function walk() {
-  const button = $("play"), began = performance.now() - 4000 * Math.acos(1 - 2 * state.walk) / Math.PI;
-  if (walking) { cancelAnimationFrame(walking); walking = 0; button.ariaPressed = "false"; button.textContent = "Walk"; return; }
+let animation = 0;
+function toggleWalk() {
+  const button = $("play"), start = performance.now() - 4000 * Math.acos(1 - 2 * state.walk) / Math.PI;
+  if (animation) { cancelAnimationFrame(animation); animation = 0; button.ariaPressed = "false"; button.textContent = "Walk"; return; }
   button.ariaPressed = "true"; button.textContent = "Stop";
   const step = () => {
-    state.walk = (1 - Math.cos(Math.PI * (performance.now() - began) / 4000)) / 2;
+    state.walk = (1 - Math.cos(Math.PI * (performance.now() - start) / 4000)) / 2;
     $("walk").value = state.walk;
-    showPicture();
-    walking = requestAnimationFrame(step);
+    showImage();
+    animation = requestAnimationFrame(step);
   };
-  walking = requestAnimationFrame(step);
+  animation = requestAnimationFrame(step);
 }
 
-function sliders() {
-  for (let k = 0; k < facts.directions.length; k++) {
-    const line = document.createElement("label"), name = document.createElement("span"), slider = document.createElement("input");
-    name.textContent = name.title = facts.directions[k];
+function addDirectionSliders() {
+  for (let k = 0; k < metadata.directions.length; k++) {
+    const row = document.createElement("label"), name = document.createElement("span"), slider = document.createElement("input");
+    name.textContent = name.title = metadata.directions[k];
     Object.assign(slider, { type: "range", min: -4, max: 4, step: 0.05, value: 0 });
-    slider.oninput = () => { state.pushes[k] = Number(slider.value); changed(); };
-    line.append(name, slider); $("directions").append(line); state.pushes.push(0);
+    slider.oninput = () => { state.offsets[k] = Number(slider.value); update(); };
+    row.append(name, slider); $("directions").append(row); state.offsets.push(0);
   }
-  $("directions").hidden = !facts.directions.length;
+  $("directions").hidden = !metadata.directions.length;
 }
 
 function reset() {
-  Object.assign(state, { walk: 0, truncation: 1, pushes: state.pushes.map(() => 0) });
+  Object.assign(state, { walk: 0, truncation: 1, offsets: state.offsets.map(() => 0) });
   $("truncation").value = 1;
   $("directions").querySelectorAll("input").forEach((slider) => { slider.value = 0; });
-  changed(true);
+  update(true);
 }
 
-const surprise = () => { state.b = state.a; choose("a", Math.floor(Math.random() * 1e6)); };
+const randomize = () => { state.b = state.a; select("a", Math.floor(Math.random() * 1e6)); };
 
-function keys(event) {
+function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || /INPUT|SELECT/.test(event.target.tagName) || event.key === " " && event.target.tagName === "BUTTON") return;
-  const act = { ArrowLeft: () => choose("a", state.a - 1), ArrowRight: () => choose("a", state.a + 1), " ": walk, r: surprise, d: () => $("download").click() }[event.key];
-  if (act) { event.preventDefault(); act(); }
+  const action = { ArrowLeft: () => select("a", state.a - 1), ArrowRight: () => select("a", state.a + 1), " ": toggleWalk, r: randomize, d: () => $("download").click() }[event.key];
+  if (action) { event.preventDefault(); action(); }
 }
 
-async function maker() {
-  $("maker").hidden = $("keys").hidden = false;
-  facts.classes.forEach((name, i) => $("class").add(new Option(name, i)));
+async function generatorView() {
+  $("generator").hidden = $("keys").hidden = false;
+  metadata.classes.forEach((name, i) => $("class").add(new Option(name, i)));
   $("class").add(new Option("as in the data", "", true, true), 0);
-  $("classrow").hidden = !facts.classes.length;
-  sliders();
-  for (let i = 0; i < STRIP; i++) tile($("strip"), () => { state.walk = i / (STRIP - 1); changed(); }, `${Math.round(100 * i / (STRIP - 1))} % of the way`);
-  for (let i = 0; i < WALL; i++) tile($("wall"), (event) => choose(event.shiftKey ? "b" : document.querySelector("[name=role]:checked").value, state.first + i), "");
-  for (const which of ["a", "b"]) $(which).onchange = () => choose(which, Number($(which).value));
+  $("class-row").hidden = !metadata.classes.length;
+  addDirectionSliders();
+  for (let i = 0; i < STRIP_LENGTH; i++) tile($("strip"), () => { state.walk = i / (STRIP_LENGTH - 1); update(); }, `${Math.round(100 * i / (STRIP_LENGTH - 1))} % of the way`);
+  for (let i = 0; i < PAGE_SIZE; i++) tile($("samples"), (event) => select(event.shiftKey ? "b" : document.querySelector("[name=endpoint]:checked").value, state.first + i), "");
+  for (const endpoint of ["a", "b"]) $(endpoint).onchange = () => select(endpoint, Number($(endpoint).value));
   document.querySelectorAll("[data-step]").forEach((button) => {
-    const [which, step] = button.dataset.step.split(",");
-    button.onclick = () => choose(which, state[which] + Number(step));
+    const [endpoint, step] = button.dataset.step.split(",");
+    button.onclick = () => select(endpoint, state[endpoint] + Number(step));
   });
-  $("walk").oninput = () => { state.walk = Number($("walk").value); showPicture(); };
-  $("truncation").oninput = () => { state.truncation = Number($("truncation").value); changed(true); };
-  $("class").onchange = () => changed(true);
-  $("play").onclick = walk; $("random").onclick = surprise; $("reset").onclick = reset;
-  $("earlier").onclick = () => { state.first = Math.max(0, state.first - WALL); showWall(); };
-  $("later").onclick = () => { state.first += WALL; showWall(); };
-  $("download").onclick = () => save($("picture"), `${facts.recipe}-${state.a}.png`);
-  document.addEventListener("keydown", keys);
-  $("note").textContent = `Pictures 0 to ${facts.bank - 1} are those of “sparring sample --seed 0”, number by number; the others are drawn by the browser.`;
-  changed();
-  await showWall();
+  $("walk").oninput = () => { state.walk = Number($("walk").value); showImage(); };
+  $("truncation").oninput = () => { state.truncation = Number($("truncation").value); update(true); };
+  $("class").onchange = () => update(true);
+  $("play").onclick = toggleWalk; $("random").onclick = randomize; $("reset").onclick = reset;
+  $("earlier").onclick = () => { state.first = Math.max(0, state.first - PAGE_SIZE); showSamples(); };
+  $("later").onclick = () => { state.first += PAGE_SIZE; showSamples(); };
+  $("download").onclick = () => save($("image"), `${metadata.recipe}-${state.a}.png`);
+  document.addEventListener("keydown", onKey);
+  $("note").textContent = `Images 0 to ${metadata.num_latents - 1} are those of “sparring sample --seed 0”, in the same order; the others have latents that the browser generates.`;
+  update();
+  await showSamples();
 }
 
 // ---- points
 
-let drawn = 0;
-const showPoints = latest(async () => {
-  const count = Number($("count").value), truncation = Number($("pointstruncation").value);
-  $("countvalue").textContent = count; $("pointstruncationvalue").textContent = truncation.toFixed(2);
-  const numbers = [...Array(count).keys()].map((i) => drawn + i);
-  const made = await make(numbers.map(latent), numbers.map(label), truncation);
-  const canvas = $("points"), pen = canvas.getContext("2d"), side = canvas.width, [cx, cy = 0] = facts.units.centre, reach = 2.6 * Math.max(...facts.units.scale);
-  pen.clearRect(0, 0, side, side);
-  pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
-  pen.globalAlpha = Math.min(0.8, 0.25 + 400 / count);
+let firstPoint = 0;
+const showPoints = coalesced(async () => {
+  const count = Number($("count").value), truncation = Number($("points-truncation").value);
+  $("count-value").textContent = count; $("points-truncation-value").textContent = truncation.toFixed(2);
+  const numbers = [...Array(count).keys()].map((i) => firstPoint + i);
+  const output = await generate(numbers.map(latent), numbers.map(label), truncation);
+  const canvas = $("points"), context = canvas.getContext("2d"), side = canvas.width, [cx, cy = 0] = metadata.units.centre, extent = 2.6 * Math.max(...metadata.units.scale);
+  context.clearRect(0, 0, side, side);
+  context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
+  context.globalAlpha = Math.min(0.8, 0.25 + 400 / count);
   for (let i = 0; i < count; i++) {
-    const x = (made.data[i * made.each] - cx) / reach, y = made.each > 1 ? (made.data[i * made.each + 1] - cy) / reach : (i * 0.618034) % 1 - 0.5;
-    pen.beginPath(); pen.arc(side * (0.5 + x / 2), side * (0.5 - y / 2), 3.2, 0, 7); pen.fill();
+    const x = (output.data[i * output.size] - cx) / extent, y = output.size > 1 ? (output.data[i * output.size + 1] - cy) / extent : (i * 0.618034) % 1 - 0.5;
+    context.beginPath(); context.arc(side * (0.5 + x / 2), side * (0.5 - y / 2), 3.2, 0, 7); context.fill();
   }
-  $("pointssaid").textContent = `${count.toLocaleString("en")} points · ${(made.ms * 1000).toFixed(0)} µs each`;
+  $("points-caption").textContent = `${count.toLocaleString("en")} points · ${(output.ms * 1000).toFixed(0)} µs each`;
   document.body.dataset.shown = `points/${count}/${truncation}`;
 });
 
-function cloud() {
-  $("cloud").hidden = false;
-  $("count").oninput = $("pointstruncation").oninput = showPoints;
-  $("again").onclick = () => { drawn = Math.floor(Math.random() * 1e6) + facts.bank; showPoints(); };
-  $("pointsdownload").onclick = () => save($("points"), `${facts.recipe}-points.png`);
+function pointsView() {
+  $("point-cloud").hidden = false;
+  $("count").oninput = $("points-truncation").oninput = showPoints;
+  $("again").onclick = () => { firstPoint = Math.floor(Math.random() * 1e6) + metadata.num_latents; showPoints(); };
+  $("points-download").onclick = () => save($("points"), `${metadata.recipe}-points.png`);
   matchMedia("(prefers-color-scheme: dark)").onchange = showPoints;
   return showPoints();
 }
 
-// ---- picture to picture
+// ---- image-to-image translation
 
-let given = null, name = "picture";
+let inputImage = null, name = "image";
 
-const translate = latest(async () => {
-  if (!given) return;
-  const graph = facts.graphs.find((found) => found.name === $("way").value), [channels, h, w] = graph.from;
-  const longest = Number($("side").value) || Math.max(h, w), [fh, fw] = graph.fixed ?? [longest, longest];
-  const scale = Math.min(fh / given.height, fw / given.width);
-  const width = Math.max(1, Math.round(given.width * scale)), height = Math.max(1, Math.round(given.height * scale));
-  const before = $("before"), pen = before.getContext("2d", { willReadFrequently: true });
+const translate = coalesced(async () => {
+  if (!inputImage) return;
+  const graph = metadata.graphs.find((one) => one.name === $("direction").value), [channels, h, w] = graph.input_shape;
+  const longest = Number($("side").value) || Math.max(h, w), [maxHeight, maxWidth] = graph.fixed_size ?? [longest, longest];
+  const scale = Math.min(maxHeight / inputImage.height, maxWidth / inputImage.width);
+  const width = Math.max(1, Math.round(inputImage.width * scale)), height = Math.max(1, Math.round(inputImage.height * scale));
+  const before = $("before"), context = before.getContext("2d", { willReadFrequently: true });
   before.width = width; before.height = height;
-  pen.fillStyle = "#fff"; pen.fillRect(0, 0, width, height);
-  pen.imageSmoothingQuality = "high"; pen.drawImage(given, 0, 0, width, height);
+  context.fillStyle = "#fff"; context.fillRect(0, 0, width, height);
+  context.imageSmoothingQuality = "high"; context.drawImage(inputImage, 0, 0, width, height);
   $("both").hidden = false; $("after").classList.add("busy");
-  const pixels = pen.getImageData(0, 0, width, height).data;
-  const up = (side) => Math.ceil(side / graph.multiple) * graph.multiple, tall = graph.fixed?.[0] ?? Math.max(up(height), graph.least), wide = graph.fixed?.[1] ?? Math.max(up(width), graph.least);
-  const x = new Float32Array(channels * tall * wide);
+  const pixels = context.getImageData(0, 0, width, height).data;
+  const pad = (side) => Math.max(Math.ceil(side / graph.multiple) * graph.multiple, graph.min_size);
+  const [paddedHeight, paddedWidth] = graph.fixed_size ?? [pad(height), pad(width)];
+  const x = new Float32Array(channels * paddedHeight * paddedWidth);
   const mirrored = (i, side) => { const period = Math.max(1, 2 * side - 2); i %= period; return i < side ? i : period - i; };
-  for (let r = 0; r < tall; r++) for (let q = 0; q < wide; q++) {
+  for (let r = 0; r < paddedHeight; r++) for (let q = 0; q < paddedWidth; q++) {
     const at = 4 * (mirrored(r, height) * width + mirrored(q, width));
     const grey = 0.299 * pixels[at] + 0.587 * pixels[at + 1] + 0.114 * pixels[at + 2];
-    for (let c = 0; c < channels; c++) x[(c * tall + r) * wide + q] = (channels === 1 ? Math.round(grey) : pixels[at + c]) / 127.5 - 1;
+    for (let c = 0; c < channels; c++) x[(c * paddedHeight + r) * paddedWidth + q] = (channels === 1 ? Math.round(grey) : pixels[at + c]) / 127.5 - 1;
   }
-  await inTurn(async () => {
-    const net = await session(graph.name), began = performance.now();
-    const { translated } = await net.run({ picture: new ort.Tensor("float32", x, [1, channels, tall, wide]) });
-    const whole = document.createElement("canvas"), after = $("after");
-    paint(whole, translated.data, 0, [graph.to[0], tall, wide]);
+  await serialized(async () => {
+    const net = await session(graph.name), start = performance.now();
+    const { translated } = await net.run({ image: new ort.Tensor("float32", x, [1, channels, paddedHeight, paddedWidth]) });
+    const padded = document.createElement("canvas"), after = $("after");
+    paint(padded, translated.data, 0, [graph.output_shape[0], paddedHeight, paddedWidth]);
     after.width = width; after.height = height;
     for (const canvas of [before, after]) canvas.classList.toggle("crisp", Math.max(width, height) <= 128);
-    after.getContext("2d").drawImage(whole, 0, 0);
-    $("aftersaid").textContent = `after · ${width} × ${height} · ${(performance.now() - began).toFixed(0)} ms`;
+    after.getContext("2d").drawImage(padded, 0, 0);
+    $("after-caption").textContent = `after · ${width} × ${height} · ${(performance.now() - start).toFixed(0)} ms`;
     document.body.dataset.shown = `${graph.name}/${name}/${width}x${height}`;
   });
   $("after").classList.remove("busy");
 });
 
-async function take(file) {
+async function loadImage(file) {
   if (!file?.type.startsWith("image/")) return;
-  try { given = await createImageBitmap(file); } catch { return failed(new Error(`${file.name} is no picture that this browser can read`)); }
+  try { inputImage = await createImageBitmap(file); } catch { return failed(new Error(`${file.name} is not an image that this browser can decode`)); }
   $("status").hidden = true;
-  name = file.name.replace(/\.[^.]*$/, "") || "picture";
+  name = file.name.replace(/\.[^.]*$/, "") || "image";
   translate();
 }
 
-async function translator() {
+async function translatorView() {
   $("translator").hidden = false;
-  facts.graphs.forEach((graph) => $("way").add(new Option(graph.name.replaceAll("-", " "), graph.name)));
-  $("side").parentElement.hidden = facts.graphs.every((graph) => graph.fixed);
-  $("wayrow").hidden = facts.graphs.length < 2;
-  $("way").onchange = $("side").onchange = translate;
-  $("file").onchange = () => take($("file").files[0]);
+  metadata.graphs.forEach((graph) => $("direction").add(new Option(graph.name.replaceAll("-", " "), graph.name)));
+  $("side").parentElement.hidden = metadata.graphs.every((graph) => graph.fixed_size);
+  $("direction-row").hidden = metadata.graphs.length < 2;
+  $("direction").onchange = $("side").onchange = translate;
+  $("file").onchange = () => loadImage($("file").files[0]);
   for (const kind of ["dragover", "dragleave", "drop"]) document.addEventListener(kind, (event) => {
     event.preventDefault();
     $("drop").classList.toggle("over", kind === "dragover");
-    if (kind === "drop") take(event.dataTransfer.files[0]);
+    if (kind === "drop") loadImage(event.dataTransfer.files[0]);
   });
-  document.addEventListener("paste", (event) => take(event.clipboardData.files[0]));
-  $("afterdownload").onclick = () => save($("after"), `${name}-${$("way").value}.png`);
-  await session(facts.graphs[0].name);
+  document.addEventListener("paste", (event) => loadImage(event.clipboardData.files[0]));
+  $("after-download").onclick = () => save($("after"), `${name}-${$("direction").value}.png`);
+  await session(metadata.graphs[0].name);
 }
 
-// ---- begin
+// ---- start
 
-async function numbers(file) { return new Float32Array(await (await fetch(file)).arrayBuffer()); }
+async function readFloats(file) { return new Float32Array(await (await fetch(file)).arrayBuffer()); }
 
 try {
-  document.title = $("title").textContent = facts.title;
-  $("facts").textContent = facts.said;
-  if (facts.kind !== "translator") [bank, axes] = await Promise.all([numbers("latents.bin"), numbers("directions.bin")]);
-  await { pictures: maker, points: cloud, translator }[facts.kind]();
+  document.title = $("title").textContent = metadata.title;
+  $("subtitle").textContent = metadata.subtitle;
+  if (metadata.kind !== "translator") [latents, directions] = await Promise.all([readFloats("latents.bin"), readFloats("directions.bin")]);
+  await { images: generatorView, points: pointsView, translator: translatorView }[metadata.kind]();
   if (document.body.dataset.state !== "failed") { $("status").hidden = true; document.body.dataset.state = "ready"; }
 } catch (error) {
   failed(error);

@@ -1,59 +1,59 @@
 /** Requests to the server that the page came from. */
 
-const TRIES = 6;
+const MAX_ATTEMPTS = 6;
 
-/** What the server refused, in its words. */
-export class Refused extends Error {
-  /** @param {number} status @param {string} words */
-  constructor(status, words) {
-    super(words);
+/** An error response of the server; status 0 if there was none. */
+export class HttpError extends Error {
+  /** @param {number} status @param {string} message */
+  constructor(status, message) {
+    super(message);
     this.status = status;
   }
 }
 
 /**
- * The address of an answer.
+ * The URL of a route.
  * @param {string} path
- * @param {Object<string, any>} [query] what is undefined, null or "" is left out
+ * @param {Object<string, any>} [query] parameters; those that are undefined, null or "" are omitted
  */
-export function address(path, query = {}) {
+export function url(path, query = {}) {
   const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const text = pairs.map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`).join("&");
   return `/api/${path}${text ? "?" + text : ""}`;
 }
 
 /**
- * Ask; where the server is busy, ask again after the time that it names.
- * @param {string} url
- * @param {RequestInit} [how]
+ * Send a request; while the server is busy, retry after the time that it names.
+ * @param {string} target a URL
+ * @param {RequestInit} [options]
  * @returns {Promise<Response>}
  */
-export async function ask(url, how = {}) {
+export async function request(target, options = {}) {
   for (let attempt = 1; ; attempt++) {
-    let answer;
+    let response;
     try {
-      answer = await fetch(url, how);
+      response = await fetch(target, options);
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") throw error;
-      throw new Refused(0, "The explorer does not answer. Is it still running in its terminal?");
+      throw new HttpError(0, "The explorer does not respond. Is it still running in its terminal?");
     }
-    if (answer.ok) return answer;
-    if (answer.status === 503 && attempt < TRIES) {
-      const seconds = Number(answer.headers.get("Retry-After")) || 1;
+    if (response.ok) return response;
+    if (response.status === 503 && attempt < MAX_ATTEMPTS) {
+      const seconds = Number(response.headers.get("Retry-After")) || 1;
       await new Promise((done) => setTimeout(done, seconds * 1000 * (0.5 + Math.random())));
       continue;
     }
-    const told = await answer.json().catch(() => ({}));
-    throw new Refused(answer.status, told.error || `the server said ${answer.status}`);
+    const body = await response.json().catch(() => ({}));
+    throw new HttpError(response.status, body.error || `HTTP status ${response.status}`);
   }
 }
 
-/** JSON. @param {string} path @param {Object<string, any>} [query] @param {RequestInit} [how] @returns {Promise<any>} */
-export async function json(path, query = {}, how = {}) {
-  return (await ask(address(path, query), how)).json();
+/** The JSON of a route. @param {string} path @param {Object<string, any>} [query] @param {RequestInit} [options] @returns {Promise<any>} */
+export async function json(path, query = {}, options = {}) {
+  return (await request(url(path, query), options)).json();
 }
 
-/** A picture. @param {string} path @param {Object<string, any>} [query] @param {RequestInit} [how] */
-export async function bitmap(path, query = {}, how = {}) {
-  return createImageBitmap(await (await ask(address(path, query), how)).blob());
+/** The image of a route. @param {string} path @param {Object<string, any>} [query] @param {RequestInit} [options] */
+export async function bitmap(path, query = {}, options = {}) {
+  return createImageBitmap(await (await request(url(path, query), options)).blob());
 }

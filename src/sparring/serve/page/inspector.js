@@ -1,127 +1,124 @@
-/** The chosen picture: sliders along directions, class, training pictures that look like it, download. */
+/** The selected image: sliders along latent directions, class, nearest training images, download. */
 
-import { address, json } from "./api.js";
-import { button, byId, choice, h, say, slider } from "./dom.js";
-import { Live, download } from "./picture.js";
-import { draggable, keep } from "./slot.js";
-import { emit, on, query, state } from "./store.js";
+import { json, url } from "./api.js";
+import { button, choice, h, showMessage, slider } from "./dom.js";
+import { LatestImage, download } from "./image-canvas.js";
+import { draggable, save } from "./slot.js";
+import { on, query, state } from "./store.js";
 
-const KINDS = [["looks", "what is seen"], ["pca", "components (PCA)"], ["sefa", "first layer (SeFa)"]];
-const REACH = { looks: 4, pca: 6, sefa: 6 };
+const KINDS = [["attributes", "image attributes"], ["pca", "components (PCA)"], ["sefa", "first layer (SeFa)"]];
+const MAX_AMOUNTS = { attributes: 4, pca: 6, sefa: 6 }; // in standard deviations
 
-/** @param {HTMLElement} place */
-export function build(place) {
-  const live = new Live("The chosen picture");
-  live.canvas.classList.add("large");
+/** @param {HTMLElement} container */
+export function build(container) {
+  const image = new LatestImage("The selected image");
+  image.canvas.classList.add("large");
   const name = h("p", { class: "soft name" });
   const sliders = h("div", { class: "sliders" });
-  const found = h("div", { class: "closest" });
-  /** @type {Array<{id: string, part: any}>} */
-  let parts = [];
-  let kind = "looks", digest = "";
+  const neighbours = h("div", { class: "nearest" });
+  /** @type {Array<{id: string, control: any}>} */
+  let directions = [];
+  let kind = KINDS[0][0], loaded = "";
 
   const kinds = choice("Directions", KINDS, kind, (value) => { kind = value; load(); });
-  const classes = state.about.classes ?? [];
-  const own = classes.length ? choice("Class", [["", "its own"], ...classes.map((word, number) => [String(number), word])], "", (value) => {
-    state.current.label = value === "" ? null : Number(value);
+  const classes = state.run.classes ?? [], classOptions = classes.map((word, label) => [String(label), word]);
+  const ownClass = classes.length ? choice("Class", [["", "as sampled"], ...classOptions], "", (value) => {
+    state.selected.label = value === "" ? null : Number(value);
     redraw();
   }) : null;
-  const blend = classes.length && state.about.blends ? choice("Blend in", [["", "nothing"], ...classes.map((word, number) => [String(number), word])], "", (value) => {
-    state.current.towards = value === "" ? null : Number(value);
-    state.current.share = value === "" ? 0 : state.current.share || 0.5;
-    share.set(state.current.share);
-    share.row.hidden = value === "";
+  const blendClass = classes.length && state.run.can_blend ? choice("Blend with", [["", "nothing"], ...classOptions], "", (value) => {
+    state.selected.blendLabel = value === "" ? null : Number(value);
+    state.selected.blendWeight = value === "" ? 0 : state.selected.blendWeight || 0.5;
+    showBlend();
     redraw();
   }) : null;
-  const share = slider("Share of it", { min: 0, max: 1, step: 0.05, value: 0, show: (value) => `${Math.round(100 * value)}%` }, (value) => { state.current.share = value; redraw(); });
-  share.row.hidden = true;
+  const blendWeight = slider("Blend weight", { min: 0, max: 1, step: 0.05, value: 0, show: (value) => `${Math.round(100 * value)}%` }, (value) => { state.selected.blendWeight = value; redraw(); });
+  blendWeight.row.hidden = true;
   const close = button("Close", () => document.body.classList.remove("inspecting"), "quiet close");
   const actions = h("div", { class: "actions" },
-    button("Keep", () => { keep(state.current); say("Kept, at the bottom of the page."); }, "strong"),
-    button("Download PNG", () => download(live.canvas, `${state.about.name}-${state.current.name}`)),
-    button("Closest training pictures", closest),
+    button("Save", () => { save(state.selected); showMessage("Saved at the bottom of the page."); }, "strong"),
+    button("Download PNG", () => download(image.canvas, `${state.run.name}-${state.selected.name}`)),
+    button("Nearest training images", findNearest),
     button("Reset", reset));
-  draggable(live.canvas, () => state.current);
-  place.append(h("div", { class: "head" }, h("h2", {}, "Chosen"), close), live.canvas, name, actions, found,
-    h("div", { class: "fields" }, own?.row, blend?.row, share.row, kinds.row), sliders);
+  draggable(image.canvas, () => state.selected);
+  container.append(h("div", { class: "head" }, h("h2", {}, "Selected"), close), image.canvas, name, actions, neighbours,
+    h("div", { class: "fields" }, ownClass?.row, blendClass?.row, blendWeight.row, kinds.row), sliders);
 
   function redraw() {
-    if (state.current) live.show("picture", query(state.current));
+    if (state.selected) image.show("sample", query(state.selected));
   }
 
   function show() {
-    place.hidden = false;
+    container.hidden = false;
     document.body.classList.add("inspecting");
-    name.textContent = state.current.name;
-    found.replaceChildren();
-    if (own) own.select.value = state.current.label === undefined || state.current.label === null ? "" : String(state.current.label);
-    blended();
-    for (const { id, part } of parts) part.set(state.current.edits[id] ?? 0);
+    name.textContent = state.selected.name;
+    neighbours.replaceChildren();
+    if (ownClass) ownClass.select.value = String(state.selected.label ?? "");
+    showBlend();
+    for (const { id, control } of directions) control.set(state.selected.edits[id] ?? 0);
     redraw();
-    if (digest !== state.about.digest + kind) load();
+    if (loaded !== state.run.digest + kind) load();
   }
 
   function reset() {
-    state.current.edits = {};
-    state.current.label = null;
-    state.current.towards = null;
-    state.current.share = 0;
-    blended();
-    if (own) own.select.value = "";
-    for (const { part } of parts) part.set(0);
+    Object.assign(state.selected, { edits: {}, label: null, blendLabel: null, blendWeight: 0 });
+    showBlend();
+    if (ownClass) ownClass.select.value = "";
+    for (const { control } of directions) control.set(0);
     redraw();
   }
 
-  function blended() {
-    if (blend) blend.select.value = state.current.share ? String(state.current.towards) : "";
-    share.row.hidden = !state.current.share;
-    share.set(state.current.share || 0);
+  function showBlend() {
+    const weight = state.selected.blendWeight || 0;
+    if (blendClass) blendClass.select.value = weight ? String(state.selected.blendLabel) : "";
+    blendWeight.row.hidden = !weight;
+    blendWeight.set(weight);
   }
 
   async function load() {
-    digest = state.about.digest + kind;
-    sliders.replaceChildren(h("p", { class: "soft" }, "looking for directions ..."));
+    loaded = state.run.digest + kind;
+    sliders.replaceChildren(h("p", { class: "soft" }, "finding directions ..."));
     try {
-      const told = await json("directions", { kind });
-      const reach = REACH[kind];
-      parts = told.directions.map((one) => ({ id: one.id, part: slider(words(one), { min: -reach, max: reach, step: 0.1, value: 0 }, (value) => {
-        if (!state.current) return;
-        state.current.edits[one.id] = value;
+      const response = await json("directions", { kind });
+      const max = MAX_AMOUNTS[kind];
+      directions = response.directions.map((one) => ({ id: one.id, control: slider(describe(one), { min: -max, max, step: 0.1, value: 0 }, (value) => {
+        if (!state.selected) return;
+        state.selected.edits[one.id] = value;
         redraw();
       }) }));
-      for (const { id, part } of parts) part.set(state.current?.edits[id] ?? 0);
-      sliders.replaceChildren(...parts.map(({ part }) => part.row));
+      for (const { id, control } of directions) control.set(state.selected?.edits[id] ?? 0);
+      sliders.replaceChildren(...directions.map(({ control }) => control.row));
     } catch (error) {
       sliders.replaceChildren(h("p", { class: "soft" }, error.message));
     }
   }
 
-  async function closest() {
-    found.replaceChildren(h("p", { class: "soft" }, "looking through the training pictures ..."));
+  async function findNearest() {
+    neighbours.replaceChildren(h("p", { class: "soft" }, "searching the training images ..."));
     try {
-      const told = await json("closest", { ...query(state.current), k: 6 });
-      const pictures = told.closest.map((one) => h("img", { src: address("real", { number: one.number }), class: live.canvas.className.replace("large", ""),
-        alt: `Training picture ${one.number}, ${one.distance} grey levels away`, title: `number ${one.number}, ${one.distance} grey levels away` }));
-      found.replaceChildren(h("div", { class: "row" }, ...pictures),
-        h("p", { class: "soft" }, `The closest of ${told.searched.toLocaleString("en")} training pictures, ${told.closest[0].distance} grey levels away and more.`));
+      const { nearest, num_searched } = await json("nearest", { ...query(state.selected), n: 6 });
+      const images = nearest.map((one) => h("img", { src: url("training-image", { index: one.index }), class: image.canvas.className.replace("large", ""),
+        alt: `Training image ${one.index}, ${one.distance} grey levels away`, title: `index ${one.index}, ${one.distance} grey levels away` }));
+      neighbours.replaceChildren(h("div", { class: "row" }, ...images),
+        h("p", { class: "soft" }, `The nearest of ${num_searched.toLocaleString("en")} training images, at least ${nearest[0].distance} grey levels away.`));
     } catch (error) {
-      found.replaceChildren(h("p", { class: "soft" }, error.message));
+      neighbours.replaceChildren(h("p", { class: "soft" }, error.message));
     }
   }
 
-  on("current", show);
-  on("look", redraw);
-  on("generator", () => { digest = ""; if (state.current) { dropEdits(); show(); } });
+  on("selection", show);
+  on("sampling", redraw);
+  on("generator", () => { loaded = ""; if (state.selected) { dropEdits(); show(); } });
 
   /** Directions belong to one generator. */
   function dropEdits() {
-    if (Object.keys(state.current.edits).length) say("The generator has moved on; sliders are back at 0.");
-    state.current.edits = {};
+    if (Object.keys(state.selected.edits).length) showMessage("The generator was updated; the sliders are reset to 0.");
+    state.selected.edits = {};
   }
 }
 
-/** @param {any} one */
-function words(one) {
-  const share = one.found?.share;
-  return share ? `${one.name.replace(/^(pca|sefa) /, "")} · ${(100 * share).toFixed(0)}%` : one.name;
+/** A direction's name, with its fraction of the variance where that is known. @param {any} direction */
+function describe({ name, statistics }) {
+  const fraction = statistics?.share;
+  return fraction ? `${name.replace(/^(pca|sefa) /, "")} · ${(100 * fraction).toFixed(0)}%` : name;
 }

@@ -1,31 +1,31 @@
-/** Places that pictures are put into: by dragging, or by choosing a picture and pressing the slot. */
+/** Slots that images are put into, by dragging or by selecting an image and pressing the slot; and the saved images. */
 
-import { button, h, say } from "./dom.js";
-import { Live } from "./picture.js";
-import { emit, query, state } from "./store.js";
+import { button, h, showMessage } from "./dom.js";
+import { LatestImage } from "./image-canvas.js";
+import { emit, query, select, state } from "./store.js";
 
-const KIND = "application/x-sparring-point";
+const MEDIA_TYPE = "application/x-sparring-point";
 
 /** Let an element be dragged as a point. @param {HTMLElement} element @param {() => any} point */
 export function draggable(element, point) {
   element.draggable = true;
   element.addEventListener("dragstart", (event) => {
-    event.dataTransfer.setData(KIND, JSON.stringify(point()));
+    event.dataTransfer.setData(MEDIA_TYPE, JSON.stringify(point()));
     event.dataTransfer.effectAllowed = "copy";
   });
 }
 
-/** Let pictures be dropped on an element. @param {HTMLElement} element @param {(point: any) => void} put */
+/** Let images be dropped on an element. @param {HTMLElement} element @param {(point: any) => void} put */
 export function droppable(element, put) {
   element.addEventListener("dragover", (event) => {
-    if (!event.dataTransfer.types.includes(KIND)) return;
+    if (!event.dataTransfer.types.includes(MEDIA_TYPE)) return;
     event.preventDefault();
-    element.classList.add("over");
+    element.classList.add("dragover");
   });
-  element.addEventListener("dragleave", () => element.classList.remove("over"));
+  element.addEventListener("dragleave", () => element.classList.remove("dragover"));
   element.addEventListener("drop", (event) => {
-    element.classList.remove("over");
-    const text = event.dataTransfer.getData(KIND);
+    element.classList.remove("dragover");
+    const text = event.dataTransfer.getData(MEDIA_TYPE);
     if (!text) return;
     event.preventDefault();
     put(JSON.parse(text));
@@ -35,51 +35,51 @@ export function droppable(element, put) {
 /**
  * A slot.
  * @param {string} name
- * @param {(point: import("./store.js").Point) => void} changed
+ * @param {(point: import("./store.js").Point) => void} onChange
  */
-export function slot(name, changed) {
-  const live = new Live(`Picture ${name}`);
-  const hint = h("span", { class: "hint" }, "drop a picture, or choose one and press here");
-  const element = h("button", { type: "button", class: "slot empty", "aria-label": `Put the chosen picture into ${name}` },
-    h("span", { class: "letter" }, name), live.canvas, hint);
-  const found = { element, point: null, put, redraw };
+export function slot(name, onChange) {
+  const image = new LatestImage(`Image ${name}`);
+  const hint = h("span", { class: "hint" }, "drop an image, or select one and press here");
+  const element = h("button", { type: "button", class: "slot empty", "aria-label": `Put the selected image into ${name}` },
+    h("span", { class: "letter" }, name), image.canvas, hint);
+  const self = { element, point: null, put, redraw };
   /** @param {any} point */
   function put(point) {
-    found.point = { ...point, edits: { ...point.edits } };
+    self.point = { ...point, edits: { ...point.edits } };
     element.classList.remove("empty");
     redraw();
-    changed(found.point);
+    onChange(self.point);
   }
   function redraw() {
-    if (found.point) live.show("picture", query(found.point));
+    if (self.point) image.show("sample", query(self.point));
   }
-  element.addEventListener("click", () => (state.current ? put(state.current) : say("Choose a picture first, under Samples.")));
+  element.addEventListener("click", () => (state.selected ? put(state.selected) : showMessage("Select an image first, under Samples.")));
   droppable(element, put);
-  draggable(element, () => found.point);
-  return found;
+  draggable(element, () => self.point);
+  return self;
 }
 
-/** The shelf of kept pictures. @param {HTMLElement} place @param {() => void} chosen */
-export function shelf(place, chosen) {
-  const items = h("div", { class: "kept" });
-  const clear = button("Clear", () => { state.shelf = []; emit("shelf"); }, "quiet");
-  place.append(h("span", { class: "soft" }, "Kept"), items, clear);
-  droppable(place, (point) => keep(point));
+/** The row of saved images; returns a function that redraws it. @param {HTMLElement} container */
+export function savedImages(container) {
+  const items = h("div", { class: "saved-tiles" });
+  const clear = button("Clear", () => { state.saved = []; emit("saved"); }, "quiet");
+  container.append(h("span", { class: "soft" }, "Saved"), items, clear);
+  droppable(container, save);
   return () => {
-    place.hidden = !state.shelf.length;
-    items.replaceChildren(...state.shelf.map((point, number) => {
-      const live = new Live(`Kept: ${point.name}`);
-      live.show("picture", query(point));
-      const tile = h("button", { type: "button", class: "tile", title: point.name, "aria-label": `Show kept picture ${number + 1}, ${point.name}`,
-        onclick: () => { state.current = { ...point, edits: { ...point.edits } }; emit("current"); chosen(); } }, live.canvas);
+    container.hidden = !state.saved.length;
+    items.replaceChildren(...state.saved.map((point, index) => {
+      const image = new LatestImage(`Saved: ${point.name}`);
+      image.show("sample", query(point));
+      const tile = h("button", { type: "button", class: "tile", title: point.name, "aria-label": `Select saved image ${index + 1}, ${point.name}`,
+        onclick: () => select(point) }, image.canvas);
       draggable(tile, () => point);
       return tile;
     }));
   };
 }
 
-/** Keep a picture. @param {any} point */
-export function keep(point) {
-  state.shelf = [...state.shelf.slice(-23), { ...point, edits: { ...point.edits } }];
-  emit("shelf");
+/** Add an image to the saved ones, of which the newest 24 are shown. @param {any} point */
+export function save(point) {
+  state.saved = [...state.saved.slice(-23), { ...point, edits: { ...point.edits } }];
+  emit("saved");
 }

@@ -1,54 +1,54 @@
-/** What the parts of the page share, and how they hear of changes. */
+/** The state that the views share, and events about its changes. */
 
 /**
- * A point of the latent space: a mix of terms, then steps along directions. See `asked.py` for how it is written.
- * @typedef {{terms: Array<{at: string, weight: number}>, edits: Object<string, number>, label?: number|null, towards?: number|null, share?: number, name: string}} Point
+ * A point of the latent space: a mix of terms, then steps along directions. `http.py` parses its encoding.
+ * @typedef {{terms: Array<{term: string, weight: number}>, edits: Object<string, number>, label?: number|null, blendLabel?: number|null, blendWeight?: number, name: string}} Point
  */
 
 export const state = {
-  /** What the server said of the run. @type {any} */
-  about: {},
-  /** How pictures are drawn. */
-  look: { label: "", truncation: 1 },
-  /** The chosen picture. @type {Point|null} */
-  current: null,
-  /** Kept ones. @type {Point[]} */
-  shelf: [],
+  /** The response of `/api/run`. @type {any} */
+  run: {},
+  /** How images are sampled. */
+  sampling: { label: "", truncation: 1 },
+  /** The selected image. @type {Point|null} */
+  selected: null,
+  /** Saved images. @type {Point[]} */
+  saved: [],
 };
 
 const target = new EventTarget();
 
-/** Hear of `current`, `look`, `shelf` or `generator`. @param {string} name @param {() => void} what */
-export const on = (name, what) => target.addEventListener(name, what);
+/** Listen to `selection`, `sampling`, `saved`, `generator` or `kind`. @param {string} name @param {() => void} listener */
+export const on = (name, listener) => target.addEventListener(name, listener);
 
-/** Tell. @param {string} name */
+/** Notify the listeners of an event. @param {string} name */
 export const emit = (name) => target.dispatchEvent(new Event(name));
 
-/** Choose a picture. @param {Point} point */
-export function choose(point) {
-  state.current = { ...point, edits: { ...point.edits } };
-  emit("current");
+/** Select an image. @param {Point} point */
+export function select(point) {
+  state.selected = { ...point, edits: { ...point.edits } };
+  emit("selection");
 }
 
 /** The point of a sample. @param {number} seed @param {number} index @returns {Point} */
-export const sample = (seed, index) => ({ terms: [{ at: `s${seed}.${index}`, weight: 1 }], edits: {}, name: `seed ${seed}, number ${index}` });
+export const sample = (seed, index) => ({ terms: [{ term: `s${seed}.${index}`, weight: 1 }], edits: {}, name: `seed ${seed}, index ${index}` });
 
-/** Terms, as in an address. @param {Point} point */
-export const at = (point) => point.terms.map((term) => (term.weight === 1 ? term.at : `${term.at}*${decimal(term.weight)}`)).join(",");
+/** The terms of a point as a query parameter. @param {Point} point */
+export const encodePoint = (point) => point.terms.map(({ term, weight }) => (weight === 1 ? term : `${term}*${decimal(weight)}`)).join(",");
 
-/** Edits, as in an address. @param {Point} point */
-export const edit = (point) => Object.entries(point.edits).filter(([, amount]) => amount).map(([id, amount]) => `${id}:${decimal(amount)}`).join(",");
+/** The edits of a point as a query parameter. @param {Point} point */
+export const encodeEdits = (point) => Object.entries(point.edits).filter(([, amount]) => amount).map(([id, amount]) => `${id}:${decimal(amount)}`).join(",");
 
-/** How it is drawn: class and truncation, and which generator the address is for. @param {Point|null} [point] */
-export function look(point = null) {
-  const label = point && point.label !== undefined && point.label !== null ? point.label : state.look.label;
-  const truncation = state.look.truncation === 1 ? "" : state.look.truncation;
-  const towards = point?.share ? point.towards : null;
-  return { label, towards, share: towards === null || towards === undefined ? "" : decimal(point.share), truncation, v: state.about.digest };
+/** Query parameters of sampling: class, blended class, truncation, and the digest of the generator. @param {Point|null} [point] */
+export function samplingParameters(point = null) {
+  const label = point?.label ?? state.sampling.label;
+  const truncation = state.sampling.truncation === 1 ? "" : state.sampling.truncation;
+  const blend_label = point?.blendWeight ? point.blendLabel ?? "" : "";
+  return { label, blend_label, blend_weight: blend_label === "" ? "" : decimal(point.blendWeight), truncation, digest: state.run.digest };
 }
 
-/** The query of one picture. @param {Point} point */
-export const query = (point) => ({ at: at(point), edit: edit(point), ...look(point) });
+/** The query of one image. @param {Point} point */
+export const query = (point) => ({ point: encodePoint(point), edits: encodeEdits(point), ...samplingParameters(point) });
 
-/** A number as the server reads it. @param {number} value */
+/** A number with at most three decimals, as the server expects. @param {number} value */
 export const decimal = (value) => String(Math.round(value * 1000) / 1000);

@@ -1,9 +1,9 @@
-"""One GAN on two-dimensional points, trained step by step; each step gives a frame with samples, metrics and
-a caption. Nothing is written; all of it runs in the worker's thread.
+"""One GAN on two-dimensional points, trained in memory step by step; each step gives a frame with samples,
+metrics and a caption. Everything here runs in the compute worker's thread.
 
 References: Kahng, Thorat, Chau, Viegas, Wattenberg 2019, "GAN Lab: understanding complex deep generative
-models using interactive visual experimentation", arXiv:1809.01587 (what to show of a game on points). Lin et
-al. 2018, arXiv:1712.04086, section 4.1 (high quality).
+models using interactive visual experimentation", arXiv:1809.01587 (what to draw of a GAN on points). Lin,
+Khetan, Fanti & Oh 2018, "PacGAN", arXiv:1712.04086, section 4.1 (high-quality samples).
 """
 
 import time
@@ -26,27 +26,27 @@ from sparring.serve.playground.view import NUM_ARROWS, FieldRenderer, compute_ar
 from sparring.training.nan_guard import all_finite
 from sparring.training.state import TrainState
 
-MAX_STEPS = 200  # that a request may ask for
-MAX_STEP_SECONDS = 0.06  # that a request may take; it plays one step at least
-MIN_POINTS = 16  # points to play with
-ARROW_LENGTH = 0.06  # of the image's side
+MAX_STEPS = 200  # per request
+MAX_STEP_SECONDS = 0.06  # per request, after the first step
+MIN_POINTS = 16  # in a data set
+ARROW_LENGTH = 0.06  # of the view's side
 
 
 @dataclass
 class GameState:
-    """A game in the arena.
+    """The GAN that is being trained.
 
     Arguments:
-        number: of the game; a page asks for the next frame of the game that it shows.
-        rules: that it is played by.
-        match: the game itself.
-        looker: that looks at it.
-        last: the frame before.
-        lost: the step that gave a number that is not finite; None if all went well.
+        game_id: number of the game; a page names the game that it shows when it asks for the next frame.
+        config: its configuration.
+        train_state: networks, optimizers, data and clock.
+        renderer: computes what a frame shows.
+        last_frame: the last frame in which everything was finite.
+        diverged_at: the step that gave a non-finite number; None if there was none.
     """
 
-    number: int
-    rules: PlaygroundConfig
+    game_id: int
+    config: PlaygroundConfig
     train_state: TrainState
     renderer: FieldRenderer
     last_frame: dict[str, Any] = field(default_factory=dict)
@@ -54,103 +54,124 @@ class GameState:
 
 
 class Playground:
-    """The one game of an explorer.
+    """The explorer's playground: one game at a time.
 
     Arguments:
-        runtime: the machine.
+        runtime: the device to train on.
     """
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self.number = 0
+        self.num_games = 0
         self.game: GameState | None = None
+        self.datasets: dict[str, Dataset] = {}
 
-    def begin(self, rules: PlaygroundConfig, dataset: Dataset) -> dict[str, Any]:
-        """Start anew; the game before is forgotten. The first frame, with all that stays as it is."""
+    def builtin_points(self, name: str) -> Dataset:
+        """A built-in set of points, opened once."""
+        if name not in self.datasets:
+            self.datasets[name] = open_data(DataConfig(source=name))
+        return self.datasets[name]
+
+    def begin(self, config: PlaygroundConfig, dataset: Dataset) -> dict[str, Any]:
+        """Start a new game, in place of the previous one.
+
+        Returns: the first frame, with what is constant in a game: view box, real points, mode centres, configuration.
+
+        Raises:
+            SparringError: the data are not points in the plane, or fewer than `MIN_POINTS`.
+        """
         if dataset.spec.shape != (2,) or len(dataset) < MIN_POINTS:
             raise SparringError(
-                "these are not points in the plane", f"{MIN_POINTS} points (x, y) or more", "take another set"
+                f"samples of shape {dataset.spec.shape}, {len(dataset)} of them",
+                f"at least {MIN_POINTS} points in the plane, (x, y)",
+                "choose another data set",
             )
-        match = TrainState(build_experiment(rules), dataset, self.runtime)
-        looker = FieldRenderer(match)
-        self.number += 1
-        self.game = GameState(self.number, rules, match, looker)
-        view = looker.view
-        still = {
-            "view": [round(value, 5) for value in (view.left, view.bottom, view.side)],
-            "real": round_points(looker.real),
-            "centres": round_points(mixture_modes(rules.points)[0])
-            if rules.points in METRICS_INFO["modes"].sources
-            else [],
-            "rules": asdict(rules),
+        train_state = TrainState(build_experiment(config), dataset, self.runtime)
+        renderer = FieldRenderer(train_state)
+        self.num_games += 1
+        self.game = GameState(self.num_games, config, train_state, renderer)
+        view = renderer.view
+        modes = (
+            mixture_modes(config.dataset)[0]
+            if config.dataset in METRICS_INFO["modes"].sources
+            else np.zeros((0, 2))
+        )
+        constant = {
+            "view_box": [round(value, 5) for value in (view.left, view.bottom, view.side)],
+            "real": round_points(renderer.real),
+            "mode_centres": round_points(modes),
+            "config": asdict(config),
         }
-        return still | build_frame(self.game, [], 0)
+        return constant | build_frame(self.game, [], 0)
 
     def step(self, count: int, seconds: float = MAX_STEP_SECONDS) -> dict[str, Any]:
-        """Play up to `count` steps, at least one, until the time is over; the frame that follows."""
-        playing = self.game
-        assert playing is not None
-        began = time.monotonic()
-        noted: list[dict[str, Tensor]] = []
+        """Train for up to `count` steps, at least one, and at most about `seconds`.
+
+        Returns: the next frame.
+        """
+        game = self.game
+        assert game is not None
+        start = time.monotonic()
+        losses: list[dict[str, Tensor]] = []
         while (
-            len(noted) < count
-            and playing.diverged_at is None
-            and (not noted or time.monotonic() - began < seconds)
+            len(losses) < count
+            and game.diverged_at is None
+            and (not losses or time.monotonic() - start < seconds)
         ):
-            before = playing.train_state.clock.step
-            row = playing.train_state.train_step()
+            step = game.train_state.clock.step
+            row = game.train_state.train_step()
             if torch.stack(list(row.values())).isfinite().all():
-                noted.append(row)
+                losses.append(row)
             else:
-                playing.diverged_at = before
-        return build_frame(playing, noted, time.monotonic() - began)
+                game.diverged_at = step
+        return build_frame(game, losses, time.monotonic() - start)
 
 
 def build_frame(game: GameState, losses: list[dict[str, Tensor]], seconds: float) -> dict[str, Any]:
-    """What is to be seen now. Of a game that was lost, the last frame before that."""
-    match = game.train_state
+    """The current frame; after divergence, the samples and metrics of the last finite one.
+
+    Arguments:
+        losses: of the steps since the frame before.
+        seconds: that these steps took.
+    """
+    state = game.train_state
     if game.diverged_at is None:
-        if all_finite(list(match.tensors().values())):
-            found = game.renderer.render()
-            if all_finite(list(found.values())):
-                game.last_frame = build_frame_content(game, found)
-            else:
-                game.diverged_at = match.clock.step - 1
+        outputs = game.renderer.render() if all_finite(list(state.tensors().values())) else None
+        if outputs is not None and all_finite(list(outputs.values())):
+            game.last_frame = build_frame_content(game, outputs)
         else:
-            game.diverged_at = match.clock.step - 1
-    numbers = {
-        "game": game.number,
-        "step": match.clock.step - (1 if game.diverged_at is not None else 0),
-        "images": match.clock.images,
-        "played": len(losses),
+            game.diverged_at = state.clock.step - 1
+    progress = {
+        "game": game.game_id,
+        "step": state.clock.step - (1 if game.diverged_at is not None else 0),
+        "images": state.clock.images,
+        "steps_taken": len(losses),
         "seconds": round(seconds, 4),
-        "lost": game.diverged_at,
-        "terms": average_losses(losses),
+        "diverged_at": game.diverged_at,
+        "losses": average_losses(losses),
     }
-    whole = game.last_frame | numbers
-    return whole | {"words": write_caption(whole, game.rules)}
+    frame = game.last_frame | progress
+    return frame | {"caption": write_caption(frame)}
 
 
 def build_frame_content(game: GameState, outputs: dict[str, Tensor]) -> dict[str, Any]:
-    """The image, and what can be counted in it."""
-    looker = game.renderer
-    made, net = looker.points(outputs["made"]), looker.points(outputs["net"])
-    moved = looker.points(
-        outputs["made"][:NUM_ARROWS]
-        + compute_arrows(outputs, looker.view.side * ARROW_LENGTH / float(looker.data.scale[0]))
-    )
+    """The part of a frame that depends on the networks alone: points, field, arrows, coverage."""
+    renderer = game.renderer
+    fake = renderer.points(outputs["fake"])
+    arrow_length = renderer.view.side * ARROW_LENGTH / float(renderer.data.scale[0])
+    arrow_tips = renderer.points(outputs["fake"][:NUM_ARROWS] + compute_arrows(outputs, arrow_length))
     return {
-        "points": round_points(made),
-        "net": round_points(net),
-        "arrows": round_points(moved),
-        "field": looker.encode_field(outputs),
-        "outside": looker.view.count_outside(made),
-        **measure_coverage(made, looker.real, game.rules.points),
+        "fake": round_points(fake),
+        "latent_grid": round_points(renderer.points(outputs["latent_grid"])),
+        "arrows": round_points(arrow_tips),
+        "field": renderer.encode_field(outputs),
+        "num_outside": renderer.view.count_outside(fake),
+        **measure_coverage(fake, renderer.real, game.config.dataset),
     }
 
 
 def average_losses(losses: list[dict[str, Tensor]]) -> dict[str, float]:
-    """What the terms came to, on average over these steps."""
+    """The mean of each loss over some steps, by name."""
     if not losses:
         return {}
     values = torch.stack([torch.stack(list(row.values())) for row in losses]).double().mean(0).tolist()
@@ -158,98 +179,101 @@ def average_losses(losses: list[dict[str, Tensor]]) -> dict[str, float]:
 
 
 def round_points(points: np.ndarray) -> list[list[float]]:
-    """Points as they are sent."""
+    """Points (n, 2) as lists, for JSON."""
     rows: list[list[float]] = np.asarray(points, np.float64).round(4).tolist()
     return rows
 
 
-def open_builtin_points(name: str) -> Dataset:
-    """A set of points that comes along."""
-    return open_data(DataConfig(source=name))
+MODE_RADIUS = 0.25  # of the distance to the nearest other mode
+MIN_MODE_FRACTION = 0.01  # of the generated points, within that radius of a mode that counts as covered
+DIVERSITY_SAMPLES = 128  # points of each kind for diversity and coverage
 
 
-MODE_RADIUS, MIN_MODE_FRACTION = (
-    0.25,
-    0.01,
-)  # of the way to the next mode; of all points: so many so near hold a mode
-DIVERSITY_SAMPLES = 128  # points of each kind for the variety
-
-
-def measure_coverage(made: np.ndarray, real: np.ndarray, points: str) -> dict[str, Any]:
-    """How varied made points (n, 2) are beside real ones (m, 2), and of a mixture how many modes they hold and how many of them are
-    of high quality, within 3 standard deviations of a mode.
+def measure_coverage(fake: np.ndarray, real: np.ndarray, dataset: str) -> dict[str, Any]:
+    """Diversity and coverage of generated points (n, 2) relative to real ones (m, 2); of a mixture also the covered modes
+    and the fraction of high-quality points, within 3 standard deviations of a mode.
     """
-    again, first = real[1::2][:DIVERSITY_SAMPLES], real[::2][:DIVERSITY_SAMPLES]
-    signs = batch_statistics(
-        torch.from_numpy(first), torch.from_numpy(again), torch.from_numpy(made[:DIVERSITY_SAMPLES])
+    first, second = real[::2][:DIVERSITY_SAMPLES], real[1::2][:DIVERSITY_SAMPLES]
+    statistics = batch_statistics(
+        torch.from_numpy(first), torch.from_numpy(second), torch.from_numpy(fake[:DIVERSITY_SAMPLES])
     )
-    told: dict[str, Any] = {name: round(signs[name], 3) for name in ("diversity", "reached")}
-    if points in METRICS_INFO["modes"].sources:
-        centres, std = mixture_modes(points)
-        told |= {"modes": int(find_covered_modes(made, centres).sum()), "modes_of": len(centres)}
-        told["on_target"] = round(mode_coverage(made.astype(np.float64), centres, std)["high_quality"], 3)
-        told["holding"] = find_covered_modes(made, centres).astype(int).tolist()
-    return told
+    metrics: dict[str, Any] = {
+        "diversity": round(statistics["diversity"], 3),
+        "coverage": round(statistics["coverage"], 3),
+    }
+    if dataset in METRICS_INFO["modes"].sources:
+        centres, std = mixture_modes(dataset)
+        covered = find_covered_modes(fake, centres)
+        metrics |= {
+            "num_covered": int(covered.sum()),
+            "num_modes": len(centres),
+            "covered_modes": covered.astype(int).tolist(),
+            "high_quality": round(mode_coverage(fake.astype(np.float64), centres, std)["high_quality"], 3),
+        }
+    return metrics
 
 
-def find_covered_modes(made: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Which modes (k,) are held: a hundredth of the points or more is within a quarter of the way to the next mode."""
-    apart = np.linalg.norm(centres[:, None] - centres[None], axis=2)
-    near = MODE_RADIUS * apart[apart > 0].min()
-    distances = np.linalg.norm(made[:, None] - centres[None], axis=2)
-    return np.asarray((distances < near).mean(0) >= MIN_MODE_FRACTION)
+def find_covered_modes(fake: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Which modes (k,) are covered: at least `MIN_MODE_FRACTION` of the points (n, 2) are within a quarter of the distance
+    between neighbouring modes.
+    """
+    between_modes = np.linalg.norm(centres[:, None] - centres[None], axis=2)
+    radius = MODE_RADIUS * between_modes[between_modes > 0].min()
+    distances = np.linalg.norm(fake[:, None] - centres[None], axis=2)
+    return np.asarray((distances < radius).mean(0) >= MIN_MODE_FRACTION)
 
 
-EARLY_STEPS = 60  # steps before which nothing is said of the outcome
+EARLY_STEPS = 60  # steps before the caption says anything about collapse or coverage
+MAX_OUTSIDE = 250  # generated points outside the view before the caption says so
+HIGH_COVERAGE, LOW_DIVERSITY = 0.85, 0.35
 
 
-def write_caption(frame: dict[str, Any], rules: PlaygroundConfig) -> str:
-    """One or two sentences on a frame."""
-    if frame["lost"] is not None:
+def write_caption(frame: dict[str, Any]) -> str:
+    """One or two sentences about a frame."""
+    if frame["diverged_at"] is not None:
         return (
-            f"Diverged: step {frame['lost']} gave numbers that are not finite, so the game is over. Lower the learning rates, or "
-            "take a penalty that keeps the judge's gradients small, and start anew."
+            f"Diverged: step {frame['diverged_at']} gave numbers that are not finite. Lower the learning rates, or choose a "
+            "penalty that keeps the discriminator's gradients small, and restart."
         )
     if frame["step"] == 0:
         return (
-            "The generator turns noise into points, and knows nothing yet. Press play: the judge learns where the real points are, "
-            "and the made ones follow its gradients."
+            "The generator maps noise to points and is untrained. Press Play: the discriminator learns where the real points are, "
+            "and the generated ones follow its gradients."
         )
-    if frame.get("outside", 0) > 250:
+    if frame.get("num_outside", 0) > MAX_OUTSIDE:
         return (
-            "Most of the made points have left the image: the steps are too large for this judge. A lower learning rate or a "
-            "penalty brings them back."
+            "Most generated points have left the view: the updates are too large. Try a lower learning rate or a penalty on the "
+            "discriminator."
         )
     if frame["step"] < EARLY_STEPS:
-        return "The judge is learning where the real points are; the made points begin to follow the arrows."
-    return _mixture_caption(frame) if "modes" in frame else _general_caption(frame)
+        return "The discriminator is learning where the real points are; the generated points begin to follow the arrows."
+    return _mixture_caption(frame) if "num_covered" in frame else _general_caption(frame)
 
 
 def _mixture_caption(frame: dict[str, Any]) -> str:
-    """Of ring and grid, whose modes can be counted."""
-    held, of, sharp = frame["modes"], frame["modes_of"], frame["on_target"]
-    if held == of:
-        if sharp > 0.5:
-            return f"All {of} modes are held, and most points are on target. Watch whether it stays so."
-        return f"All {of} modes are held; now the points have to gather: {sharp:.0%} are as close to a mode as real ones are."
-    if frame["diversity"] < (0.6 if held <= of / 4 else 0.35):
+    """Of ring and grid, whose modes are known."""
+    covered, modes, high_quality = frame["num_covered"], frame["num_modes"], frame["high_quality"]
+    if covered == modes:
+        if high_quality > 0.5:
+            return f"All {modes} modes are covered, and most points are of high quality. Watch whether it stays so."
+        return f"All {modes} modes are covered; {high_quality:.0%} of the points are as close to a mode as real ones are."
+    if frame["diversity"] < (0.6 if covered <= modes / 4 else LOW_DIVERSITY):
         return (
-            f"Mode collapse: the made points crowd together and hold {held} of {of} modes. The judge will learn to call that "
-            "place made, and they will all run elsewhere."
+            f"Mode collapse: the generated points crowd together and cover {covered} of {modes} modes. The discriminator will "
+            "learn to classify that region as fake, and the points will move elsewhere."
         )
-    if held >= of / 2:
-        return f"{held} of {of} modes are held. Will the missing ones be found, or those that were found be lost again?"
-    return f"{held} of {of} modes are held. The points spread, or wander: look at the arrows."
+    if covered >= modes / 2:
+        return f"{covered} of {modes} modes are covered. Will the missing ones be found, or covered ones be lost again?"
+    return f"{covered} of {modes} modes are covered. The points spread or oscillate: watch the arrows."
 
 
 def _general_caption(frame: dict[str, Any]) -> str:
-    """Of sets without modes."""
-    reached = frame["reached"]
-    if frame["diversity"] < 0.35:
+    """Of data without known modes."""
+    if frame["diversity"] < LOW_DIVERSITY:
         return (
-            "Collapse: the made points crowd together, far less varied than the real ones. The judge will learn that, and they "
-            "will run elsewhere."
+            "Collapse: the generated points crowd together, much less diverse than the real ones. The discriminator will "
+            "that, and they will move elsewhere."
         )
-    if reached > 0.85:
-        return "The made points reach as many places as fresh real points do. Watch whether it stays so."
-    return f"The made points reach {reached:.0%} of the places that fresh real points reach."
+    if frame["coverage"] > HIGH_COVERAGE:
+        return "The generated points cover as much of the data as held-out real points do. Watch whether it stays so."
+    return f"The generated points cover {frame['coverage']:.0%} of what held-out real points cover."

@@ -24,70 +24,78 @@ from sparring.serve.context import Context, get_context, parse_query
 from sparring.serve.http import BusyError, HTTPError, make_json_response
 from sparring.serve.model import CurrentModel
 
-MAX_DIRECTIONS, DIRECTION_SAMPLES = 12, 512  # directions; samples that they are found from
-SEARCHING = "searching"  # stands among the sheets while directions are found
-MAX_UPLOAD_PIXELS = 24_000_000  # of an upload
-INVERSION_SECONDS = 15.0  # of a search
+MAX_DIRECTIONS = 12  # of a kind
+DIRECTION_SAMPLES = 512  # samples that directions are computed from
+MAX_UPLOAD_PIXELS = 24_000_000
+INVERSION_SECONDS = 15.0
 INVERSION_STEPS = 150
 
 
 def find_pca_directions(generation: GeneratorModel) -> list[Direction]:
-    """What changes a deeper layer most."""
+    """Principal components of a deeper layer's activations (GANSpace)."""
     return pca_directions(generation, min(MAX_DIRECTIONS, generation.latent), n=DIRECTION_SAMPLES)
 
 
 def find_sefa_directions(generation: GeneratorModel) -> list[Direction]:
-    """What the first layer amplifies most."""
+    """The directions that the first layer amplifies most (SeFa)."""
     return sefa_directions(generation, min(MAX_DIRECTIONS, generation.latent))
 
 
 def find_attribute_directions(generation: GeneratorModel) -> list[Direction]:
-    """What makes images brighter, wider, and so on."""
-    judge = StatisticsScorer(generation.spec)
-    return directions_from_scores(generation, judge, judge.names[:MAX_DIRECTIONS], n=DIRECTION_SAMPLES)
+    """Directions of image statistics, such as brightness and width."""
+    scorer = StatisticsScorer(generation.spec)
+    return directions_from_scores(generation, scorer, scorer.names[:MAX_DIRECTIONS], n=DIRECTION_SAMPLES)
 
 
+ATTRIBUTES = "attributes"
 DIRECTION_METHODS: dict[str, Callable[[GeneratorModel], list[Direction]]] = {
     "pca": find_pca_directions,
     "sefa": find_sefa_directions,
-    "looks": find_attribute_directions,
+    ATTRIBUTES: find_attribute_directions,
 }
 
 
 async def list_directions(request: Request) -> Response:
-    """The directions of one kind, found at the first time of asking; edits name them by `id`."""
-    kind, here = parse_query(request, "kind").choice("kind", tuple(DIRECTION_METHODS)), get_context(request)
+    """The directions of one kind, computed on first use; edits refer to them by `id`."""
+    kind = parse_query(request, "kind").choice("kind", tuple(DIRECTION_METHODS))
+    context = get_context(request)
 
     def job() -> Response:
-        shown = here.model.current()
-        found = shown.direction_info.get(kind)
-        if found is None:
-            found = shown.direction_info[kind] = _find_directions(here, shown, kind)
-        return make_json_response({"directions": found, "digest": shown.digest})
+        current = context.model.current()
+        if kind not in current.direction_info:
+            current.direction_info[kind] = _find_directions(context, current, kind)
+        return make_json_response({"directions": current.direction_info[kind], "digest": current.digest})
 
-    return await here.compute_worker.run(job)
+    return await context.compute_worker.run(job)
 
 
 def _find_directions(context: Context, current: CurrentModel, kind: str) -> list[dict[str, Any]]:
-    """`find_attribute_directions` makes thousands of samples: between two blocks of them, what waits behind is done. The other kinds are quick, and
-    note what the layers do meanwhile, so that nothing may come between.
+    """Compute and store the directions of a kind.
+
+    `find_attribute_directions` generates thousands of samples: waiting requests run between their batches. The other kinds are
+    quick and record activations with hooks, so that no other forward pass may come between.
+
+    Raises:
+        BusyError: another search is under way, and let this request run.
     """
-    if SEARCHING in current.direction_info:
-        raise BusyError  # asked for while another search makes room
-    current.direction_info[SEARCHING] = []
+    if current.is_searching:
+        raise BusyError
+    current.is_searching = True
     generation = current.generation
-    hook = generation.register_forward_pre_hook(lambda *_: _run_pending(context)) if kind == "looks" else None
+    hook = (
+        generation.register_forward_pre_hook(lambda *_: _run_pending(context)) if kind == ATTRIBUTES else None
+    )
     try:
         directions = DIRECTION_METHODS[kind](generation)
     finally:
         if hook is not None:
             hook.remove()
-        del current.direction_info[SEARCHING]
+        current.is_searching = False
     rows = []
     for number, direction in enumerate(directions):
         name = f"{kind}-{number}"
         current.directions[name] = direction.vector * direction.scale
-        rows.append({"id": name, "name": direction.name[:80], "found": direction.statistics or {}})
+        rows.append({"id": name, "name": direction.name[:80], "statistics": direction.statistics or {}})
     return rows
 
 
@@ -97,53 +105,60 @@ def _run_pending(context: Context) -> None:
 
 
 async def invert_image(request: Request) -> Response:
-    """The latent of an uploaded image, remembered under a number; and how near it comes."""
-    label, here = parse_query(request, "label").optional_integer("label", 0, 100_000), get_context(request)
-    content = request.scope["sparring.body"]
-    return await here.compute_worker.run(lambda: make_json_response(_invert_upload(here, content, label)))
+    """Invert an uploaded image: its latent is stored under a number; and the PSNR of the reconstruction."""
+    label = parse_query(request, "label").optional_integer("label", 0, 100_000)
+    context, content = get_context(request), request.scope["sparring.body"]
+    return await context.compute_worker.run(
+        lambda: make_json_response(_invert_upload(context, content, label))
+    )
 
 
 def _invert_upload(context: Context, content: bytes, label: int | None) -> dict[str, Any]:
-    shown = context.model.current()
-    generation, spec = shown.generation, shown.generation.spec
+    current = context.model.current()
+    generation, spec = current.generation, current.generation.spec
     if not spec.is_image:
-        raise HTTPError(409, "this run makes points, not images")
+        raise HTTPError(409, "this run generates points, not images")
     array = fit_image(decode_upload(content), (spec.shape[1], spec.shape[2]), spec.shape[0], "crop")
-    x = to_model_input(spec, shown.loaded.metadata, np.asarray(array)[None])
-    until = time.monotonic() + INVERSION_SECONDS
+    x = to_model_input(spec, current.loaded.metadata, np.asarray(array)[None])
+    deadline = time.monotonic() + INVERSION_SECONDS
 
-    def watch(done: int, total: int) -> bool:
+    def is_over(done: int, total: int) -> bool:
         context.compute_worker.run_pending()
-        return time.monotonic() > until
+        return time.monotonic() > deadline
 
     if label is not None and label >= spec.num_classes:
         raise HTTPError(400, "label: no such class")
     y = None if label is None else torch.tensor([label])
     encoder = model_encoder(generation) if generation.encoder is not None else None
-    found = invert(
+    inversion = invert(
         generation,
         x,
         y,
         encoder=encoder,
         options=replace(InversionOptions(), steps=INVERSION_STEPS),
-        progress=watch,
+        progress=is_over,
     )
-    if context.model.current().digest != shown.digest:
-        raise HTTPError(409, "the generator has changed meanwhile; give the image again")
-    number = context.model.store_upload(found.z[0], None if found.y is None else found.y[:1])
-    told = {"upload": number, "psnr": round(float(found.psnr[0]), 2), "seconds": round(found.seconds, 2)}
-    if found.y is not None:
-        told["label"] = int(found.y[0].argmax()) if found.y.is_floating_point() else int(found.y[0])
-    return told
+    if context.model.current().digest != current.digest:
+        raise HTTPError(409, "the generator has changed in the meantime; upload the image again")
+    z, y = inversion.z, inversion.y
+    number = context.model.store_upload(z[0], None if y is None else y[:1])
+    result = {
+        "upload": number,
+        "psnr": round(float(inversion.psnr[0]), 2),
+        "seconds": round(inversion.seconds, 2),
+    }
+    if y is not None:
+        result["label"] = int(y[0].argmax()) if y.is_floating_point() else int(y[0])
+    return result
 
 
 def decode_upload(content: bytes) -> Image.Image:
-    """The image in a body, decoded under the limits of `data/decode.py` and a tighter one on its size.
+    """The image in a request's body, decoded under the limits of `data/images/decode.py` and a tighter one on its size.
 
     Raises:
-        InvalidImageError: it is none that can be read. Refused: too large.
+        InvalidImageError: it can't be decoded. HTTPError: it has more than `MAX_UPLOAD_PIXELS`.
     """
-    found, _ = read_header(content)
-    if found.width * found.height > MAX_UPLOAD_PIXELS:
+    header, _ = read_header(content)
+    if header.width * header.height > MAX_UPLOAD_PIXELS:
         raise HTTPError(413, f"at most {MAX_UPLOAD_PIXELS // 10**6} million pixels")
     return decode(content)[0]

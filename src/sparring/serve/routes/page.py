@@ -1,4 +1,4 @@
-"""The page's own files, sessions, and what the page must know about the run."""
+"""The page's files, sessions, and a description of the run."""
 
 from importlib.resources import files
 from typing import Any
@@ -15,31 +15,32 @@ from sparring.serve.security import MAX_BODY_BYTES
 
 MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 NO_SESSION_TEXT = (
-    "This is a Sparring explorer, and it does not know this browser.\n\n"
+    "This is a Sparring explorer. This browser has no session.\n\n"
     "Open the link that `sparring explore` printed. It works once; for another browser press\n"
-    "Enter in the terminal, or take a new link from the page.\n"
+    "Enter in the terminal, or create a new link on the page.\n"
 )
-MAX_CLASS_NAMES = 1_000  # classes whose names are sent
+MAX_CLASS_NAMES = 1_000  # names that are sent
 
 
 def read_page_files() -> dict[str, tuple[bytes, str]]:
-    """Content and type of the page's files, by name: read once, so that no request leads to the disk."""
+    """Content and media type of the page's files, by name. They are read once, so that no request reaches the disk."""
     folder = files("sparring.serve") / "page"
     kinds = {entry.name: MEDIA_TYPES.get("." + entry.name.rpartition(".")[2]) for entry in folder.iterdir()}
     return {name: ((folder / name).read_bytes(), kind) for name, kind in kinds.items() if kind}
 
 
 async def index(request: Request) -> Response:
-    """The page, for who has come in; with a token, the way in."""
-    query, here = parse_query(request, "token"), get_context(request)
+    """The page, for browsers with a session; a valid token opens one."""
+    query, context = parse_query(request, "token"), get_context(request)
+    store = context.session_store
     if "token" in query.values:
-        session = here.session_store.exchange(query.values["token"])
+        session = store.exchange(query.values["token"])
         if session is not None:
-            answer: Response = RedirectResponse("/", 303)
-            answer.set_cookie(here.session_store.cookie, session, httponly=True, samesite="strict", path="/")
-            return answer
-    own = get_cookies(request.headers.get("cookie", ""), here.session_store.cookie)
-    if not any(here.session_store.has_session(value) for value in own):
+            response: Response = RedirectResponse("/", 303)
+            response.set_cookie(store.cookie, session, httponly=True, samesite="strict", path="/")
+            return response
+    cookies = get_cookies(request.headers.get("cookie", ""), store.cookie)
+    if not any(store.has_session(value) for value in cookies):
         return PlainTextResponse(NO_SESSION_TEXT, 401)
     return (
         RedirectResponse("/", 303)
@@ -56,61 +57,61 @@ async def get_page_file(request: Request) -> Response:
 
 
 def _find_page_file(request: Request, name: str) -> tuple[bytes, str]:
-    found = get_context(request).files.get(name)
-    if found is None:
-        raise HTTPError(404, "nothing there")
-    return found
+    file = get_context(request).files.get(name)
+    if file is None:
+        raise HTTPError(404, "not found")
+    return file
 
 
 async def create_link(request: Request) -> Response:
-    """A new link, for another browser."""
+    """A one-time link for another browser."""
     parse_query(request)
-    here = get_context(request)
-    return make_json_response({"link": f"{here.address}/?token={here.session_store.create_token()}"})
+    context = get_context(request)
+    return make_json_response({"link": f"{context.address}/?token={context.session_store.create_token()}"})
 
 
-async def about(request: Request) -> Response:
-    """What the run is, and what can be done with it."""
+async def get_run(request: Request) -> Response:
+    """The run's description."""
     parse_query(request)
-    here = get_context(request)
-    return make_json_response(await here.compute_worker.run(lambda: describe_run(here)))
+    context = get_context(request)
+    return make_json_response(await context.compute_worker.run(lambda: describe_run(context)))
 
 
 def describe_run(context: Context) -> dict[str, Any]:
-    """Name, kind and abilities of the run; the name alone, no path."""
+    """Name (without its path), kind, recipe, and which views of the page the run supports."""
     name = context.run.resolve().name if context.is_run else context.run.name
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "name": name,
-        "live": context.is_run,
-        "upload_bytes": MAX_BODY_BYTES,
+        "has_record": context.is_run,
+        "max_upload_bytes": MAX_BODY_BYTES,
         "kind": "none",
     }
     if context.is_playground_only:
-        return {**told, "kind": "arena", "arena": True}
+        return {**document, "kind": "playground", "playground": True}
     try:
-        shown = context.model.current()
-    except HTTPError as refused:
-        return {**told, "why": refused.message}
-    loaded = shown.loaded.metadata
-    told |= {"digest": shown.digest, "recipe": loaded["recipe"], "images": loaded["images"]}
-    kept = shown.loaded.model
-    if isinstance(kept, GeneratorModel):
-        return told | _describe_generator(kept, shown)
-    return told | {"kind": kept.kind, **kept.facts()}
+        current = context.model.current()
+    except HTTPError as error:
+        return {**document, "error": error.message}
+    metadata = current.loaded.metadata
+    document |= {"digest": current.digest, "recipe": metadata["recipe"], "images": metadata["images"]}
+    model = current.loaded.model
+    if isinstance(model, GeneratorModel):
+        return document | _describe_generator(model, current)
+    return document | {"kind": model.kind, **model.facts()}
 
 
 def _describe_generator(model: GeneratorModel, current: CurrentModel) -> dict[str, Any]:
     spec = model.spec
     return {
-        "kind": "pictures" if spec.is_image else "points",
+        "kind": "images" if spec.is_image else "points",
         "shape": list(spec.shape),
         "latent": model.latent,
         "classes": [
             str(name)[:80]
             for name in current.loaded.metadata["classes"][: min(spec.num_classes, MAX_CLASS_NAMES)]
         ],
-        "blends": can_blend(model),
-        "map": model.latent == 2 and spec.is_image,
-        "arena": spec.shape == (2,),
-        "encoder": model.encoder is not None,
+        "can_blend": can_blend(model),
+        "has_map": model.latent == 2 and spec.is_image,
+        "playground": spec.shape == (2,),
+        "has_encoder": model.encoder is not None,
     }

@@ -1,7 +1,6 @@
-"""The playground's three routes: available options, a new game, its next steps."""
+"""The playground's three routes: the available settings, a new game, its next steps."""
 
 from dataclasses import asdict
-from functools import lru_cache
 from typing import Any
 
 from starlette.requests import Request
@@ -13,123 +12,128 @@ from sparring.parts.objectives import OBJECTIVES
 from sparring.recipes import RECIPE_DESCRIPTIONS
 from sparring.serve.context import Context, get_context, parse_query
 from sparring.serve.http import MAX_SEED, HTTPError, Query, make_json_response
-from sparring.serve.playground import config as rules_
 from sparring.serve.playground.config import (
-    PENALTY_DESCRIPTIONS,
+    BATCH_SIZE_RANGE,
+    CRITIC_STEPS_RANGE,
+    LATENT_RANGE,
+    LEARNING_RATE_RANGE,
+    PENALTY_WEIGHT_RANGE,
     PRESETS,
     RECIPE_SETTINGS,
+    WIDTH_RANGE,
     PlaygroundConfig,
     build_recipe_config,
+    list_objectives,
+    list_penalties,
 )
-from sparring.serve.playground.game import MAX_STEPS, open_builtin_points
+from sparring.serve.playground.game import MAX_STEPS
 
-RUN_POINTS = "own"
+RUN_DATASET = "run"  # the points of the explored run
 CONFIG_FIELDS = tuple(PlaygroundConfig.__dataclass_fields__)
 MAX_GAME_ID = 2**31
 
 
 async def get_options(request: Request) -> Response:
-    """What can be chosen, and with which numbers each recipe begins."""
+    """The choices for each setting, and the default settings of each recipe."""
     parse_query(request)
-    here = get_context(request)
-    return make_json_response(await here.io_worker.run(lambda: list_options(here)))
+    context = get_context(request)
+    return make_json_response(await context.io_worker.run(lambda: list_options(context)))
 
 
 async def begin_game(request: Request) -> Response:
-    """Start a game with the rules of the query; the first frame."""
-    query, here = parse_query(request, *CONFIG_FIELDS), get_context(request)
-    _no_body(request)
-    rules = parse_config(query)
-    dataset = await here.io_worker.run(lambda: load_points(here, rules.points))
-    return make_json_response(await here.compute_worker.run(lambda: here.playground.begin(rules, dataset)))
+    """Start a game with the settings in the query; its first frame."""
+    query, context = parse_query(request, *CONFIG_FIELDS), get_context(request)
+    _require_empty_body(request)
+    config = parse_config(query)
+    dataset = await context.io_worker.run(lambda: load_points(context, config.dataset))
+    return make_json_response(
+        await context.compute_worker.run(lambda: context.playground.begin(config, dataset))
+    )
 
 
 async def step_game(request: Request) -> Response:
-    """Play up to `n` steps of the game that the page shows; 409 where another was begun since."""
-    query, here = parse_query(request, "game", "n"), get_context(request)
-    _no_body(request)
-    game, count = query.integer("game", 1, MAX_GAME_ID), query.integer("n", 1, MAX_STEPS, 1)
+    """Train up to `n` steps of the game that the page shows; 409 if another has been started since."""
+    query, context = parse_query(request, "game", "n"), get_context(request)
+    _require_empty_body(request)
+    game_id, count = query.integer("game", 1, MAX_GAME_ID), query.integer("n", 1, MAX_STEPS, 1)
 
     def job() -> dict[str, Any]:
-        if here.playground.game is None or here.playground.game.number != game:
-            raise HTTPError(409, "another game was begun since; start anew")
-        return here.playground.step(count)
+        if context.playground.game is None or context.playground.game.game_id != game_id:
+            raise HTTPError(409, "another game has been started since; restart")
+        return context.playground.step(count)
 
-    return make_json_response(await here.compute_worker.run(job))
+    return make_json_response(await context.compute_worker.run(job))
 
 
 def parse_config(query: Query) -> PlaygroundConfig:
-    """The rules in a query, each in its range."""
-    begins = build_recipe_config(query.choice("recipe", tuple(RECIPE_SETTINGS)))
+    """The settings in a query, each checked; what is left out is the recipe's."""
+    base = build_recipe_config(query.choice("recipe", tuple(RECIPE_SETTINGS)))
+    penalties = [row["name"] for row in list_penalties()]
     return PlaygroundConfig(
-        points=query.choice("points", (*POINT_SETS, RUN_POINTS)),
-        recipe=begins.recipe,
-        objective=query.choice("objective", (begins.objective, *OBJECTIVES)),
-        penalty=query.choice("penalty", (begins.penalty, *PENALTY_DESCRIPTIONS)),
-        weight=query.number("weight", *rules_.PENALTY_WEIGHT_RANGE, begins.weight),
-        rate=query.number("rate", *rules_.LEARNING_RATE_RANGE, begins.rate),
-        rate_judge=query.number("rate_judge", *rules_.LEARNING_RATE_RANGE, begins.rate_judge),
-        moves=query.integer("moves", *rules_.CRITIC_STEPS_RANGE, begins.moves),
-        latent=query.integer("latent", *rules_.LATENT_RANGE, begins.latent),
-        width=query.integer("width", *rules_.WIDTH_RANGE, begins.width),
-        waves=query.integer("waves", 0, 1, begins.waves),
-        batch=2 * (query.integer("batch", *rules_.BATCH_RANGE, begins.batch) // 2),  # packs are of two
-        seed=query.integer("seed", 0, MAX_SEED, begins.seed),
+        dataset=query.choice("dataset", (*POINT_SETS, RUN_DATASET)),
+        recipe=base.recipe,
+        objective=query.choice("objective", (base.objective, *OBJECTIVES)),
+        penalty=query.choice("penalty", (base.penalty, *penalties)),
+        penalty_weight=query.decimal("penalty_weight", *PENALTY_WEIGHT_RANGE, base.penalty_weight),
+        generator_lr=query.decimal("generator_lr", *LEARNING_RATE_RANGE, base.generator_lr),
+        discriminator_lr=query.decimal("discriminator_lr", *LEARNING_RATE_RANGE, base.discriminator_lr),
+        critic_steps=query.integer("critic_steps", *CRITIC_STEPS_RANGE, base.critic_steps),
+        latent=query.integer("latent", *LATENT_RANGE, base.latent),
+        width=query.integer("width", *WIDTH_RANGE, base.width),
+        fourier_features=query.integer("fourier_features", 0, 1, base.fourier_features),
+        batch_size=2
+        * (query.integer("batch_size", *BATCH_SIZE_RANGE, base.batch_size) // 2),  # PacGAN packs two
+        seed=query.integer("seed", 0, MAX_SEED, base.seed),
     )
 
 
 def list_options(context: Context) -> dict[str, Any]:
-    """For the page: sets of points, recipes with their numbers, games worth seeing."""
+    """Data sets, recipes with their settings, objectives, penalties and presets, for the page's form."""
     first = find_default_points(context)
     names = [first, *(name for name in POINT_SETS if name != first)] if first else list(POINT_SETS)
     return {
-        "points": names,
+        "datasets": names,
         "recipes": [
             {
                 "name": name,
-                "words": RECIPE_DESCRIPTIONS[name],
-                "rules": asdict(build_recipe_config(name, names[0])),
+                "description": RECIPE_DESCRIPTIONS[name],
+                "config": asdict(build_recipe_config(name, names[0])),
             }
             for name in RECIPE_SETTINGS
         ],
-        "objectives": list(OBJECTIVES),
-        "penalties": list(PENALTY_DESCRIPTIONS.items()),
+        "objectives": list_objectives(),
+        "penalties": list_penalties(),
         "presets": [
-            {"words": words, "why": why, "rules": asdict(rules)} for words, (why, rules) in PRESETS.items()
+            {"title": title, "description": description, "config": asdict(config)}
+            for title, (description, config) in PRESETS.items()
         ],
-        "steps": MAX_STEPS,
+        "max_steps": MAX_STEPS,
     }
 
 
 def find_default_points(context: Context) -> str:
-    """What the explorer was opened with: a set that comes along, `own` for another set of points in the plane, or nothing."""
+    """What the explorer was opened with: a built-in set, `run` for another set of points in the plane, or an empty string."""
     if context.is_playground_only:
         return str(context.run)
     try:
-        data = context.real.data()
+        dataset = context.training_samples.data()
     except HTTPError:
         return ""
-    source = data.config.source
+    source = dataset.config.source
     if source in POINT_SETS:
         return source
-    return RUN_POINTS if data.spec.shape == (2,) else ""
+    return RUN_DATASET if dataset.spec.shape == (2,) else ""
 
 
 def load_points(context: Context, name: str) -> Dataset:
-    """The points that are to be imitated."""
-    if name != RUN_POINTS:
-        return load_builtin_points(name)
+    """The data set of this name."""
+    if name != RUN_DATASET:
+        return context.playground.builtin_points(name)
     if context.is_playground_only or not context.is_run:
-        raise HTTPError(409, "there are no points of a run here")
-    return context.real.data()
+        raise HTTPError(409, "there is no run whose points could be used")
+    return context.training_samples.data()
 
 
-@lru_cache(maxsize=len(POINT_SETS))
-def load_builtin_points(name: str) -> Dataset:
-    """A set that comes along, made once."""
-    return open_builtin_points(name)
-
-
-def _no_body(request: Request) -> None:
+def _require_empty_body(request: Request) -> None:
     if request.scope["sparring.body"]:
-        raise HTTPError(400, "no body is asked for")
+        raise HTTPError(400, "the body must be empty")

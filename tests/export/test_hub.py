@@ -1,4 +1,4 @@
-"""Folders in the hub's layout: written, opened, pushed, pulled; and what strangers may put into theirs."""
+"""Folders in the layout of the hub: written, loaded, pushed and pulled; and hostile content of downloaded ones."""
 
 import io
 import json
@@ -19,7 +19,7 @@ from sparring.export.model_card import render_model_card
 from sparring.runs import generator_file
 from sparring.runs.run_json import RUN_FILE
 from tests.helpers import toy
-from tests.helpers.export_networks import facts_of, translation
+from tests.helpers.export_networks import build_translator, make_metadata
 
 
 @pytest.fixture(scope="module")
@@ -31,19 +31,19 @@ def run(toy_data, tmp_path_factory):
     return folder
 
 
-def job(run, out, license="cc0-1.0"):
-    found = sparring.load(run, "cpu").generator
-    return ExportJob(model=found.model, metadata=found.metadata, source=run, out=out, license=license)
+def make_job(run, out, license="cc0-1.0"):
+    loaded = sparring.load(run, "cpu").generator
+    return ExportJob(model=loaded.model, metadata=loaded.metadata, source=run, out=out, license=license)
 
 
 @pytest.fixture(scope="module")
 def folder(run, tmp_path_factory):
     out = tmp_path_factory.mktemp("hub") / "model"
-    EXPORTS["safetensors"](job(run, out))
+    EXPORTS["safetensors"](make_job(run, out))
     return out
 
 
-def test_the_folder_opens_and_samples_the_same(run, folder):
+def test_folder_loads_and_gives_the_same_samples(run, folder):
     assert np.array_equal(sparring.load(folder, "cpu").sample(5), sparring.load(run, "cpu").sample(5))
     assert json.loads((folder / "config.json").read_text())["game"]["type"] == "adversarial"
     assert {path.name for path in folder.iterdir()} == {
@@ -51,56 +51,56 @@ def test_the_folder_opens_and_samples_the_same(run, folder):
     }  # fmt: skip
 
 
-def test_the_card_tells_licence_data_and_results(run, folder):
+def test_card_has_license_data_and_results(run, folder):
     text = (folder / "README.md").read_text()
     front = yaml.safe_load(text.split("---")[1])
     assert front["license"] == "cc0-1.0"
     assert front["library_name"] == "sparring"
     assert front["pipeline_tag"] == "unconditional-image-generation"
-    assert front["datasets"] == ["toy.npz"]  # the name, and no path of ours
+    assert front["datasets"] == ["toy.npz"]  # the name without its path
     assert front["model-index"][0]["results"][0]["metrics"] == [{"type": "fd1k-pca-test", "value": 12.5}]
     assert "| fd1k-pca-test | 12.5 |" in text
     assert str(run.parent) not in text
 
 
-def test_a_card_without_a_licence_says_so_and_odd_names_stay_texts(run):
-    given = job(run, run, "")
+def test_card_without_license_and_with_markup_in_names(run):
+    job = make_job(run, run, "")
     text = render_model_card(
-        given.model, {**given.metadata, "recipe": "x`\n---\nlicense: mit\n<script>"}, run, ""
+        job.model, {**job.metadata, "recipe": "x`\n---\nlicense: mit\n<script>"}, run, ""
     )
     assert yaml.safe_load(text.split("\n---\n")[0].removeprefix("---"))["license"] == "unknown"
-    assert "No licence was given" in text
+    assert "--license" in text
     assert "<script>" not in text.split("\n---\n")[1]
 
 
-class Client:
-    """What stands in for the hub."""
+class FakeClient:
+    """Stands in for huggingface_hub and its HfApi."""
 
     def __init__(self, folder):
-        self.folder, self.asked = folder, []
+        self.folder, self.calls = folder, []
 
     def create_repo(self, name, **options):
-        self.asked.append(("create", name, options))
+        self.calls.append(("create", name, options))
 
     def upload_folder(self, **options):
-        self.asked.append(("upload", options["repo_id"], sorted(os.listdir(options["folder_path"]))))
+        self.calls.append(("upload", options["repo_id"], sorted(os.listdir(options["folder_path"]))))
 
     def hf_hub_download(self, name, file, revision=None):
-        self.asked.append(("download", name, file, revision))
+        self.calls.append(("download", name, file, revision))
         return str(self.folder / file)
 
 
-def test_it_goes_to_the_hub_and_back(run, folder, monkeypatch):
-    client = Client(folder)
+def test_push_and_pull(run, folder, monkeypatch):
+    client = FakeClient(folder)
     assert hub.push(folder, "someone/faces", client) == "hf://someone/faces"
-    assert client.asked[0][2]["private"] is True
+    assert client.calls[0][2]["private"] is True
     monkeypatch.setattr(hub, "_import_hub_client", lambda: client)
-    found = sparring.load("hf://someone/faces@v1", "cpu")
-    assert client.asked[-1] == ("download", "someone/faces", "model.safetensors", "v1")
-    assert np.array_equal(found.sample(3), sparring.load(run, "cpu").sample(3))
+    loaded = sparring.load("hf://someone/faces@v1", "cpu")
+    assert client.calls[-1] == ("download", "someone/faces", "model.safetensors", "v1")
+    assert np.array_equal(loaded.sample(3), sparring.load(run, "cpu").sample(3))
 
 
-def test_what_the_hub_refuses_is_said(folder):
+def test_errors_of_the_hub_are_reported(folder):
     def refuse(*_, **__):
         raise OSError("401: no token")
 
@@ -108,11 +108,11 @@ def test_what_the_hub_refuses_is_said(folder):
         hub.push(folder, "someone/faces", SimpleNamespace(create_repo=refuse))
     with pytest.raises(SparringError, match="401: no token"):
         hub.pull("hf://someone/faces", SimpleNamespace(hf_hub_download=refuse))
-    with pytest.raises(SparringError, match="user/name"):
-        hub.push(folder, "../faces", Client(folder))
+    with pytest.raises(SparringError, match="--push"):
+        hub.push(folder, "../faces", FakeClient(folder))
 
 
-def test_a_huge_file_is_refused_before_it_is_read(folder, tmp_path, monkeypatch):
+def test_huge_file_is_refused_before_it_is_read(folder, tmp_path, monkeypatch):
     path = tmp_path / "model.safetensors"
     path.write_bytes((folder / "model.safetensors").read_bytes())
     os.truncate(path, 2**36)  # sparse
@@ -124,43 +124,43 @@ def test_a_huge_file_is_refused_before_it_is_read(folder, tmp_path, monkeypatch)
 @pytest.mark.parametrize(
     "content", [b"[" * 100_000, b"{}", b"\xff\xfe", b'{"format": 1}', b" " * 9_000_000, b"null"]
 )
-def test_a_strangers_run_json_is_refused(run, tmp_path, content):
+def test_malformed_run_json_is_refused(run, tmp_path, content):
     (tmp_path / RUN_FILE).write_bytes(content)
     (tmp_path / generator_file.GENERATOR_FILE).write_bytes((run / generator_file.GENERATOR_FILE).read_bytes())
     with pytest.raises(CorruptFileError):
         _ = sparring.load(tmp_path, "cpu").experiment
-    assert len(sparring.load(tmp_path, "cpu").sample(2)) == 2  # which needs none
+    assert len(sparring.load(tmp_path, "cpu").sample(2)) == 2  # sampling needs no run.json
 
 
-def test_a_translators_card_shows_what_its_run_drew(tmp_path):
-    kept, source = translation(), tmp_path / "run"
+def test_card_of_a_translator_has_the_preview_of_its_run(tmp_path):
+    model, source = build_translator(), tmp_path / "run"
     source.mkdir()
-    sheet = np.arange(24, dtype=np.uint8).reshape(4, 6)
-    sheet_file = source / "samples.png"
+    grid = np.arange(24, dtype=np.uint8).reshape(4, 6)
+    file = source / "samples.png"
     extra = PngImagePlugin.PngInfo()
-    extra.add_text("path", "/home/somebody")
-    Image.fromarray(sheet).save(sheet_file, pnginfo=extra)
+    extra.add_text("path", "/home/user")
+    Image.fromarray(grid).save(file, pnginfo=extra)
     assert np.array_equal(
-        np.asarray(Image.open(io.BytesIO(hub._preview_png(kept, {}, source))).convert("L")), sheet
+        np.asarray(Image.open(io.BytesIO(hub._preview_png(model, {}, source))).convert("L")), grid
     )
-    assert b"somebody" not in hub._preview_png(kept, {}, source)
-    text = render_model_card(kept, facts_of(kept), source, "")
+    assert b"/home/user" not in hub._preview_png(model, {}, source)
+    text = render_model_card(model, make_metadata(model), source, "")
     assert "![samples](samples.png)" in text
-    assert "images of the training's data" in text
     assert "colour to grey" in text
-    sheet_file.write_bytes(b"no image")
-    assert hub._preview_png(kept, {}, source) is None
-    assert "samples.png" not in render_model_card(kept, facts_of(kept), source, "", has_preview=False)
+    file.write_bytes(b"no image")
+    assert hub._preview_png(model, {}, source) is None
+    assert "samples.png" not in render_model_card(model, make_metadata(model), source, "", has_preview=False)
 
 
-def test_odd_protocols_stay_texts_in_a_card(run, tmp_path):
+def test_markup_in_protocol_names_is_escaped(run, tmp_path):
     values = {"x}\nlicense: mit": 1.0, "a|b": 1.0, "lost": float("inf")}
     rows = [
-        {"images": at, "protocol": name, "value": value} for at, (name, value) in enumerate(values.items())
+        {"images": index, "protocol": name, "value": value}
+        for index, (name, value) in enumerate(values.items())
     ]
     (tmp_path / "evaluations.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    given = job(run, run)
-    text = render_model_card(given.model, given.metadata, tmp_path, "")
+    job = make_job(run, run)
+    text = render_model_card(job.model, job.metadata, tmp_path, "")
     front = yaml.safe_load(text.split("\n---\n")[0].removeprefix("---"))
     assert front["license"] == "unknown"
     assert [one["type"] for one in front["model-index"][0]["results"][0]["metrics"]] == [
@@ -171,14 +171,15 @@ def test_odd_protocols_stay_texts_in_a_card(run, tmp_path):
 
 
 @pytest.mark.parametrize("out", [".", "..", "/"])
-def test_no_folder_that_one_stands_in_is_replaced(run, out, tmp_path, monkeypatch):
+def test_working_directory_is_not_replaced(run, out, tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    with pytest.raises(SparringError, match="a new folder"):
-        EXPORTS["safetensors"](job(run, Path(out)))
+    with pytest.raises(SparringError) as error:
+        EXPORTS["safetensors"](make_job(run, Path(out)))
+    assert error.value.got.startswith("--out")
 
 
-def test_an_export_is_called_as_the_hub_calls_it(tmp_path):
+def test_default_name_of_an_export(tmp_path):
     assert (
         default_name("hf:/someone/faces@v1", tmp_path / "snapshots" / "0a1b" / "model.safetensors") == "faces"
     )

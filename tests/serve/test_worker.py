@@ -1,4 +1,4 @@
-"""A long job lets what waits behind it through, once and not within itself."""
+"""The worker thread: a long task lets waiting tasks run, without nesting them."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ import time
 from sparring.serve.worker import Worker
 
 
-def test_a_long_job_makes_room():
+def test_long_task_runs_waiting_tasks():
     worker, order = Worker("test"), []
 
     def long() -> str:
