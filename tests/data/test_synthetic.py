@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from sparring.core.errors import ConfigError, DataError
+from sparring.data.readers.points import POINT_SETS, mixture_modes
 from sparring.data.synthetic import (
     LAYOUTS,
     TEXTURE_NAMES,
@@ -13,6 +14,7 @@ from sparring.data.synthetic import (
     generate_scenes,
     write_pairs,
 )
+from sparring.protocols.catalogue import METRICS_INFO
 
 
 def test_a_picture_depends_on_its_number_alone() -> None:
@@ -73,5 +75,6 @@ def test_nothing_is_written_over(tmp_path) -> None:
 
 def test_every_mixture_has_known_modes():
     """`protocols` names the mixtures without torch; here they must exist, with their modes."""
-    assert set(MIXTURES) < set(POINT_SETS)
-    assert [len(mixture_modes(name)[0]) for name in MIXTURES] == [8, 25]
+    mixtures = METRICS_INFO["modes"].sources
+    assert set(mixtures) < set(POINT_SETS)
+    assert [len(mixture_modes(name)[0]) for name in mixtures] == [8, 25]
