@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from sparring.core.errors import ConfigError, DataError
+from sparring.data.readers.points import POINT_SETS, mixture_modes
 from sparring.data.synthetic import (
     LAYOUTS,
     TEXTURE_NAMES,
@@ -13,6 +14,7 @@ from sparring.data.synthetic import (
     generate_scenes,
     write_pairs,
 )
+from sparring.protocols.defaults import MIXTURES
 
 
 def test_a_picture_depends_on_its_number_alone() -> None:

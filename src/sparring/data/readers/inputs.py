@@ -1,6 +1,4 @@
-"""Image files given to a trained run: read at its size with their names, or one after another at their own
-sizes.
-"""
+"""Read image files as the input of a trained run: all at the size of the run, or one after another at their own sizes."""
 
 import warnings
 from collections.abc import Callable, Iterator
