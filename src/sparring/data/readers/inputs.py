@@ -62,7 +62,7 @@ def read_images(path: Path, size: Size, channels: int, fit: Fit = "crop") -> Nam
 
 
 def find_image_files(path: Path) -> tuple[list[tuple[str, FileReader]], list[tuple[str, str]]]:
-    """(name, function that reads it) of each possible image in a folder, a zip or a single file; and (name, reason) of the other files."""
+    """(name, reader) of each possible image in a folder, a zip or a single file; and (name, reason) of the other files."""
     if path.suffix.lower() == ".zip" and path.is_file():
         container: Container = Zip(path, ProgressMonitor().poll)
     elif path.is_dir():
