@@ -128,7 +128,7 @@ def run(what, asked):
         seed=what["seed"],
         batch=64,
         size=(32, 32),
-        document=document(what["model"], what["width"], what["rate"]) | {"training": {"half_life": 0.0}},
+        document=document(what["model"], what["width"], what["rate"]) | {"training": {"ema_half_life": 0.0}},
     )
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(asked.keep or temporary) / "-".join(str(part) for part in what.values())

@@ -134,13 +134,13 @@ class CachedSamples:
 
     Arguments:
         samples: uint8 (n, h, w, c), memory-mapped.
-        kept: index of each in the source; the others were skipped.
+        indices: of each in the source; the others were skipped.
         skipped, converted: (index in the source, reason or conversion).
         duplicates: samples with the same content as an earlier one.
     """
 
     samples: np.ndarray
-    kept: list[int]
+    indices: list[int]
     skipped: RowNotes
     converted: RowNotes
     duplicates: int
@@ -234,4 +234,4 @@ def _load(folder: Path, key: str, shape: tuple[int, int, int]) -> CachedSamples 
     if not is_intact(samples, header["crc32"]):
         return None
     notes = {name: [(number, note) for number, note in header[name]] for name in ("skipped", "converted")}
-    return CachedSamples(samples=samples, kept=header["kept"], duplicates=header["duplicates"], **notes)
+    return CachedSamples(samples=samples, indices=header["kept"], duplicates=header["duplicates"], **notes)

@@ -81,8 +81,8 @@ def _open(path: Path, config: DataConfig, keep_classes: tuple[str, ...], monitor
         skipped=tuple((f"sample {number}", note) for number, note in cached.skipped),
         converted=(("all samples", f"{dtype} to 8 bits"),) if dtype != np.uint8 else (),
         duplicates=cached.duplicates,
-        sizes={f"{layout.height}x{layout.width}": len(cached.kept)},
-        modes={f"{dtype} x {layout.channels}": len(cached.kept)},
+        sizes={f"{layout.height}x{layout.width}": len(cached.indices)},
+        modes={f"{dtype} x {layout.channels}": len(cached.indices)},
         size=size,
         channels=channels,
         fit=config.fit,
@@ -90,7 +90,7 @@ def _open(path: Path, config: DataConfig, keep_classes: tuple[str, ...], monitor
     )
     return build_dataset(
         cached.samples,
-        [labels[i] for i in cached.kept] if labels else None,
+        [labels[i] for i in cached.indices] if labels else None,
         key=key,
         report=report,
         config=config,

@@ -38,8 +38,10 @@ class ParsedPath:
 def parse_path(name: str) -> ParsedPath:
     """Split, domain and name of a path relative to the root.
 
-    >>> parse_path("trainA/1.jpg"), parse_path("B/test/x/2.png")
-    (ParsedPath(split='train', domain='A', name='1', explicit=True), ParsedPath(split='test', domain='B', name='x/2', explicit=False))
+    >>> parse_path("trainA/1.jpg")
+    ParsedPath(split='train', domain='A', name='1', explicit=True)
+    >>> parse_path("B/test/x/2.png")
+    ParsedPath(split='test', domain='B', name='x/2', explicit=False)
     """
     *folders, last = name.split("/")
     split, domain, explicit = "", "", False

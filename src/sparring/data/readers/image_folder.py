@@ -71,17 +71,17 @@ def _open(
     )
     report = replace(
         report,
-        skipped=tuple(sorted(skipped + [(names[place], note) for place, note in cached.skipped])),
-        converted=tuple((names[place], note) for place, note in cached.converted),
+        skipped=tuple(sorted(skipped + [(names[index], note) for index, note in cached.skipped])),
+        converted=tuple((names[index], note) for index, note in cached.converted),
         duplicates=cached.duplicates,
-        sizes=histogram(f"{sizes[place][0]}x{sizes[place][1]}" for place in cached.kept),
-        modes=histogram(infos[place].mode for place in cached.kept),
+        sizes=histogram(f"{sizes[index][0]}x{sizes[index][1]}" for index in cached.indices),
+        modes=histogram(infos[index].mode for index in cached.indices),
         size=size,
         channels=channels,
         fit=config.fit,
         remarks=tuple(text for text in (why_size, why_channels, why_labels, remark) if text),
     )
-    kept_labels = [labels[place] for place in cached.kept] if labels is not None else None
+    kept_labels = [labels[index] for index in cached.indices] if labels is not None else None
     return build_dataset(cached.samples, kept_labels, key=key, report=report, config=config)
 
 
@@ -119,12 +119,12 @@ class _ImageDecoder:
     def __init__(self, survey: Survey, size: Size, channels: int, fit: Fit) -> None:
         self.survey, self.size, self.channels, self.fit = survey, size, channels, fit
 
-    def decode_row(self, place: int, number: int) -> SampleRow:
+    def decode_row(self, index: int, number: int) -> SampleRow:
         try:
             image, note = decode(self.survey.read_image(number))
         except InvalidImageError as error:
-            return place, None, str(error)
-        return place, fit_image(image, self.size, self.channels, self.fit), note
+            return index, None, str(error)
+        return index, fit_image(image, self.size, self.channels, self.fit), note
 
 
 def is_faster_threaded(sizes: Sequence[Size]) -> bool:
@@ -135,24 +135,24 @@ def is_faster_threaded(sizes: Sequence[Size]) -> bool:
 def iterate_rows(
     work: Callable[[int, int], SampleRow], numbers: Sequence[int], threaded: bool, monitor: ProgressMonitor
 ) -> Iterator[SampleRow]:
-    """Yield `work(place, number)` for each number, in their order, on one thread or on all cores.
+    """Yield `work(index, number)` for each number, in their order, on one thread or on all cores.
 
     Arguments:
         work: decodes one row for the cache.
-        numbers: indices of the files to decode; `place` counts them from 0.
+        numbers: indices of the files to decode; `index` counts them from 0.
         threaded: see `is_faster_threaded`.
         monitor: counts the rows and polls for a stop.
     """
     workers = (os.cpu_count() or 1) if threaded else 1
     if workers == 1:
-        for place, number in enumerate(numbers):
+        for index, number in enumerate(numbers):
             monitor.step()
-            yield work(place, number)
+            yield work(index, number)
         return
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[SampleRow]] = deque()
-        for place, number in enumerate(numbers):
-            waiting.append(pool.submit(work, place, number))
+        for index, number in enumerate(numbers):
+            waiting.append(pool.submit(work, index, number))
             if len(waiting) > 2 * workers:
                 monitor.step()
                 yield waiting.popleft().result()

@@ -1,6 +1,4 @@
-"""Image files given to a trained run: read at its size with their names, or one after another at their own
-sizes.
-"""
+"""Read image files as the input of a trained run: all at the size of the run, or one after another at their own sizes."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -64,7 +62,7 @@ def read_images(path: Path, size: Size, channels: int, fit: Fit = "crop") -> Nam
 
 
 def find_image_files(path: Path) -> tuple[list[tuple[str, FileReader]], list[tuple[str, str]]]:
-    """(name, function that reads it) of each possible image in a folder, a zip or a single file; and (name, reason) of the other files."""
+    """(name, reader) of each possible image in a folder, a zip or a single file; and (name, reason) of the other files."""
     if path.suffix.lower() == ".zip" and path.is_file():
         container: Container = Zip(path, ProgressMonitor().poll)
     elif path.is_dir():

@@ -78,11 +78,11 @@ def _open(
         key, (*size, a + b), lambda: iterate_rows(decoder.decode_row, numbers, threaded, monitor)
     )
     names = [container.entries[pair.b].name for pair in pairs]
-    infos = [survey.file_infos[pairs[place].b] for place in cached.kept]
+    infos = [survey.file_infos[pairs[index].b] for index in cached.indices]
     report = replace(
         report,
-        skipped=tuple(sorted(skipped + [(names[place], note) for place, note in cached.skipped])),
-        converted=tuple((names[place], note) for place, note in cached.converted),
+        skipped=tuple(sorted(skipped + [(names[index], note) for index, note in cached.skipped])),
+        converted=tuple((names[index], note) for index, note in cached.converted),
         duplicates=cached.duplicates,
         sizes=histogram(f"{info.height}x{info.width}" for info in infos),
         modes=histogram(info.mode for info in infos),
@@ -157,7 +157,7 @@ class _PairDecoder:
         files = [(self.survey.entries[n].name, self.survey.file_infos[n].digest) for n in (pair.a, pair.b)]
         return [*files, pair.halves]
 
-    def decode_row(self, place: int, number: int) -> SampleRow:
+    def decode_row(self, index: int, number: int) -> SampleRow:
         """Both images of a pair, concatenated along the channels."""
         pair, (size, *channels) = self.pairs[number], self.shape
         images, notes = [], []
@@ -165,14 +165,14 @@ class _PairDecoder:
             try:
                 image, note = decode(self.survey.read_image(at))
             except InvalidImageError as error:
-                return place, None, f"{self.survey.entries[at].name}: {error}"
+                return index, None, f"{self.survey.entries[at].name}: {error}"
             images.append(image)
             notes += [f"{'A' if at == pair.a else 'B'}: {note}" if pair.a != pair.b and note else note]
         fitted = [
             fit_image(crop_half(image, half), size, count, self.fit)
             for image, half, count in zip((images[0], images[-1]), pair.halves, channels, strict=True)
         ]
-        return place, np.concatenate(fitted, 2), ", ".join(filter(None, notes))
+        return index, np.concatenate(fitted, 2), ", ".join(filter(None, notes))
 
 
 DatasetOpener = Callable[[DataConfig], Dataset]

@@ -106,13 +106,16 @@ class Survey:
                 write_checksummed_json(self._path, {"format": SURVEY_FORMAT, "files": files})
 
     def channels(self, usable: list[int], half: str = "") -> tuple[int, str]:
-        """How many channels suit these images (or their `left` or `right` halves): 4 where most files are really
-        transparent in places (judged by up to 256 of those that may be), else 3 where any file really shows colour, else 1."""
-        clear = [number for number in _scatter_order(usable) if self.file_infos[number].alpha]
-        if 2 * len(clear) > len(usable):
-            looked = clear[:ALPHA_SAMPLE]
-            real = sum(self._pixel_fact(number, "alpha", half) for number in looked)
-            if 2 * real * len(clear) > len(usable) * len(looked):
+        """The number of channels for these images (or their `left` or `right` halves), and the reason as a sentence.
+
+        4 if most files have transparent pixels (an estimate from up to 256 files with an alpha channel), else 3 if any
+        file has coloured pixels, else 1.
+        """
+        with_alpha = [number for number in _scatter_order(usable) if self.file_infos[number].alpha]
+        if 2 * len(with_alpha) > len(usable):
+            sample = with_alpha[:ALPHA_SAMPLE]
+            transparent = sum(self._pixel_fact(number, "alpha", half) for number in sample)
+            if 2 * transparent * len(with_alpha) > len(usable) * len(sample):
                 return 4, "4 channels: most images are transparent in places"
         coloured = (number for number in _scatter_order(usable) if self.file_infos[number].colour)
         if any(self._pixel_fact(number, "colour", half) for number in coloured):

@@ -57,34 +57,34 @@ class Zip:
             ) from error
         self._members = self._zip.infolist()
         overlapping = _find_overlaps(self._members)
-        seen: set[str] = set()
+        names: set[str] = set()
         for number, member in enumerate(self._members):
             tick()
             if not member.is_dir():
-                self._visit(number, member, seen, overlapping, mark)
+                self._visit(number, member, names, overlapping, mark)
         self.entries = sort_entries(self.entries)
         self.skipped.sort()
 
     def _visit(
-        self, number: int, member: zipfile.ZipInfo, seen: set[str], overlapping: set[int], mark: str
+        self, number: int, member: zipfile.ZipInfo, names: set[str], overlapping: set[int], mark: str
     ) -> None:
         name = canonical_name(member.filename)
         if (
             name.rpartition("/")[2] in LABEL_FILES
             and name.count("/") <= 1
-            and name not in seen
+            and name not in names
             and member.file_size <= LIMIT_BYTES
         ):
-            seen.add(name)
+            names.add(name)
             self.label_files[name] = self._content(member)
             return
         reason = _member_skip_reason(member, name, number in overlapping) or name_skip_reason(name)
-        if not reason and name in seen:
+        if not reason and name in names:
             reason = "a second file of this name"
         if reason:
             self.skipped.append((name, reason))
             return
-        seen.add(name)
+        names.add(name)
         trusted = f"{mark}:{member.CRC}:{member.header_offset}" if mark else ""
         self.entries.append(Entry(name=name, key=number, stamp=trusted))
 
