@@ -5,8 +5,6 @@ from html import escape
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
-
 from sparring.core import storage
 from sparring.data.image_grid import encode_png
 from sparring.evaluation.nearest_images import NearestImagesSheet

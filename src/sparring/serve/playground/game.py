@@ -181,7 +181,7 @@ def measure_coverage(made: np.ndarray, real: np.ndarray, points: str) -> dict[st
     signs = batch_statistics(
         torch.from_numpy(first), torch.from_numpy(again), torch.from_numpy(made[:DIVERSITY_SAMPLES])
     )
-    told: dict[str, Any] = {name: round(signs[name], 3) for name in ("diversity", "reached")}
+    told: dict[str, Any] = {"diversity": round(signs["diversity"], 3), "reached": round(signs["coverage"], 3)}
     if points in MIXTURE_NAMES:
         centres, std = mixture_modes(points)
         told |= {"modes": int(find_covered_modes(made, centres).sum()), "modes_of": len(centres)}
