@@ -61,7 +61,7 @@ def forced(kind: str) -> Callable[[torch.Tensor], torch.Tensor]:
 
 def play(kind: str, seed: int, out: Path, steps: int) -> None:
     """One run."""
-    true = TrainState.step
+    true = TrainState.train_step
 
     def step(self):
         if self.clock.step == FORCED_AT and kind in ("constant", "one", "two"):
@@ -69,11 +69,11 @@ def play(kind: str, seed: int, out: Path, steps: int) -> None:
             self.game.generation.generator.register_forward_hook(lambda module, inputs, x: move(x))
         return true(self)
 
-    TrainState.step = step
+    TrainState.train_step = step
     try:
         result = run_training(request(kind, seed, out, steps), out, machine)
     finally:
-        TrainState.step = true
+        TrainState.train_step = true
     if result.exit_code and kind != "diverging":
         raise SystemExit(result.exit_code)
 

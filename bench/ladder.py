@@ -65,7 +65,7 @@ def climb(folder, images, count, seed):
     guard, begin, facts = NaNGuard(match), time.process_time(), data_metadata(dataset)
     for mark in [mark for mark in MARKS if mark <= images]:
         while match.clock.images < mark:
-            guard.add(match.step())
+            guard.add(match.train_step())
             if guard.due:
                 guard.commit()
         np.save(folder / f"auto {mark:,}.npy", sampling.sample_array(match.generation, facts, count, seed=1))

@@ -30,7 +30,6 @@ from sparring.data import DataConfig, Dataset, open_data
 from sparring.experiment import Experiment, TrainingConfig
 from sparring.games.classifier import ClassifierConfig
 from sparring.games.naive_bayes import NaiveBayesConfig
-from sparring.models.classifier import as_classifier
 from sparring.training.state import TrainState
 
 COUNTS = (10, 20, 30, 50, 100, 300, 1_000, 3_000, 10_000, 60_000)
@@ -80,8 +79,8 @@ def fitted(experiment: Experiment, dataset: Dataset) -> ClassifierLike:
     machine = DeviceOptions(device="cpu", precision="fp32", threads=1).start()
     match = TrainState(replace(experiment, training=experiment.training.resolve()), dataset, machine)
     while match.clock.images < experiment.training.total_images:
-        match.step()
-    found = as_classifier(match.model_for_inference())
+        match.train_step()
+    found = match.model_for_inference().classifier()
     assert found is not None
     return found
 

@@ -48,7 +48,7 @@ def guarded(match):
     guard = NaNGuard(match)
 
     def step():
-        guard.add(match.step())
+        guard.add(match.train_step())
         if guard.due:
             guard.commit()
 

@@ -40,7 +40,7 @@ def sparring(threads):
     guard = NaNGuard(match)
 
     def step():
-        guard.add(match.step())
+        guard.add(match.train_step())
         if guard.due:
             guard.commit()
         return BATCH

@@ -18,7 +18,7 @@ from sparring.core.schedule import SCHEDULES, Schedule
 from sparring.core.shapes import SampleSpec
 from sparring.data.config import DataConfig, upgrade_document
 from sparring.games import GAMES
-from sparring.models.classifier import Model
+from sparring.models.model import Model
 from sparring.parts.augmentation import AUGMENTATIONS
 from sparring.parts.conditioning import BATCH_FEATURES, HEADS, BatchFeature, Conditioning
 from sparring.parts.likelihoods import LIKELIHOODS, Likelihood

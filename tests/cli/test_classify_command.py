@@ -9,7 +9,6 @@ import torch
 
 from sparring import load
 from sparring.core.errors import DataError, SparringError
-from sparring.models.classifier import GenerativeClassifier
 from sparring.recipes.table import TINY_RECIPES
 from tests.cli.conftest import trained
 
@@ -95,9 +94,9 @@ def test_the_file_alone_will_do_where_it_holds_the_classifier(runs, folder: Path
 def test_likelihood_is_weighed_by_how_frequent_a_class_is(runs, folder: Path) -> None:
     generation = load(runs["cvae"]).generator.generation
     x = torch.rand(8, 1, 8, 8) * 2 - 1
-    before = GenerativeClassifier(generation=generation).log_probabilities(x)
+    before = generation.classifier().log_probabilities(x)
     generation.shares.copy_(torch.tensor([0.9, 0.1]))
-    after = GenerativeClassifier(generation=generation).log_probabilities(x)
+    after = generation.classifier().log_probabilities(x)
     odds = (after[:, 0] - after[:, 1]) - (before[:, 0] - before[:, 1])
     torch.testing.assert_close(odds, torch.full_like(odds, float(np.log(9))), rtol=1e-4, atol=1e-4)
 

@@ -217,7 +217,11 @@ def test_a_terminal_gets_two_lines_that_are_kept_up_to_date() -> None:
             return True
 
     console = Console(Terminal())
-    latest = {"generator/adversarial": 0.7, "discriminator/adversarial": 1.4, "accuracy_real": 0.5}
+    latest = {
+        "generator/adversarial": 0.7,
+        "discriminator/adversarial": 1.4,
+        "discriminator/accuracy_real": 0.5,
+    }
     console.start_live()
     console.update(Status(640, 1280, 64.0, 10.0, latest))
     console.close()

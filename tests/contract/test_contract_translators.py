@@ -1,4 +1,4 @@
-"""What every translator and every judge of patches promises, over both tables."""
+"""Contracts of translators and patch discriminators, over both tables."""
 
 import pytest
 import torch
@@ -102,39 +102,41 @@ def test_bfloat16_is_near(name):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("patch", [0, 1, 16, 70])
-def test_a_judge_answers_for_each_patch(patch_size, size):
-    judge = PatchGAN(patch_size=patch_size, width=4, max_width=8).build(5, size)
+@pytest.mark.parametrize("patch_size", [0, 1, 16, 70])
+def test_one_logit_per_patch(patch_size, size):
+    discriminator = PatchGAN(patch_size=patch_size, width=4, max_width=8).build(5, size)
     x = torch.randn(2, 5, *size)
-    logits = judge(x)
-    assert logits.shape == (2 * judge.num_patches(*size),)
-    torch.testing.assert_close(logits[: judge.num_patches(*size)], judge(x[:1]), rtol=1e-3, atol=1e-5)
+    logits = discriminator(x)
+    assert logits.shape == (2 * discriminator.num_patches(*size),)
+    torch.testing.assert_close(
+        logits[: discriminator.num_patches(*size)], discriminator(x[:1]), rtol=1e-3, atol=1e-5
+    )
     logits.square().sum().backward()
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in judge.parameters())
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in discriminator.parameters())
 
 
-def test_r1_reaches_the_weights_of_a_judge():
-    judge = PatchGAN(patch_size=16, width=4).build(3)
+def test_r1_reaches_the_weights_of_a_patch_discriminator():
+    discriminator = PatchGAN(patch_size=16, width=4).build(3)
     x = torch.randn(2, 3, 32, 32, requires_grad=True)
-    (slope,) = torch.autograd.grad(judge(x).sum(), x, create_graph=True)
+    (slope,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
     slope.square().sum().backward()
-    weights = [parameter.grad for parameter in judge.parameters() if parameter.grad is not None]
+    weights = [parameter.grad for parameter in discriminator.parameters() if parameter.grad is not None]
     assert any(weight.any() for weight in weights)
     assert all(weight.isfinite().all() for weight in weights)
 
 
-def test_spectral_judges_have_weights_of_norm_one():
-    judge = PatchGAN(patch_size=16, width=8, norm="none", spectral=True).build(3)
+def test_spectral_patch_discriminators_have_weights_of_norm_one():
+    discriminator = PatchGAN(patch_size=16, width=8, norm="none", spectral=True).build(3)
     for _ in range(30):
-        judge(torch.randn(1, 3, 16, 16))
-    for layer in (*judge.layers, judge.judge):
+        discriminator(torch.randn(1, 3, 16, 16))
+    for layer in (*discriminator.layers, discriminator.judge):
         assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.02)
 
 
-def test_a_judge_of_patches_names_no_classes():
-    judge = PatchGAN(width=4).build(3)
+def test_a_patch_discriminator_has_no_classifier():
+    discriminator = PatchGAN(width=4).build(3)
     with pytest.raises(SparringError):
-        judge.classify(torch.zeros(1, 8, 2, 2))
+        discriminator.classify(torch.zeros(1, 8, 2, 2))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_a_judge_of_patches_names_no_classes():
         (UNet, {"depth": 1}),
         (UNet, {"dropout": 1.0}),
         (ResNetTranslator, {"blocks": -1}),
-        (ResNetTranslator, {"downs": 9}),
+        (ResNetTranslator, {"downsamplings": 9}),
         (PatchGAN, {"width": 100, "max_width": 10}),
     ],
 )
@@ -153,8 +155,8 @@ def test_settings_out_of_range_are_refused(kind, wrong):
         kind(**wrong)
 
 
-def test_an_odd_patch_is_told_the_nearest():
-    with pytest.raises(ConfigError, match="patch=70"):
+def test_an_unsupported_patch_size_names_the_nearest():
+    with pytest.raises(ConfigError, match="patch_size=70"):
         PatchGAN(patch_size=64)
 
 

@@ -69,7 +69,7 @@ def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
 def bits_after_training(data: Path, *, measured: bool) -> str:
     state = match(data)
     for _ in range(6):
-        state.step()
+        state.train_step()
         assert bool(diagnostics.measure(state, state.stream.dataset)) == measured
     return bits(state)
 
@@ -92,7 +92,7 @@ def test_measuring_without_a_copy_changes_the_bits(tmp_path, every_step, monkeyp
 
 def test_all_columns_are_there_and_reproducible(tmp_path, every_step) -> None:
     state = match(write_data(tmp_path))
-    state.step()
+    state.train_step()
     columns = diagnostics.measure(state, state.stream.dataset)
     assert columns == diagnostics.measure(state, state.stream.dataset)
     expected = (

@@ -32,7 +32,7 @@ def trace(name: str, place: Path) -> list[dict[str, float]]:
     if name in RECIPE_PAIRING:
         data = two_domains(place, paired=RECIPE_PAIRING[name] == "paired")
     match = TrainState(experiment, data, cpu())
-    return [{term: float(value) for term, value in match.step().items()} for _ in range(STEPS)]
+    return [{term: float(value) for term, value in match.train_step().items()} for _ in range(STEPS)]
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -1,9 +1,9 @@
-"""A tiny play with real networks, for the contracts of terms; and one with given logits."""
+"""Adversarial batches for the contract tests of terms: of tiny networks, or of given logits."""
 
 import torch
 from torch import Tensor, nn
 
-from sparring.core.adversarial_batch import AdversarialBatch
+from sparring.core.adversarial_batch import AdversarialBatch, WeightHistory
 from sparring.core.game import Batch
 from sparring.core.rng import KeyedRandom
 
@@ -37,8 +37,8 @@ class Generator(nn.Module):
         return torch.tanh(self.body(z)).unflatten(1, self.shape)
 
 
-class Given(nn.Module):
-    """Logits that are the samples' only value, times `scale`: a play of `logits`."""
+class LogitDiscriminator(nn.Module):
+    """The logit is the sample's only value, times the parameter `scale`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,11 +54,32 @@ class Given(nn.Module):
         return features.expand(-1, CLASSES)
 
 
-def tiny_play(
-    rows: int = 6, shape: tuple[int, ...] = SHAPE, view=None, seed: int = 0, **options
-) -> AdversarialBatch:
+class LogitAverage(nn.Module):
+    """A past of `LogitDiscriminator` whose scale was 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.zeros(()))
+
+
+def tiny_generator(shape: tuple[int, ...] = SHAPE, seed: int = 0) -> Generator:
+    """The generator of `tiny_batch`."""
     torch.manual_seed(seed)
-    generator, discriminator, memory = Generator(shape), Discriminator(shape), Discriminator(shape)
+    return Generator(shape)
+
+
+def tiny_batch(
+    rows: int = 6,
+    shape: tuple[int, ...] = SHAPE,
+    augment=None,
+    seed: int = 0,
+    generator: Generator | None = None,
+    **options,
+) -> AdversarialBatch:
+    """Tiny networks: `generator` gets gradients where it is given, otherwise the generated samples are detached."""
+    made_by = tiny_generator(shape, seed) if generator is None else generator
+    torch.manual_seed(seed + 1)
+    discriminator, average = Discriminator(shape), Discriminator(shape)
     batch = Batch(
         x=torch.randn(rows, *shape),
         y=torch.arange(rows) % CLASSES,
@@ -66,14 +87,18 @@ def tiny_play(
         images=10,
         step=0,
     )
-    options.setdefault("generating", False)
-    options.setdefault("player", discriminator)
-    return AdversarialBatch(
-        batch, generator, discriminator, 4, view or (lambda x, stream: x), memory=memory, **options
-    )
+
+    def make_fake() -> Tensor:
+        fake = made_by(batch.rng.normal("latent", 4), batch.y)
+        return fake if generator is not None else fake.detach()
+
+    options.setdefault("weights", WeightHistory(discriminator, average))
+    return AdversarialBatch(batch, make_fake, discriminator, augment or (lambda x, stream: x), **options)
 
 
-def play_of_logits(real: Tensor, fake: Tensor, **options) -> AdversarialBatch:
+def batch_of_logits(real: Tensor, fake: Tensor, **options) -> AdversarialBatch:
+    """Samples (b,) that are their own logits."""
+    discriminator = LogitDiscriminator()
+    options.setdefault("weights", WeightHistory(discriminator, LogitAverage()))
     batch = Batch(x=real[:, None], y=None, rng=KeyedRandom(0, (0,), len(real)), images=10, step=0)
-    options.setdefault("generating", True)
-    return AdversarialBatch(batch, lambda z, y: fake[:, None], Given(), 4, lambda x, stream: x, **options)
+    return AdversarialBatch(batch, lambda: fake[:, None], discriminator, lambda x, stream: x, **options)

@@ -55,14 +55,14 @@ def main(data: str, out: str, notes: str, steps: int, until: str, stop_at: int) 
 
         from sparring.training.state import TrainState
 
-        step = TrainState.step
+        step = TrainState.train_step
 
         def stopping(self):
             if self.clock.step == stop_at - 1:
                 os.kill(os.getpid(), signal.SIGTERM)
             return step(self)
 
-        TrainState.step = stopping
+        TrainState.train_step = stopping
     try:
         code = run_training(asked, Path(out), machine).exit_code
     except SparringError as error:

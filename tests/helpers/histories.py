@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from sparring.doctor import History
+from sparring.experiment import Experiment
 from sparring.recipes.table import TINY_RECIPES
+from sparring.runs.run_json import objective_facts
 
 REPORT, TOTAL = 1_000, 80_000
 HEALTHY = {
@@ -53,7 +55,8 @@ def history(
         rows.append(row)
     checkpoints = (8_000, 32_000, 48_000, 56_000)
     fields = {"rows": rows, "num_train": 10_000, "checkpoints": checkpoints, **more}
-    return History(run=Path("runs/x"), experiment=experiment, **fields)
+    facts = objective_facts(Experiment.from_json(experiment))
+    return History(run=Path("runs/x"), experiment=experiment, **facts, **fields)
 
 
 def metric(images: int, value: float) -> dict[str, Any]:

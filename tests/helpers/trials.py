@@ -89,7 +89,7 @@ def watched(run: Path, job: Callable[[], Any]) -> Callable[[], Any]:
     """The job, in whose process the beginning, the saves and the steps are written into `shared`."""
 
     def watch() -> Any:
-        play, save, step = TrainingLoop.run, checkpointing.Checkpointer.save, TrainState.step
+        play, save, step = TrainingLoop.run, checkpointing.Checkpointer.save, TrainState.train_step
 
         def began(self, *arguments):
             shared[LEFT] = len(toy.leftovers(run))
@@ -108,7 +108,7 @@ def watched(run: Path, job: Callable[[], Any]) -> Callable[[], Any]:
             shared[STEPS] += 1
             return step(self)
 
-        TrainingLoop.run, checkpointing.Checkpointer.save, TrainState.step = began, saving, stepping
+        TrainingLoop.run, checkpointing.Checkpointer.save, TrainState.train_step = began, saving, stepping
         return job()
 
     shared.clear()
@@ -562,7 +562,7 @@ def translating(data: str, folder: str, recipe: str, kills: list[int], forget: b
 
 
 def _until(kill: int | None, words: list[str], forget: bool) -> int:
-    step, first = TrainState.step, []
+    step, first = TrainState.train_step, []
 
     def stepping(self):
         if not first:
@@ -574,7 +574,7 @@ def _until(kill: int | None, words: list[str], forget: bool) -> int:
             os.kill(os.getpid(), signal.SIGKILL)
         return step(self)
 
-    TrainState.step = stepping
+    TrainState.train_step = stepping
     return cli.run(words)
 
 

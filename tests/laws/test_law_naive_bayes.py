@@ -38,7 +38,7 @@ def played(game: object, data: Dataset, images: int = NUMBER, batch: int = 8, **
     )  # type: ignore[arg-type]
     match = TrainState(experiment, data, DeviceOptions(device="cpu", precision="fp32").start())
     while match.clock.images < images:
-        match.step()
+        match.train_step()
     return match
 
 

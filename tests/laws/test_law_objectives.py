@@ -21,7 +21,7 @@ from sparring.parts.objectives import (
     auxiliary_real_loss,
 )
 from sparring.parts.penalties import R1, R2
-from tests.helpers.law_batch import Critic, duel, leaf, play_of
+from tests.helpers.law_batch import Critic, batch_of, batch_of_logits, leaf
 
 
 def best_logit(objective, p: float, q: float) -> float:
@@ -29,7 +29,9 @@ def best_logit(objective, p: float, q: float) -> float:
     t = torch.zeros(1, requires_grad=True)
     for _ in range(60):
         none = torch.zeros(1)
-        loss = p * objective.discriminator(duel(t, none)) + q * objective.discriminator(duel(none, t))
+        loss = p * objective.discriminator(batch_of_logits(t, none)) + q * objective.discriminator(
+            batch_of_logits(none, t)
+        )
         (slope,) = torch.autograd.grad(loss, t, create_graph=True)
         (curve,) = torch.autograd.grad(slope, t)
         t = (t - slope / curve).detach().requires_grad_()
@@ -39,8 +41,8 @@ def best_logit(objective, p: float, q: float) -> float:
 def gradients(objective, real: float, fake: float) -> tuple[float, float, float]:
     """dL_D/d real, dL_D/d fake, dL_G/d fake."""
     r, f = leaf(real), leaf(fake)
-    d_real, d_fake = torch.autograd.grad(objective.discriminator(duel(r, f)).sum(), (r, f))
-    (g_fake,) = torch.autograd.grad(objective.generator(duel(r, f)).sum(), f)
+    d_real, d_fake = torch.autograd.grad(objective.discriminator(batch_of_logits(r, f)).sum(), (r, f))
+    (g_fake,) = torch.autograd.grad(objective.generator(batch_of_logits(r, f)).sum(), f)
     return d_real.item(), d_fake.item(), g_fake.item()
 
 
@@ -74,7 +76,7 @@ def test_smoothing_moves_the_optimum():
 
 
 def test_values_at_equilibrium():
-    even = duel(torch.zeros(3), torch.zeros(3))
+    even = batch_of_logits(torch.zeros(3), torch.zeros(3))
     two_log_2 = torch.full((3,), 2 * math.log(2))
     torch.testing.assert_close(Minimax().discriminator(even), two_log_2)
     torch.testing.assert_close(Minimax().generator(even), torch.full((3,), -math.log(2)))
@@ -92,7 +94,9 @@ def test_cross_entropy_equals_torch():
             real, torch.full_like(real, 1 - smoothing), reduction="none"
         )
         want = want + F.binary_cross_entropy_with_logits(fake, torch.zeros_like(fake), reduction="none")
-        torch.testing.assert_close(NonSaturating(smoothing=smoothing).discriminator(duel(real, fake)), want)
+        torch.testing.assert_close(
+            NonSaturating(smoothing=smoothing).discriminator(batch_of_logits(real, fake)), want
+        )
 
 
 def test_minimax_saturates_where_nonsaturating_does_not():
@@ -113,12 +117,16 @@ def test_hinge_is_flat_outside_its_margin():
 
 def test_wasserstein_is_the_gap():
     real, fake = torch.tensor([1.0, 2.0]), torch.tensor([5.0, -1.0])
-    assert Wasserstein().discriminator(duel(real, fake)).tolist() == [4.0, -3.0]
+    assert Wasserstein().discriminator(batch_of_logits(real, fake)).tolist() == [4.0, -3.0]
 
 
 def test_relativistic_swaps_players_and_ignores_shifts():
     real, fake = torch.randn(2, 16, generator=torch.Generator().manual_seed(1))
-    there, back, shifted = duel(real, fake), duel(fake, real), duel(real + 5, fake + 5)
+    there, back, shifted = (
+        batch_of_logits(real, fake),
+        batch_of_logits(fake, real),
+        batch_of_logits(real + 5, fake + 5),
+    )
     torch.testing.assert_close(Relativistic().discriminator(there), Relativistic().generator(back))
     torch.testing.assert_close(Relativistic().discriminator(there), Relativistic().discriminator(shifted))
     gap = Relativistic().generator(there) - Relativistic().discriminator(there)
@@ -128,24 +136,26 @@ def test_relativistic_swaps_players_and_ignores_shifts():
 def test_feature_matching_is_the_squared_gap_of_means():
     x = torch.randn(6, 3, generator=torch.Generator().manual_seed(2))
     objective, offset = FeatureMatching(), torch.tensor([1.0, 2.0, -2.0])
-    torch.testing.assert_close(objective.generator(play_of(x, x.flip(0))), torch.zeros(6), atol=1e-12, rtol=0)
-    torch.testing.assert_close(objective.generator(play_of(x, x + offset)), torch.full((6,), 9.0))
+    torch.testing.assert_close(
+        objective.generator(batch_of(x, x.flip(0))), torch.zeros(6), atol=1e-12, rtol=0
+    )
+    torch.testing.assert_close(objective.generator(batch_of(x, x + offset)), torch.full((6,), 9.0))
 
 
 def test_feature_matching_descends_to_the_real_mean():
     x, fake = torch.zeros(2, 2), torch.full((2, 2), 3.0, requires_grad=True)
-    FeatureMatching().generator(play_of(x, fake)).mean().backward()
+    FeatureMatching().generator(batch_of(x, fake)).mean().backward()
     torch.testing.assert_close(fake.grad, torch.full((2, 2), 3.0))
 
 
 def test_auxiliary_terms_are_cross_entropy():
     y = torch.tensor([0, 2])
-    play = play_of(torch.zeros(2, 3), torch.tensor([[9.0, 0.0, 0.0], [9.0, 0.0, 0.0]]), Critic(), y=y)
-    torch.testing.assert_close(auxiliary_real_loss(play), torch.full((2,), math.log(3)))
+    batch = batch_of(torch.zeros(2, 3), torch.tensor([[9.0, 0.0, 0.0], [9.0, 0.0, 0.0]]), Critic(), y=y)
+    torch.testing.assert_close(auxiliary_real_loss(batch), torch.full((2,), math.log(3)))
     normaliser = math.log(math.exp(9) + 2)
-    torch.testing.assert_close(auxiliary_fake_loss(play), torch.tensor([normaliser - 9, normaliser]))
+    torch.testing.assert_close(auxiliary_fake_loss(batch), torch.tensor([normaliser - 9, normaliser]))
     with pytest.raises(DataError):
-        auxiliary_real_loss(play_of(torch.zeros(2, 3), torch.zeros(2, 3)))
+        auxiliary_real_loss(batch_of(torch.zeros(2, 3), torch.zeros(2, 3)))
 
 
 def test_settings_out_of_range():
@@ -162,10 +172,10 @@ def dirac_eigenvalues(objective, penalties) -> list[complex]:
     """Of the Jacobian of gradient descent at the equilibrium: data at 0, G(z) = theta, D(x) = psi x."""
     theta, psi = leaf(0.0), leaf(0.0)
     critic = Critic(lambda f: f[:, 0] * psi)
-    play = play_of(torch.zeros(1, 1), theta[None] + 0, critic, slope=True)
-    loss_d = objective.discriminator(play).mean() + sum(penalty(play).mean() for penalty in penalties)
+    batch = batch_of(torch.zeros(1, 1), theta[None] + 0, critic, needs_input_grad=True)
+    loss_d = objective.discriminator(batch).mean() + sum(penalty(batch).mean() for penalty in penalties)
     (d_psi,) = torch.autograd.grad(loss_d, psi, create_graph=True)
-    (d_theta,) = torch.autograd.grad(objective.generator(play).mean(), theta, create_graph=True)
+    (d_theta,) = torch.autograd.grad(objective.generator(batch).mean(), theta, create_graph=True)
     rows = [
         torch.autograd.grad(-d, (theta, psi), retain_graph=True, materialize_grads=True)
         for d in (d_theta, d_psi)

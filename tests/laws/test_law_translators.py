@@ -6,10 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sparring.parts.networks import PatchGAN, ResNetTranslator, fixed_statistics
+from sparring.parts.networks import PatchGAN, ResNetTranslator
 from sparring.parts.networks.layers.conv import FastConv2d, FastConvTranspose2d, cast_weights_once
 from sparring.parts.networks.layers.end_conv import conv_from_few, conv_to_few
-from sparring.parts.networks.layers.instance_norm import InstanceNorm, instance_normalise
+from sparring.parts.networks.layers.instance_norm import InstanceNorm, fixed_statistics, instance_normalise
 from sparring.parts.networks.layers.upsample import NearestConv2d
 from sparring.parts.networks.patchgan import PATCH_SIZES
 

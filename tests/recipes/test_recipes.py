@@ -73,16 +73,16 @@ def test_every_name_has_a_recipe():
 def test_goes_on_bit_for_bit(name, data, tmp_path):
     experiment, live = start(name, data)
     for _ in range(BEFORE):
-        live.step()
+        live.train_step()
     assert all(tensor.isfinite().all() for tensor in live.tensors().values())
     keeper(live, tmp_path).save(final=True)
-    losses = [live.step() for _ in range(AFTER)]
+    losses = [live.train_step() for _ in range(AFTER)]
 
     torch.manual_seed(1234)  # a new process has another global state
     _, resumed = start(name, data)
     cold = toy.bits(resumed)
     assert keeper(resumed, tmp_path).restore() == []
-    again = [resumed.step() for _ in range(AFTER)]
+    again = [resumed.train_step() for _ in range(AFTER)]
     assert toy.bits(resumed) == toy.bits(live)
     for one, other in zip(losses, again, strict=True):
         assert {name: float(value) for name, value in one.items()} == {
@@ -92,7 +92,7 @@ def test_goes_on_bit_for_bit(name, data, tmp_path):
     _, beginner = start(name, data)
     assert toy.bits(beginner) == cold
     for _ in range(AFTER):
-        beginner.step()
+        beginner.train_step()
     beginner.clock = resumed.clock
     assert toy.bits(beginner) != toy.bits(resumed)
 
@@ -108,7 +108,7 @@ def test_settings_go_to_json_and_back(name):
 )
 def test_is_sampled_from(name, data, tmp_path):
     experiment, match = start(name, data)
-    match.step()
+    match.train_step()
     facts = {
         "units": match.stream.dataset.units,
         "classes": ["a", "b", "c"] if match.game.model.spec.num_classes else [],
@@ -125,7 +125,7 @@ def test_is_sampled_from(name, data, tmp_path):
 
 def test_a_classifier_has_no_samples(data, tmp_path):
     experiment, match = start("logistic", data)
-    match.step()
+    match.train_step()
     facts = {"units": {}, "classes": ["a", "b", "c"], "images": 16}
     generator_file.save(tmp_path / "g.safetensors", match.model_for_inference(), experiment, facts)
     loaded = generator_file.load(tmp_path / "g.safetensors")
@@ -139,7 +139,7 @@ def test_a_classifier_has_no_samples(data, tmp_path):
 def test_translates(name, data, tmp_path):
     """What a file of a translator gives back translates images of other sizes too, and draws no samples."""
     experiment, match = start(name, data)
-    match.step()
+    match.train_step()
     path = tmp_path / "g.safetensors"
     generator_file.save(
         path, match.model_for_inference(), experiment, {"units": {}, "classes": [], "images": 4}
@@ -204,7 +204,7 @@ def test_the_loop_is_the_steps(data, tmp_path):
     TrainingLoop(match, tmp_path, {"units": {}, "classes": []}, lambda status: None).run(lambda: False)
     _, bare = start("dcgan", data)
     while bare.clock.images < experiment.training.total_images:
-        bare.step()
+        bare.train_step()
     assert toy.bits(match) == toy.bits(bare)
 
 

@@ -92,14 +92,14 @@ def kill_at(step, monkeypatch):
     class Killed(BaseException):
         pass
 
-    true = TrainState.step
+    true = TrainState.train_step
 
     def stepping(self):
         if self.clock.step == step:
             raise Killed
         return true(self)
 
-    monkeypatch.setattr(TrainState, "step", stepping)
+    monkeypatch.setattr(TrainState, "train_step", stepping)
     return Killed
 
 

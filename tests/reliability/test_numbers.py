@@ -87,7 +87,7 @@ def poison_gradient(player):
 
 def poison_tensor(name):
     def poison(match, monkeypatch, bad, due):
-        true = TrainState.step
+        true = TrainState.train_step
         tensor = next(
             value
             for key, value in match.tensors().items()
@@ -101,7 +101,7 @@ def poison_tensor(name):
                 tensor.view(-1)[0] = bad
             return noted
 
-        monkeypatch.setattr(TrainState, "step", step)
+        monkeypatch.setattr(TrainState, "train_step", step)
 
     return poison
 
@@ -139,7 +139,7 @@ def without_step(toy_data, bad_step):
             match.clock.step += 1
             match.clock.images += toy.BATCH
         else:
-            match.step()
+            match.train_step()
     return toy.bits(match)
 
 

@@ -27,11 +27,11 @@ def saved(toy_data, tmp_path_factory):
     run = tmp_path_factory.mktemp("saved")
     live = toy.match(toy_data)
     for _ in range(BEFORE):
-        live.step()
+        live.train_step()
     live.clock.salt, live.clock.calm_until = 1, (BEFORE + 2) * toy.BATCH
     Checkpointer(live, run, RunLogger(run), {"units": {}, "classes": []}).save(final=True)
     for _ in range(AFTER):
-        live.step()
+        live.train_step()
     return run, toy.bits(live)
 
 
@@ -40,7 +40,7 @@ def resumed(toy_data, run, change=lambda match: None, **changes):
     assert Checkpointer(match, run, RunLogger(run), {}).restore() == []
     change(match)
     for _ in range(AFTER):
-        match.step()
+        match.train_step()
     return toy.bits(match)
 
 
@@ -155,7 +155,7 @@ def test_showing_and_reporting_change_nothing(toy_data, tmp_path, truth):
 
 
 def test_other_draws_change_nothing(toy_data, tmp_path, truth, monkeypatch):
-    step = state.TrainState.step
+    step = state.TrainState.train_step
 
     def noisy(self):
         torch.randn(random.randint(1, 9))
@@ -164,7 +164,7 @@ def test_other_draws_change_nothing(toy_data, tmp_path, truth, monkeypatch):
         iter(torch.utils.data.DataLoader([1, 2, 3], shuffle=True))
         return step(self)
 
-    monkeypatch.setattr(state.TrainState, "step", noisy)
+    monkeypatch.setattr(state.TrainState, "train_step", noisy)
     toy.play(short(toy_data), tmp_path)
     assert last(tmp_path) == truth
 
@@ -175,7 +175,7 @@ def test_a_global_draw_would_be_noticed(toy_data, tmp_path, truth, monkeypatch):
     monkeypatch.setattr(
         KeyedRandom, "normal", lambda self, stream, *shape: torch.randn(self.total, *shape)[self.rows]
     )
-    monkeypatch.setattr(state.TrainState, "step", with_noise(state.TrainState.step))
+    monkeypatch.setattr(state.TrainState, "train_step", with_noise(state.TrainState.train_step))
     toy.play(short(toy_data), tmp_path)
     assert last(tmp_path) != truth
 

@@ -25,7 +25,6 @@ from sparring.serve.playground.game import Playground, find_covered_modes, open_
 from sparring.serve.playground.view import (
     FIELD_SIDE,
     GRID_LINES,
-    LOGIT_SCALES,
     NUM_ARROWS,
     NUM_FAKE_POINTS,
     ViewBox,
@@ -142,7 +141,6 @@ def test_a_frame_is_whole(recipe, ring):
 
 
 def test_all_that_can_be_chosen_plays(ring):
-    assert set(LOGIT_SCALES) == set(OBJECTIVES)
     chosen = [{"objective": name} for name in OBJECTIVES]
     chosen += [{"penalty": name, "weight": 0.1} for name in PENALTY_DESCRIPTIONS] + [
         {"latent": 1},

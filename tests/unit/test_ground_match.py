@@ -26,7 +26,7 @@ def test_micro_batches_are_the_batch(toy_data, micro):
     whole = toy.match(toy_data, more=PLAIN)
     parts = toy.match(toy_data, more=(*PLAIN, f"training.micro_batch={micro}"))
     for _ in range(3):
-        noted, other = whole.step(), parts.step()
+        noted, other = whole.train_step(), parts.train_step()
         assert {n: float(v) for n, v in other.items()} == pytest.approx(
             {n: float(v) for n, v in noted.items()}, rel=1e-4
         )
@@ -141,6 +141,6 @@ def test_not_enough_memory_is_told(toy_data, tmp_path, monkeypatch, error):
     def step(self):
         raise error
 
-    monkeypatch.setattr(TrainState, "step", step)
+    monkeypatch.setattr(TrainState, "train_step", step)
     with pytest.raises(ConfigError, match="not enough memory"):
         toy.play(toy.request(toy_data, steps=2), tmp_path)

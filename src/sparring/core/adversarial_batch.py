@@ -1,9 +1,8 @@
-"""AdversarialBatch: the real and fake samples of one update of two players, with the discriminator's features
-and logits computed when first used.
+"""AdversarialBatch: the real and generated samples of one update, with the discriminator's features and logits
+computed on first use.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, runtime_checkable
@@ -12,170 +11,135 @@ import torch
 from torch import Tensor, nn
 
 from sparring.core.game import Batch
-from sparring.core.shapes import Features, Labels, Logits, Sample
+from sparring.core.shapes import Labels, Logits, Sample
 
 
 @runtime_checkable
 class DiscriminatorLike(Protocol):
-    """What `AdversarialBatch` asks of a discriminator."""
+    """The methods of a discriminator that `AdversarialBatch` calls."""
 
-    def features(self, x: Sample) -> Features: ...
-    def head(self, features: Features, y: Labels | None) -> Logits: ...
-    def classify(self, features: Features) -> Tensor: ...
+    def features(self, x: Sample) -> Tensor: ...
+    def head(self, features: Tensor, y: Labels | None) -> Logits: ...
+    def classify(self, features: Tensor) -> Tensor: ...
 
 
-@dataclass
-class FakeSamples:
-    """Generated samples, with the generator's graph, that one player has judged and the other shall judge too."""
+@dataclass(frozen=True)
+class WeightHistory:
+    """The weights that a turn updates, for penalties on weights.
 
-    z: Tensor
-    x_fake: Tensor
+    Arguments:
+        player: the module that is updated.
+        average: a module with the same parameters, each the mean of its past values; None where the game keeps none.
+    """
+
+    player: nn.Module
+    average: nn.Module | None = None
 
 
 class AdversarialBatch:
-    """A read-only view of one batch in one turn of two players; each property is computed when first asked for.
+    """The view of a batch from which objectives and penalties compute their values. Read-only; properties are cached.
+
+    Who is trained is decided by the graph: `make_fake` returns detached samples in the discriminator's turn, and samples
+    with the generator's graph in the generator's turn.
 
     Arguments:
-        batch: what the loop dealt.
-        generator: from (z, y) to samples (b, *sample).
+        batch: real samples, labels, random numbers and clock.
+        make_fake: returns the generated samples (b, *sample); called at most once, on first use of `x_fake`.
         discriminator: with `features`, `head` and `classify`.
-        latent: dimension of z.
-        view: what happens to samples before the discriminator sees them (augmentation, noise, packing), as
-            `view(samples, stream)`; the stream names its random draws.
-        shared: the samples that the discriminator has judged, where the generator is judged on the same ones.
-        keeps: whether to keep the generator's graph in the discriminator's turn, so that `share` can hand it on.
-        generating: whether gradients flow to the generator (its turn) or not (the discriminator's).
-        gradient: mark what the discriminator sees, so that a penalty can ask for the gradient with respect to it.
-        joint: let the discriminator see real and generated samples in one batch, as in the 2014 code, so that batch
+        augment: `augment(samples, stream)` transforms samples before the discriminator sees them; `stream` ("real" or "fake")
+            names the random draws.
+        needs_input_grad: make the discriminator's inputs require gradients, as gradient penalties differentiate with respect
+            to them.
+        joint_batch: compute the features of real and generated samples in one pass, as in the 2014 code, so that batch
             normalisation mixes their statistics; otherwise in two.
-        player: the network that this turn trains, for penalties on weights.
-        memory: the averaged past of `player`, where a penalty keeps one.
+        weights: of the player that is updated; None where no penalty reads them.
     """
 
     def __init__(
         self,
         batch: Batch,
-        generator: nn.Module,
+        make_fake: Callable[[], Sample],
         discriminator: DiscriminatorLike,
-        latent: int,
-        view: Callable[[Tensor, str], Tensor],
+        augment: Callable[[Tensor, str], Tensor],
         *,
-        generating: bool,
-        shared: FakeSamples | None = None,
-        keeps: bool = False,
-        slope: bool = False,
+        needs_input_grad: bool = False,
         joint_batch: bool = False,
-        player: nn.Module | None = None,
-        memory: nn.Module | None = None,
+        weights: WeightHistory | None = None,
     ) -> None:
         self.batch, self.rng, self.images = batch, batch.rng, batch.images
-        self.generator, self.discriminator, self.latent, self.view = generator, discriminator, latent, view
-        self.generating, self.shared, self.keeps = generating, shared, keeps
-        self.slope, self.joint_batch = slope, joint_batch
-        self.player, self.memory = player, memory
+        self.discriminator, self.weights = discriminator, weights
+        self.needs_input_grad, self.joint_batch = needs_input_grad, joint_batch
+        self._make_fake, self._augment = make_fake, augment
 
     @property
     def x(self) -> Sample:
-        """Real samples."""
+        """Real samples (b, *sample)."""
         return self.batch.x
 
     @property
     def y(self) -> Labels | None:
-        """Labels of the real samples, which the generated ones are asked for as well."""
+        """Labels (b,) of the real samples, on which the generated ones are conditioned as well."""
         return self.batch.y
 
     @cached_property
-    def z(self) -> Tensor:
-        """Latents (b, z)."""
-        return self.shared.z if self.shared else self.rng.normal("latent", self.latent)
-
-    @cached_property
     def x_fake(self) -> Sample:
-        """Generated samples, with the generator's graph in its own turn only."""
-        return self._generated if self.generating else self._generated.detach()
-
-    @cached_property
-    def _generated(self) -> Sample:
-        if self.shared:
-            return self.shared.x_fake
-        wanted = torch.set_grad_enabled(self.generating or self.keeps)
-        with wanted, unfreeze(self.generator) if self.keeps else nullcontext():
-            return self.generator(self.z, self.y)
-
-    def share(self) -> FakeSamples:
-        """The generated samples of this turn, for the next one. Only where it `keeps` them."""
-        assert self.keeps
-        return FakeSamples(self.z, self._generated)
+        """Generated samples (b, *sample)."""
+        return self._make_fake()
 
     @cached_property
     def x_augmented(self) -> Sample:
         """Real samples as the discriminator sees them."""
-        return self._seen(self.x, "real")
+        return self._discriminator_input(self.x, "real")
 
     @cached_property
     def x_fake_augmented(self) -> Sample:
         """Generated samples as the discriminator sees them."""
-        return self._seen(self.x_fake, "fake")
+        return self._discriminator_input(self.x_fake, "fake")
 
-    def _seen(self, samples: Tensor, stream: str) -> Tensor:
-        seen = self.view(samples, stream)
-        if self.slope and not seen.requires_grad:
-            seen = seen.detach().float().requires_grad_()
-        return seen
+    def _discriminator_input(self, samples: Tensor, stream: str) -> Tensor:
+        augmented = self._augment(samples, stream)
+        if self.needs_input_grad and not augmented.requires_grad:
+            augmented = augmented.detach().float().requires_grad_()
+        return augmented
 
     @cached_property
-    def _joint_features(self) -> tuple[Features, Features]:
-        both = self.discriminator.features(torch.cat([self.x_augmented, self.x_fake_augmented]))
-        real, fake = both.chunk(2)
+    def _joint_features(self) -> tuple[Tensor, Tensor]:
+        features = self.discriminator.features(torch.cat([self.x_augmented, self.x_fake_augmented]))
+        real, fake = features.chunk(2)
         return real, fake
 
     @cached_property
-    def real_features(self) -> Features:
-        """The discriminator's features of what it sees of the real samples (b, d)."""
+    def real_features(self) -> Tensor:
+        """The discriminator's features of the real samples: (b, d), or feature maps of a patch discriminator."""
         return self._joint_features[0] if self.joint_batch else self.discriminator.features(self.x_augmented)
 
     @cached_property
-    def fake_features(self) -> Features:
-        """The same of the generated samples (b, d)."""
-        return (
-            self._joint_features[1]
-            if self.joint_batch
-            else self.discriminator.features(self.x_fake_augmented)
-        )
+    def fake_features(self) -> Tensor:
+        """The discriminator's features of the generated samples."""
+        if self.joint_batch:
+            return self._joint_features[1]
+        return self.discriminator.features(self.x_fake_augmented)
 
     @cached_property
     def real_logits(self) -> Logits:
-        """The discriminator's judgement of the real samples (b,): above 0 is real. One value a pack where samples are packed."""
+        """Logits of the real samples (b,), positive for real; one per pack of samples, or one per patch, where there are such."""
         return self.discriminator.head(self.real_features, self.y).float()
 
     @cached_property
     def fake_logits(self) -> Logits:
-        """The discriminator's judgement of the generated samples (b,)."""
+        """Logits of the generated samples (b,)."""
         return self.discriminator.head(self.fake_features, self.y).float()
 
     @cached_property
     def real_class_logits(self) -> Tensor:
-        """The auxiliary classifier's logits for the real samples (b, classes)."""
+        """Class logits of the real samples (b, classes), from the auxiliary head."""
         return self.discriminator.classify(self.real_features).float()
 
     @cached_property
     def fake_class_logits(self) -> Tensor:
-        """The auxiliary classifier's logits for the generated samples (b, classes)."""
+        """Class logits of the generated samples (b, classes), from the auxiliary head."""
         return self.discriminator.classify(self.fake_features).float()
 
-    def score(self, seen: Tensor) -> Logits:
-        """The judgement of other samples (mixtures, perturbed ones) in the form that the discriminator sees (b,)."""
-        return self.discriminator.head(self.discriminator.features(seen), self.y).float()
-
-
-@contextmanager
-def unfreeze(network: nn.Module) -> Iterator[None]:
-    """Let a frozen network's parameters take part in a graph for a while."""
-    parameters = [parameter for parameter in network.parameters() if not parameter.requires_grad]
-    for parameter in parameters:
-        parameter.requires_grad_(True)
-    try:
-        yield
-    finally:
-        for parameter in parameters:
-            parameter.requires_grad_(False)
+    def score(self, inputs: Tensor) -> Logits:
+        """Logits (b,) of other inputs (interpolations, perturbed samples), already augmented."""
+        return self.discriminator.head(self.discriminator.features(inputs), self.y).float()

@@ -1,13 +1,13 @@
-"""The contracts between games and the training loop: Batch, Terms, Turn, Game.
+"""The contracts between a game and the training loop: Batch, Terms, Turn, Game.
 
-A game lists its turns; the loop runs them without knowing how many networks are trained.
+A game lists its turns; the loop runs them and does not know how many networks are trained.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -17,17 +17,19 @@ from sparring.core.shapes import Labels, PerSample, Sample
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """What the loop deals to one turn.
+    """The micro-batch that the loop passes to a turn's `terms`.
 
     Arguments:
-        x: real samples (b, *sample) in [-1, 1] (images) or standardised (points), on the device.
-        y: labels (b,), or None where the set has none.
-        draws: the random numbers of this turn.
-        images: the clock, in real samples seen.
-        step: number of this step, for lazy penalties.
-        count: samples in the set; each comes once before `images` reaches it.
-        x_b: of data with two domains, real samples of the second (b, *other): the partner of each x where the data is paired,
-            else a draw of its own.
+        x: real samples (b, *sample) on the device: images in [-1, 1], points standardised.
+        y: labels (b,); None where the data has none.
+        rng: random numbers of this turn, keyed by seed, step, turn and repeat.
+        images: the clock at the start of the step, in real samples seen.
+        step: index of this step; penalties with `every` > 1 read it.
+        count: size of the training set; each sample occurs once before `images` reaches it.
+        x_b: real samples (b, *sample_b) of domain B, where the data has two domains: the partners of `x` where the data is
+            paired, independent draws otherwise.
+        carry: what a turn passes on to a later turn of the same step (generated samples, for example). The loop gives all
+            turns the same dict for the same rows, and a new one in each step.
     """
 
     x: Sample
@@ -37,13 +39,14 @@ class Batch:
     step: int
     count: int = 0
     x_b: Sample | None = None
+    carry: dict[str, Any] = field(default_factory=dict)
 
 
 class Terms(NamedTuple):
-    """What a turn answers.
+    """Losses and logged values that a turn computes from a batch.
 
-    losses: named losses, one value a sample, each with its weight in it; the loop sums their means.
-    watched: named numbers for the record only (the discriminator's accuracy), without gradient.
+    losses: by name, one value per sample (b,), weights included. The loop minimises the sum of their means.
+    logs: by name, scalars without gradient for the record (accuracies, unweighted errors). No name may stand in both.
     """
 
     losses: dict[str, PerSample]
@@ -52,18 +55,18 @@ class Terms(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """One player's move: compute the terms, step the optimizers of `players`.
+    """An update of some players: compute the terms, back-propagate, step the players' optimizers.
 
     Arguments:
-        name: for the record.
-        players: names in `Game.players()` whose parameters this turn trains; all others are frozen meanwhile. A turn without
-            players computes no gradients: it counts, and what its terms come to is for the record.
-        terms: from a batch to named losses, one value a sample, not reduced.
-        repeats: how often in a step; each repeat but a `fresh=False` one is dealt a new batch of real samples.
-        fresh: whether the turn is dealt new real samples; otherwise it gets those of the turn before.
-        after: called when the optimizers have stepped (weight clipping, an equilibrium's balance).
-        active: whether the turn is played in a step that begins after so many images; None plays it always. In each step a
-            fresh one must be.
+        name: prefix of the terms in the record.
+        players: names in `Game.players()` whose parameters are updated; all others are frozen meanwhile. Without players no
+            gradient is computed: the terms count or measure.
+        terms: from a batch to losses and logged values.
+        repeats: updates per step (k of Algorithm 1 in Goodfellow et al. 2014).
+        new_batch: whether each repeat advances the data stream; otherwise it sees the real samples of the turn before.
+        after: called after each optimizer step (weight clipping, running averages of weights).
+        active: from the clock (images) to whether the turn takes place in this step; None is always. In every step at least
+            one active turn must have `new_batch`, as the clock would stand still otherwise.
     """
 
     name: str
@@ -76,11 +79,11 @@ class Turn:
 
 
 class Game(nn.Module, ABC):
-    """Players and turns. All that must survive a restart is a parameter or buffer in here."""
+    """Players and turns. All state that must survive a restart is a parameter or buffer of the game."""
 
     @abstractmethod
     def players(self) -> dict[str, nn.Module]:
-        """The modules with an optimizer each, by name."""
+        """The modules with an optimizer of their own, by name."""
 
     @abstractmethod
     def turns(self) -> list[Turn]:
@@ -89,12 +92,12 @@ class Game(nn.Module, ABC):
     @property
     @abstractmethod
     def model(self) -> nn.Module:
-        """What is kept when training is over (the generator). A running average of it is sampled from, saved and shared."""
+        """The module that is kept after training (of a GAN, the generator); the loop maintains its EMA."""
 
 
 @runtime_checkable
 class ClassifierLike(Protocol):
-    """What can tell classes: a classifier, a generator whose samples have a likelihood, a game with a judge of classes."""
+    """A module with class probabilities: a classifier, a generative model with a likelihood, a discriminator with a class head."""
 
     def log_probabilities(self, x: Sample) -> Tensor:
         """log p(y|x) (b, classes), in float32 or better."""
@@ -103,11 +106,24 @@ class ClassifierLike(Protocol):
 
 @contextmanager
 def freeze(parameters: list[nn.Parameter]) -> Iterator[None]:
-    """Freeze these for a while, so that no gradient is computed only to be thrown away."""
+    """Set `requires_grad` of these parameters to False inside the context, so that no unused gradient is computed."""
+    with _requires_grad(parameters, False):
+        yield
+
+
+@contextmanager
+def unfreeze(network: nn.Module) -> Iterator[None]:
+    """Let the frozen parameters of a network take part in a graph that is built inside the context."""
+    with _requires_grad([p for p in network.parameters() if not p.requires_grad], True):
+        yield
+
+
+@contextmanager
+def _requires_grad(parameters: list[nn.Parameter], value: bool) -> Iterator[None]:
     for parameter in parameters:
-        parameter.requires_grad_(False)
+        parameter.requires_grad_(value)
     try:
         yield
     finally:
         for parameter in parameters:
-            parameter.requires_grad_(True)
+            parameter.requires_grad_(not value)

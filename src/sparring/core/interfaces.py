@@ -1,5 +1,6 @@
-"""Interfaces of the parts: Objective, Penalty, Constraint, Augmentation."""
+"""Interfaces of the parts that any game can use: Objective, Penalty, Constraint, Augmentation."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import nn
@@ -9,9 +10,31 @@ from sparring.core.rng import KeyedRandom
 from sparring.core.shapes import PerSample, Sample
 
 
+@dataclass(frozen=True)
+class LogitScale:
+    """How a logit of an objective maps to the probability of being real: sigmoid(gain (logit - centre)).
+
+    Arguments:
+        centre: logit at which the discriminator is undecided; None takes the middle between the means of real and
+            generated samples.
+        gain: None takes one over half of the logits' standard deviation.
+    """
+
+    centre: float | None = None
+    gain: float | None = None
+
+
 @runtime_checkable
 class Objective(Protocol):
-    """What the two players want: two terms."""
+    """The losses of discriminator and generator: two terms. Objectives derive from this class for the defaults of its facts.
+
+    `logit_scale`: what the logits mean, for the shades of the explorer's playground.
+    `generator_lost_above`: the generator's loss above which the discriminator has won, for the doctor; None where the loss
+    has no absolute scale.
+    """
+
+    logit_scale: ClassVar[LogitScale] = LogitScale()
+    generator_lost_above: ClassVar[float | None] = None
 
     def discriminator(self, batch: AdversarialBatch) -> PerSample: ...
     def generator(self, batch: AdversarialBatch) -> PerSample: ...
@@ -19,10 +42,12 @@ class Objective(Protocol):
 
 @runtime_checkable
 class Penalty(Protocol):
-    """What a player must not do: a term with its weight in it, applied every `every` steps and then `every` times as strong.
+    """A regulariser of a player's loss: a term with its weight included.
 
-    `needs_input_grad`: it asks for gradients with respect to what the discriminator sees.
-    `needs_weight_average`: it asks for the averaged past of the player's weights.
+    It is applied in every `every`-th step, multiplied by `every` (lazy regularisation).
+
+    `needs_input_grad`: it differentiates with respect to the discriminator's inputs.
+    `needs_weight_average`: it reads the running mean of the player's weights.
     """
 
     needs_input_grad: ClassVar[bool]
@@ -35,13 +60,15 @@ class Penalty(Protocol):
 
 @runtime_checkable
 class Constraint(Protocol):
-    """What is done to a player's weights after each of its steps."""
+    """A projection of a player's weights after each of its updates."""
 
     def apply(self, player: nn.Module) -> None: ...
 
 
 @runtime_checkable
 class Augmentation(Protocol):
-    """What is done to samples before the discriminator sees them; differentiable, the same distribution for real and generated."""
+    """A random transformation of the discriminator's inputs: differentiable, of the same distribution for real and
+    generated samples.
+    """
 
     def __call__(self, samples: Sample, rng: KeyedRandom, stream: str, images: int) -> Sample: ...

@@ -9,13 +9,6 @@ from sparring.doctor.finding import Finding
 from sparring.doctor.history import History
 
 DISCRIMINATOR_WON_BELOW = 0.02  # the discriminator's loss
-GENERATOR_LOST_ABOVE = {
-    "nonsaturating": 6.0,
-    "relativistic": 6.0,
-    "hinge": 0.9,
-    "least_squares": 0.4,
-    "minimax": -0.02,
-}
 CERTAIN = 0.995  # accuracy or AUC
 CHANCE = (0.42, 0.58)  # AUC of a discriminator that guesses
 INVERTED_BELOW = 0.35  # AUC of a discriminator that prefers generated samples
@@ -29,7 +22,7 @@ MIN_SWING, MIN_CROSSINGS, WINDOW = 1.5, 4, 20  # of the generator's loss; the wi
 
 def detect_discriminator_wins(history: History) -> Finding | None:
     """The discriminator is certain and always right, so the generator gets no useful gradient."""
-    limit = GENERATOR_LOST_ABOVE.get(history.objective)
+    limit = history.generator_lost_above
     d_loss = history.recent_median("discriminator/adversarial")
     g_loss = history.recent_median("generator/adversarial")
     if limit is None or d_loss is None or g_loss is None:

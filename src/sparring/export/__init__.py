@@ -7,7 +7,7 @@ from typing import Any
 
 from sparring.export import hub, onnx, torch_export, web
 from sparring.export.output import OutputFiles
-from sparring.models.classifier import Model
+from sparring.models.model import Model
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,9 +14,9 @@ from sparring.core import rng
 from sparring.core.shapes import Labels, Latent, Sample, SampleSpec
 from sparring.core.version import __version__
 from sparring.export.freeze import freeze
-from sparring.models.autoencoder import Encoder
-from sparring.models.classifier import ClassifierModel, Model
+from sparring.models.classifier import ClassifierModel
 from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
 from sparring.models.translator import TranslatorModel
 
 PARITY_SAMPLES = 64  # that a file is tried on; fewer where they are large images
@@ -62,17 +62,30 @@ def build_graphs(model: Model, metadata: Mapping[str, Any]) -> list[Graph]:
         kept: in evaluation mode.
         facts: with `units`.
     """
-    if isinstance(model, TranslatorModel):
-        return [_build_translator_graph(model, direction) for direction in model.directions]
-    if isinstance(model, ClassifierModel):
-        return [
-            _build_sample_graph("classifier", freeze(ClassifyModule(model)), model.spec, "log_probabilities")
-        ]
-    found = [build_generator_graph(model, metadata)]
-    if isinstance(model.encoder, Encoder):
-        network = freeze(model.encoder)
-        found.append(_build_sample_graph("encoder", network, model.spec, "code"))
-    return found
+    return GRAPHS[model.kind](model, metadata)
+
+
+def _generator_graphs(model: GeneratorModel, metadata: Mapping[str, Any]) -> list[Graph]:
+    graphs = [build_generator_graph(model, metadata)]
+    if model.encoder is not None:
+        graphs.append(_build_sample_graph("encoder", freeze(model.encoder), model.spec, "code"))
+    return graphs
+
+
+def _classifier_graphs(model: ClassifierModel, metadata: Mapping[str, Any]) -> list[Graph]:
+    network = freeze(ClassifyModule(model))
+    return [_build_sample_graph("classifier", network, model.spec, "log_probabilities")]
+
+
+def _translator_graphs(model: TranslatorModel, metadata: Mapping[str, Any]) -> list[Graph]:
+    return [_build_translator_graph(model, direction) for direction in model.directions]
+
+
+GRAPHS: dict[str, Callable[[Any, Mapping[str, Any]], list[Graph]]] = {
+    "generator": _generator_graphs,
+    "classifier": _classifier_graphs,
+    "translator": _translator_graphs,
+}  # by Model.kind
 
 
 def build_generator_graph(generation: GeneratorModel, metadata: Mapping[str, Any]) -> Graph:
@@ -201,9 +214,7 @@ def describe_model(model: Model, metadata: Mapping[str, Any]) -> dict[str, Any]:
     }
     if spec.shape_b is not None:
         about["shape_b"] = list(spec.shape_b)
-    if isinstance(model, GeneratorModel):
-        about["latent"] = model.latent
-    return about
+    return about | model.facts()
 
 
 def describe_graph(model: Model, metadata: Mapping[str, Any], graph: Graph) -> str:

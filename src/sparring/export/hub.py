@@ -4,7 +4,7 @@ and download.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,8 @@ from sparring.export.graph import describe_model
 from sparring.export.model_card import render_model_card
 from sparring.export.output import write_folder
 from sparring.inference import sampling
-from sparring.models.classifier import Model
 from sparring.models.generator import GeneratorModel
-from sparring.models.translator import TranslatorModel
+from sparring.models.model import Model
 from sparring.runs import generator_file
 
 NUM_PREVIEW_SAMPLES = 64
@@ -58,20 +57,30 @@ def write_hub_folder(
 
 
 def _preview_png(model: Model, metadata: Mapping[str, Any], source: Path) -> bytes | None:
-    """Samples; of a translator the sheet that the run drew last, drawn anew so that nothing else of the file goes along."""
-    if isinstance(model, GeneratorModel):
-        return image_grid.encode_png(sampling.sample_grid(model, metadata, NUM_PREVIEW_SAMPLES))
+    """The preview image of a kind of model; None where there is none."""
+    preview = PREVIEWS.get(model.kind)
+    return None if preview is None else preview(model, metadata, source)
+
+
+def _sample_grid_png(model: GeneratorModel, metadata: Mapping[str, Any], source: Path) -> bytes:
+    return image_grid.encode_png(sampling.sample_grid(model, metadata, NUM_PREVIEW_SAMPLES))
+
+
+def _last_preview_png(model: Model, metadata: Mapping[str, Any], source: Path) -> bytes | None:
+    """The run's last preview, encoded anew so that nothing else of the file goes along."""
     sheet = source / "samples.png"
-    if (
-        not isinstance(model, TranslatorModel)
-        or not sheet.is_file()
-        or sheet.stat().st_size > MAX_PREVIEW_BYTES
-    ):
+    if not sheet.is_file() or sheet.stat().st_size > MAX_PREVIEW_BYTES:
         return None
     try:
         return image_grid.encode_png(decode(storage.read(sheet))[0])
     except SparringError:
         return None
+
+
+PREVIEWS: dict[str, Callable[[Any, Mapping[str, Any], Path], bytes | None]] = {
+    "generator": _sample_grid_png,
+    "translator": _last_preview_png,
+}  # by Model.kind
 
 
 def push(folder: Path, repository: str, client: Any = None) -> str:

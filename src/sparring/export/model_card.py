@@ -9,14 +9,11 @@ from typing import Any
 from sparring.core.errors import SparringError
 from sparring.core.version import __version__
 from sparring.evaluation import result
-from sparring.models.classifier import ClassifierModel, Model
-from sparring.models.translator import A_TO_B, TranslatorModel
+from sparring.models.model import Model
 from sparring.recipes import RECIPE_DESCRIPTIONS
 from sparring.runs import records
 from sparring.runs.run_json import RUN_FILE, load_experiment
 
-TRANSLATION_CAPTION = "Each: the image, its translation, and the real one where there is one. They are images of the training's data."
-CHANNEL_NAMES = {1: "grey", 3: "colour", 4: "colour with transparency"}
 NO_LICENSE_TEXT = "**No licence was given by `--license`: without one nobody may use these weights.**"
 
 
@@ -28,7 +25,7 @@ def render_model_card(
     Arguments:
         pictured: a `samples.png` goes along.
     """
-    recipe = str(metadata["recipe"])
+    recipe, card = str(metadata["recipe"]), model.card_lines()
     data = _dataset_name(source)
     lines = [
         "---",
@@ -39,12 +36,12 @@ def render_model_card(
         "",
     ]
     lines += [f"{_escape(RECIPE_DESCRIPTIONS.get(recipe, recipe)).capitalize()}.", ""]
-    lines += [f"{_describe_samples(model)} Trained on {int(metadata['images']):,} real samples in all."]
+    lines += [f"{card.description} Trained on {int(metadata['images']):,} real samples in all."]
     lines += [f"Data: `{_escape(data)}`." if data else "", ""]
     lines += [] if license else [NO_LICENSE_TEXT, ""]
     lines += ["![samples](samples.png)", ""] if has_preview else []
-    lines += [TRANSLATION_CAPTION, ""] if has_preview and isinstance(model, TranslatorModel) else []
-    lines += ["## Use", "", "```python", "import sparring", "", *_usage_snippet(model), "```", ""]
+    lines += [card.caption, ""] if has_preview and card.caption else []
+    lines += ["## Use", "", "```python", "import sparring", "", *card.usage, "```", ""]
     rows = [f"| {_escape(name)} | {value:.4g} |" for name, value in _results(source).items()]
     head = ["## Results", "", "| protocol | value |", "|---|---:|"]
     tail = ["", "A protocol's name tells metric, samples of each side, features, and part of the data.", ""]
@@ -53,7 +50,7 @@ def render_model_card(
 
 
 def _front_matter(model: Model, recipe: str, license: str, data: str, results: dict[str, float]) -> list[str]:
-    kind = _pipeline_tag(model)
+    kind = model.card_lines().pipeline_tag
     lines = ["library_name: sparring", f"license: {json.dumps(license or 'unknown')}"]
     lines += [f"pipeline_tag: {kind}"] if model.spec.is_image else []
     lines += ["tags:", "- sparring", "- gan", f"- {json.dumps(recipe)}"]
@@ -92,45 +89,6 @@ def _dataset_name(source: Path) -> str:
         return Path(load_experiment(source / RUN_FILE)[0].data.source).name or "built-in"
     except SparringError:
         return ""
-
-
-def _pipeline_tag(model: Model) -> str:
-    """What the hub calls it; it has no word for points."""
-    if isinstance(model, TranslatorModel):
-        return "image-to-image"
-    if isinstance(model, ClassifierModel):
-        return "image-classification"
-    return "unconditional-image-generation" if model.spec.is_image else "other"
-
-
-def _describe_samples(model: Model) -> str:
-    shape = model.spec.shape
-    if not model.spec.is_image:
-        return f"Samples are points of {shape[0]} coordinates."
-    size = f"images of {shape[2]} x {shape[1]} pixels"
-    if isinstance(model, TranslatorModel):
-        colours = " to ".join(CHANNEL_NAMES.get(model.ends(A_TO_B)[side][0], "other") for side in (0, 1))
-        return f"Translates {size}, {colours}."
-    return f"Tells {size} apart." if isinstance(model, ClassifierModel) else f"Samples are {size}."
-
-
-def _usage_snippet(model: Model) -> list[str]:
-    if isinstance(model, TranslatorModel):
-        lines = [
-            'run = sparring.load("hf://USER/NAME")  # or this folder',
-            "translated = run.translate(image)",
-        ]
-        return [
-            *lines,
-            "# image: uint8 (h, w, c); of files: sparring translate hf://USER/NAME PICTURES --out FOLDER",
-        ]
-    if isinstance(model, ClassifierModel):
-        return ['run = sparring.load("hf://USER/NAME")', "probabilities = run.classify(images)"]
-    label = ", labels=0" if model.spec.num_classes else ""
-    return [
-        'run = sparring.load("hf://USER/NAME")  # or this folder',
-        f"images = run.sample(16, seed=0{label})",
-    ]
 
 
 def _escape(text: str) -> str:

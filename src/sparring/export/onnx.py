@@ -14,7 +14,7 @@ from sparring.export.graph import Graph, build_graphs, describe_graph
 from sparring.export.output import OutputFiles
 from sparring.export.parity import Parity, RunFunction, measure_parity
 from sparring.export.torch_export import build_dynamic_shapes
-from sparring.models.classifier import Model
+from sparring.models.model import Model
 
 OPSET = 20
 

@@ -11,7 +11,7 @@ from sparring.export.extras import suppress_output
 from sparring.export.graph import Graph, build_graphs, describe_graph
 from sparring.export.output import OutputFiles
 from sparring.export.parity import Parity, measure_parity
-from sparring.models.classifier import Model
+from sparring.models.model import Model
 
 
 def export_program(graph: Graph) -> ExportedProgram:

@@ -1,7 +1,7 @@
 """`--to html`: a folder whose page runs the model in the visitor's browser, from any static host."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from sparring.export.graph import Graph, build_graphs, describe_graph, describe_
 from sparring.export.onnx import make_onnx_runner, serialize_onnx
 from sparring.export.output import check_folder, write_folder
 from sparring.export.parity import Parity, measure_parity
-from sparring.models.classifier import Model
 from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
 from sparring.models.translator import TranslatorModel
 
 PAGE_FOLDER = Path(__file__).with_name("page")
@@ -38,12 +38,9 @@ def write_web_page(
     Raises:
         SparringError: the model has no images to show, or the runtime is not to be had.
     """
-    if not isinstance(model, GeneratorModel | TranslatorModel):
-        raise SparringError(
-            "a page for a classifier: it has no images to show",
-            "a generator or a translator",
-            "export it --to onnx",
-        )
+    if model.kind not in PAGE_METADATA:
+        kinds = " or ".join(f"a {kind}" for kind in PAGE_METADATA)
+        raise SparringError(f"a web page for {model.summary}", kinds, "export it --to onnx")
     check_folder(out, INDEX_FILE)
     files, source = web_runtime.runtime_files(runtime)
     used = [graph for graph in build_graphs(model, metadata) if graph.name != "encoder"]
@@ -81,24 +78,37 @@ def _binary_files(generation: GeneratorModel) -> dict[str, bytes]:
     }
 
 
-def _page_metadata(
-    model: GeneratorModel | TranslatorModel, metadata: Mapping[str, Any], used: list[Graph]
-) -> dict[str, Any]:
+def _page_metadata(model: Model, metadata: Mapping[str, Any], used: list[Graph]) -> dict[str, Any]:
     about = describe_model(model, metadata)
     about["title"] = f"{metadata['recipe']}, {_describe_size(model)}"
     about["said"] = f"Trained on {metadata['images']:,} samples in all. Runs here, in your browser."
     about["graphs"] = [_graph_metadata(model, graph) for graph in used]
-    if isinstance(model, TranslatorModel):
-        return about | {"kind": "translator", "latent": 0, "bank": 0, "labels": [], "directions": []}
+    return about | PAGE_METADATA[model.kind](model)
+
+
+def _generator_metadata(model: GeneratorModel) -> dict[str, Any]:
     count = count_latents(model.latent)
     labels = model.draw_labels(0, range(count))
-    about |= {"kind": "pictures" if model.spec.is_image else "points", "bank": count}
-    about["labels"] = [] if labels is None else labels.tolist()
     directions = min(NUM_DIRECTIONS, model.latent) if model.spec.is_image else 0
-    return about | {"directions": [f"axis {number + 1}" for number in range(directions)]}
+    return {
+        "kind": "pictures" if model.spec.is_image else "points",
+        "bank": count,
+        "labels": [] if labels is None else labels.tolist(),
+        "directions": [f"axis {number + 1}" for number in range(directions)],
+    }
 
 
-def _graph_metadata(model: GeneratorModel | TranslatorModel, graph: Graph) -> dict[str, Any]:
+def _translator_metadata(model: TranslatorModel) -> dict[str, Any]:
+    return {"kind": "translator", "latent": 0, "bank": 0, "labels": [], "directions": []}
+
+
+PAGE_METADATA: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "generator": _generator_metadata,
+    "translator": _translator_metadata,
+}  # by Model.kind
+
+
+def _graph_metadata(model: Model, graph: Graph) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": graph.name, "file": f"{graph.name}.onnx"}
     if isinstance(model, TranslatorModel):
         source, target = model.ends(graph.name)
@@ -114,7 +124,7 @@ def _graph_metadata(model: GeneratorModel | TranslatorModel, graph: Graph) -> di
     return entry
 
 
-def _describe_size(model: GeneratorModel | TranslatorModel) -> str:
+def _describe_size(model: Model) -> str:
     shape = model.spec.shape
     return f"{shape[2]} × {shape[1]} pixels" if model.spec.is_image else f"points of {shape[0]} coordinates"
 

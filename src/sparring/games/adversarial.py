@@ -1,7 +1,7 @@
-"""Two players: Algorithm 1 of the 2014 paper, for any objective, penalties, conditioning and augmentation.
+"""GAN training: Algorithm 1 of the 2014 paper, for any objective, penalties, conditioning and augmentation.
 
-Each step the discriminator is updated `critic_steps` times, on new real samples each time; then the generator
-is updated once, against the real samples of the discriminator's last update.
+Each step updates the discriminator `critic_steps` times, on new real samples each time, and then the generator once,
+against the real samples of the discriminator's last update.
 
 References: Goodfellow et al. 2014, arXiv:1406.2661, Algorithm 1; Mirza & Osindero 2014, arXiv:1411.1784
 (labels); Lin et al. 2018, arXiv:1712.04086 (packing).
@@ -13,39 +13,46 @@ import torch
 from torch import Tensor, nn
 
 from sparring.core import schedule
-from sparring.core.adversarial_batch import AdversarialBatch, FakeSamples
+from sparring.core.adversarial_batch import AdversarialBatch, WeightHistory
 from sparring.core.ema import EMA
 from sparring.core.errors import ConfigError, SparringError
-from sparring.core.game import Batch, Game, Terms, Turn
+from sparring.core.game import Batch, Game, Terms, Turn, unfreeze
 from sparring.core.interfaces import Augmentation, Constraint, Objective, Penalty
-from sparring.core.shapes import Sample, SampleSpec
+from sparring.core.shapes import PerSample, Sample, SampleSpec
+from sparring.models.autoencoder import require_labelled_spec
 from sparring.models.discriminator import Discriminator
 from sparring.models.generator import GeneratorModel
 from sparring.parts.augmentation.packing import pack
 from sparring.parts.conditioning import Auxiliary, BatchFeature, Conditioning, Unconditional
 from sparring.parts.networks import DiscriminatorNetwork, GeneratorNetwork
 from sparring.parts.objectives.auxiliary import auxiliary_fake_loss, auxiliary_real_loss
+from sparring.parts.penalties import check_distinct_penalties, due_penalties, penalty_losses
+
+CARRY_FAKE = "adversarial.x_fake"  # in Batch.carry: the generated samples with the generator's graph
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdversarialConfig:
-    """Who plays, and by which rules.
+    """A generator and a discriminator, trained against each other.
 
     Arguments:
         generator, discriminator: the two networks.
-        objective: what they want.
-        head: how the discriminator judges its features, and how it uses labels.
-        conditional: whether both players are told the labels.
-        penalties: on the discriminator. generator_penalties: on the generator.
-        constraints: on the discriminator's weights after each of its steps.
-        augmentations: of all that the discriminator sees.
-        batch_features: statistics of the batch, appended to the discriminator's features.
-        critic_steps: the discriminator's moves in one step (k of Algorithm 1).
-        packing: samples judged together (m of PacGAN).
-        shared_fakes: the generator is judged on the very samples that the discriminator judged last, as most code does;
-            otherwise on new ones, as in Algorithm 1. It saves one of two passes through the generator.
-        joint: real and generated samples in one batch of the discriminator (2014), otherwise in two.
-        auxiliary_weight: of the classification terms of an auxiliary head.
+        objective: the losses of both.
+        head: from the discriminator's features to logits, with or without labels.
+        conditional: whether both networks are conditioned on labels.
+        penalties: on the discriminator. generator_penalties: on the generator. At most one of a type each.
+        constraints: projections of the discriminator's weights after each of its updates.
+        augmentations: of the discriminator's inputs, real and generated.
+        batch_features: minibatch statistics, appended to the discriminator's features; None for none.
+        critic_steps: updates of the discriminator per step (k of Algorithm 1).
+        packing: samples that the discriminator classifies together (m of PacGAN).
+        reuse_fakes: train the generator on the samples of the discriminator's last update, as most implementations do,
+            which saves one of two forward passes; otherwise on new ones, as in Algorithm 1.
+        joint_batch: pass real and generated samples through the discriminator in one batch (2014), otherwise in two.
+        auxiliary_weight: of the classification losses of an auxiliary head.
+
+    Raises:
+        ConfigError: settings out of range or that exclude each other, or two penalties of one type.
     """
 
     generator: GeneratorNetwork
@@ -65,53 +72,45 @@ class AdversarialConfig:
     auxiliary_weight: schedule.Schedule = 1.0
 
     def __post_init__(self) -> None:
+        check_distinct_penalties(self.penalties, "game.penalties")
+        check_distinct_penalties(self.generator_penalties, "game.generator_penalties")
         if self.critic_steps < 1 or self.packing < 1:
-            raise ConfigError(
-                f"critic_steps={self.critic_steps}, packing={self.packing}", "both at least 1", "raise them"
-            )
+            got = f"critic_steps={self.critic_steps}, packing={self.packing}"
+            raise ConfigError(got, "both at least 1", "raise them")
         if self.packing > 1 and self.conditional:
-            raise ConfigError(
-                "packing of a conditional game",
-                "packing without labels",
-                "set game.conditional=false or game.packing=1",
-            )
+            fix = "set game.conditional=false or game.packing=1"
+            raise ConfigError("packing of a conditional game", "packing without labels", fix)
         if self.joint_batch and self.batch_features is not None:
-            raise ConfigError(
-                "batch features in a joint batch", "real and generated apart", "set game.joint_batch=false"
-            )
-
-    def _network_spec(self, spec: SampleSpec) -> SampleSpec:
-        return spec if self.conditional else SampleSpec(shape=spec.shape)
+            got = "batch features in a joint batch"
+            raise ConfigError(got, "real and generated samples in two batches", "set game.joint_batch=false")
 
     def build_model(self, spec: SampleSpec) -> GeneratorModel:
-        """The generator alone, untrained: what a generator file is loaded into."""
-        told = self._network_spec(spec)
-        return GeneratorModel(self.generator.build(told), self.generator.latent, told)
+        """The untrained generator, for samples of this shape."""
+        spec = spec if self.conditional else SampleSpec(shape=spec.shape)
+        return GeneratorModel(self.generator.build(spec), self.generator.latent, spec)
 
     def build(self, spec: SampleSpec) -> "Adversarial":
-        """The game for samples of this kind."""
-        if self.conditional and not spec.num_classes:
-            raise ConfigError(
-                "a conditional game on a set without labels",
-                "labels",
-                "set game.conditional=false or label the data",
-            )
+        """The game for samples of this shape.
+
+        Raises:
+            ConfigError: a conditional game for data without labels.
+        """
+        require_labelled_spec(spec, self.conditional)
         return Adversarial(self, spec)
 
 
 class Adversarial(Game):
-    """The two-player game."""
+    """Trains a generator against a discriminator."""
 
     def __init__(self, config: AdversarialConfig, spec: SampleSpec) -> None:
         super().__init__()
         self.config = config
         self.generation = config.build_model(spec)
-        seen = self.generation.spec.stack_channels(config.packing)
+        packed = self.generation.spec.stack_channels(config.packing)
         self.discriminator = Discriminator(
-            config.discriminator, config.head, config.batch_features, spec=seen
+            config.discriminator, config.head, config.batch_features, spec=packed
         )
-        self._shared: dict[int, FakeSamples] = {}  # by first row of the micro-batch; empty between steps
-        self.pasts = nn.ModuleDict()
+        self.pasts = nn.ModuleDict()  # running means of weights, by player
         for name, player in self.players().items():
             if any(penalty.needs_weight_average for penalty in self._penalties(name)):
                 self.pasts[name] = EMA.cumulative_mean(player)
@@ -124,96 +123,108 @@ class Adversarial(Game):
         return {"generator": self.generation, "discriminator": self.discriminator}
 
     def turns(self) -> list[Turn]:
-        return [
-            Turn(
-                name="discriminator",
-                players=("discriminator",),
-                terms=self._discriminator_terms,
-                repeats=self.config.critic_steps,
-                after=lambda: self._after("discriminator"),
-            ),
-            Turn(
-                name="generator",
-                players=("generator",),
-                terms=self._generator_terms,
-                new_batch=False,
-                after=lambda: self._after("generator"),
-            ),
-        ]
+        discriminator = Turn(
+            name="discriminator",
+            players=("discriminator",),
+            terms=self._discriminator_terms,
+            repeats=self.config.critic_steps,
+            after=lambda: self._after_update("discriminator"),
+        )
+        generator = Turn(
+            name="generator",
+            players=("generator",),
+            terms=self._generator_terms,
+            new_batch=False,
+            after=lambda: self._after_update("generator"),
+        )
+        return [discriminator, generator]
 
     def _discriminator_terms(self, batch: Batch) -> Terms:
-        play = self._play(batch, "discriminator")
-        losses = {"adversarial": self.config.objective.discriminator(play)}
+        pair = self._adversarial_batch(batch, "discriminator")
+        losses = {"adversarial": self.config.objective.discriminator(pair)}
         if self.has_auxiliary_classifier:
-            weight = schedule.value_at(self.config.auxiliary_weight, batch.images)
-            losses["classes"] = weight * (auxiliary_real_loss(play) + auxiliary_fake_loss(play))
-        losses |= self._penalty_losses(play, "discriminator")
-        if self.config.reuse_fakes:
-            self._shared[batch.rng.rows.start] = play.share()
+            class_loss = auxiliary_real_loss(pair) + auxiliary_fake_loss(pair)
+            losses["classification"] = self._auxiliary_weight(batch) * class_loss
+        losses |= self._penalty_losses(pair, "discriminator")
         with torch.no_grad():
-            right = {"real": play.real_logits > 0, "fake": play.fake_logits < 0}
-            watched = {f"accuracy_{name}": hits.float().mean() for name, hits in right.items()}
-        return Terms(losses, watched)
+            correct = {"real": pair.real_logits > 0, "fake": pair.fake_logits < 0}
+            logs = {f"accuracy_{name}": hits.float().mean() for name, hits in correct.items()}
+        return Terms(losses, logs)
 
     def _generator_terms(self, batch: Batch) -> Terms:
-        play = self._play(batch, "generator")
-        losses = {"adversarial": self.config.objective.generator(play)}
+        pair = self._adversarial_batch(batch, "generator")
+        losses = {"adversarial": self.config.objective.generator(pair)}
         if self.has_auxiliary_classifier:
-            losses["classes"] = schedule.value_at(
-                self.config.auxiliary_weight, batch.images
-            ) * auxiliary_fake_loss(play)
-        return Terms(losses | self._penalty_losses(play, "generator"), {})
+            losses["classification"] = self._auxiliary_weight(batch) * auxiliary_fake_loss(pair)
+        return Terms(losses | self._penalty_losses(pair, "generator"), {})
 
     def log_probabilities(self, x: Sample) -> Tensor:
-        """log p(y|x) (b, classes) by the auxiliary head; a game without one raises SparringError."""
+        """log p(y|x) (b, classes) by the auxiliary head.
+
+        Raises:
+            SparringError: there is no auxiliary head.
+        """
         if not self.has_auxiliary_classifier:
             raise SparringError(
-                "a GAN whose discriminator names no classes, and whose samples have no likelihood",
-                "a model that can tell classes",
+                "a GAN whose discriminator has no class head, and whose samples have no likelihood",
+                "a model with class probabilities",
                 "train one of the recipes acgan, cvae, naive_bayes or logistic on labelled images",
             )
         return self.discriminator.classify(self.discriminator.features(x)).float().log_softmax(1)
 
     @property
     def has_auxiliary_classifier(self) -> bool:
+        """Whether the discriminator classifies labels as well."""
         return self.config.conditional and isinstance(self.config.head, Auxiliary)
 
-    def _play(self, batch: Batch, player: str) -> AdversarialBatch:
+    def _adversarial_batch(self, batch: Batch, player: str) -> AdversarialBatch:
+        batch = batch if self.config.conditional else replace(batch, y=None)
+        make_fake = self._fake_with_graph if player == "generator" else self._detached_fake
+        past = self.pasts[player] if player in self.pasts else None
+        average = past.module if isinstance(past, EMA) else None
+        due = due_penalties(self._penalties(player), batch.step)
         return AdversarialBatch(
-            batch if self.config.conditional else replace(batch, y=None),
-            self.generation,
+            batch,
+            lambda: make_fake(batch),
             self.discriminator,
-            self.generation.latent,
-            lambda samples, stream: self._view(samples, batch, stream),
-            generating=player == "generator",
-            shared=self._shared.pop(batch.rng.rows.start, None) if player == "generator" else None,
-            keeps=player == "discriminator" and self.config.reuse_fakes,
-            slope=any(penalty.needs_input_grad for penalty in self._due_penalties(player, batch)),
+            lambda samples, stream: self._augment(samples, batch, stream),
+            needs_input_grad=any(penalty.needs_input_grad for penalty in due),
             joint_batch=self.config.joint_batch,
-            player=self.players()[player],
-            memory=self._past(player),
+            weights=WeightHistory(self.players()[player], average),
         )
 
-    def _past(self, player: str) -> nn.Module | None:
-        past = self.pasts[player] if player in self.pasts else None
-        return past.module if isinstance(past, EMA) else None
+    def _detached_fake(self, batch: Batch) -> Sample:
+        """Generated samples for the discriminator's update. With `reuse_fakes` their graph goes into the carry."""
+        if not self.config.reuse_fakes:
+            with torch.no_grad():
+                return self._generate(batch)
+        with torch.enable_grad(), unfreeze(self.generation):
+            batch.carry[CARRY_FAKE] = self._generate(batch)
+        return batch.carry[CARRY_FAKE].detach()
 
-    def _view(self, samples: Tensor, batch: Batch, stream: str) -> Tensor:
+    def _fake_with_graph(self, batch: Batch) -> Sample:
+        """Generated samples for the generator's update: those of the carry, if there are any."""
+        fake: Sample | None = batch.carry.pop(CARRY_FAKE, None)
+        return self._generate(batch) if fake is None else fake
+
+    def _generate(self, batch: Batch) -> Sample:
+        return self.generation(batch.rng.normal("latent", self.generation.latent), batch.y)
+
+    def _augment(self, samples: Tensor, batch: Batch, stream: str) -> Tensor:
         for augmentation in self.config.augmentations:
             samples = augmentation(samples, batch.rng, stream, batch.images)
         return pack(samples, self.config.packing) if self.config.packing > 1 else samples
 
+    def _auxiliary_weight(self, batch: Batch) -> float:
+        return schedule.value_at(self.config.auxiliary_weight, batch.images)
+
     def _penalties(self, player: str) -> tuple[Penalty, ...]:
         return self.config.penalties if player == "discriminator" else self.config.generator_penalties
 
-    def _penalty_losses(self, play: AdversarialBatch, player: str) -> dict[str, Tensor]:
-        due = self._due_penalties(player, play.batch)
-        return {type(penalty).__name__.lower(): penalty.every * penalty(play) for penalty in due}
+    def _penalty_losses(self, pair: AdversarialBatch, player: str) -> dict[str, PerSample]:
+        return penalty_losses(self._penalties(player), pair)
 
-    def _due_penalties(self, player: str, batch: Batch) -> list[Penalty]:
-        return [penalty for penalty in self._penalties(player) if batch.step % penalty.every == 0]
-
-    def _after(self, player: str) -> None:
+    def _after_update(self, player: str) -> None:
         if player == "discriminator":
             for constraint in self.config.constraints:
                 constraint.apply(self.discriminator)

@@ -2,8 +2,8 @@
 
     E |decode(encode(corrupt(x))) - x|^2, the mean over values
 
-Two networks, one turn. An autoencoder is no generative model; to sample from it nonetheless, a normal
-distribution is fitted to its codes while it trains, and codes drawn from that are decoded.
+One turn trains both networks. An autoencoder is no generative model; to sample from it, a normal distribution is fitted to
+its codes during training, and samples of that are decoded.
 
 References: Hinton & Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks"; Vincent,
 Larochelle, Bengio & Manzagol 2008, "Extracting and composing robust features with denoising autoencoders"
@@ -26,24 +26,27 @@ from sparring.parts.networks import DiscriminatorNetwork, GeneratorNetwork
 from sparring.parts.posteriors import Deterministic
 from sparring.parts.posteriors.base import check_latent
 
-AVERAGED_BATCHES = 200  # batches that the fitted distribution looks back on
+AVERAGED_BATCHES = 200  # horizon of the fitted moments, in batches
 COVARIANCE_RIDGE = (
-    1e-6  # on the covariance's diagonal, as a share of its mean; more where rounding has left it indefinite
+    1e-6  # added to the covariance's diagonal, relative to its mean; raised where rounding left it indefinite
 )
-MAX_CODE_SIZE = 4_096  # size of a code whose covariance is kept
+MAX_CODE_SIZE = 4_096  # the covariance has the square of this many values
 
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderConfig:
-    """An autoencoder, or with `noise` a denoising one.
+    """An autoencoder; with `noise` a denoising one.
 
     Arguments:
-        encoder: body of the encoder, from samples to features.
-        decoder: from codes to samples. Its `latent` is set to fit.
+        encoder: settings of the encoder's body, from samples to features.
+        decoder: from codes to samples; its `latent` is set to the code size.
         latent: size of a code, at most 4,096.
-        corruption: of what the encoder sees in training: `gaussian` adds normal noise of deviation `noise` in units of [-1, 1];
-            `masking` sets a share `noise` of the values to -1 (black; to 0 for points).
-        noise: how much; 0 for none.
+        corruption: of the encoder's input in training: `gaussian` adds normal noise of standard deviation `noise` in units of
+            [-1, 1]; `masking` sets a fraction `noise` of the values to -1 (black; to 0 for points).
+        noise: strength of the corruption; 0 for none.
+
+    Raises:
+        ConfigError: a code size or noise out of range.
     """
 
     encoder: DiscriminatorNetwork
@@ -59,22 +62,27 @@ class AutoencoderConfig:
         )
         values = schedule.endpoints(self.noise)
         if min(values) < 0 or (self.corruption == "masking" and max(values) > 1):
-            raise ConfigError(f"noise {self.noise}", "0 or more; at most 1 of masking", "fix it")
+            expected = "0 or more; for masking at most 1"
+            raise ConfigError(f"noise {self.noise}", expected, "set game.noise=0.5, or 0 for none")
 
     def build_model(self, spec: SampleSpec) -> GeneratorModel:
-        """Decoder and encoder, untrained."""
-        seen = SampleSpec(shape=spec.shape)
+        """The untrained decoder and encoder."""
+        plain_spec = SampleSpec(shape=spec.shape)
         posterior = Deterministic(latent=self.latent)
-        decoder = Decoder(FittedNormal(posterior.code_size), self.decoder.build(seen), IdentityLikelihood())
-        return GeneratorModel(decoder, posterior.code_size, seen, Encoder(self.encoder, posterior, seen))
+        decoder = Decoder(
+            FittedNormal(posterior.code_size), self.decoder.build(plain_spec), IdentityLikelihood()
+        )
+        return GeneratorModel(
+            decoder, posterior.code_size, plain_spec, Encoder(self.encoder, posterior, plain_spec)
+        )
 
     def build(self, spec: SampleSpec) -> "Autoencoder":
-        """The game for samples of this kind."""
+        """The game for samples of this shape."""
         return Autoencoder(self, spec)
 
 
 class Autoencoder(Game):
-    """The game of one player."""
+    """Trains encoder and decoder by reconstruction, and fits a normal distribution to the codes."""
 
     def __init__(self, config: AutoencoderConfig, spec: SampleSpec) -> None:
         super().__init__()
@@ -94,10 +102,10 @@ class Autoencoder(Game):
     def _terms(self, batch: Batch) -> Terms:
         encoder, decoder = self.generation.encoder_decoder()
         codes = encoder(self._corrupted(batch))
-        back = decoder.decode(codes)
+        reconstruction = decoder.decode(codes)
         assert isinstance(decoder.prior, FittedNormal)
         decoder.prior.update(codes.detach().float())
-        return Terms({"reconstruction": (back - batch.x).float().square().flatten(1).mean(1)}, {})
+        return Terms({"reconstruction": (reconstruction - batch.x).float().square().flatten(1).mean(1)}, {})
 
     def _corrupted(self, batch: Batch) -> Sample:
         x, amount = batch.x, schedule.value_at(self.config.noise, batch.images)
@@ -105,12 +113,12 @@ class Autoencoder(Game):
             return x
         if self.config.corruption == "gaussian":
             return x + amount * batch.rng.normal("corruption", *x.shape[1:])
-        gone = batch.rng.uniform("corruption", *x.shape[1:]) < amount
-        return x.masked_fill(gone, -1.0 if x.ndim == 4 else 0.0)
+        masked = batch.rng.uniform("corruption", *x.shape[1:]) < amount
+        return x.masked_fill(masked, -1.0 if x.ndim == 4 else 0.0)
 
 
 class FittedNormal(nn.Module):
-    """The normal distribution with mean and covariance of the codes of late.
+    """A normal distribution with the mean and covariance of recent codes.
 
     z ~ N(0, 1)  ->  mean + L z,  L L^T = covariance
 
@@ -130,25 +138,25 @@ class FittedNormal(nn.Module):
         self.register_buffer("covariance", torch.eye(size))
         self.register_buffer(
             "count", torch.zeros(())
-        )  # of batches, as a float: whole numbers are not averaged but copied
+        )  # of batches, as a float: the EMA copies integers and averages floats
 
     @torch.no_grad()
     def update(self, codes: Latent) -> None:
-        """Move towards the moments of a batch: the mean of all at first, of the last `AVERAGED_BATCHES` batches or so later on."""
+        """Take in the moments of codes (b, size): the mean over batches at first, exponential after `AVERAGED_BATCHES`."""
         weight = 1 / (self.count + 1).clamp(max=AVERAGED_BATCHES)
-        middle = codes.mean(0)
-        shift, off = middle - self.mean, codes - middle
+        mean = codes.mean(0)
+        shift, centred = mean - self.mean, codes - mean
         with torch.autocast(codes.device.type, enabled=False):
-            spread = off.T @ off / len(codes)
-        self.covariance.addcmul_(weight * shift[:, None], shift).lerp_(spread, weight)
-        self.mean.lerp_(middle, weight)
+            covariance = centred.T @ centred / len(codes)
+        self.covariance.addcmul_(weight * shift[:, None], shift).lerp_(covariance, weight)
+        self.mean.lerp_(mean, weight)
         self.count.add_(1)
 
     def forward(self, z: Latent) -> Latent:
         return self.mean + z @ self.factor().T
 
     def factor(self) -> Tensor:
-        """L (size, size), computed in float64 on the CPU."""
+        """The Cholesky factor L (size, size), computed in float64 on the CPU."""
         covariance = self.covariance.cpu().double()
         ridge = (COVARIANCE_RIDGE * covariance.diagonal().mean() + 1e-12) * torch.eye(
             len(covariance), dtype=torch.float64

@@ -1,10 +1,9 @@
 """Discriminative classifier: logistic regression, or a network with a linear head, trained by cross-entropy.
 
-    min_{W, b}  E[-log p(y|x)] + decay / 2 |W|^2,    p(y|x) = softmax(W f(x) + b)
+    min_{W, b}  E[-log p(y|x)] + weight_decay / 2 |W|^2,    p(y|x) = softmax(W f(x) + b)
 
-Without a network f(x) = x: this is logistic regression, the partner of naive Bayes. Both divide the classes
-by planes, but here the planes are chosen to divide the samples, there they follow from how the samples of
-each class are distributed.
+Without a network f(x) = x: logistic regression, the discriminative counterpart of naive Bayes. Both have linear decision
+boundaries; here they are fitted to separate the samples, there they follow from the distribution of each class.
 
 References: Cox 1958, "The regression analysis of binary sequences"; Ng & Jordan 2001, "On discriminative vs.
 generative classifiers: a comparison of logistic regression and naive Bayes"; Zheng et al. 2023,
@@ -27,31 +26,33 @@ from sparring.parts.networks.layers.label_embedding import require_labels
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierConfig:
-    """A classifier.
+    """A network with a linear head, trained by cross-entropy.
 
     Arguments:
-        network: body of a discriminator, from samples to features; None takes the values themselves.
-        decay: weight of the squared length of W (of n samples: a normal prior of variance 1 / (n decay)).
+        network: settings of a discriminator's body, from samples to features; None uses the values themselves.
+        weight_decay: weight of |W|^2 / 2 (for n samples: a normal prior of variance 1 / (n weight_decay)).
+
+    Raises:
+        ConfigError: a negative weight_decay.
     """
 
     network: DiscriminatorNetwork | None = None
     weight_decay: schedule.Schedule = 1e-4
 
     def __post_init__(self) -> None:
-        ends = (
-            [self.weight_decay]
-            if isinstance(self.weight_decay, int | float)
-            else [self.weight_decay.start, self.weight_decay.end]
-        )
-        if min(ends) < 0:
-            raise ConfigError(f"decay {self.weight_decay}", "0 or more", "1e-4 is usual")
+        if min(schedule.endpoints(self.weight_decay)) < 0:
+            raise ConfigError(f"weight_decay {self.weight_decay}", "0 or more", "1e-4 is usual")
 
     def build_model(self, spec: SampleSpec) -> ClassifierModel:
-        """The classifier, untrained."""
+        """The untrained classifier."""
         return ClassifierModel(self.network, spec)
 
     def build(self, spec: SampleSpec) -> "Classifier":
-        """The game for samples of this kind."""
+        """The game for samples of this shape.
+
+        Raises:
+            ConfigError: data with fewer than 2 classes.
+        """
         if spec.num_classes < 2:
             raise ConfigError(
                 f"a classifier for a set of {spec.num_classes} classes",
@@ -62,7 +63,7 @@ class ClassifierConfig:
 
 
 class Classifier(Game):
-    """The game of one player who makes nothing."""
+    """Trains a classifier by cross-entropy."""
 
     def __init__(self, config: ClassifierConfig, spec: SampleSpec) -> None:
         super().__init__()
@@ -82,8 +83,11 @@ class Classifier(Game):
     def _terms(self, batch: Batch) -> Terms:
         y = require_labels(batch.y, "classifier")
         logits = self.classification(batch.x).float()
-        length = self.classification.head.weight.square().sum()
-        decay = schedule.value_at(self.config.weight_decay, batch.images) / 2 * length
-        right = (logits.detach().argmax(1) == y).float().mean()
-        losses = {"classes": F.cross_entropy(logits, y, reduction="none"), "decay": decay.expand(len(y))}
-        return Terms(losses, {"accuracy": right})
+        squared_norm = self.classification.head.weight.square().sum()
+        decay = schedule.value_at(self.config.weight_decay, batch.images) / 2 * squared_norm
+        accuracy = (logits.detach().argmax(1) == y).float().mean()
+        losses = {
+            "classification": F.cross_entropy(logits, y, reduction="none"),
+            "weight_decay": decay.expand(len(y)),
+        }
+        return Terms(losses, {"accuracy": accuracy})

@@ -3,8 +3,8 @@
     L = L_GAN(G, D_B) + L_GAN(F, D_A) + cycle * (E |F(G(a)) - a|_1 + E |G(F(b)) - b|_1)
         + identity * (E |F(a) - a|_1 + E |G(b) - b|_1)
 
-Both translators are updated together, then both discriminators, which see the same images or earlier ones
-from a pool.
+Both translators are updated together, then both discriminators, which see the same translations or earlier ones from an
+image pool.
 
 References: Zhu, Park, Isola & Efros 2017, "Unpaired image-to-image translation using cycle-consistent
 adversarial networks", arXiv:1703.10593, Eq. 1-3, sec. 4, sec. 5.2 (identity).
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from sparring.core import schedule
+from sparring.core.adversarial_batch import AdversarialBatch
 from sparring.core.errors import ConfigError
 from sparring.core.game import Batch, Game, Terms, Turn
 from sparring.core.interfaces import Augmentation, Objective, Penalty
@@ -24,7 +25,7 @@ from sparring.core.shapes import PerSample, Sample, SampleSpec
 from sparring.games.image_pool import ImagePool
 from sparring.games.patch_terms import (
     check_patch_game,
-    discriminator_losses,
+    discriminator_terms,
     domains,
     mean_per_sample,
     patch_batch,
@@ -34,23 +35,29 @@ from sparring.parts.networks import PatchDiscriminatorNetwork, TranslatorNetwork
 from sparring.parts.networks.layers.conv import cast_weights_once
 from sparring.parts.objectives import LeastSquares
 
+CARRY_FAKES = "cycle.fakes"  # in Batch.carry: the translations of this step, by domain
+
 
 @dataclass(frozen=True, kw_only=True)
 class CycleConfig:
-    """Who plays, and by which rules.
+    """Two translators, A to B and B to A, and a patch discriminator of each domain.
 
-    Deviation: translators first, judges second on the same images.
+    Deviation: the translators are updated first, then the discriminators on the same images.
 
     Arguments:
-        translator, discriminator: settings of both translators, and of both judges.
-        objective: what they want of the judgements. The paper's is least squares.
-        adversarial: weight of the judges. Our least squares is half of the paper's for translators: 2 is the paper's 1.
-        cycle: weight of the way there and back (lambda, 10).
-        identity: weight of leaving alone what is in the wanted domain already (lambda / 2); only where both domains have as many
-            channels. 0 leaves it out and saves two translations in six.
-        pool: earlier images that each judge is shown again.
-        penalties: on the judges. augmentations: of all that they see.
-        joint: real and generated images in one batch of the judge.
+        translator, discriminator: settings of both translators, and of both discriminators.
+        objective: the losses of discriminators and translators; the paper's is least squares.
+        adversarial: weight of the adversarial loss. Our least squares is half of the paper's for translators: 2 is the
+            paper's 1.
+        cycle: weight of the cycle consistency loss (lambda, 10).
+        identity: weight of the identity loss, mean |F(a) - a| and mean |G(b) - b| (lambda / 2); needs domains with equal
+            numbers of channels. 0 leaves it out and saves two translations in six.
+        pool_size: generated images that each discriminator's image pool holds (50).
+        penalties: on the discriminators. augmentations: of their inputs.
+        joint_batch: pass real and generated images through the discriminator in one batch.
+
+    Raises:
+        ConfigError: a negative weight, a pool out of range, or penalties that are not supported.
     """
 
     translator: TranslatorNetwork
@@ -76,7 +83,11 @@ class CycleConfig:
         return TranslatorModel(there, back, spec)
 
     def build(self, spec: SampleSpec) -> "Cycle":
-        """The game for images of these two kinds."""
+        """The game for images of these shapes.
+
+        Raises:
+            ConfigError: an identity loss between domains with different numbers of channels.
+        """
         other = spec.shape_b or spec.shape
         if other[0] != spec.shape[0] and max(schedule.endpoints(self.identity)) > 0:
             raise ConfigError(
@@ -88,7 +99,7 @@ class CycleConfig:
 
 
 class Cycle(Game):
-    """The game of two translators and two judges."""
+    """Trains two translators against two discriminators."""
 
     def __init__(self, config: CycleConfig, spec: SampleSpec) -> None:
         super().__init__()
@@ -103,7 +114,6 @@ class Cycle(Game):
         self.history = nn.ModuleDict(
             {side: ImagePool(config.pool_size, shape) for side, shape in shapes.items()}
         )
-        self._fakes: dict[int, dict[str, Tensor]] = {}  # by first row of the micro-batch; empty between steps
 
     @property
     def model(self) -> TranslatorModel:
@@ -125,31 +135,25 @@ class Cycle(Game):
 
     def _translator_terms(self, batch: Batch) -> Terms:
         real = dict(zip("ab", domains(batch), strict=True))
+        identity, cycle, adversarial = (
+            schedule.value_at(weight, batch.images)
+            for weight in (self.config.identity, self.config.cycle, self.config.adversarial)
+        )
         with cast_weights_once(self.translation):
-            fake, losses = self._translated(real, schedule.value_at(self.config.identity, batch.images))
-            back = {"a": self._to("a")(fake["b"]), "b": self._to("b")(fake["a"])}
-        error = {side: mean_per_sample((back[side] - real[side]).abs()) for side in "ab"}
-        weights = [
-            schedule.value_at(weight, batch.images) for weight in (self.config.cycle, self.config.adversarial)
-        ]
+            fake, losses = self._translate(real, identity)
+            cycled = {"a": self._to("a")(fake["b"]), "b": self._to("b")(fake["a"])}
+        error = {side: mean_per_sample((cycled[side] - real[side]).abs()) for side in "ab"}
         for side in "ab":
-            losses[f"cycle_{side}"] = weights[0] * error[side]
-            play = patch_batch(
-                self.config,
-                self.discriminators[side],
-                batch,
-                real[side],
-                fake[side],
-                train_discriminator=False,
-            )
-            losses[f"adversarial_{side}"] = weights[1] * self.config.objective.generator(play)
-        self._fakes[batch.rng.rows.start] = {side: made.detach() for side, made in fake.items()}
-        return Terms(losses, {f"cycle_{side}": error[side].detach().mean() for side in "ab"})
+            losses[f"cycle_{side}"] = cycle * error[side]
+            pair = self._patch_batch(batch, side, real[side], fake[side], train_discriminator=False)
+            losses[f"adversarial_{side}"] = adversarial * self.config.objective.generator(pair)
+        batch.carry[CARRY_FAKES] = {side: images.detach() for side, images in fake.items()}
+        return Terms(losses, {f"cycle_l1_{side}": error[side].detach().mean() for side in "ab"})
 
-    def _translated(
+    def _translate(
         self, real: dict[str, Sample], identity: float
     ) -> tuple[dict[str, Sample], dict[str, PerSample]]:
-        """The translations, and what comes of images that were there already: both in one batch."""
+        """The translations to each domain, and the identity losses: both from one batch a translator."""
         if identity == 0:
             return {"a": self._to("a")(real["b"]), "b": self._to("b")(real["a"])}, {}
         fake, losses, count = {}, {}, len(real["a"])
@@ -159,19 +163,25 @@ class Cycle(Game):
         return fake, losses
 
     def _discriminator_terms(self, batch: Batch) -> Terms:
-        real = dict(zip("ab", domains(batch), strict=True))
-        made = self._fakes.pop(batch.rng.rows.start)
+        real, fakes = dict(zip("ab", domains(batch), strict=True)), batch.carry.pop(CARRY_FAKES)
         losses: dict[str, Tensor] = {}
-        watched: dict[str, Tensor] = {}
+        logs: dict[str, Tensor] = {}
         for side in "ab":
             pool = self.history[side]
             assert isinstance(pool, ImagePool)
-            fake = pool.query(made[side], batch.rng, f"history.{side}")
-            judge = self.discriminators[side]
-            play = patch_batch(self.config, judge, batch, real[side], fake, train_discriminator=True)
-            terms, seen = discriminator_losses(self.config, play, f"_{side}")
-            losses, watched = losses | terms, watched | seen
-        return Terms(losses, watched)
+            fake = pool.query(fakes[side], batch.rng, f"history.{side}")
+            pair = self._patch_batch(batch, side, real[side], fake, train_discriminator=True)
+            terms = discriminator_terms(self.config, pair, f"_{side}")
+            losses, logs = losses | terms.losses, logs | terms.logs
+        return Terms(losses, logs)
+
+    def _patch_batch(
+        self, batch: Batch, side: str, real: Sample, fake: Sample, *, train_discriminator: bool
+    ) -> AdversarialBatch:
+        discriminator = self.discriminators[side]
+        return patch_batch(
+            self.config, discriminator, batch, real, fake, train_discriminator=train_discriminator
+        )
 
     def _to(self, side: str) -> nn.Module:
         """The translator to this domain."""

@@ -9,18 +9,20 @@ from sparring.core.shapes import Image
 
 
 class ImagePool(nn.Module):
-    """Up to `size` earlier images. A image that comes in is given back, or (with probability 1/2, once the pool is full) takes
-    the place of one of those, which is given back instead.
+    """A buffer of up to `size` generated images of earlier steps.
 
-    The pool is part of the state, as whole numbers from 0 to 255; with several processes all hold the same one. The images of a
-    batch take different places, at most `size` of them; more pass by.
+    An image that is passed in is returned; or, once the pool is full, with probability 1/2 it replaces an image of the pool,
+    which is returned in its place. The images of a batch get different places of the pool, at most `size` of them; any others
+    are returned unchanged.
+
+    The pool is part of the training state, in 8-bit integers; with several processes all of them hold the same images.
 
     References: Shrivastava et al. 2017, "Learning from simulated and unsupervised images through adversarial training",
     arXiv:1612.07828, sec. 2.3; Zhu et al. 2017, arXiv:1703.10593, sec. 4 (50 images).
 
     Arguments:
-        size: of the pool; 0 gives back what comes in.
-        shape: (c, h, w) of a image.
+        size: of the pool; 0 returns all images unchanged.
+        shape: (c, h, w) of an image.
     """
 
     pictures: Tensor
@@ -34,39 +36,40 @@ class ImagePool(nn.Module):
 
     @torch.no_grad()
     def query(self, fakes: Image, rng: KeyedRandom, stream: str) -> Image:
-        """Generated images (b, c, h, w) in [-1, 1], some of them of earlier steps."""
+        """Generated images (b, c, h, w) in [-1, 1], some of them replaced by images of earlier steps."""
         if self.size == 0:
             return fakes
         first, number = rng.rows.start, len(fakes)
         rows = all_gather(torch.arange(first, first + number, device=fakes.device))
-        given = self._exchange(all_gather(fakes.contiguous()), rows, rng, stream)
-        return given[(rows >= first) & (rows < first + number)]
+        exchanged = self._exchange(all_gather(fakes.contiguous()), rows, rng, stream)
+        return exchanged[(rows >= first) & (rows < first + number)]
 
     def _exchange(self, fakes: Image, rows: Tensor, rng: KeyedRandom, stream: str) -> Image:
-        """No number of this leaves the device: places are chosen whether or not they will be used."""
-        some = slice(0, min(len(fakes), self.size))
-        come, place, coin = fakes[some], *self._chosen(rows[some], rng, stream)
+        """Everything stays on the device: places are drawn whether or not they are used."""
+        limited = slice(0, min(len(fakes), self.size))
+        incoming = fakes[limited]
+        place, swap = self._draw_places(rows[limited], rng, stream)
         full = self.count >= self.size
-        order = self.count + torch.arange(len(come), device=fakes.device)
+        order = self.count + torch.arange(len(incoming), device=fakes.device)
         places = torch.where(full, place, order % self.size)
-        fills, swaps = ~full & (order < self.size), full & coin
+        fills, swaps = ~full & (order < self.size), full & swap
         stored = self.pictures[places]
         earlier = stored.to(fakes) / 127.5 - 1
-        new = ((come.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-        self.pictures[places] = torch.where(_broadcast(fills | swaps), new, stored)
+        new = ((incoming.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        self.pictures[places] = torch.where(_per_image(fills | swaps), new, stored)
         self.count += fills.sum()
-        return torch.cat([torch.where(_broadcast(swaps), earlier, come), fakes[some.stop :]])
+        return torch.cat([torch.where(_per_image(swaps), earlier, incoming), fakes[limited.stop :]])
 
-    def _chosen(self, rows: Tensor, rng: KeyedRandom, stream: str) -> tuple[Tensor, Tensor]:
-        """Places in the pool, all different, and a coin for each row; the same in all processes."""
+    def _draw_places(self, rows: Tensor, rng: KeyedRandom, stream: str) -> tuple[Tensor, Tensor]:
+        """A different place of the pool and whether to swap, for each row; the same in all processes."""
         order, coins = (
             make_generator(rng.seed, f"{stream}.{name}", *rng.position) for name in ("place", "coin")
         )
         places = torch.randperm(self.size, generator=order).to(rows.device)
-        tossed = torch.rand(rng.total, generator=coins).to(rows.device)
+        uniform = torch.rand(rng.total, generator=coins).to(rows.device)
         at = (rows[0] + torch.arange(len(rows), device=rows.device)) % self.size
-        return places[at], tossed[rows] < 0.5
+        return places[at], uniform[rows] < 0.5
 
 
-def _broadcast(values: Tensor) -> Tensor:
+def _per_image(values: Tensor) -> Tensor:
     return values[:, None, None, None]

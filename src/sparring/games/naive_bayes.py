@@ -1,16 +1,16 @@
-"""Naive Bayes: independent values in each class. The smallest generative model, and a classifier.
+"""Naive Bayes: values that are independent given the class. A minimal generative model and classifier.
 
     p(x, y) = p(y) prod_i p(x_i | y)
     bernoulli:  p(x_i = white | y) = (white pixels + a) / (n_y + 2 a)
     gaussian:   p(x_i | y) = N(mean of class y, its variance + floor)
     both:       p(y) = (n_y + a) / (n + a classes)
 
-Nothing descends a gradient: one pass over the data counts, and the counts are the model. Later passes change
-nothing. Sampling maps normal numbers z: a pixel is white where z_i < Phi^-1(p_i); mean_i + deviation_i z_i.
+No gradients: one pass over the data accumulates counts and sums, which are the model; later passes change nothing.
+Samples are a function of normal numbers z: white where z_i < Phi^-1(p_i) (bernoulli), mean_i + deviation_i z_i (gaussian).
 
 References: Ng & Jordan 2001, "On discriminative vs. generative classifiers: a comparison of logistic
 regression and naive Bayes", sec. 2 (the fit, with a = 1); Zheng et al. 2023, arXiv:2302.02334 (several
-classes). Deviation: `floor`, for pixels that never change.
+classes). Deviation: `variance_floor`, for pixels that are constant within a class.
 """
 
 import math
@@ -32,10 +32,14 @@ class NaiveBayesConfig:
     """Naive Bayes.
 
     Arguments:
-        family: of each value: `bernoulli` (above mid-grey is white) or `gaussian`.
-        smoothing: a, samples of each kind that are taken for seen beforehand.
-        floor: variance added to each normal distribution, in units of [-1, 1] squared.
-        shared: one variance a pixel for all classes, which then are divided by planes, as by logistic regression.
+        family: distribution of each value: `bernoulli` (values above mid-grey are white) or `gaussian`.
+        smoothing: a, pseudo-counts (1 is Laplace smoothing).
+        variance_floor: added to each variance, in units of [-1, 1] squared.
+        shared_variance: one variance per pixel for all classes; the decision boundaries are then hyperplanes, as in logistic
+            regression.
+
+    Raises:
+        ConfigError: smoothing or variance_floor not above 0.
     """
 
     family: Literal["bernoulli", "gaussian"] = "bernoulli"
@@ -45,29 +49,31 @@ class NaiveBayesConfig:
 
     def __post_init__(self) -> None:
         if self.smoothing <= 0 or self.variance_floor <= 0:
-            got = f"smoothing {self.smoothing}, floor {self.variance_floor}"
+            got = f"smoothing {self.smoothing}, variance_floor {self.variance_floor}"
             raise ConfigError(
-                got, "both above 0, or what was never seen is impossible", "1.0 and 0.1 are usual"
+                got, "both above 0, so that no value has probability 0", "1.0 and 0.1 are usual"
             )
 
     def build_model(self, spec: SampleSpec) -> GeneratorModel:
-        """The model, which has seen nothing."""
+        """The model before any data."""
         return GeneratorModel(ClassStatistics(self, spec), spec.numel, spec)
 
     def build(self, spec: SampleSpec) -> "NaiveBayes":
-        """The game for samples of this kind; without labels all are of one class."""
+        """The game for samples of this shape; without labels there is one class.
+
+        Raises:
+            ConfigError: the family `bernoulli` for points.
+        """
         if self.family == "bernoulli" and not spec.is_image:
-            raise ConfigError(
-                "naive Bayes of black and white, for points", "pictures", "set game.family=gaussian"
-            )
+            raise ConfigError("the family bernoulli for points", "images", "set game.family=gaussian")
         return NaiveBayes(self, spec)
 
 
 class ClassStatistics(nn.Module):
-    """The model: how many samples of each class there were, and the sums of their values and squares.
+    """The sufficient statistics of naive Bayes: per class the number of samples, and the sums of values and squares.
 
     Arguments:
-        config: the rules.
+        config: family, smoothing and variances.
         spec: of the samples.
 
     Shape: normal numbers (b, size) and labels (b,) to samples (b, *sample).
@@ -87,7 +93,7 @@ class ClassStatistics(nn.Module):
 
     @torch.no_grad()
     def update(self, x: Sample, y: Labels | None) -> None:
-        """Count samples."""
+        """Add samples (b, *sample) with labels (b,) to the statistics."""
         values, labels = self._values(x), self._labels(len(x), y)
         belongs = F.one_hot(labels, self.classes).double()
         self.number.add_(belongs.sum(0))
@@ -106,9 +112,9 @@ class ClassStatistics(nn.Module):
 
     def mean_and_variance(self) -> tuple[Tensor, Tensor]:
         """Mean and variance of p(x_i | y), both (classes, size)."""
-        seen = self.number.clamp_min(1)[:, None]
-        mean = self.sums / seen
-        within = (self.squares / seen - mean.square()).clamp_min(0)
+        count = self.number.clamp_min(1)[:, None]
+        mean = self.sums / count
+        within = (self.squares / count - mean.square()).clamp_min(0)
         if self.config.shared_variance:
             shares = self.number[:, None] / self.number.sum().clamp_min(1)
             within = (shares * within).sum(0, keepdim=True).expand_as(mean)
@@ -127,6 +133,7 @@ class ClassStatistics(nn.Module):
         return -(quadratic + constant) / 2 + self.log_priors()
 
     def log_probabilities(self, x: Sample) -> Tensor:
+        """log p(y|x) (b, classes), in float64."""
         return self.log_joint(x).log_softmax(1)
 
     def negative_log_joint(self, x: Sample, y: Labels | None) -> PerSample:
@@ -147,12 +154,12 @@ class ClassStatistics(nn.Module):
         return (flat > 0).double() if self.config.family == "bernoulli" else flat.double()
 
     def _labels(self, count: int, y: Labels | None) -> Tensor:
-        alike = torch.zeros(count, dtype=torch.int64, device=self.number.device)
-        return y if y is not None and self.classes > 1 else alike
+        one_class = torch.zeros(count, dtype=torch.int64, device=self.number.device)
+        return y if y is not None and self.classes > 1 else one_class
 
 
 class NaiveBayes(Game):
-    """The game of none: the data is counted."""
+    """Accumulates the statistics; no player is trained by gradients."""
 
     def __init__(self, config: NaiveBayesConfig, spec: SampleSpec) -> None:
         super().__init__()
@@ -170,6 +177,7 @@ class NaiveBayes(Game):
         return [Turn(name="counts", players=(), terms=self._terms)]
 
     def _terms(self, batch: Batch) -> Terms:
-        new = max(0, min(len(batch.x), batch.count - batch.images - batch.rng.rows.start))
+        left = batch.count - batch.images - batch.rng.rows.start  # samples of the first pass from this row on
+        new = max(0, min(len(batch.x), left))
         self.counts.update(batch.x[:new], None if batch.y is None else batch.y[:new])
-        return Terms({"surprise": self.counts.negative_log_joint(batch.x, batch.y)}, {})
+        return Terms({"negative_log_likelihood": self.counts.negative_log_joint(batch.x, batch.y)}, {})

@@ -1,14 +1,13 @@
 """Unpaired translation in one direction by contrastive learning (CUT): corresponding patches keep similar
 features.
 
-    L_G = L_GAN(G, D) + contrast * NCE(a, G(a)) + identity * NCE(b, G(b))
-    NCE(x, y) = -E_places log exp(<q_i, k_i> / tau) / sum_j exp(<q_i, k_j> / tau)
+    L_G = L_GAN(G, D) + nce * NCE(a, G(a)) + identity * NCE(b, G(b))
+    NCE(x, y) = -E_i log exp(<q_i, k_i> / tau) / sum_j exp(<q_i, k_j> / tau)
 
-q and k are what small heads make of the features that the translator's own encoder has of y and x, at the
-same places.
+q_i and k_i are projections of the features that the translator's own encoder computes of y and x at position i.
 
 References: Park, Efros, Zhang & Zhu 2020, "Contrastive learning for unpaired image-to-image translation",
-arXiv:2007.15651, Eq. 1-5 (CUT: contrast 1, identity 1; FastCUT: contrast 10, identity 0).
+arXiv:2007.15651, Eq. 1-5 (CUT: nce 1, identity 1; FastCUT: nce 10, identity 0).
 """
 
 from dataclasses import dataclass
@@ -22,31 +21,38 @@ from sparring.core.game import Batch, Game, Terms, Turn
 from sparring.core.interfaces import Augmentation, Objective, Penalty
 from sparring.core.schedule import Schedule
 from sparring.core.shapes import PerSample, Sample, SampleSpec
-from sparring.games.patch_terms import check_patch_game, discriminator_losses, domains, patch_batch
+from sparring.games.patch_terms import check_patch_game, discriminator_terms, domains, patch_batch
 from sparring.models.translator import TranslatorModel
 from sparring.parts.networks import PatchDiscriminatorNetwork, TranslatorNetwork
 from sparring.parts.objectives import LeastSquares
 from sparring.parts.objectives.patch_nce import PatchProjection, patch_nce
 
+CARRY_FAKE = "one_sided.fake"  # in Batch.carry: the translations of this step
+
 
 @dataclass(frozen=True, kw_only=True)
 class OneSidedConfig:
-    """Who plays, and by which rules.
+    """A translator from A to B with projections of its features, and a patch discriminator of domain B.
 
-    Deviation: the translator moves first, the judge second on the same images.
+    Deviation: the translator is updated first, then the discriminator on the same images.
 
     Arguments:
-        translator, discriminator: the two networks. The translator must show its encoder's features.
-        objective: what they want of the judgements. The paper's is least squares.
-        adversarial: weight of the judge. Our least squares is half of the paper's for translators: 2 is the paper's 1.
-        contrast: weight of the contrast between a and its translation (lambda_X, 1; FastCUT 10).
-        identity: weight of the contrast between b and its own (lambda_Y, 1; FastCUT 0).
-        layers: of the encoder, whose features are contrasted: 0 the image, 1 behind the first convolution, then one a
-            halving and one a block. The paper's are pixels, both halvings, and the first and fifth block.
-        patches: places in each image and layer. temperature: tau.
-        features: values that a head makes of the features at one place.
-        penalties: on the judge. augmentations: of all that it sees.
-        joint: real and generated images in one batch of the judge.
+        translator, discriminator: the two networks. The translator must have a method `encode`, as `ResNetTranslator` has.
+        objective: the losses of both; the paper's is least squares.
+        adversarial: weight of the adversarial loss. Our least squares is half of the paper's for translators: 2 is the
+            paper's 1.
+        nce: weight of NCE(a, G(a)) (lambda_X, 1; FastCUT 10).
+        identity: weight of NCE(b, G(b)) (lambda_Y, 1; FastCUT 0).
+        layers: of the encoder, whose features are compared: 0 is the image, 1 the output of the first convolution, then one
+            per downsampling and one per block. The paper's are the image, both downsamplings, and the first and fifth block.
+        num_patches: positions per image and layer.
+        temperature: tau.
+        projection_size: length of q and k.
+        penalties: on the discriminator. augmentations: of its inputs.
+        joint_batch: pass real and generated images through the discriminator in one batch.
+
+    Raises:
+        ConfigError: a setting out of range, or penalties that are not supported.
     """
 
     translator: TranslatorNetwork
@@ -66,10 +72,14 @@ class OneSidedConfig:
     def __post_init__(self) -> None:
         check_patch_game(self, adversarial=self.adversarial, nce=self.nce, identity=self.identity)
         if min(self.num_patches, self.projection_size) < 2 or self.temperature <= 0 or not self.layers:
+            got = (
+                f"num_patches={self.num_patches}, projection_size={self.projection_size}, layers={self.layers}, "
+                f"temperature={self.temperature}"
+            )
             raise ConfigError(
-                f"{self.num_patches} patches of {self.projection_size} features in {len(self.layers)} layers at {self.temperature}",
-                "at least 2 patches and features, a layer, and a temperature above 0",
-                "256 patches and features at 0.07 are the paper's",
+                got,
+                "at least 2 patches and features, one layer, and a temperature above 0",
+                "256 patches and features at a temperature of 0.07 are the paper's",
             )
 
     def build_model(self, spec: SampleSpec) -> TranslatorModel:
@@ -78,19 +88,23 @@ class OneSidedConfig:
         return TranslatorModel(self.translator.build(spec.shape, other), None, spec)
 
     def build(self, spec: SampleSpec) -> "OneSided":
-        """The game for images of these two kinds."""
+        """The game for images of these shapes.
+
+        Raises:
+            ConfigError: the domains have different numbers of channels.
+        """
         other = spec.shape_b or spec.shape
         if other[0] != spec.shape[0]:
             raise ConfigError(
-                f"contrasts of images with {spec.shape[0]} and {other[0]} channels",
-                "as many channels in both domains: both pass through one encoder",
+                f"domains with {spec.shape[0]} and {other[0]} channels",
+                "as many channels in both domains, as both pass through one encoder",
                 "bring both to colour with --set data.channels=3, or train cyclegan",
             )
         return OneSided(self, spec)
 
 
 class OneSided(Game):
-    """The game of a translator, the heads of its contrasts, and a judge."""
+    """Trains a translator and the projections of its features against a discriminator."""
 
     def __init__(self, config: OneSidedConfig, spec: SampleSpec) -> None:
         super().__init__()
@@ -98,9 +112,10 @@ class OneSided(Game):
         shape_in, shape_out = self.translation.ends()
         self.discriminator = config.discriminator.build(shape_out[0], (shape_out[1], shape_out[2]))
         with torch.no_grad():
-            seen = self._encode(torch.zeros(1, *shape_in))
-        self.heads = nn.ModuleList([PatchProjection(each.shape[1], config.projection_size) for each in seen])
-        self._fakes: dict[int, Tensor] = {}  # by first row of the micro-batch; empty between steps
+            features = self._encode(torch.zeros(1, *shape_in))
+        self.heads = nn.ModuleList(
+            [PatchProjection(layer.shape[1], config.projection_size) for layer in features]
+        )
 
     @property
     def model(self) -> TranslatorModel:
@@ -123,44 +138,41 @@ class OneSided(Game):
     def _translator_terms(self, batch: Batch) -> Terms:
         (a, b), config = domains(batch), self.config
         identity = schedule.value_at(config.identity, batch.images)
-        made = self.translation.a_to_b(torch.cat([a, b]) if identity else a)
-        fake = made[: len(a)]
-        play = patch_batch(config, self.discriminator, batch, b, fake, train_discriminator=False)
-        losses = {
-            "adversarial": schedule.value_at(config.adversarial, batch.images)
-            * config.objective.generator(play)
-        }
-        losses["contrast"] = schedule.value_at(config.nce, batch.images) * self._patch_nce(batch, a, fake)
+        outputs = self.translation.a_to_b(torch.cat([a, b]) if identity else a)
+        fake = outputs[: len(a)]
+        pair = patch_batch(config, self.discriminator, batch, b, fake, train_discriminator=False)
+        adversarial = schedule.value_at(config.adversarial, batch.images)
+        losses = {"adversarial": adversarial * config.objective.generator(pair)}
+        losses["nce"] = schedule.value_at(config.nce, batch.images) * self._patch_nce(batch, a, fake)
         if identity:
-            losses["identity"] = identity * self._patch_nce(batch, b, made[len(a) :])
-        self._fakes[batch.rng.rows.start] = fake.detach()
-        return Terms(losses, {"moved": (fake.detach() - a).abs().mean()})
+            losses["identity"] = identity * self._patch_nce(batch, b, outputs[len(a) :])
+        batch.carry[CARRY_FAKE] = fake.detach()
+        return Terms(losses, {"input_change": (fake.detach() - a).abs().mean()})
 
     def _discriminator_terms(self, batch: Batch) -> Terms:
-        fake, real = self._fakes.pop(batch.rng.rows.start), domains(batch)[1]
-        play = patch_batch(self.config, self.discriminator, batch, real, fake, train_discriminator=True)
-        return Terms(*discriminator_losses(self.config, play))
+        fake, real = batch.carry.pop(CARRY_FAKE), domains(batch)[1]
+        pair = patch_batch(self.config, self.discriminator, batch, real, fake, train_discriminator=True)
+        return discriminator_terms(self.config, pair)
 
-    def _patch_nce(self, batch: Batch, source: Sample, made: Sample) -> PerSample:
-        """NCE(source, made), the mean over layers (b,)."""
+    def _patch_nce(self, batch: Batch, source: Sample, output: Sample) -> PerSample:
+        """NCE(source, output), the mean over layers (b,)."""
         with torch.no_grad():
             keys = self._encode(source)
         total = source.new_zeros(len(source), dtype=torch.float32)
-        for number, (key, query) in enumerate(zip(keys, self._encode(made), strict=True)):
-            draw = rng.make_generator(batch.rng.seed, f"patches.{number}", *batch.rng.position)
-            places = torch.randperm(key[0, 0].numel(), generator=draw)[: self.config.num_patches].to(
-                key.device
-            )
-            there, here = (self.heads[number](each.flatten(2)[:, :, places].mT) for each in (key, query))
-            total = total + patch_nce(here, there.detach(), self.config.temperature)
+        for index, (key, query) in enumerate(zip(keys, self._encode(output), strict=True)):
+            generator = rng.make_generator(batch.rng.seed, f"patches.{index}", *batch.rng.position)
+            order = torch.randperm(key[0, 0].numel(), generator=generator)
+            places = order[: self.config.num_patches].to(key.device)
+            k, q = (self.heads[index](features.flatten(2)[:, :, places].mT) for features in (key, query))
+            total = total + patch_nce(q, k.detach(), self.config.temperature)
         return total / len(keys)
 
     def _encode(self, x: Sample) -> list[Tensor]:
         encode = self.translation.a_to_b.encode
         assert callable(encode)
         try:
-            seen: list[Tensor] = encode(x, self.config.layers)
+            features: list[Tensor] = encode(x, self.config.layers)
         except IndexError as error:
             got = f"layers {', '.join(map(str, self.config.layers))} of an encoder with fewer"
-            raise ConfigError(got, "layers that are there", "set game.layers to lower numbers") from error
-        return seen
+            raise ConfigError(got, "layers of the encoder", "set game.layers to lower numbers") from error
+        return features

@@ -1,8 +1,8 @@
 """Paired translation (pix2pix): L1 reconstruction and a conditional PatchGAN discriminator.
 
-    L_G = weight of the discriminator * L_GAN(G, D) + weight of closeness * E |b - G(a)|_1        D sees (a, b) and (a, G(a))
+    L_G = adversarial * L_GAN(G, D) + reconstruction * E |b - G(a)|_1        D sees (a, b) and (a, G(a))
 
-The translator is updated first, and the discriminator sees the same images, so that each is made once a step.
+The translator is updated first, then the discriminator on the same translations, so that each is computed once a step.
 
 References: Isola, Zhu, Zhou & Efros 2017, "Image-to-image translation with conditional adversarial networks",
 arXiv:1611.07004, Eq. 1-4, sec. 3.3.
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from sparring.core import schedule
+from sparring.core.adversarial_batch import AdversarialBatch
 from sparring.core.errors import ConfigError
 from sparring.core.game import Batch, Game, Terms, Turn
 from sparring.core.interfaces import Augmentation, Objective, Penalty
@@ -21,7 +22,7 @@ from sparring.core.schedule import Schedule
 from sparring.core.shapes import SampleSpec
 from sparring.games.patch_terms import (
     check_patch_game,
-    discriminator_losses,
+    discriminator_terms,
     domains,
     mean_per_sample,
     patch_batch,
@@ -31,22 +32,27 @@ from sparring.models.translator import TranslatorModel
 from sparring.parts.networks import PatchDiscriminatorNetwork, TranslatorNetwork
 from sparring.parts.objectives import NonSaturating
 
+CARRY_FAKE = "paired.fake"  # in Batch.carry: the translations of this step
+
 
 @dataclass(frozen=True, kw_only=True)
 class PairedConfig:
-    """Who plays, and by which rules.
+    """A translator from A to B, trained on pairs, and a patch discriminator.
 
-    Deviation: the paper halves the judge's loss to slow it down, which under Adam changes nothing and is left out. What noise there
-    is comes from dropout in the translator while it trains; a kept translator has none.
+    Deviation: the paper halves the discriminator's loss to slow it down, which has no effect under Adam and is left out.
+    The only noise is the translator's dropout in training; the model for inference has none.
 
     Arguments:
         translator, discriminator: the two networks.
-        objective: what they want of the judgements. The paper's is cross-entropy.
-        reconstruction: weight of the mean absolute distance to the partner (lambda, 100); 0 leaves it out.
-        adversarial: weight of the judge; 0 for none, which is regression.
-        conditional: whether the judge sees what was translated, too.
-        penalties: on the judge. augmentations: of all that it sees, alike for the two of a pair.
-        joint: real and generated images in one batch of the judge.
+        objective: the losses of both; the paper's is cross-entropy.
+        reconstruction: weight of the mean absolute error (lambda, 100); 0 leaves it out.
+        adversarial: weight of the adversarial loss; 0 trains no discriminator, which is regression.
+        conditional: whether the discriminator sees the input image as well.
+        penalties: on the discriminator. augmentations: of its inputs, the same for both images of a pair.
+        joint_batch: pass real and generated images through the discriminator in one batch.
+
+    Raises:
+        ConfigError: a negative weight, both weights 0, or penalties that are not supported.
     """
 
     translator: TranslatorNetwork
@@ -62,12 +68,12 @@ class PairedConfig:
     def __post_init__(self) -> None:
         check_patch_game(self, reconstruction=self.reconstruction, adversarial=self.adversarial)
         if not self.has_discriminator and max(schedule.endpoints(self.reconstruction)) == 0:
-            raise ConfigError(
-                "a translator that nobody asks for anything", "a weight above 0", "raise one of them"
-            )
+            got = "reconstruction=0 and adversarial=0: a translator without a loss"
+            raise ConfigError(got, "a weight above 0", "set game.reconstruction=100")
 
     @property
     def has_discriminator(self) -> bool:
+        """Whether a discriminator is trained."""
         return max(schedule.endpoints(self.adversarial)) > 0
 
     def build_model(self, spec: SampleSpec) -> TranslatorModel:
@@ -76,23 +82,22 @@ class PairedConfig:
         return TranslatorModel(self.translator.build(spec.shape, other), None, spec)
 
     def build(self, spec: SampleSpec) -> "Paired":
-        """The game for pairs of images of this kind."""
+        """The game for pairs of images of these shapes."""
         return Paired(self, spec)
 
 
 class Paired(Game):
-    """The game of pairs; one of a single player where nobody judges."""
+    """Trains a translator on pairs, against a discriminator where the adversarial weight is above 0."""
 
     def __init__(self, config: PairedConfig, spec: SampleSpec) -> None:
         super().__init__()
         self.config, self.translation = config, config.build_model(spec)
         shape_in, shape_out = self.translation.ends()
-        seen = shape_out[0] + (shape_in[0] if config.conditional else 0)
+        channels = shape_out[0] + (shape_in[0] if config.conditional else 0)
         size = shape_out[1], shape_out[2]
         self.discriminator = (
-            config.discriminator.build(seen, size) if config.has_discriminator else nn.Identity()
+            config.discriminator.build(channels, size) if config.has_discriminator else nn.Identity()
         )
-        self._fakes: dict[int, Tensor] = {}  # by first row of the micro-batch; empty between steps
 
     @property
     def model(self) -> TranslatorModel:
@@ -114,39 +119,30 @@ class Paired(Game):
         distance = mean_per_sample((fake - b).abs())
         losses = {"reconstruction": schedule.value_at(self.config.reconstruction, batch.images) * distance}
         if self.config.has_discriminator:
-            play = patch_batch(
-                self.config,
-                self.discriminator,
-                batch,
-                *self._discriminator_input(a, b, fake),
-                train_discriminator=False,
-                channel_splits=self._channel_splits(),
-            )
+            pair = self._patch_batch(batch, fake, train_discriminator=False)
             weight = schedule.value_at(self.config.adversarial, batch.images)
-            losses["adversarial"] = weight * self.config.objective.generator(play)
-            self._fakes[batch.rng.rows.start] = fake.detach()
+            losses["adversarial"] = weight * self.config.objective.generator(pair)
+            batch.carry[CARRY_FAKE] = fake.detach()
         return Terms(losses, {"l1": distance.detach().mean(), "psnr": psnr(fake, b)})
 
     def _discriminator_terms(self, batch: Batch) -> Terms:
+        pair = self._patch_batch(batch, batch.carry.pop(CARRY_FAKE), train_discriminator=True)
+        return discriminator_terms(self.config, pair)
+
+    def _patch_batch(self, batch: Batch, fake: Tensor, *, train_discriminator: bool) -> AdversarialBatch:
+        """The real and the translated image, each stacked on the input image where the discriminator sees it."""
         a, b = domains(batch)
-        fake = self._fakes.pop(batch.rng.rows.start)
-        shown = self._discriminator_input(a, b, fake)
-        play = patch_batch(
+        real = b
+        channel_splits: tuple[int, ...] = ()
+        if self.config.conditional:
+            real, fake = torch.cat([a, b], 1), torch.cat([a, fake], 1)
+            channel_splits = a.shape[1], b.shape[1]
+        return patch_batch(
             self.config,
             self.discriminator,
             batch,
-            *shown,
-            train_discriminator=True,
-            channel_splits=self._channel_splits(),
+            real,
+            fake,
+            train_discriminator=train_discriminator,
+            channel_splits=channel_splits,
         )
-        return Terms(*discriminator_losses(self.config, play))
-
-    def _discriminator_input(self, a: Tensor, b: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """What the judge sees: real and generated."""
-        if not self.config.conditional:
-            return b, fake
-        return torch.cat([a, b], 1), torch.cat([a, fake], 1)
-
-    def _channel_splits(self) -> tuple[int, ...]:
-        shape_in, shape_out = self.translation.ends()
-        return (shape_in[0], shape_out[0]) if self.config.conditional else ()

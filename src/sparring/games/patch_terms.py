@@ -1,4 +1,4 @@
-"""Terms that translation games share: PatchGAN discriminators with any objective, penalties and
+"""Terms shared by the image-to-image games: PatchGAN discriminators with any objective, penalties and
 augmentations.
 """
 
@@ -10,19 +10,21 @@ import torch
 from torch import Tensor, nn
 
 from sparring.core import schedule
-from sparring.core.adversarial_batch import AdversarialBatch, DiscriminatorLike, FakeSamples
+from sparring.core.adversarial_batch import AdversarialBatch, DiscriminatorLike, WeightHistory
 from sparring.core.errors import ConfigError
-from sparring.core.game import Batch
+from sparring.core.game import Batch, Terms
 from sparring.core.interfaces import Augmentation, Objective, Penalty
 from sparring.core.schedule import Schedule
 from sparring.core.shapes import PerSample, Sample
+from sparring.parts.penalties import check_distinct_penalties, due_penalties, penalty_losses
 
 
 @runtime_checkable
 class PatchGameConfig(Protocol):
-    """By which rules a judge of patches plays.
+    """The settings of a game with patch discriminators.
 
-    `joint_batch`: real and generated images in one batch of the judge, which is faster; with batch normalisation their statistics mix.
+    `joint_batch`: pass real and generated images through the discriminator in one batch, which is faster; with batch
+    normalisation their statistics mix.
     """
 
     @property
@@ -36,8 +38,8 @@ class PatchGameConfig(Protocol):
 
 
 def domains(batch: Batch) -> tuple[Tensor, Tensor]:
-    """Images of A and of B."""
-    assert batch.x_b is not None, "a game of two domains was dealt one"
+    """The real images of domain A and of domain B."""
+    assert batch.x_b is not None, "a game of two domains got a batch of one"
     return batch.x, batch.x_b
 
 
@@ -51,69 +53,60 @@ def patch_batch(
     train_discriminator: bool,
     channel_splits: Sequence[int] = (),
 ) -> AdversarialBatch:
-    """The judge before real and generated images.
+    """Real and generated images before a patch discriminator.
 
     Arguments:
-        training: whether it is the judge's own turn; otherwise gradients flow to `fake`.
-        parts: channels of the images that `real` and `fake` are stacked of; all are augmented alike. None are one image.
+        train_discriminator: whether this is the discriminator's turn; otherwise gradients flow to `fake`.
+        channel_splits: numbers of channels of the images that `real` and `fake` are stacked of, all of which are augmented
+            alike; empty for one image.
     """
     assert isinstance(discriminator, DiscriminatorLike)
-    due = train_discriminator and any(penalty.needs_input_grad for penalty in due_penalties(config, batch))
 
-    def view(samples: Tensor, stream: str) -> Tensor:
-        pieces = samples.split(list(channel_splits), 1) if channel_splits else (samples,)
+    def augment(samples: Tensor, stream: str) -> Tensor:
+        images = samples.split(list(channel_splits), 1) if channel_splits else (samples,)
         for augmentation in config.augmentations:
-            pieces = tuple(augmentation(piece, batch.rng, stream, batch.images) for piece in pieces)
-        return torch.cat(pieces, 1) if channel_splits else pieces[0]
+            images = tuple(augmentation(image, batch.rng, stream, batch.images) for image in images)
+        return torch.cat(images, 1) if channel_splits else images[0]
 
+    due = due_penalties(config.penalties, batch.step)
     return AdversarialBatch(
         replace(batch, x=real, y=None, x_b=None),
+        lambda: fake.detach() if train_discriminator else fake,
         discriminator,
-        discriminator,
-        0,
-        view,
-        generating=not train_discriminator,
-        shared=FakeSamples(real.new_zeros(len(real), 0), fake),
-        slope=due,
-        joint_batch=config.joint_batch
-        and train_discriminator,  # its makers have no use for its judgement of real images
-        player=discriminator,
+        augment,
+        needs_input_grad=train_discriminator and any(penalty.needs_input_grad for penalty in due),
+        joint_batch=config.joint_batch and train_discriminator,  # translators need no logits of real images
+        weights=WeightHistory(discriminator),
     )
 
 
-def due_penalties(config: PatchGameConfig, batch: Batch) -> list[Penalty]:
-    """The penalties that are due in this step."""
-    return [penalty for penalty in config.penalties if batch.step % penalty.every == 0]
+def discriminator_terms(config: PatchGameConfig, pair: AdversarialBatch, suffix: str = "") -> Terms:
+    """The discriminator's loss, its penalties, and its accuracy.
 
-
-def discriminator_losses(
-    config: PatchGameConfig, play: AdversarialBatch, name: str = ""
-) -> tuple[dict[str, PerSample], dict[str, Tensor]]:
-    """What the judge's turn comes to: its loss with its penalties, and how often it is right (with the middle of its
-    judgements as the line: objectives place it differently).
+    The accuracy's threshold is the middle between the mean logits of real and generated patches, as objectives differ in
+    where they place it.
 
     Arguments:
-        name: of the judge, appended to those of the terms.
+        suffix: appended to all names, where a game has several discriminators.
     """
-    losses = {f"adversarial{name}": config.objective.discriminator(play)}
-    for penalty in due_penalties(config, play.batch):
-        losses[f"{type(penalty).__name__.lower()}{name}"] = penalty.every * penalty(play)
+    losses = {"adversarial": config.objective.discriminator(pair), **penalty_losses(config.penalties, pair)}
     with torch.no_grad():
-        real, fake = play.real_logits.detach(), play.fake_logits.detach()
-        middle = (real.mean() + fake.mean()) / 2
-        apart = ((real > middle).float().mean() + (fake < middle).float().mean()) / 2
-    return losses, {f"accuracy{name}": apart}
+        real, fake = pair.real_logits.detach(), pair.fake_logits.detach()
+        threshold = (real.mean() + fake.mean()) / 2
+        accuracy = ((real > threshold).float().mean() + (fake < threshold).float().mean()) / 2
+    return Terms({f"{name}{suffix}": loss for name, loss in losses.items()}, {f"accuracy{suffix}": accuracy})
 
 
 def check_patch_game(config: PatchGameConfig, **weights: Schedule) -> None:
-    """Raises ConfigError for penalties that need what these games do not keep, or for a negative weight."""
-    if any(penalty.needs_weight_average for penalty in config.penalties):
-        raise ConfigError(
-            "a penalty that remembers past weights", "one that needs none", "take r1, or leave it out"
-        )
+    """Raises ConfigError for penalties that these games do not support, two penalties of one type, or a negative weight."""
+    check_distinct_penalties(config.penalties, "game.penalties")
+    for penalty in config.penalties:
+        if penalty.needs_weight_average:
+            got = f"{type(penalty).__name__}, which needs the running mean of weights"
+            raise ConfigError(got, "a penalty that does not", "take r1, or leave it out")
     for name, weight in weights.items():
         if min(schedule.endpoints(weight)) < 0:
-            raise ConfigError(f"{name} {weight}", "0 or more", "fix the number; 0 leaves the term out")
+            raise ConfigError(f"{name} {weight}", "0 or more", f"set game.{name}=0 to leave the term out")
 
 
 def mean_per_sample(values: Tensor) -> PerSample:
@@ -121,11 +114,11 @@ def mean_per_sample(values: Tensor) -> PerSample:
     return values.float().flatten(1).mean(1)
 
 
-def psnr(made: Sample, truth: Sample) -> Tensor:
-    """The mean peak signal-to-noise ratio in dB of images in [-1, 1]: 10 log10(4 / mean squared error).
+def psnr(fake: Sample, target: Sample) -> Tensor:
+    """Peak signal-to-noise ratio in dB of images in [-1, 1], the mean over images: 10 log10(4 / mean squared error).
 
     >>> psnr(torch.zeros(1, 1, 2, 2), torch.full((1, 1, 2, 2), 0.2)).round()
     tensor(20.)
     """
-    errors = mean_per_sample((made.detach() - truth).square()).clamp_min(1e-10)
+    errors = mean_per_sample((fake.detach() - target).square()).clamp_min(1e-10)
     return (10 * (4 / errors).log10()).mean()

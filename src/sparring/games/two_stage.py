@@ -1,13 +1,12 @@
 """Two-stage VAE: a second variational autoencoder learns the distribution of the first one's codes.
 
-    first:   x -> z -> x, until the clock shows `switch` images
-    second:  z -> u -> z, z ~ q(z|x) of the first, which stays as it is from then on
+    first:   x -> z -> x, until the clock is at `switch` images
+    second:  z -> u -> z, z ~ q(z|x) of the first, whose weights are constant from then on
     sampling:  u ~ N(0, 1),  z ~ N(mean(u), s^2) of the second,  x the mean of the first
 
-Codes of a well-trained first stage fill their space, but are not normal, which is why samples from the normal
-prior are poor. The second stage has no dimensions to lose: it can match them exactly. As in the authors' code
-its networks have their input beside their last hidden layer, without which it stays where it ignores its
-codes.
+The aggregate posterior of a well-trained first stage fills the latent space but is not normal, so samples of the normal prior
+are poor. The second stage has as many dimensions as its data and can match it exactly. As in the authors' code its networks
+see their input beside the last hidden layer as well; without that, training stays at a point where it ignores its codes.
 
 References: Dai & Wipf 2019, "Diagnosing and enhancing VAE models", arXiv:1903.05789, sec. 3 and 4.
 """
@@ -34,11 +33,15 @@ class TwoStageConfig:
     """Two variational autoencoders, trained one after the other.
 
     Arguments:
-        encoder, decoder: of the first. second_encoder, second_decoder: of the second, whose samples are codes. The decoders'
-            `latent` and `output` are set to fit.
-        latent: size of both codes.
-        likelihood: of the first; the second has normal noise of learned width.
-        switch: images after which the second takes over.
+        encoder, decoder: of the first stage.
+        second_encoder, second_decoder: of the second stage, whose samples are codes of the first. The `latent` and `output` of
+            both decoders are set accordingly.
+        latent: size of the codes of both stages.
+        likelihood: of the first stage; the second has a normal likelihood of learned variance.
+        switch: position of the clock, in images, at which the second stage takes over.
+
+    Raises:
+        ConfigError: `switch` below 1, or a decoder whose output is bounded.
     """
 
     encoder: DiscriminatorNetwork
@@ -53,39 +56,41 @@ class TwoStageConfig:
         for name in ("decoder", "second_decoder"):
             object.__setattr__(self, name, for_decoder(getattr(self, name), self.posterior.code_size))
         if self.switch < 1:
-            raise ConfigError(f"switch {self.switch}", "1 image or more", "give the first stage some time")
+            raise ConfigError(
+                f"switch {self.switch}", "1 image or more", "set game.switch to half of the run"
+            )
 
     @property
     def posterior(self) -> Normal:
-        """Of both stages."""
+        """The family of q of both stages."""
         return Normal(latent=self.latent)
 
     def build_model(self, spec: SampleSpec) -> GeneratorModel:
-        """Both decoders and the first encoder, untrained."""
-        seen, codes = SampleSpec(shape=spec.shape), SampleSpec(shape=(self.latent,))
+        """The untrained decoders and the first encoder."""
+        plain_spec, codes = SampleSpec(shape=spec.shape), SampleSpec(shape=(self.latent,))
         inner_network = LinearSkip(self.second_decoder.build(codes), nn.Linear(self.latent, self.latent))
         inner = Decoder(self.posterior.prior, inner_network, Gaussian().build(codes))
-        network = self.decoder.build(self.likelihood.decoder_output(seen))
-        decoder = Decoder(SecondStagePrior(inner, self.latent), network, self.likelihood.build(seen))
-        encoder = Encoder(self.encoder, self.posterior, seen, self.likelihood.binary)
-        return GeneratorModel(decoder, 2 * self.latent, seen, encoder)
+        network = self.decoder.build(self.likelihood.decoder_output(plain_spec))
+        decoder = Decoder(SecondStagePrior(inner, self.latent), network, self.likelihood.build(plain_spec))
+        encoder = Encoder(self.encoder, self.posterior, plain_spec, self.likelihood.binary)
+        return GeneratorModel(decoder, 2 * self.latent, plain_spec, encoder)
 
     def build(self, spec: SampleSpec) -> "TwoStage":
-        """The game for samples of this kind."""
+        """The game for samples of this shape."""
         return TwoStage(self, spec)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConcatInput:
-    """Settings of a body whose features have the sample itself behind them."""
+    """Settings of a body whose features are concatenated with its input (b, d + values)."""
 
     network: DiscriminatorNetwork
 
     def build(self, spec: SampleSpec) -> nn.Module:
         body: Any = self.network.build(spec)
-        joined: Any = ConcatInputBody(body)
-        joined.num_features = body.num_features + spec.numel
-        return joined
+        concatenated: Any = ConcatInputBody(body)
+        concatenated.num_features = body.num_features + spec.numel
+        return concatenated
 
 
 class ConcatInputBody(nn.Module):
@@ -100,7 +105,7 @@ class ConcatInputBody(nn.Module):
 
 
 class LinearSkip(nn.Module):
-    """A decoder of codes with a linear map of its input added to what it makes."""
+    """A decoder of codes plus a linear map of its input."""
 
     def __init__(self, network: nn.Module, linear: nn.Linear) -> None:
         super().__init__()
@@ -112,13 +117,13 @@ class LinearSkip(nn.Module):
 
 
 class SecondStagePrior(nn.Module):
-    """The codes' distribution: normal until the second stage has begun to learn it.
+    """The distribution of the first stage's codes: normal until the second stage has started to learn it.
 
     Arguments:
         decoder: of the second stage.
         size: of a code of either stage.
 
-    Shape: (b, 2 size) to codes (b, size): what the second stage starts from, and the noise on what it says.
+    Shape: normal numbers (b, 2 size), the second stage's latent and the noise of its likelihood, to codes (b, size).
     """
 
     begun: Tensor
@@ -129,16 +134,16 @@ class SecondStagePrior(nn.Module):
         self.register_buffer("begun", torch.zeros((), dtype=torch.int64))
 
     def forward(self, z: Latent) -> Features:
-        start, noise = z.split(self.size, 1)
+        latent, noise = z.split(self.size, 1)
         if not int(self.begun):
-            return start
-        mean, scale = self.decoder.likelihood.mean_and_scale(self.decoder.network(start))
+            return latent
+        mean, scale = self.decoder.likelihood.mean_and_scale(self.decoder.network(latent))
         codes: Tensor = mean + scale * noise
         return codes
 
 
 class TwoStage(Game):
-    """The game of two players who never meet."""
+    """Trains the first stage until the switch, and then the second."""
 
     def __init__(self, config: TwoStageConfig, spec: SampleSpec) -> None:
         super().__init__()
@@ -153,7 +158,7 @@ class TwoStage(Game):
 
     @property
     def stage(self) -> SecondStagePrior:
-        """The second stage's part of what is kept."""
+        """The part of the model that the second stage trains."""
         prior = self.generation.encoder_decoder()[1].prior
         assert isinstance(prior, SecondStagePrior)
         return prior
@@ -178,7 +183,7 @@ class TwoStage(Game):
                 name="second",
                 players=("second",),
                 terms=self._second_terms,
-                after=lambda: self._mark_second_stage(),
+                after=self._mark_second_stage,
                 active=lambda images: images >= switch,
             ),
         ]

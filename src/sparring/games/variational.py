@@ -4,8 +4,7 @@ form.
     ELBO = RE - KL,  RE = E_q[log p(x|z)],  KL = KL(q(z|x) || p(z))                              (importance = 1)
     bound_k = E[log (1/k) sum_i p(x|z_i) p(z_i) / q(z_i|x)] >= ELBO                               (importance = k)
 
-One turn trains both. The record holds RE, KL and their difference, in nats, without the weights that training
-puts on them.
+One turn trains both networks. The record has RE, KL and their difference in nats, without the weights of the losses.
 
 References: Kingma & Welling 2014, arXiv:1312.6114, eq. 3 and Algorithm 1; Rezende et al. 2014,
 arXiv:1401.4082; Higgins et al. 2017, "beta-VAE" (the weight on KL); Bowman et al. 2016, arXiv:1511.06349 (its
@@ -37,14 +36,17 @@ class VariationalConfig:
     """A variational autoencoder.
 
     Arguments:
-        encoder: body of the encoder, from samples to features.
-        decoder: from codes to what the likelihood expects. Its `latent` and `output` are set to fit.
-        posterior: the family of q(z|x), with its prior; its `latent` is the dimension d.
+        encoder: settings of the encoder's body, from samples to features.
+        decoder: from codes to the parameters of the likelihood; its `latent` and `output` are set accordingly.
+        posterior: the family of q(z|x), with its prior; its `latent` is the dimension d of the codes.
         likelihood: log p(x|z).
         beta: weight of KL; a schedule from 0 warms it up.
-        free_bits: KL, in nats a sample, that costs nothing: below it, on the batch's mean, KL has no gradient.
-        importance: codes drawn for each sample (k).
-        conditional: whether encoder and decoder are told the labels.
+        free_bits: KL in nats per sample, as a mean over the batch, below which it has no gradient.
+        importance_samples: codes per sample (k).
+        conditional: whether encoder and decoder are conditioned on labels.
+
+    Raises:
+        ConfigError: a setting out of range, or settings that exclude each other.
     """
 
     encoder: DiscriminatorNetwork
@@ -59,8 +61,12 @@ class VariationalConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "decoder", for_decoder(self.decoder, self.posterior.code_size))
         if self.importance_samples < 1 or min(self.free_bits, *schedule.endpoints(self.beta)) < 0:
-            got = f"importance={self.importance_samples}, free_bits={self.free_bits}, beta={self.beta}"
-            raise ConfigError(got, "1 or more codes, 0 or more nats, a weight of 0 or more", "fix them")
+            got = (
+                f"importance_samples={self.importance_samples}, free_bits={self.free_bits}, beta={self.beta}"
+            )
+            raise ConfigError(
+                got, "1 or more codes, 0 or more nats, a weight of 0 or more", "fix the numbers"
+            )
         if self.importance_samples > 1 and isinstance(self.posterior, Deterministic):
             raise ConfigError(
                 "importance weights of deterministic codes, which have no density",
@@ -75,25 +81,29 @@ class VariationalConfig:
             )
 
     def build_model(self, spec: SampleSpec) -> GeneratorModel:
-        """Decoder and encoder, untrained."""
-        seen = conditional_spec(spec, self.conditional)
+        """The untrained decoder and encoder."""
+        model_spec = conditional_spec(spec, self.conditional)
         network = self.decoder.build(
-            replace(self.likelihood.decoder_output(seen), num_classes=seen.num_classes)
+            replace(self.likelihood.decoder_output(model_spec), num_classes=model_spec.num_classes)
         )
         decoder = Decoder(
-            self.posterior.prior, network, self.likelihood.build(seen), self.posterior.prior_std
+            self.posterior.prior, network, self.likelihood.build(model_spec), self.posterior.prior_std
         )
-        encoder = Encoder(self.encoder, self.posterior, seen, self.likelihood.binary)
-        return GeneratorModel(decoder, self.posterior.code_size, seen, encoder)
+        encoder = Encoder(self.encoder, self.posterior, model_spec, self.likelihood.binary)
+        return GeneratorModel(decoder, self.posterior.code_size, model_spec, encoder)
 
     def build(self, spec: SampleSpec) -> "Variational":
-        """The game for samples of this kind."""
+        """The game for samples of this shape.
+
+        Raises:
+            ConfigError: a conditional game for data without labels.
+        """
         require_labelled_spec(spec, self.conditional)
         return Variational(self, spec)
 
 
 class Variational(Game):
-    """The game of one player."""
+    """Trains encoder and decoder by the ELBO, or by its importance-weighted form."""
 
     def __init__(self, config: VariationalConfig, spec: SampleSpec) -> None:
         super().__init__()
@@ -121,19 +131,19 @@ class Variational(Game):
 def elbo_terms(
     encoder_decoder: tuple[Encoder, Decoder], batch: Batch, beta: float, free_bits: float = 0.0
 ) -> Terms:
-    """The two terms of the bound, KL in closed form, from one code a sample."""
+    """The losses -RE and beta KL from one code per sample, KL in closed form."""
     encoder, decoder = encoder_decoder
     x = decoder.likelihood.prepare_data(batch.x, batch.rng)
     posterior = encoder.distribution(x, batch.y)
     z = posterior.sample(batch.rng, "code")[0]
     re = decoder.likelihood(x, decoder.decoder_output(z, batch.y))
     kl = posterior.kl()
-    priced = torch.where(kl.mean() < free_bits, torch.zeros_like(kl), kl) if free_bits else kl
-    return Terms({"reconstruction": -re, "kl": beta * priced}, elbo_metrics(re, kl))
+    paid = torch.where(kl.mean() < free_bits, torch.zeros_like(kl), kl) if free_bits else kl
+    return Terms({"reconstruction": -re, "weighted_kl": beta * paid}, elbo_metrics(re, kl))
 
 
 def iwae_terms(encoder_decoder: tuple[Encoder, Decoder], batch: Batch, count: int, beta: float) -> Terms:
-    """The bound from `count` codes a sample; beta tempers p(z) / q(z|x)."""
+    """The negative importance-weighted bound from `count` codes per sample; beta is an exponent on p(z) / q(z|x)."""
     encoder, decoder = encoder_decoder
     x = decoder.likelihood.prepare_data(batch.x, batch.rng)
     posterior = encoder.distribution(x, batch.y)
@@ -141,10 +151,12 @@ def iwae_terms(encoder_decoder: tuple[Encoder, Decoder], batch: Batch, count: in
     re = decoder.log_likelihood(x, z, batch.y)
     kl = posterior.log_prob(z) - posterior.prior_log_prob(z)
     bound = (re - beta * kl).logsumexp(0) - math.log(count)
-    return Terms({"bound": -bound}, elbo_metrics(re.mean(0), kl.mean(0)) | {"bound": bound.detach().mean()})
+    return Terms(
+        {"negative_bound": -bound}, elbo_metrics(re.mean(0), kl.mean(0)) | {"bound": bound.detach().mean()}
+    )
 
 
 def elbo_metrics(re: Tensor, kl: Tensor) -> dict[str, Tensor]:
-    """RE, KL and ELBO = RE - KL for the record."""
+    """Batch means of RE, KL and ELBO = RE - KL in nats, for the record."""
     re_mean, kl_mean = re.detach().mean(), kl.detach().mean()
     return {"re": re_mean, "kl": kl_mean, "elbo": re_mean - kl_mean}

@@ -14,7 +14,6 @@ from sparring.core.game import ClassifierLike
 from sparring.core.shapes import SampleSpec
 from sparring.experiment import Experiment
 from sparring.inference.sampling import to_model_input
-from sparring.models.classifier import as_classifier as of_kept
 from sparring.runs import checkpoint, generator_file
 from sparring.runs.run_json import load_run_json
 
@@ -39,8 +38,8 @@ def classify(run_dir: Path, loaded: generator_file.LoadedModel, samples: np.ndar
     kept = loaded.model
     x = to_model_input(kept.spec, loaded.metadata, samples)
     device = next(iter(kept.state_dict().values())).device
-    judge = of_kept(kept) or _load_game(run_dir, kept.spec, device)
-    if judge is None:
+    classifier = kept.classifier() or _load_game(run_dir, kept.spec, device)
+    if classifier is None:
         raise SparringError(
             f"{run_dir}: a model that can't tell classes",
             "a classifier, a model with a likelihood for each class, or the run of a discriminator that names classes",
@@ -49,7 +48,7 @@ def classify(run_dir: Path, loaded: generator_file.LoadedModel, samples: np.ndar
     done = []
     for start in range(0, len(x), BLOCK_SIZE):
         rows = torch.arange(start, start + BLOCK_SIZE).clamp_max(len(x) - 1)
-        done.append(judge.log_probabilities(x[rows].to(device)).cpu().double()[: len(x) - start])
+        done.append(classifier.log_probabilities(x[rows].to(device)).cpu().double()[: len(x) - start])
     return torch.cat(done).exp()
 
 

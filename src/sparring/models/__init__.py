@@ -1,1 +1,1 @@
-"""Models: what is kept of a game when training is over, behind one abstract class: generator, translator, classifier, autoencoder."""
+"""Models: the networks that are kept after training, behind one abstract class: generator, translator, classifier."""

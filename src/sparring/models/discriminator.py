@@ -1,6 +1,4 @@
-"""Discriminator: a body that makes features, minibatch statistics appended to them, and a head that gives
-logits.
-"""
+"""Discriminator: a body that computes features, minibatch statistics appended to them, and a head that computes logits."""
 
 from typing import Any
 
@@ -12,13 +10,13 @@ from sparring.parts.networks import DiscriminatorNetwork
 
 
 class Discriminator(nn.Module):
-    """The second player.
+    """From samples to logits, positive for real.
 
     Arguments:
-        network: of the body, from samples to features.
-        head: how features are judged, and how labels are used.
-        statistics: of the whole batch, appended to the features; None for none.
-        spec: of what it sees.
+        network: settings of the body, from samples to features.
+        head: settings of the map from features (and labels) to logits.
+        statistics: settings of minibatch statistics, appended to the features; None for none.
+        spec: of its inputs.
 
     Shape: (b, *sample) and labels (b,) to logits (b,).
     """
@@ -39,15 +37,19 @@ class Discriminator(nn.Module):
         self.judge: Any = head.build(count, spec.num_classes, spectral=body.spectral)
 
     def features(self, x: Sample) -> Features:
-        """What the head judges, of use also for other ends (b, d)."""
+        """The input of the head (b, d), in float32."""
         return self.statistics(self.body(x).float())
 
     def head(self, features: Features, y: Labels | None = None) -> Logits:
-        """The judgement of features (b,)."""
+        """Logits (b,) of features (b, d)."""
         return self.judge(features, y)
 
     def classify(self, features: Features) -> Tensor:
-        """Class logits (b, classes), where the head has a classifier."""
+        """Class logits (b, classes).
+
+        Raises:
+            ConfigError: the head has no classifier.
+        """
         return self.judge.classify(features)
 
     def forward(self, x: Sample, y: Labels | None = None) -> Logits:

@@ -1,6 +1,6 @@
 """AC-GAN. Odena, Olah, Shlens 2017, arXiv:1610.09585.
 
-New here: the discriminator also names the class, and both players want it named right. Read
+New here: the discriminator also classifies the label, and both players minimise the classification loss. Read
 parts/conditioning/auxiliary.py, parts/objectives/auxiliary.py. Needs labelled data. Run: sparring train
 --recipe acgan
 """

@@ -19,8 +19,7 @@ from sparring.core.optimizers import Adam
 from sparring.core.schedule import CosineSchedule, GeometricSchedule, LinearSchedule
 from sparring.experiment import Experiment, TrainingConfig
 from sparring.games.adversarial import AdversarialConfig
-from sparring.parts.conditioning import Projection
-from sparring.parts.conditioning import Unconditional as LinearHead
+from sparring.parts.conditioning import Projection, Unconditional
 from sparring.parts.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from sparring.parts.networks.mlp import MLPDiscriminator, MLPGenerator
 from sparring.parts.objectives import NonSaturating, Relativistic
@@ -67,7 +66,7 @@ def image_experiment(facts: Facts) -> Experiment:
             generator=DCGANGenerator(width=32),
             discriminator=DCGANDiscriminator(width=32),
             objective=NonSaturating(),
-            head=Projection() if labelled else LinearHead(),
+            head=Projection() if labelled else Unconditional(),
             conditional=labelled,
             reuse_fakes=True,
         ),
@@ -77,7 +76,9 @@ def image_experiment(facts: Facts) -> Experiment:
 
 
 def with_metric(training: TrainingConfig, metric: str, name: str, count: int) -> TrainingConfig:
-    """The same, judged on as many of `count` samples as make a round number, at the times of sample grids; not, if they are few."""
+    """The training settings with a metric on a round number of samples, at most `count`, evaluated with the sample grids; unchanged
+    for fewer than 100 samples.
+    """
     used = max((number for number in (100, 200, 500, 1000) if number <= count), default=0)
     if not used:
         return training
@@ -106,7 +107,7 @@ def point_experiment(facts: Facts) -> Experiment:
                 hidden=(128,) * 3, activation="leaky_relu", fourier=7, init_gain=1.4
             ),
             objective=Relativistic(),
-            head=LinearHead(init_gain=1.4),
+            head=Unconditional(init_gain=1.4),
             penalties=(R1(gamma=gamma), R2(gamma=gamma)),
             joint_batch=True,
         ),

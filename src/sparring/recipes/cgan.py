@@ -1,6 +1,6 @@
 """Conditional generative adversarial nets. Mirza & Osindero 2014, arXiv:1411.1784.
 
-New here: both players are given the label. Read parts/networks/layers/label_embedding.py,
+New here: both networks are conditioned on the label. Read parts/networks/layers/label_embedding.py,
 parts/conditioning/concatenation.py. Deviation: Adam, and LeakyReLU in the discriminator's joint layer. Needs
 labelled data. Run: sparring train --recipe cgan Expect: docs/results.md, "Labels obeyed".
 """

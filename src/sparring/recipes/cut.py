@@ -1,7 +1,7 @@
 """CUT. Park, Efros, Zhang & Zhu 2020, arXiv:2007.15651.
 
-New here: translation without pairs, one way only: a patch of the result must be recognised, by the
-translator's own encoder, among the patches of what it came from (256 patches, tau 0.07). Read
+New here: translation without pairs, one way only: features of a patch of the output, by the translator's
+own encoder, must match those of the input patch at the same position among all others (256 patches, tau 0.07). Read
 games/one_sided.py. Numbers: the paper's from 128 pixels on; smaller images as in cyclegan. FastCUT, twice as
 fast: --set game.nce=10 game.identity=0. Run: sparring train A B --recipe cut Expect: docs/image-to-image.md.
 """

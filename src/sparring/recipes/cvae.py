@@ -2,9 +2,9 @@
 deep conditional generative models"; as a classifier by likelihood as in Kingma et al. 2014, arXiv:1406.5298,
 sec. 3.1.
 
-New here: encoder and decoder are given the label, so that the code need not hold it, and `sparring sample
+New here: encoder and decoder are conditioned on the label, so that the code need not encode it, and `sparring sample
 --label` chooses it. Since p(x|y) can be estimated for each class, `sparring classify` asks under which of
-them a image is most likely. Read games/variational.py, models/classifier.py. Networks and numbers are those
+them an image is most likely. Read games/variational.py, models/classifier.py. Networks and numbers are those
 of `vae`. Needs labelled data. Run: sparring train --recipe cvae Expect: docs/generative-discriminative.md.
 """
 

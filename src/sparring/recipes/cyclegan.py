@@ -1,7 +1,7 @@
 """CycleGAN. Zhu, Park, Isola & Efros 2017, arXiv:1703.10593.
 
-New here: translation between two unpaired sets of images without pairs: two translators that must undo each
-other (weight 10), two discriminators with least squares, shown a pool of 50 earlier images. Read
+New here: translation between two unpaired sets of images: two translators that are trained to invert each other
+(weight 10), two discriminators with least squares and pools of 50 earlier images. Read
 games/cycle.py, games/image_pool.py, parts/networks/resnet_translator.py. Numbers: the paper's (batch 1, Adam
 2e-4, 200 epochs, the rate falling to 0 over the second half) from 128 pixels on; smaller images have fewer
 channels, 3 blocks, smaller patches, batches of 4 at 4e-4. Identity (weight 5) only where both domains have as

@@ -1,6 +1,4 @@
-"""What a recipe may know of the data before it chooses: the kind of sample, their number, the requested
-length.
-"""
+"""Facts: what a recipe is given about the data: shape and number of samples, and the requested length of training."""
 
 from dataclasses import dataclass
 
@@ -10,12 +8,12 @@ from sparring.data import DataConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """The data and the machine at hand.
+    """The data, as far as recipes depend on it.
 
     Arguments:
-        spec: what one sample is.
+        spec: shape and classes of the samples.
         count: number of samples.
-        images: the length that was asked for; None leaves it to the recipe.
+        images: requested length of training, in images; None for the recipe's default.
     """
 
     spec: SampleSpec
@@ -23,12 +21,12 @@ class Facts:
     images: int | None = None
 
     def length(self, default: int) -> int:
-        """The length that was asked for, or else `default`."""
+        """The requested length in images, else `default`."""
         return self.images if self.images is not None else default
 
     @property
     def data(self) -> DataConfig:
-        """A placeholder for the data's settings, which are known already."""
+        """Default data settings; the caller replaces them by the resolved ones."""
         return DataConfig()
 
 

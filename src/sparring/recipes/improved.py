@@ -3,7 +3,7 @@
 New here: one-sided label smoothing (sec. 3.4), minibatch discrimination (3.2), historical averaging (3.3).
 Feature matching (3.1) is an objective of its own: `--set game.objective=feature_matching`. Read
 parts/conditioning/minibatch.py, parts/penalties/historical_averaging.py. Deviation: the paper prints no
-weight for historical averaging; ours keeps it a nudge. Run: sparring train --recipe improved
+weight for historical averaging; ours is small. Run: sparring train --recipe improved
 """
 
 from sparring.experiment import Experiment

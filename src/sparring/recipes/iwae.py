@@ -1,7 +1,7 @@
 """Importance weighted autoencoder. Burda, Grosse & Salakhutdinov 2016, arXiv:1509.00519.
 
 New here: 50 codes a sample, weighted by how well they explain it: a tighter bound, a richer posterior, more
-active units. Read `importance_weighted` in games/variational.py. The code of 50 numbers is the paper's;
+active units. Read `iwae_terms` in games/variational.py. The code of 50 numbers is the paper's;
 networks, optimizer and batch as in `vae`, without its warm-up. --set game.importance_samples=5 changes the
 number of codes. Run: sparring train --recipe iwae Expect: docs/results.md, "Latent-variable models".
 """

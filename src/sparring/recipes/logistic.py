@@ -1,9 +1,9 @@
-"""Logistic regression. Cox 1958, "The regression analysis of binary sequences"; as the partner of naive Bayes
+"""Logistic regression. Cox 1958, "The regression analysis of binary sequences"; as the counterpart of naive Bayes
 in Ng & Jordan 2001, "On discriminative vs. generative classifiers"; several classes as in Zheng et al. 2023,
 arXiv:2302.02334.
 
-New here: p(y|x) and nothing else, so there is nothing to sample. While it is trained, samples.png shows what
-it looks for in each class. The weights start at 0, the problem is convex, and Adam's rate falls to 0, so that
+New here: p(y|x) and nothing else, so there is nothing to sample. While it is trained, samples.png shows the
+template of each class. The weights start at 0, the problem is convex, and Adam's rate falls to 0, so that
 all seeds end alike. Read games/classifier.py. --set game.network=mlp puts a perceptron before it. Needs
 labelled data. Run: sparring train --recipe logistic, then sparring classify RUN IMAGES Expect:
 docs/generative-discriminative.md.

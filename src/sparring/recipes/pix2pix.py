@@ -4,8 +4,8 @@ New here: translation learned from pairs: a U-Net, a PatchGAN discriminator that
 and the mean absolute distance to the partner at weight 100. Read games/paired.py, parts/networks/unet.py,
 parts/networks/patchgan.py. Numbers: the paper's (batch 1, Adam 2e-4, 200 epochs, images jittered and
 mirrored) from 128 pixels on; smaller images have fewer stages and channels, smaller patches and batches of 4
-at 4e-4. Deviations: instance normalisation in the discriminator, no dropout in use, the averaged translator
-is kept. --set game.adversarial=0 is regression without a discriminator. Run: sparring train PAIRS --recipe
+at 4e-4. Deviations: instance normalisation in the discriminator, no dropout in use, the EMA translator
+is used. --set game.adversarial=0 is regression without a discriminator. Run: sparring train PAIRS --recipe
 pix2pix Expect: docs/image-to-image.md.
 """
 

@@ -33,7 +33,7 @@ from sparring.recipes.facts import TINY_DOMAINS, TINY_IMAGES, Facts
 def dcgan_experiment(
     recipe: str, facts: Facts, optimizer: OptimizerConfig | None = None, batch: int = 64, **rules: Any
 ) -> Experiment:
-    """A game of DCGAN's two networks; `rules` are fields of `AdversarialConfig` that differ from the paper's."""
+    """An adversarial game with DCGAN's networks; `rules` override fields of `AdversarialConfig`."""
     optimizer = optimizer or Adam(lr=2e-4, beta1=0.5)
     parts: dict[str, Any] = {
         "generator": DCGANGenerator(),
@@ -50,7 +50,7 @@ def dcgan_experiment(
 
 
 def tiny_dcgan(whole: Experiment) -> Experiment:
-    """The same with the thinnest networks and a batch of 16, for tests."""
+    """A DCGAN experiment with narrow networks and a batch of 16, for tests."""
     assert isinstance(whole.game, AdversarialConfig)
     generator, discriminator = whole.game.generator, whole.game.discriminator
     assert isinstance(generator, DCGANGenerator)
@@ -66,7 +66,7 @@ def tiny_dcgan(whole: Experiment) -> Experiment:
 
 
 def mixture_experiment(recipe: str, facts: Facts, packing: int) -> Experiment:
-    """PacGAN's game on points; `packing` 1 is its GAN row."""
+    """PacGAN's experiment on points; `packing` 1 is the row GAN of its table."""
     adam = Adam(lr=1e-4, beta1=0.8)
     return Experiment(
         recipe=recipe,
@@ -84,15 +84,15 @@ def mixture_experiment(recipe: str, facts: Facts, packing: int) -> Experiment:
     )
 
 
-MAX_MLP_SIZE = 32  # side of a image that perceptrons see whole
+MAX_MLP_SIZE = 32  # side up to which images get perceptrons
 KL_WARMUP_EPOCHS, KL_WARMUP_SHARE = (
     100,
     0.2,
-)  # of the KL term: so many epochs, but no more than a share of the run
+)  # warm-up of the KL term: in epochs, and at most this share of the run
 
 
 def encoder_and_decoder(spec: SampleSpec) -> tuple[DiscriminatorNetwork, GeneratorNetwork]:
-    """Encoder's body and decoder."""
+    """Settings of the encoder's body and of the decoder, by the size of the samples."""
     if spec.is_image and max(spec.shape[1:]) > MAX_MLP_SIZE:
         return DCGANDiscriminator(), DCGANGenerator()
     return (
@@ -102,23 +102,22 @@ def encoder_and_decoder(spec: SampleSpec) -> tuple[DiscriminatorNetwork, Generat
 
 
 def latent_size(spec: SampleSpec) -> int:
-    """Of a code: 10 for small images, as in the paper's tables between its 2 and 40; 128 for larger ones, 2 for points."""
+    """Size of a code: 10 for small images (the paper's tables have 2 to 40), 128 for larger ones, 2 for points."""
     if not spec.is_image:
         return 2
     return 128 if max(spec.shape[1:]) > MAX_MLP_SIZE else 10
 
 
 def default_likelihood(spec: SampleSpec) -> Likelihood:
-    """Drawn black and white for small grey images, such as MNIST; else normal, of a width that is learned.
-
-    Colours are not near black or white; and a learned width sets the weight of the reconstruction by itself.
+    """Bernoulli with dynamic binarisation for small grey images, such as MNIST; otherwise normal with a learned variance,
+    which also sets the weight of the reconstruction.
     """
     grey = spec.is_image and spec.shape[0] == 1 and max(spec.shape[1:]) <= MAX_MLP_SIZE
     return Bernoulli(binarise="dynamic") if grey else Gaussian()
 
 
 def vae_experiment(recipe: str, facts: Facts, posterior: Posterior, **rules: object) -> Experiment:
-    """A variational autoencoder; `rules` are fields of `VariationalConfig` that differ."""
+    """A variational autoencoder; `rules` override fields of `VariationalConfig`."""
     encoder, decoder = encoder_and_decoder(facts.spec)
     images = facts.length(6_000_000)
     warm_up = max(1, min(KL_WARMUP_EPOCHS * facts.count, int(KL_WARMUP_SHARE * images)))
@@ -136,7 +135,7 @@ def vae_experiment(recipe: str, facts: Facts, posterior: Posterior, **rules: obj
 
 
 def tiny_autoencoder(whole: Experiment) -> Experiment:
-    """The same with thin layers and a batch of 16, for tests."""
+    """An experiment of an autoencoder with narrow layers and a batch of 16, for tests."""
     game = replace(whole.game, encoder=MLPDiscriminator(hidden=(8,)), decoder=MLPGenerator(hidden=(8,)))  # type: ignore[type-var]
     return replace(
         whole, game=game, training=replace(whole.training, batch=16, total_images=TINY_IMAGES.length(64))
@@ -153,7 +152,7 @@ def shorter_side(facts: Facts) -> int:
 
 
 def patch_discriminator(facts: Facts) -> PatchGAN:
-    """The judge of patches of about a quarter to a half of a side: 70 pixels from 128 on, as in the papers."""
+    """PatchGAN with patches of a quarter to a half of the side: 70 pixels from 128 on, as in the papers."""
     patch = 70 if shorter_side(facts) >= 128 else 34 if shorter_side(facts) >= 48 else 16
     return PatchGAN(patch_size=patch, width=translator_width(facts), max_width=8 * translator_width(facts))
 
@@ -164,8 +163,8 @@ def translator_width(facts: Facts) -> int:
 
 
 def resnet_translator(facts: Facts) -> ResNetTranslator:
-    """CycleGAN's translator: the paper's from 128 pixels on; below with fewer channels, 3 blocks, and doubling without a
-    checkerboard, which short runs do not unlearn.
+    """CycleGAN's translator: the paper's from 128 pixels on; below with fewer channels, 3 blocks, and nearest-neighbour
+    up-sampling, as short runs do not unlearn the checkerboard of transposed convolutions.
     """
     large = shorter_side(facts) >= 128
     return ResNetTranslator(
@@ -176,8 +175,8 @@ def resnet_translator(facts: Facts) -> ResNetTranslator:
 def translator_experiment(
     recipe: str, facts: Facts, game: Any, players: tuple[str, ...], **training: Any
 ) -> Experiment:
-    """A game of translators with the papers' rates: Adam at 2e-4 for each image of a batch, added as noise is (by the square root
-    of their number), which falls to 0 over the second half.
+    """An image-to-image experiment with the papers' schedule: Adam at 2e-4 times the square root of the batch size, decaying
+    linearly to 0 over the second half.
     """
     images = facts.length(
         min(max(TRANSLATOR_EPOCHS * facts.count, TRANSLATOR_MIN_IMAGES), TRANSLATOR_MAX_IMAGES)
@@ -197,7 +196,7 @@ def translator_experiment(
 
 
 def tiny_translator(whole: Experiment) -> Experiment:
-    """The same with the thinnest networks, for tests."""
+    """An image-to-image experiment with narrow networks, for tests."""
     game = whole.game
     assert isinstance(game, PairedConfig | CycleConfig | OneSidedConfig)
     thin: Any = (

@@ -3,7 +3,7 @@
 New here: codes on a sphere, von Mises-Fisher posteriors, a uniform prior, which does not pull all codes to
 one point. Read parts/posteriors/__init__.py, parts/posteriors/von_mises_fisher.py. All else as in `vae`,
 which is the paper's N-VAE. `latent` is d of the sphere S^d in R^(d+1): a code has d + 1 numbers. --set
-game.posterior.type=power_spherical is the stable twin. Run: sparring train --recipe svae Expect:
+game.posterior.type=power_spherical is the numerically simpler family. Run: sparring train --recipe svae Expect:
 docs/results.md, "Latent-variable models".
 """
 

@@ -79,26 +79,27 @@ TINY_RECIPES: dict[str, Callable[[], Experiment]] = {
 
 
 def resolve_pairing(data: DataConfig, recipe: str) -> DataConfig:
-    """The settings, with as many domains as the recipe is for; `auto` takes what is there.
+    """The data settings with the recipe's pairing in place of `auto`; the recipe `auto` leaves them unchanged.
 
     Raises:
-        ConfigError: two domains for a recipe for one, or the other way round.
+        ConfigError: two domains for a recipe for one, or one for a recipe for two.
     """
     if recipe not in RECIPE_DESCRIPTIONS or recipe == "auto":
         return data
-    wanted: Any = RECIPE_PAIRING.get(recipe, "one")
-    if wanted == "one" and (data.pairing in ("paired", "unpaired") or data.source_b or data.derive_input):
+    required: Any = RECIPE_PAIRING.get(recipe, "one")
+    if required == "one" and (data.pairing in ("paired", "unpaired") or data.source_b or data.derive_input):
         got = f"the recipe {recipe}, which is for one set of images, and two domains of them"
-        fix = f"leave out the second DATA (data.source_b, data.derive_input, data.pairing), or --recipe {' or '.join(RECIPE_PAIRING)}"
+        recipes = " or ".join(RECIPE_PAIRING)
+        fix = f"leave out the second DATA (data.source_b, data.derive_input, data.pairing), or --recipe {recipes}"
         raise ConfigError(got, "one DATA", fix)
-    if wanted != "one" and (data.pairing == "one" or (wanted, data.pairing) == ("paired", "unpaired")):
+    if required != "one" and (data.pairing == "one" or (required, data.pairing) == ("paired", "unpaired")):
         got = f"data.pairing={data.pairing} for the recipe {recipe}"
-        raise ConfigError(got, f"two domains, {wanted}", "leave data.pairing out, or choose another recipe")
-    return replace(data, pairing=wanted) if data.pairing == "auto" else data
+        raise ConfigError(got, f"two domains, {required}", "leave data.pairing out, or choose another recipe")
+    return replace(data, pairing=required) if data.pairing == "auto" else data
 
 
 def resolve_recipe(dataset: Dataset, recipe: str) -> str:
-    """The recipe that was asked for; `auto` is pix2pix for pairs, and cyclegan for two domains without.
+    """The name of the recipe; `auto` resolves to pix2pix for pairs and to cyclegan for two unpaired domains.
 
     Raises:
         ConfigError: there is no such recipe.

@@ -3,7 +3,7 @@
 New here: three players. Reconstructions are compared in the features of a discriminator, not value by value,
 and so need not blur; and there is an encoder, which a GAN lacks. Read games/vae_gan.py. DCGAN's networks in
 place of the paper's similar ones (its code size 128), Adam at 2e-4 in place of RMSProp. --set
-game.feature_weight=0.1 asks for closer reconstructions and less realistic samples. Run: sparring train
+game.feature_weight=0.1 gives closer reconstructions and less realistic samples. Run: sparring train
 --recipe vae_gan Expect: docs/results.md, "Latent-variable models".
 """
 

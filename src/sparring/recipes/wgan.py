@@ -1,6 +1,6 @@
 """Wasserstein GAN. Arjovsky, Chintala, Bottou 2017, arXiv:1701.07875, Algorithm 1.
 
-New here: the critic estimates the earth mover's distance, kept Lipschitz by clipping its weights; five critic
+New here: the critic estimates the earth mover's distance, made Lipschitz by clipping its weights; five critic
 steps to one of the generator; RMSProp. Read parts/objectives/wasserstein.py, parts/penalties/weight_clip.py.
 Run: sparring train --recipe wgan
 """

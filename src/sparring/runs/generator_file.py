@@ -18,8 +18,8 @@ from sparring.core.errors import CorruptFileError, SparringError
 from sparring.core.shapes import SampleSpec
 from sparring.core.version import __version__
 from sparring.experiment import TYPE_TABLES, Experiment, GameConfig
-from sparring.models.classifier import Model
 from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
 from sparring.models.translator import TranslatorModel
 
 GENERATOR_FILE = "generator.safetensors"
@@ -42,18 +42,8 @@ class LoadedModel:
     @property
     def generation(self) -> GeneratorModel:
         """The generator. Raises SparringError where there is none."""
-        if isinstance(self.model, TranslatorModel):
-            raise SparringError(
-                "a translator: it makes images of images, and draws none by itself",
-                "a model that generates",
-                "use `sparring translate RUN PICTURES --out FOLDER`",
-            )
         if not isinstance(self.model, GeneratorModel):
-            raise SparringError(
-                "a classifier: it learned to tell classes, and has no samples",
-                "a model that generates",
-                "use `sparring classify`, or train naive_bayes, its generative partner",
-            )
+            raise SparringError(self.model.summary, "a model that generates", self.model.command)
         return self.model
 
     @property

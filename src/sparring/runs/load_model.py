@@ -14,6 +14,7 @@ from sparring.core.runtime import Runtime
 from sparring.core.shapes import SampleSpec
 from sparring.experiment import Experiment
 from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
 from sparring.models.translator import TranslatorModel
 from sparring.runs import checkpoint, generator_file
 from sparring.runs.run_json import RUN_FILE, load_experiment
@@ -34,7 +35,7 @@ class EvaluatedModel:
     """
 
     source: str
-    model: GeneratorModel | TranslatorModel
+    model: Model
     metadata: dict[str, Any]
     images: int
     experiment: Experiment | None = None
@@ -70,9 +71,9 @@ def open_model(path: Path, runtime: Runtime, images: int | None = None) -> Evalu
         SparringError: there is no such checkpoint. CorruptFileError: a file is damaged.
     """
     found = generator_file.load(path / generator_file.GENERATOR_FILE if path.is_dir() else path)
-    kept: GeneratorModel | TranslatorModel = (
-        found.model if isinstance(found.model, TranslatorModel) else found.generation
-    )
+    kept = found.model
+    if not kept.has_samples:
+        raise SparringError(kept.summary, "a model that generates", kept.command)
     at = int(found.metadata["images"])
     written = path / RUN_FILE
     experiment, document = load_experiment(written) if written.is_file() else (None, {})
@@ -98,7 +99,7 @@ def open_model(path: Path, runtime: Runtime, images: int | None = None) -> Evalu
 
 def _load_checkpoint_model(
     run: Path, experiment: Experiment, spec: SampleSpec, images: int, runtime: Runtime
-) -> GeneratorModel | TranslatorModel:
+) -> Model:
     there = checkpoint.list_checkpoints(run)
     if images not in there:
         raise SparringError(
@@ -110,9 +111,6 @@ def _load_checkpoint_model(
     tensors = load(data)
     prefix = "average.module."
     generation = experiment.game.build_model(spec)
-    assert isinstance(generation, GeneratorModel | TranslatorModel), (
-        "a file of another kind was loaded before"
-    )
     kept = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
     try:
         generation.load_state_dict(kept)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sparring.core import storage
 from sparring.core.errors import CorruptFileError, SparringError
+from sparring.core.interfaces import Objective
 from sparring.core.runtime import Runtime
 from sparring.core.version import __version__
 from sparring.data import Dataset, image_grid
@@ -89,6 +90,14 @@ def load_resize_mode(run: Path) -> Fit:
     return load_experiment(path)[0].data.fit if path.is_file() else "crop"
 
 
+def objective_facts(experiment: Experiment) -> dict[str, Any]:
+    """The facts of the objective that the doctor reads without importing torch; empty for games without an objective."""
+    objective = getattr(experiment.game, "objective", None)
+    if not isinstance(objective, Objective):
+        return {}
+    return {"generator_lost_above": objective.generator_lost_above}
+
+
 def _log_skipped(dataset: Dataset, out: Path) -> None:
     """An event for the images that were left out of data with two domains: most of them lack a partner."""
     skipped = dataset.report.skipped
@@ -112,6 +121,7 @@ def write_run_json(
         "sparring": __version__,
         "request": request.to_json(),
         "experiment": experiment.to_json(),
+        "objective": objective_facts(experiment),
         "data": data,
         "machine": machine.describe(),
     }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MAX_NAMES = 4
 MAX_REASONS = 12
 _BOUND_TERMS = ("elbo", "re", "kl")  # of a latent-variable model, in nats
-_ACCURACIES = {"of real": "accuracy_real", "of generated": "accuracy_fake"}
+_ACCURACIES = {"of real": "discriminator/accuracy_real", "of generated": "discriminator/accuracy_fake"}
 
 
 def describe_data(dataset: "Dataset") -> str:
@@ -69,7 +69,8 @@ def losses_line(latest: Mapping[str, Any]) -> str:
     losses = [f"{name} {value:.2f}" for name, value in sorted(named.items(), reverse=True)]
     right = [f"{100 * latest[key]:.0f}% {word}" for word, key in _ACCURACIES.items() if key in latest]
     parts = [f"loss: {' '.join(losses)}"] if losses else []
-    parts += [f"{name} {latest[name]:.2f}" for name in _BOUND_TERMS if name in latest]
+    bounds = {name.rpartition("/")[2]: value for name, value in latest.items() if "/" in name}
+    parts += [f"{name} {bounds[name]:.2f}" for name in _BOUND_TERMS if name in bounds]
     return "  ".join([*parts, *([f"right: {', '.join(right)}"] if right else [])])
 
 

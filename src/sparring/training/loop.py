@@ -73,7 +73,7 @@ class TrainingLoop:
             stopping or self.validation.target_reached
         ):
             before = self.state.clock.images
-            self.nan_guard.add(self.state.step())
+            self.nan_guard.add(self.state.train_step())
             stopping = self.state.runtime.any_process(
                 stop() or (deadline is not None and time.monotonic() > deadline)
             )

@@ -2,7 +2,7 @@
 inputs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,9 @@ from sparring.inference.sampling import (
     SAMPLES_FOLDER,
     sample_grid,
 )
-from sparring.models.classifier import ClassifierModel, Model
+from sparring.models.classifier import ClassifierModel
 from sparring.models.generator import GeneratorModel
+from sparring.models.model import Model
 from sparring.models.translator import A_TO_B, TranslatorModel
 from sparring.runs.run_json import data_metadata
 
@@ -113,30 +114,12 @@ def _folded(block: np.ndarray) -> list[Image.Image]:
     return [grid_image(part.reshape(-1, *block.shape[2:]), steps).convert("RGB") for part in parts]
 
 
-def write_previews(
-    run_dir: Path, images: int, kept: Model, data: tuple[Dataset, Dataset | None], count: int
-) -> None:
-    """Write the images of this moment.
-
-    Arguments:
-        images: the time.
-        data: what is trained on, and what was held out.
-        count: of samples, or of translations (of held-out images, where there are any).
-    """
-    training, held = data
-    if isinstance(kept, TranslatorModel):
-        show(run_dir, images, kept, training if held is None else held, count)
-        return
-    write_sample_grid(run_dir, images, kept, data_metadata(training), count)
-    write_reconstructions(run_dir, images, kept, training)
-
-
 RECONSTRUCTIONS_FOLDER, CODES_NAME = "reconstructions", "codes"
 
 
-def write_reconstructions(run_dir: Path, images: int, generation: Model, dataset: Dataset) -> None:
-    """Write the sheet of reconstructions of this moment, and the map of codes; nothing without an encoder."""
-    if not isinstance(generation, GeneratorModel) or generation.encoder is None:
+def write_reconstructions(run_dir: Path, images: int, generation: GeneratorModel, dataset: Dataset) -> None:
+    """Write the grid of reconstructions and the map of codes; nothing without an encoder."""
+    if generation.encoder is None:
         return
     facts = {"units": dataset.units}
     wanted = MIN_PAIR_COLUMNS * PAIR_ROWS if dataset.spec.is_image else NUM_POINTS
@@ -166,20 +149,59 @@ def _evenly_spaced_samples(dataset: Dataset, count: int) -> tuple[np.ndarray, Te
 
 
 def write_sample_grid(
-    run_dir: Path, images: int, kept: Model, metadata: Mapping[str, Any], count: int
+    run_dir: Path, images: int, model: GeneratorModel, metadata: Mapping[str, Any], count: int
 ) -> None:
-    """Write the sample grid of this moment, from latents that are always the same, a row or more for each class; or, of a
-    classifier, what it looks for in the images of each class (white speaks for the class, black against it).
-    """
-    assert not isinstance(kept, TranslatorModel)
-    if isinstance(kept, ClassifierModel):
-        if not kept.spec.is_image:
-            return
-        templates = to_output(kept.templates(), kept.spec, metadata["units"])
-        picture = grid_image(templates, min(len(templates), MAX_COLUMNS))
-    else:
-        picture = sample_grid(kept, metadata, count)
+    """Write the sample grid: always of the same latents, a row or more for each class."""
+    _write_grid(run_dir, images, sample_grid(model, metadata, count))
+
+
+def write_class_templates(
+    run_dir: Path, images: int, model: ClassifierModel, metadata: Mapping[str, Any]
+) -> None:
+    """Write the template of each class: values above grey raise the class's logit, values below lower it. Images only."""
+    if not model.spec.is_image:
+        return
+    templates = to_output(model.templates(), model.spec, metadata["units"])
+    _write_grid(run_dir, images, grid_image(templates, min(len(templates), MAX_COLUMNS)))
+
+
+def _write_grid(run_dir: Path, images: int, picture: Image.Image) -> None:
     data = encode_png(picture)
     storage.make_folder(run_dir / SAMPLES_FOLDER)
     storage.write_atomic(run_dir / SAMPLES_FOLDER / f"{images:012d}.png", data)
     storage.write_atomic(run_dir / f"{SAMPLES_FOLDER}.png", data)
+
+
+Splits = tuple[Dataset, Dataset | None]  # the training set and the held-out samples
+
+
+def _preview_generator(run_dir: Path, images: int, model: GeneratorModel, data: Splits, count: int) -> None:
+    write_sample_grid(run_dir, images, model, data_metadata(data[0]), count)
+    write_reconstructions(run_dir, images, model, data[0])
+
+
+def _preview_classifier(run_dir: Path, images: int, model: ClassifierModel, data: Splits, count: int) -> None:
+    write_class_templates(run_dir, images, model, data_metadata(data[0]))
+
+
+def _preview_translator(run_dir: Path, images: int, model: TranslatorModel, data: Splits, count: int) -> None:
+    training, held_out = data
+    show(run_dir, images, model, training if held_out is None else held_out, count)
+
+
+PREVIEWS: dict[str, Callable[[Path, int, Any, Splits, int], None]] = {
+    "generator": _preview_generator,
+    "classifier": _preview_classifier,
+    "translator": _preview_translator,
+}  # by Model.kind
+
+
+def write_previews(run_dir: Path, images: int, model: Model, data: Splits, count: int) -> None:
+    """Write the preview images of a kind of model.
+
+    Arguments:
+        images: the clock; part of the file names.
+        data: training set and held-out samples.
+        count: of samples, or of translations (of held-out images, where there are any).
+    """
+    PREVIEWS[model.kind](run_dir, images, model, data, count)

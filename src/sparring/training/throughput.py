@@ -74,13 +74,13 @@ def choose_threads(experiment: Experiment, dataset: Dataset, runtime: Runtime, s
 
 def _seconds_per_image(state: TrainState, seconds: float) -> float:
     for _ in range(2):
-        state.step()
+        state.train_step()
     synchronize(state.runtime.device)
     times: list[float] = []
     end = time.monotonic() + seconds
     while len(times) < 3 or (time.monotonic() < end and len(times) < 200):
         begin, before = time.monotonic(), state.clock.images
-        state.step()
+        state.train_step()
         synchronize(state.runtime.device)
         times.append((time.monotonic() - begin) / (state.clock.images - before))
     return statistics.fmean(times)

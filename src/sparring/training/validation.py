@@ -198,7 +198,7 @@ def _prepare_cached(
 def _require_generative(experiment: Experiment, dataset: Dataset) -> None:
     with torch.device("meta"):
         kept = experiment.game.build_model(dataset.spec)
-    if not isinstance(kept, GeneratorModel | TranslatorModel):
+    if not kept.has_samples:
         raise ConfigError(
             f"the metric {experiment.training.metric} for a classifier, which has no samples",
             "a recipe that generates",

@@ -1,4 +1,4 @@
-"""Augmentation: transforms of samples, real and generated alike, before the discriminator."""
+"""Augmentation: random transforms of the discriminator's inputs, the same for real and generated samples."""
 
 from sparring.core.interfaces import Augmentation
 from sparring.parts.augmentation.diffaugment import DiffAugment

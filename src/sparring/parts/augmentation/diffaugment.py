@@ -1,4 +1,4 @@
-"""DiffAugment: differentiable augmentation of real and generated images, for training on few."""
+"""DiffAugment: differentiable augmentation of real and generated images, for small data sets."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,25 +14,25 @@ from sparring.core.shapes import Image, Sample
 
 @dataclass(frozen=True, kw_only=True)
 class DiffAugment:
-    """Random colour, translation and cutout on all that the discriminator sees, with gradients through them.
+    """Random colour, translation and cutout of all inputs of the discriminator, differentiable.
 
-    With T the same family of transforms for both, only the distributions of T(x) and T(G(z)) are compared,
-    and the discriminator can't learn a small data set by heart.
+    The discriminator compares the distributions of T(x) and T(G(z)) for the same random transforms T, which keeps it from
+    memorising a small data set.
 
         colour       brightness + U(-1/2, 1/2), saturation * U(0, 2), contrast * U(1/2, 3/2)
-        translation  a shift by up to 1/8 of each side, in whole pixels; grey (0) comes in
-        cutout       a rectangle of half of each side becomes grey, its centre anywhere
+        translation  a shift by up to 1/8 of each side, in whole pixels, padded with 0 (grey)
+        cutout       a rectangle of half of each side is set to 0 (grey), its centre anywhere
 
-    Deviation: `strength` shrinks all ranges towards no change, for annealing; an alpha channel (the last of 2
-    or 4) is moved and cut, but not coloured.
+    Deviation: `strength` scales all ranges, for annealing; an alpha channel (the last of 2 or 4) is shifted and cut out, but its
+    values are not changed.
 
     References:
         Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training", arXiv 2006.10738,
             sec. 3.
 
     Arguments:
-        policy: which transforms, in order. Default all three, as the paper's for few images.
-        strength: 0 changes nothing, 1 is the paper's.
+        policy: the transforms, in order. Default all three, as in the paper for few images.
+        strength: from 0, no change, to 1, the paper's ranges.
 
     Shape: that of the samples, which must be images (b, c, h, w).
     """
@@ -68,10 +68,10 @@ def colour(x: Image, numbers: Tensor, strength: float) -> Image:
     """Brightness, saturation and contrast of the colour channels, by `numbers` (b, 3) in [0, 1)."""
     channels = x.shape[1] - (x.shape[1] in (2, 4))
     brightness, saturation, contrast = (strength * (2 * numbers - 1)).reshape(-1, 3, 1, 1, 1).unbind(1)
-    seen = x[:, :channels] + brightness / 2
-    seen = seen + saturation * (seen - seen.mean(1, keepdim=True))
-    seen = seen + contrast / 2 * (seen - seen.mean((1, 2, 3), keepdim=True))
-    return torch.cat([seen, x[:, channels:]], dim=1) if channels < x.shape[1] else seen
+    y = x[:, :channels] + brightness / 2
+    y = y + saturation * (y - y.mean(1, keepdim=True))
+    y = y + contrast / 2 * (y - y.mean((1, 2, 3), keepdim=True))
+    return torch.cat([y, x[:, channels:]], dim=1) if channels < x.shape[1] else y
 
 
 def translation(x: Image, numbers: Tensor, strength: float) -> Image:
@@ -82,14 +82,14 @@ def translation(x: Image, numbers: Tensor, strength: float) -> Image:
 
 
 def shift(x: Image, down: Tensor, right: Tensor) -> Image:
-    """Each image moved by its own whole number of pixels (b,), with zeros moving in."""
+    """Each image shifted by its own whole number of pixels (b,), padded with zeros."""
     height, width = x.shape[2:]
     rows = torch.arange(height, device=x.device) - down[:, None]
     columns = torch.arange(width, device=x.device) - right[:, None]
     inside = _in_range(rows, height)[:, :, None] & _in_range(columns, width)[:, None, :]
     place = (rows % height)[:, :, None] * width + (columns % width)[:, None, :]
-    moved = x.flatten(2).gather(2, place.flatten(1)[:, None].expand(-1, x.shape[1], -1)).reshape(x.shape)
-    return moved * inside[:, None]
+    shifted = x.flatten(2).gather(2, place.flatten(1)[:, None].expand(-1, x.shape[1], -1)).reshape(x.shape)
+    return shifted * inside[:, None]
 
 
 def cutout(x: Image, numbers: Tensor, strength: float) -> Image:

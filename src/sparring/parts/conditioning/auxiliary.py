@@ -11,11 +11,11 @@ from sparring.parts.networks.layers.label_embedding import require_classes
 
 @dataclass(frozen=True, kw_only=True)
 class Auxiliary:
-    """A discriminator that is told no label, and asked for it.
+    """An unconditional logit, and a classifier of the label on the same features.
 
         D(x) = w . f(x) + c        log P(C | x) = log softmax(U f(x) + d)
 
-    The class terms are `objectives.auxiliary_real` and `objectives.auxiliary_fake`.
+    The classification losses are `objectives.auxiliary_real_loss` and `objectives.auxiliary_fake_loss`.
 
     References:
         Odena, Olah, Shlens 2017, "Conditional image synthesis with auxiliary classifier GANs", arXiv

@@ -14,17 +14,17 @@ from sparring.parts.networks.layers.label_embedding import require_classes, requ
 
 @dataclass(frozen=True, kw_only=True)
 class Concatenation:
-    """Features and a learned vector a class, joined by a hidden layer.
+    """Features concatenated with an embedding of the label, and a hidden layer on both.
 
         D(x, y) = w . lrelu(W [f(x), V_y] + c) + d
 
-    Deviation: LeakyReLU of gradient 0.2 where the paper has maxout.
+    Deviation: LeakyReLU of negative slope 0.2 where the paper has maxout.
 
     References:
         Mirza & Osindero 2014, "Conditional generative adversarial nets", arXiv 1411.1784, sec. 3.2 and 4.1.
 
     Arguments:
-        embedding: length of the vector of a class (default 50, as in the paper's discriminator).
+        embedding: size of the label's embedding (default 50, as in the paper's discriminator).
         width: units of the joint layer (default 240, as in the paper's discriminator).
 
     Shape: features (b, d) and labels (b,) to logits (b,).

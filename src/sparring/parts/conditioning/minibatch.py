@@ -1,7 +1,7 @@
 """Minibatch features: minibatch standard deviation and minibatch discrimination, which make mode collapse
 visible to the discriminator.
 
-Both need real and generated samples in batches of their own: not in a game that shows them jointly.
+Both need real and generated samples in separate batches: not for games with `joint_batch`.
 """
 
 from dataclasses import dataclass
@@ -16,20 +16,19 @@ from sparring.core.shapes import Features
 
 @dataclass(frozen=True, kw_only=True)
 class MinibatchStdDev:
-    """Minibatch standard deviation: one more feature, the mean spread within a group of samples.
+    """One more feature: the mean standard deviation of the features within a group of samples.
 
         s = mean_d sqrt(var_{i in group} f_d(x_i) + 1e-8)
 
-    Deviation: on flat features, at the discriminator's end. Any batch size is taken: b // group groups that
-    share the samples evenly, so that none is smaller than `group_size` unless the batch is.
+    Deviation: on flat features, before the discriminator's head. Any batch size works: b // group_size groups of nearly equal
+    size, none smaller than `group_size` unless the batch is.
 
     References:
-        Karras et al. 2018, "Progressive growing of GANs", arXiv 1710.10196, sec. 3; groups of 4: Karras et
-            al. 2020,
-        arXiv 1912.04958.
+        Karras et al. 2018, "Progressive growing of GANs", arXiv 1710.10196, sec. 3; groups of 4: Karras et al. 2020,
+            arXiv 1912.04958.
 
     Arguments:
-        group: samples a group (default 4).
+        group_size: samples per group (default 4).
 
     Shape: (b, d) to (b, d + 1).
     """
@@ -38,9 +37,7 @@ class MinibatchStdDev:
 
     def __post_init__(self) -> None:
         if self.group_size < 2:
-            raise ConfigError(
-                f"a standard deviation over groups of {self.group_size}", "2 or more", "4 is usual"
-            )
+            raise ConfigError(f"group_size {self.group_size}", "2 or more", "4 is usual")
 
     def build(self, num_features: int) -> nn.Module:
         return MinibatchStdDevLayer(num_features, self.group_size)
@@ -74,7 +71,7 @@ def group_standard_deviation(features: Features, group_size: int) -> Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class MinibatchDiscrimination:
-    """Minibatch discrimination: learned kernels count how many samples of the batch are close to each one.
+    """Learned kernels measure how close each sample is to the others of the batch.
 
         o_k(x_i) = sum_{j != i} exp(-| M_ik - M_jk |_1)        M_i = T f(x_i), (kernels, dims)
 

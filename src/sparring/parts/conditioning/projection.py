@@ -11,7 +11,9 @@ from sparring.parts.networks.layers.label_embedding import require_classes, requ
 
 @dataclass(frozen=True, kw_only=True)
 class Projection:
-    """The conditional head of choice for many classes.
+    """An inner product of the features and an embedding of the label, added to an unconditional logit.
+
+    The usual head for many classes.
 
         D(x, y) = V_y . f(x) + psi(f(x))        psi linear
 

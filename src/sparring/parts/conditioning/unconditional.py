@@ -6,11 +6,12 @@ from torch import Tensor, nn
 
 from sparring.core.errors import ConfigError
 from sparring.core.shapes import Features, Labels, Logits
+from sparring.parts.networks.layers.spectral_norm import spectral_norm
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unconditional:
-    """An unconditional discriminator's last layer; labels are not looked at.
+    """The last layer of an unconditional discriminator; labels are ignored.
 
         D(x) = w . f(x) + c
 
@@ -54,18 +55,12 @@ class UnconditionalHead(nn.Module):
 
 
 def maybe_spectral_norm(layer: nn.Module, spectral: bool) -> nn.Module:
-    """The layer, with spectral normalisation where wanted."""
-    if not spectral:
-        return layer
-    from sparring.parts.networks.layers.spectral_norm import (
-        spectral_norm,  # late: networks import this package
-    )
-
-    return spectral_norm(layer)
+    """The layer, with spectral normalisation where `spectral`."""
+    return spectral_norm(layer) if spectral else layer
 
 
 def raise_no_classifier(head: str) -> Tensor:
-    """What `classify` of a head without a classifier does: raise ConfigError."""
+    """Raise ConfigError: `classify` of a head without a class classifier."""
     raise ConfigError(
-        f"the {head} head names no classes", "a head with a classifier", "set the conditioning to auxiliary"
+        f"class logits of the head {head}", "a head with a classifier", "set game.head=auxiliary"
     )

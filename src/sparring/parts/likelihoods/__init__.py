@@ -14,9 +14,9 @@ from sparring.parts.likelihoods.logistic import DiscretisedLogistic
 class Likelihood(Protocol):
     """Settings of a module `forward(x (b, *sample), decoded) -> log p(x | decoded) (b,)`, in nats.
 
-    Its `mean(decoded)` is the sample that is shown, in [-1, 1]; its `given(x, draws)` is the data as the model takes it
-    (a Bernoulli model draws black and white from grey). `decoded(spec)` is what the decoder has to make, without bounds.
-    `binary` says whether that data has two values.
+    The module's `mean(decoder_output)` is the mean sample, in [-1, 1]; its `prepare_data(x, rng)` is the data that the model is
+    fitted to (a Bernoulli likelihood binarises grey values). `decoder_output(spec)` is the spec of the decoder's unbounded output.
+    `binary`: whether prepared data has the values -1 and 1 only.
     """
 
     binary: ClassVar[bool]

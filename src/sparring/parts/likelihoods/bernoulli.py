@@ -1,4 +1,4 @@
-"""Bernoulli likelihood of binary data: one probability a value."""
+"""Bernoulli likelihood of binary data: one probability per value."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -20,16 +20,16 @@ class Bernoulli:
 
         log p(x | l) = sum_i t_i l_i - log(1 + e^l_i),  t = (x + 1) / 2 in {0, 1}
 
-    It is a likelihood of binary data only: on grey values the same sum is a cross-entropy, whose numbers can't be compared with
-    any log-likelihood. So grey data is made binary first, by the rule of `binarise`; with `none` it is refused.
+    A likelihood of binary data only: on grey values the same sum is a cross-entropy, which can't be compared with a
+    log-likelihood. Grey data is therefore binarised first by the rule `binarise`; with `none` it is refused.
 
     References:
         Kingma & Welling 2014, "Auto-encoding variational Bayes", arXiv 1312.6114, appendix C.1.
-        Salakhutdinov & Murray 2008, "On the quantitative analysis of deep belief networks" (drawn binarisation of MNIST).
+        Salakhutdinov & Murray 2008, "On the quantitative analysis of deep belief networks" (stochastic binarisation of MNIST).
 
     Arguments:
-        binarise: `dynamic` draws each value anew every time, 1 with the probability t that its grey says; `threshold` takes what
-            is above the middle grey for 1; `none` expects values of -1 and 1.
+        binarise: `dynamic` draws each value anew every time, 1 with probability t; `threshold` sets values above mid-grey to 1;
+            `none` expects values of -1 and 1.
 
     Shape: x (b, *sample) in [-1, 1] and logits of the same shape to (b,).
 
@@ -42,14 +42,14 @@ class Bernoulli:
     binarise: Binarise = "dynamic"
 
     def decoder_output(self, spec: SampleSpec) -> SampleSpec:
-        """One logit a value."""
+        """One logit per value."""
         return spec
 
     def build(self, spec: SampleSpec) -> nn.Module:
         if not spec.is_image:
             raise ConfigError(
                 "a Bernoulli likelihood of points",
-                "images, whose values have a least and a greatest",
+                "images, whose values are bounded",
                 "set game.likelihood=gaussian",
             )
         return BernoulliLikelihood(self.binarise)
@@ -63,7 +63,7 @@ class BernoulliLikelihood(nn.Module):
         self.binarise = binarise
 
     def prepare_data(self, x: Sample, rng: KeyedRandom) -> Sample:
-        """The data made binary: values of -1 and 1."""
+        """Binarised data: values of -1 and 1."""
         if self.binarise == "threshold":
             return _to_binary(x > 0, x)
         if self.binarise == "dynamic":
@@ -72,26 +72,26 @@ class BernoulliLikelihood(nn.Module):
         return x
 
     def check(self, x: Sample) -> None:
-        """Raises DataError where grey data is not to be made binary."""
+        """Raises DataError for grey values where `binarise` is `none`."""
         if self.binarise == "none" and bool((x.abs() != 1).any()):
             raise DataError(
-                "a Bernoulli likelihood without binarisation, of data with values between black and white",
+                "grey values for a Bernoulli likelihood with binarise=none",
                 "binary data: cross-entropy on grey values is not a likelihood",
                 "set game.likelihood.binarise=dynamic (or threshold), or game.likelihood=gaussian",
             )
 
     def forward(self, x: Sample, decoder_output: DecoderOutput) -> PerSample:
-        apart = F.binary_cross_entropy_with_logits(decoder_output, x.add(1).mul_(0.5), reduction="none")
-        return -apart.flatten(1).sum(1)
+        nll = F.binary_cross_entropy_with_logits(decoder_output, x.add(1).mul_(0.5), reduction="none")
+        return -nll.flatten(1).sum(1)
 
     def mean(self, decoder_output: DecoderOutput) -> Sample:
-        """The probability as a grey."""
+        """The probability of 1, as a value in [-1, 1]."""
         return 2 * torch.sigmoid(decoder_output) - 1
 
     def sample_data(self, decoder_output: Tensor, rng: KeyedRandom) -> Tensor:
-        """A draw of x: values of -1 and 1."""
-        chosen = rng.uniform("observation", *decoder_output.shape[1:]) < torch.sigmoid(decoder_output)
-        return _to_binary(chosen, decoder_output)
+        """A sample of x: values of -1 and 1."""
+        white = rng.uniform("observation", *decoder_output.shape[1:]) < torch.sigmoid(decoder_output)
+        return _to_binary(white, decoder_output)
 
 
 def _to_binary(white: Tensor, like: Tensor) -> Tensor:

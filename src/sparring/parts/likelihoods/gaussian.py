@@ -13,9 +13,11 @@ from sparring.core.rng import KeyedRandom
 from sparring.core.shapes import DecoderOutput, PerSample, Sample, SampleSpec
 
 MIN_SCALE = (
-    1e-3  # of the standard deviation, an eighth of a grey level: a density has no greatest value without one
+    1e-3  # of the standard deviation, an eighth of a grey level: without a floor the density is unbounded
 )
-SCALE_LEARNING_RATE_FACTOR = 10  # a learned deviation moves so many times as fast as a weight: with steps as small it would lag behind the decoder
+SCALE_LEARNING_RATE_FACTOR = (
+    10  # of the learned scale over the weights': at theirs it would lag behind the decoder
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,18 +26,19 @@ class Gaussian:
 
         log p(x | mu) = - sum_i (x_i - mu_i)^2 / (2 s_i^2) + log s_i + log(2 pi) / 2
 
-    It is a density: on 8-bit data it may be above 0, and can't be compared with the probabilities of the other likelihoods.
-    With s fixed at 1 the model blurs; one s learned for all values (gamma = s^2 of Dai & Wipf) lets the reconstruction become
-    exact where the code has room, and does what a weight on the KL term would do. Deviations: s never falls below 0.001,
-    so that constant data does not drive the density to infinity; and it is learned 10 times as fast as weights are, as short runs
-    otherwise end long before it has come down.
+    A density: on 8-bit data it may be above 0 and can't be compared with the probabilities of the other likelihoods. With s fixed
+    at 1 reconstructions are blurred; one s learned for all values (gamma = s^2 of Dai & Wipf) acts as a learned weight of the KL
+    term and lets reconstructions become exact where the code is large enough.
+
+    Deviations: s is at least 0.001, so that the density of constant data stays finite; and it is learned 10 times as fast as
+    weights, as short runs would otherwise end before it has converged.
 
     References:
         Dai & Wipf 2019, "Diagnosing and enhancing VAE models", arXiv 1903.05789, eq. 4 and sec. 4.
-        Kingma & Welling 2014, arXiv 1312.6114, appendix C.2 (a deviation for each value).
+        Kingma & Welling 2014, arXiv 1312.6114, appendix C.2 (a standard deviation for each value).
 
     Arguments:
-        deviation: `global` learns one for all values; `pixel` has the decoder say one for each; `fixed` keeps `scale`.
+        deviation: `global` learns one for all values; with `pixel` the decoder predicts one for each; `fixed` uses `scale`.
         scale: standard deviation at the beginning, in units of the data ([-1, 1] for images).
 
     Shape: x (b, *sample) and means of the same shape (with `pixel` twice as many channels) to (b,).
@@ -51,10 +54,10 @@ class Gaussian:
 
     def __post_init__(self) -> None:
         if not self.scale > MIN_SCALE:
-            raise ConfigError(f"a standard deviation of {self.scale}", f"above {MIN_SCALE}", "take 1.0")
+            raise ConfigError(f"scale {self.scale}", f"above {MIN_SCALE}", "set it to 1.0")
 
     def decoder_output(self, spec: SampleSpec) -> SampleSpec:
-        """The mean, and with `pixel` behind it what the deviation is made of."""
+        """The mean; with `pixel` also the raw standard deviation, in as many further channels."""
         return spec.stack_channels(2) if self.deviation == "pixel" else spec
 
     def build(self, spec: SampleSpec) -> nn.Module:
@@ -74,15 +77,15 @@ class GaussianLikelihood(nn.Module):
             self.raw_scale = nn.Parameter(start)
 
     def prepare_data(self, x: Sample, rng: KeyedRandom) -> Sample:
-        """The data as it is."""
+        """The data, unchanged."""
         return x
 
     def mean_and_scale(self, decoder_output: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean, and the standard deviation in a shape that goes with it."""
-        mean, behind = (
+        """Mean, and the standard deviation in a shape that broadcasts with it."""
+        mean, raw = (
             decoder_output.chunk(2, 1) if self.per_value else (decoder_output, decoder_output.new_zeros(()))
         )
-        return mean, MIN_SCALE + F.softplus(behind + SCALE_LEARNING_RATE_FACTOR * self.raw_scale)
+        return mean, MIN_SCALE + F.softplus(raw + SCALE_LEARNING_RATE_FACTOR * self.raw_scale)
 
     def forward(self, x: Sample, decoder_output: DecoderOutput) -> PerSample:
         mean, scale = self.mean_and_scale(decoder_output.float())
@@ -90,11 +93,11 @@ class GaussianLikelihood(nn.Module):
         return density.flatten(1).sum(1)
 
     def mean(self, decoder_output: DecoderOutput) -> Sample:
-        """The mean itself."""
+        """The mean."""
         return self.mean_and_scale(decoder_output)[0]
 
     def sample_data(self, decoder_output: Tensor, rng: KeyedRandom) -> Tensor:
-        """A draw of x."""
+        """A sample of x."""
         mean, scale = self.mean_and_scale(decoder_output)
         return mean + scale * rng.normal("observation", *mean.shape[1:])
 

@@ -19,21 +19,21 @@ MIN_SCALE = math.exp(-7)  # of the scale, as in PixelCNN++
 
 @dataclass(frozen=True, kw_only=True)
 class DiscretisedLogistic:
-    """Each value is one of 256 levels, with the mass that a logistic distribution has round it.
+    """Each value is one of 256 levels, with the probability mass of a logistic distribution in its interval.
 
         log p(x | mu) = sum_i log(F((x_i + h - mu_i) / s) - F((x_i - h - mu_i) / s)),  F the sigmoid, h = 1/255
 
-    The lowest level has all the mass below it, the highest all above, so that the 256 probabilities sum to 1: these are
-    log-likelihoods of the 8-bit data, in nats (divide by the number of values and log 2 for bits a value).
-    Computed as log F(a) + log F(-b) + log(1 - e^(b - a)), a and b the two arguments, which loses no digits in the tails. Values
-    between two levels are rounded to the nearer one.
+    The lowest level has all the mass below it, the highest all above, so that the 256 probabilities sum to 1: log-likelihoods of
+    8-bit data in nats (divide by the number of values and by log 2 for bits per value). Computed as
+    log F(a) + log F(-b) + log(1 - e^(b - a)), a and b the two arguments, which is exact in the tails. Values between two levels
+    are rounded to the nearer one.
 
     References:
         Kingma et al. 2016, "Improved variational inference with inverse autoregressive flow", arXiv 1606.04934, sec. 5.
         Salimans, Karpathy, Chen & Kingma 2017, "PixelCNN++", arXiv 1701.05517, eq. 2 (the edge cases; a mixture there).
 
     Arguments:
-        deviation: `global` learns one scale s for all values; `pixel` has the decoder say one for each.
+        deviation: `global` learns one scale s for all values; with `pixel` the decoder predicts one for each.
         scale: s at the beginning, in units of [-1, 1].
 
     Shape: x (b, c, h, w) in [-1, 1] and locations of the same shape (with `pixel` twice as many channels) to (b,).
@@ -49,10 +49,10 @@ class DiscretisedLogistic:
 
     def __post_init__(self) -> None:
         if not self.scale > MIN_SCALE:
-            raise ConfigError(f"a scale of {self.scale}", f"above {MIN_SCALE:.4f}", "take 0.25")
+            raise ConfigError(f"scale {self.scale}", f"above {MIN_SCALE:.4f}", "set it to 0.25")
 
     def decoder_output(self, spec: SampleSpec) -> SampleSpec:
-        """The location, and with `pixel` behind it what the scale is made of."""
+        """The location; with `pixel` also the raw scale, in as many further channels."""
         return spec.stack_channels(2) if self.deviation == "pixel" else spec
 
     def build(self, spec: SampleSpec) -> nn.Module:
@@ -75,15 +75,15 @@ class DiscretisedLogisticLikelihood(nn.Module):
         )
 
     def prepare_data(self, x: Sample, rng: KeyedRandom) -> Sample:
-        """The data as it is."""
+        """The data, unchanged."""
         return x
 
     def mean_and_scale(self, decoder_output: Tensor) -> tuple[Tensor, Tensor]:
-        """Location, and the scale in a shape that goes with it."""
-        location, behind = (
+        """Location, and the scale in a shape that broadcasts with it."""
+        location, raw = (
             decoder_output.chunk(2, 1) if self.per_value else (decoder_output, decoder_output.new_zeros(()))
         )
-        return location, MIN_SCALE + F.softplus(behind + SCALE_LEARNING_RATE_FACTOR * self.raw_scale)
+        return location, MIN_SCALE + F.softplus(raw + SCALE_LEARNING_RATE_FACTOR * self.raw_scale)
 
     def forward(self, x: Sample, decoder_output: DecoderOutput) -> PerSample:
         location, scale = self.mean_and_scale(decoder_output.float())
@@ -97,11 +97,11 @@ class DiscretisedLogisticLikelihood(nn.Module):
         return mass.flatten(1).sum(1)
 
     def mean(self, decoder_output: DecoderOutput) -> Sample:
-        """The location, which is the most probable value, cut to [-1, 1]."""
+        """The location, clamped to [-1, 1]: the most probable value."""
         return self.mean_and_scale(decoder_output)[0].clamp(-1, 1)
 
     def sample_data(self, decoder_output: Tensor, rng: KeyedRandom) -> Tensor:
-        """A draw of x: one of the 256 levels."""
+        """A sample of x: one of the 256 levels."""
         location, scale = self.mean_and_scale(decoder_output)
         u = rng.uniform("observation", *location.shape[1:]).clamp(1e-6, 1 - 1e-6)
         level = ((location + scale * torch.logit(u)).clamp(-1, 1) + 1) / (2 * HALF_LEVEL)

@@ -8,7 +8,6 @@ from torch import nn
 
 from sparring.core.shapes import SampleSpec
 from sparring.parts.networks.dcgan import DCGANDiscriminator, DCGANGenerator
-from sparring.parts.networks.layers.instance_norm import fixed_statistics
 from sparring.parts.networks.mlp import MLPDiscriminator, MLPGenerator
 from sparring.parts.networks.patchgan import PatchGAN
 from sparring.parts.networks.r3gan import R3GANDiscriminator, R3GANGenerator
@@ -21,7 +20,7 @@ from sparring.parts.networks.unet import UNet
 class GeneratorNetwork(Protocol):
     """Settings of a module `forward(z (b, latent), y (b,) | None) -> samples (b, *sample)`.
 
-    It looks at labels if, and only if, the spec has classes.
+    It is conditional on labels if, and only if, the spec has classes.
     """
 
     @property
@@ -31,10 +30,19 @@ class GeneratorNetwork(Protocol):
 
 
 @runtime_checkable
+class DecoderNetwork(GeneratorNetwork, Protocol):
+    """Settings of a generator whose output can be unbounded, as likelihoods need it."""
+
+    def as_decoder(self, latent: int) -> GeneratorNetwork:
+        """The same settings for codes of this size, without bounds on the output."""
+        ...
+
+
+@runtime_checkable
 class DiscriminatorNetwork(Protocol):
     """Settings of a module `forward(x (b, *sample)) -> features (b, num_features)`.
 
-    Its attribute `spectral` says whether a head on it should be normalised spectrally as well.
+    The module has the attributes `num_features` and `spectral`: whether a head on it is to be normalised spectrally as well.
     """
 
     def build(self, spec: SampleSpec) -> nn.Module: ...
@@ -59,7 +67,8 @@ DISCRIMINATORS: dict[str, type[DiscriminatorNetwork]] = {
 class TranslatorNetwork(Protocol):
     """Settings of a module `forward(x (b, c, h, w)) -> (b, c', h, w)` in [-1, 1], for images of any size.
 
-    Its attribute `multiple` is what heights and widths are padded to; `encode(x, layers)` gives features of the encoder half.
+    The module has the attribute `multiple`, to which heights and widths are padded, and the method `encode(x, layers)`, which
+    returns features of the encoder half.
     """
 
     def build(self, shape_in: tuple[int, ...], shape_out: tuple[int, ...]) -> nn.Module: ...
@@ -67,10 +76,10 @@ class TranslatorNetwork(Protocol):
 
 @runtime_checkable
 class PatchDiscriminatorNetwork(Protocol):
-    """Settings of a judge `features(x) -> (b, f, h', w')`, `head(features) -> logits (b h' w',)`.
+    """Settings of a module with `features(x) -> (b, f, h', w')` and `head(features) -> logits (b h' w',)`.
 
-    `num_patches(height, width)` says how many logits a image gets. With norm `instance` or `none` each image is judged by
-    itself, so that real and generated ones may go through it in one batch, which is faster than two.
+    Its method `num_patches(height, width)` returns the number of logits per image. With norm `instance` or `none` no logit
+    depends on other images of the batch, so that real and generated images may pass in one batch, which is faster than two.
     """
 
     def build(self, channels: int, size: tuple[int, int] | None = None) -> nn.Module: ...
@@ -84,6 +93,7 @@ __all__ = [
     "DCGANDiscriminator",
     "DCGANGenerator",
     "DISCRIMINATORS",
+    "DecoderNetwork",
     "DiscriminatorNetwork",
     "GENERATORS",
     "GeneratorNetwork",
@@ -100,5 +110,4 @@ __all__ = [
     "TRANSLATORS",
     "TranslatorNetwork",
     "UNet",
-    "fixed_statistics",
 ]

@@ -1,10 +1,10 @@
 """DCGAN's generator and discriminator: strided 4x4 convolutions, for images of any size."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from sparring.core.errors import ConfigError
 from sparring.core.shapes import Features, Image, Labels, Latent, SampleSpec
@@ -16,6 +16,7 @@ from sparring.parts.networks.layers.strided_conv import (
     LatentConvTranspose2d,
     UpsampleConv2d,
 )
+from sparring.parts.networks.layers.weight_init import init_normal_weights
 
 Norm = Literal["batch", "instance", "none"]
 
@@ -40,7 +41,7 @@ class DCGANGenerator:
         width: channels of the last hidden stage.
         max_width: channels at the most.
         norm: of the hidden stages.
-        embedding: values that a label adds to z, where the data has labels.
+        embedding: size of the label's embedding, concatenated to z, where the data has labels.
         output: `linear` leaves the tanh out, for a decoder.
 
     Shape: (b, z) to (b, c, h, w), in [-1, 1] behind the tanh.
@@ -54,12 +55,16 @@ class DCGANGenerator:
     output: Literal["tanh", "linear"] = "tanh"
 
     def __post_init__(self) -> None:
-        _check_widths(self.width, self.max_width)
+        sizes.check_widths(self.width, self.max_width)
         if self.latent < 1 or self.embedding < 1:
-            raise ConfigError(f"latent {self.latent}, embedding {self.embedding}", "1 or more", "enlarge it")
+            raise ConfigError(f"latent {self.latent}, embedding {self.embedding}", "1 or more", "raise it")
 
     def build(self, spec: SampleSpec) -> nn.Module:
         return Generator(self, spec)
+
+    def as_decoder(self, latent: int) -> "DCGANGenerator":
+        """The same settings for codes of this size, without the tanh."""
+        return replace(self, latent=latent, output="linear")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +93,7 @@ class DCGANDiscriminator:
     spectral: bool = False
 
     def __post_init__(self) -> None:
-        _check_widths(self.width, self.max_width)
+        sizes.check_widths(self.width, self.max_width)
 
     def build(self, spec: SampleSpec) -> nn.Module:
         return DiscriminatorBody(self, spec)
@@ -110,7 +115,7 @@ class Generator(nn.Module):
         pairs = zip(widths, [*widths[1:], channels], strict=True)
         self.doublings = nn.ModuleList([UpsampleConv2d(i, o, bias) for i, o in pairs])
         self.norms = nn.ModuleList([_make_norm(config.norm, count) for count in widths])
-        _initialise(self)
+        init_normal_weights(self)
 
     def forward(self, z: Latent, y: Labels | None = None) -> Image:
         x = self.start(self.labels(z, y))
@@ -133,7 +138,7 @@ class DiscriminatorBody(nn.Module):
         self.halvings = nn.ModuleList([DownsampleConv2d(i, o, bias) for i, o in pairs])
         norms = [_make_norm(config.norm, count) for count in widths[1:]]
         self.norms = nn.ModuleList([nn.Identity(), *norms])
-        _initialise(self)
+        init_normal_weights(self)
         if config.spectral:
             spectral_norm_all(self)
 
@@ -147,19 +152,3 @@ def _make_norm(kind: Norm, channels: int) -> nn.Module:
     if kind == "none":
         return nn.Identity()
     return nn.BatchNorm2d(channels) if kind == "batch" else nn.InstanceNorm2d(channels, affine=True)
-
-
-def _initialise(network: nn.Module) -> None:
-    for module in network.modules():
-        if isinstance(module, DownsampleConv2d | UpsampleConv2d | LatentConvTranspose2d):
-            nn.init.normal_(module.weight, 0.0, 0.02)
-            bias: Tensor | None = getattr(module, "bias", None)
-            if bias is not None:
-                nn.init.zeros_(bias)
-        elif isinstance(module, nn.BatchNorm2d | nn.InstanceNorm2d):
-            nn.init.normal_(module.weight, 1.0, 0.02)
-
-
-def _check_widths(width: int, max_width: int) -> None:
-    if width < 1 or max_width < width:
-        raise ConfigError(f"width {width}, max_width {max_width}", "1 <= width <= max_width", "fix them")

@@ -1,7 +1,7 @@
 """Multilayer perceptrons: the networks of the 2014 paper, and those for points in the plane."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -24,7 +24,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class MLPGenerator:
-    """Fully connected generator, for small images and for points.
+    """Fully connected generator, for small images and points.
 
     References:
         Goodfellow et al. 2014, "Generative adversarial nets", arXiv 1406.2661, sec. 5.
@@ -35,15 +35,15 @@ class MLPGenerator:
         latent: dimension of z.
         hidden: units of each hidden layer.
         activation: of the hidden layers.
-        gradient: of the leaky ReLU below 0.
+        negative_slope: of the leaky ReLU.
         norm: `batch` normalises the hidden layers, which then have no bias of their own.
         batch_momentum: share of the new batch in batch normalisation's running statistics.
         output: `tanh` or `linear`; None takes tanh for images and linear for points.
-        fourier: octaves of waves added to the latent, which help to cover many modes; 0 for none.
+        fourier: octaves of Fourier features of the latent, which help to cover many modes; 0 for none.
         init_std: standard deviation of the normal weights, with biases at 0; None takes PyTorch's
             initialisation.
         init_gain: the same by fan-in: a standard deviation of gain / sqrt(inputs).
-        embedding: values that a label adds to z, where the data has labels.
+        embedding: size of the label's embedding, concatenated to z, where the data has labels.
 
     Shape: (b, z) to (b, *sample).
     """
@@ -62,15 +62,19 @@ class MLPGenerator:
 
     def __post_init__(self) -> None:
         if self.latent < 1 or self.embedding < 1:
-            raise ConfigError(f"latent {self.latent}, embedding {self.embedding}", "1 or more", "enlarge it")
+            raise ConfigError(f"latent {self.latent}, embedding {self.embedding}", "1 or more", "raise it")
         if not 0 <= self.fourier <= 30:
-            raise ConfigError(f"fourier {self.fourier}", "0 to 30 octaves", "fix it")
+            raise ConfigError(f"fourier {self.fourier}", "0 to 30 octaves", "set fourier=0")
         if not 0 < self.batch_momentum <= 1:
             raise ConfigError(f"batch_momentum {self.batch_momentum}", "above 0, at most 1", "use 0.1")
         _check_layers(self.hidden, self.init_std, self.init_gain)
 
     def build(self, spec: SampleSpec) -> nn.Module:
         return Generator(self, spec)
+
+    def as_decoder(self, latent: int) -> "MLPGenerator":
+        """The same settings for codes of this size, without the tanh."""
+        return replace(self, latent=latent, output="linear")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +89,11 @@ class MLPDiscriminator:
     Arguments:
         hidden: units of each hidden layer.
         activation: of the hidden layers.
-        gradient: of the leaky ReLU below 0.
+        negative_slope: of the leaky ReLU.
         pieces: linear maps a maxout unit.
         dropout: share of the hidden units dropped in training, behind each hidden layer.
         input_dropout: share of the inputs dropped in training.
-        fourier: octaves of waves added to the coordinates; 0 for none.
+        fourier: octaves of Fourier features of the coordinates; 0 for none.
         spectral: normalise all weights spectrally.
         init_std, init_gain: as in the generator.
 
@@ -109,9 +113,13 @@ class MLPDiscriminator:
 
     def __post_init__(self) -> None:
         if self.pieces < 1 or not 0 <= self.fourier <= 30:
-            raise ConfigError(f"pieces {self.pieces}, fourier {self.fourier}", "1 or more; 0 to 30", "fix it")
+            raise ConfigError(
+                f"pieces {self.pieces}, fourier {self.fourier}", "1 or more; 0 to 30", "fix the numbers"
+            )
         if not (0 <= self.dropout < 1 and 0 <= self.input_dropout < 1):
-            raise ConfigError(f"dropout {self.dropout}, {self.input_dropout}", "0 or more, below 1", "fix it")
+            raise ConfigError(
+                f"dropout {self.dropout}, {self.input_dropout}", "0 or more, below 1", "set dropout=0"
+            )
         _check_layers(self.hidden, self.init_std, self.init_gain)
 
     def build(self, spec: SampleSpec) -> nn.Module:
@@ -188,8 +196,8 @@ def _check_layers(hidden: tuple[int, ...], init_std: float | None, init_gain: fl
         raise ConfigError(
             f"hidden layers {hidden}", "at least one, of 1 unit or more each", "as in [256, 256]"
         )
-    given = [value for value in (init_std, init_gain) if value is not None]
-    if len(given) > 1 or any(value <= 0 for value in given):
+    set_values = [value for value in (init_std, init_gain) if value is not None]
+    if len(set_values) > 1 or any(value <= 0 for value in set_values):
         raise ConfigError(
             f"init_std {init_std}, init_gain {init_gain}", "one of them above 0, or none", "set one to null"
         )

@@ -6,21 +6,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sparring.core.errors import ConfigError, SparringError
-from sparring.core.shapes import FeatureMap, Image, Labels, Logits
+from sparring.core.shapes import FeatureMap, Image, Labels
 from sparring.parts.networks.layers import instance_norm
 from sparring.parts.networks.layers.conv import FastConv2d, make_downsample_conv
 from sparring.parts.networks.layers.instance_norm import Norm
-from sparring.parts.networks.layers.sizes import channel_widths, pad_to_even
+from sparring.parts.networks.layers.sizes import channel_widths, check_widths, pad_to_even
 from sparring.parts.networks.layers.spectral_norm import spectral_norm_all
 from sparring.parts.networks.layers.weight_init import init_normal_weights
 
 WHOLE_IMAGE_HALVINGS = (
-    5  # halvings of the judge of whole images, where their size is not told: it sees 286 pixels
+    5  # of a discriminator of whole images of unknown size: a receptive field of 286 pixels
 )
 
 
 def receptive_field(halvings: int) -> int:
-    """Side of the patch that one logit sees: behind n 4x4 convolutions of stride 2 come two of stride 1.
+    """Side of the receptive field of one logit: n 4x4 convolutions of stride 2, then two of stride 1.
 
     >>> [receptive_field(halvings) for halvings in range(6)]
     [7, 16, 34, 70, 142, 286]
@@ -36,26 +36,26 @@ PATCH_SIZES = (1, *map(receptive_field, range(WHOLE_IMAGE_HALVINGS + 1)))
 
 @dataclass(frozen=True, kw_only=True)
 class PatchGAN:
-    """pix2pix's discriminator: it says of each patch whether it is real; patches overlap, and share all weights.
+    """pix2pix's discriminator: a convolutional network with one logit per patch; patches overlap.
 
-    Patch 70: C64-C128-C256-C512 and one logit, 4x4 convolutions, the last two of stride 1, norm in all but the first, leaky ReLU
-    of 0.2. Other patches have fewer or more halvings; patch 1 is C64-C128 of 1x1 convolutions. Patch 0 judges the whole:
-    as many halvings as see all of it, then the mean of the last features, and one logit a image.
+    patch_size 70: C64-C128-C256-C512 and one logit, 4x4 convolutions, the last two of stride 1, norm in all but the first, leaky
+    ReLU of 0.2. Other sizes have fewer or more halvings; 1 is C64-C128 of 1x1 convolutions. 0 is the whole image: as many
+    halvings as its receptive field needs, then the mean of the last features, and one logit per image.
 
     Deviations: instance normalisation (CycleGAN) instead of batch normalisation (pix2pix, at batch 1 the same), so real and
-        generated images may be judged in one batch; where a grid is a single row, it is padded so that it stays one.
+        generated images may pass in one batch; where a grid is a single row, it is padded so that it stays one.
 
     References:
         Isola, Zhu, Zhou & Efros 2017, arXiv 1611.07004, sec. 3.2.2 and appendix 6.1.2; Li & Wand 2016, arXiv 1604.04382;
         Miyato et al. 2018, arXiv 1802.05957 (spectral normalisation).
 
     Arguments:
-        patch: side of a patch in pixels: 1, 7, 16, 34, 70, 142 or 286; 0 is the whole image.
+        patch_size: side of a patch in pixels: 1, 7, 16, 34, 70, 142 or 286; 0 is the whole image.
         width: channels of the first stage. max_width: channels at the most.
         norm: of all stages but the first.
         spectral: normalise all weights spectrally; goes with norm `none`.
 
-    Shape: (b, c, h, w) to logits (b h' w',): those of a image stand together, row by row.
+    Shape: (b, c, h, w) to logits (b h' w',): the logits of an image are consecutive, row by row.
     """
 
     patch_size: int = 70
@@ -68,17 +68,14 @@ class PatchGAN:
         if self.patch_size not in (0, *PATCH_SIZES):
             close = min(PATCH_SIZES, key=lambda side: abs(side - self.patch_size))
             raise ConfigError(
-                f"patch {self.patch_size}",
+                f"patch_size {self.patch_size}",
                 f"one of {', '.join(map(str, PATCH_SIZES))}, or 0 for the whole image",
-                f"set patch={close}",
+                f"set game.discriminator.patch_size={close}",
             )
-        if not 1 <= self.width <= self.max_width:
-            raise ConfigError(
-                f"width {self.width}, max_width {self.max_width}", "1 <= width <= max_width", "fix them"
-            )
+        check_widths(self.width, self.max_width)
 
     def build(self, channels: int, size: tuple[int, int] | None = None) -> nn.Module:
-        """The judge of images with so many channels; `size` (h, w) says how much the whole is, for patch 0."""
+        """The discriminator of images with this many channels; `size` (h, w) of the image is used for patch_size 0."""
         return PatchDiscriminator(self, channels, size)
 
 
@@ -112,32 +109,32 @@ class PatchDiscriminator(nn.Module):
         return FastConv2d(inputs, outputs, 4, bias=bias)
 
     def features(self, x: Image) -> Tensor:
-        """What the last layer judges (b, f, h', w'), of use also for other ends."""
+        """Input of the last layer (b, f, h', w')."""
         for stage, (layer, normalise) in enumerate(zip(self.layers, self.norms, strict=True)):
             if not self.pixel:
                 x = pad_to_even(x) if stage < self.num_halvings else _zero_pad(x)
             x = F.leaky_relu(normalise(layer(x)), 0.2)
         return x.mean((2, 3), keepdim=True) if self.whole else x
 
-    def head(self, features: FeatureMap, y: Labels | None = None) -> Logits:
-        """One logit a patch (b h' w',)."""
+    def head(self, features: FeatureMap, y: Labels | None = None) -> Tensor:
+        """One logit per patch (b h' w',)."""
         if not (self.pixel or self.whole):
             features = _zero_pad(features)
         return self.judge(features).flatten()
 
-    def forward(self, x: Image, y: Labels | None = None) -> Logits:
+    def forward(self, x: Image, y: Labels | None = None) -> Tensor:
         return self.head(self.features(x), y)
 
     def classify(self, features: FeatureMap) -> Tensor:
-        """Refused: a judge of patches names no classes."""
+        """Raises SparringError: a patch discriminator has no classifier."""
         raise SparringError(
-            "a class asked of a judge of patches",
+            "class logits of a patch discriminator",
             "a discriminator with an auxiliary head",
             "use another game",
         )
 
     def num_patches(self, height: int, width: int) -> int:
-        """Logits of one image of this size."""
+        """Number of logits of an image of this size."""
         if self.whole:
             return 1
         if self.pixel:
@@ -160,6 +157,6 @@ def _patches_along(side: int, halvings: int) -> int:
 
 
 def _zero_pad(x: Tensor) -> Tensor:
-    """One row or column of zeros on each side, and more behind where the 4x4 kernel would not fit."""
+    """One row and column of zeros on each side, and one more at the end where the 4x4 kernel would not fit."""
     height, width = x.shape[2:]
     return F.pad(x, (1, 1 + (width == 1), 1, 1 + (height == 1)))

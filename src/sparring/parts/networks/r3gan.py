@@ -45,7 +45,7 @@ class R3GANGenerator:
         blocks: residual blocks a stage.
         expansion: width of the bottleneck over the stage's.
         group: channels a group of the 3x3 convolution; 0 for one group of all.
-        embedding: values that a label adds to z, where the data has labels.
+        embedding: size of the label's embedding, concatenated to z, where the data has labels.
 
     Shape: (b, z) to (b, c, h, w), not bounded.
     """
@@ -192,15 +192,12 @@ def _resize(x: Tensor, grid: sizes.Grid) -> Tensor:
 
 
 def _check_config(config: R3GANGenerator | R3GANDiscriminator) -> None:
-    if config.width < 1 or config.max_width < config.width:
-        raise ConfigError(
-            f"width {config.width}, max_width {config.max_width}", "1 <= width <= max_width", "fix them"
-        )
+    sizes.check_widths(config.width, config.max_width)
     if config.blocks < 1 or config.expansion < 1 or config.group_size < 0:
-        got = f"blocks {config.blocks}, expansion {config.expansion}, group {config.group_size}"
-        raise ConfigError(got, "1 or more, 1 or more, 0 or more", "fix them")
+        got = f"blocks {config.blocks}, expansion {config.expansion}, group_size {config.group_size}"
+        raise ConfigError(got, "blocks and expansion 1 or more, group_size 0 or more", "fix the numbers")
     if config.group_size and any(
         width * config.expansion % config.group_size for width in (config.width, config.max_width)
     ):
-        got = f"group {config.group_size}, bottlenecks of {config.width * config.expansion} channels and more"
-        raise ConfigError(got, "a group that divides them", "use 16, or 0 for one group of all")
+        got = f"group_size {config.group_size}, bottlenecks of {config.width * config.expansion} channels and more"
+        raise ConfigError(got, "a group_size that divides them", "set it to 16, or to 0 for one group")

@@ -30,8 +30,8 @@ class ResNetGenerator:
         latent: dimension of z.
         width: channels of the last block; doubled at each block from the image inwards.
         max_width: channels at the most.
-        start: side of the first grid.
-        embedding: values that a label adds to z, where the data has labels.
+        start_size: side of the first grid.
+        embedding: size of the label's embedding, concatenated to z, where the data has labels.
 
     Shape: (b, z) to (b, c, h, w) in [-1, 1].
     """
@@ -43,9 +43,10 @@ class ResNetGenerator:
     embedding: int = 64
 
     def __post_init__(self) -> None:
-        _check_widths(self.width, self.max_width, self.start_size)
-        if self.latent < 1 or self.embedding < 1:
-            raise ConfigError(f"latent {self.latent}, embedding {self.embedding}", "1 or more", "enlarge it")
+        sizes.check_widths(self.width, self.max_width)
+        if min(self.latent, self.embedding, self.start_size) < 1:
+            got = f"latent {self.latent}, embedding {self.embedding}, start_size {self.start_size}"
+            raise ConfigError(got, "all 1 or more", "raise them")
 
     def build(self, spec: SampleSpec) -> nn.Module:
         return Generator(self, spec)
@@ -57,7 +58,7 @@ class ResNetDiscriminator:
     over the grid.
 
     With the defaults the paper's network for CIFAR-10: two blocks of 128 that halve to 8x8, two that don't. Those
-    for STL-10 and ImageNet have `width=64`, `max_width` 512 and 1024, `stop=4`, `flat=1`.
+    for STL-10 and ImageNet have `width=64`, `max_width` 512 and 1024, `end_size=4`, `flat_blocks=1`.
 
     References:
         Miyato, Kataoka, Koyama & Yoshida 2018, arXiv 1802.05957, Eq. 7, Algorithm 1 and appendix B.4.
@@ -65,8 +66,8 @@ class ResNetDiscriminator:
     Arguments:
         width: channels of the first block; doubled at each halving.
         max_width: channels at the most.
-        stop: side of the last grid.
-        flat: blocks on the last grid that don't halve.
+        end_size: side of the last grid.
+        flat_blocks: blocks on the last grid that don't halve.
         spectral: normalise all weights spectrally.
 
     Shape: (b, c, h, w) to features (b, channels of the last block).
@@ -79,9 +80,12 @@ class ResNetDiscriminator:
     spectral: bool = True
 
     def __post_init__(self) -> None:
-        _check_widths(self.width, self.max_width, self.end_size)
-        if self.flat_blocks < 0:
-            raise ConfigError(f"flat {self.flat_blocks}", "0 blocks or more", "use 1")
+        sizes.check_widths(self.width, self.max_width)
+        if self.end_size < 1 or self.flat_blocks < 0:
+            got = f"end_size {self.end_size}, flat_blocks {self.flat_blocks}"
+            raise ConfigError(
+                got, "end_size 1 or more, flat_blocks 0 or more", "8 and 2 are the paper's for CIFAR-10"
+            )
 
     def build(self, spec: SampleSpec) -> nn.Module:
         return DiscriminatorBody(self, spec)
@@ -143,12 +147,3 @@ def _initialise(*layers: nn.Linear | nn.Conv2d) -> None:
     for layer in layers:
         nn.init.xavier_uniform_(layer.weight)
         nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-
-
-def _check_widths(width: int, max_width: int, side: int) -> None:
-    if width < 1 or max_width < width or side < 1:
-        raise ConfigError(
-            f"width {width}, max_width {max_width}, grid {side}",
-            "1 <= width <= max_width, grid >= 1",
-            "fix them",
-        )

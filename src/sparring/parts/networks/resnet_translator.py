@@ -99,11 +99,11 @@ class ResNetTranslatorNetwork(nn.Module):
         many each has.
         """
         h = pad_to_multiple(x, self.multiple)
-        found = [h]
+        features = [h]
         for stage in self.encoder[: max(layers)]:
             h = stage(h)
-            found.append(h)
-        return [found[layer] for layer in layers]
+            features.append(h)
+        return [features[layer] for layer in layers]
 
 
 class ConvNormReLU(nn.Module):

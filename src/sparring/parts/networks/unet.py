@@ -13,17 +13,17 @@ from sparring.parts.networks.layers import instance_norm, upsample
 from sparring.parts.networks.layers.conv import FastConv2d, FastConvTranspose2d, make_downsample_conv
 from sparring.parts.networks.layers.instance_norm import Norm
 from sparring.parts.networks.layers.padding import pad_to_multiple
-from sparring.parts.networks.layers.sizes import channel_widths
+from sparring.parts.networks.layers.sizes import channel_widths, check_widths
 from sparring.parts.networks.layers.upsample import Upsample
 from sparring.parts.networks.layers.weight_init import init_normal_weights
 
-MAX_PADDED_AREA = 1.35  # a depth may make a image so much larger by padding
+MAX_PADDED_AREA = 1.35  # limit of the padded area over the image's area
 DROPOUT_STAGES = 3  # stages of the decoder with dropout
 
 
 @dataclass(frozen=True, kw_only=True)
 class UNet:
-    """The U-Net of pix2pix: halvings, then doublings that see what the encoder had at the same grid.
+    """The U-Net of pix2pix: an encoder and a decoder with skip connections at every resolution.
 
         e_1 = C64(x), e_i = norm(C(lrelu(e_i-1))),  d_i = drop(norm(up(relu([d_i+1, e_i])))),  y = tanh(up(relu([d_1, e_1])))
 
@@ -57,10 +57,7 @@ class UNet:
     upsample: Upsample = "transposed"
 
     def __post_init__(self) -> None:
-        if not 1 <= self.width <= self.max_width:
-            raise ConfigError(
-                f"width {self.width}, max_width {self.max_width}", "1 <= width <= max_width", "fix them"
-            )
+        check_widths(self.width, self.max_width)
         if self.depth < 0 or self.depth == 1 or self.depth > 12:
             raise ConfigError(f"depth {self.depth}", "2 to 12, or 0 for what fits the size", "set depth=0")
         if not 0 <= self.dropout < 1:
@@ -133,21 +130,21 @@ class UNetNetwork(nn.Module):
 
     def forward(self, x: Image) -> OutputImage:
         height, width = x.shape[2:]
-        found: list[Tensor] = []
+        skips: list[Tensor] = []
         h = pad_to_multiple(x, self.multiple)
         for conv, layer in zip(self.halvings, self.norms, strict=True):
-            h = layer(conv(F.leaky_relu(h, 0.2) if found else h))
-            found.append(h)
-        h = F.relu(found.pop())
+            h = layer(conv(F.leaky_relu(h, 0.2) if skips else h))
+            skips.append(h)
+        h = F.relu(skips.pop())
         for doubling, tail in zip(self.doublings, self.tails, strict=False):
-            h = F.relu(torch.cat([tail(doubling(h)), found.pop()], 1))
+            h = F.relu(torch.cat([tail(doubling(h)), skips.pop()], 1))
         return torch.tanh(self.doublings[-1](h).float())[:, :, :height, :width]
 
     def encode(self, x: Image, layers: tuple[int, ...]) -> list[Tensor]:
         """Features of the encoder: layer 0 is the padded image, layer i the i-th stage's result."""
         h = pad_to_multiple(x, self.multiple)
-        found = [h]
+        features = [h]
         for conv, layer in list(zip(self.halvings, self.norms, strict=True))[: max(layers)]:
-            h = layer(conv(F.leaky_relu(h, 0.2) if len(found) > 1 else h))
-            found.append(h)
-        return [found[layer] for layer in layers]
+            h = layer(conv(F.leaky_relu(h, 0.2) if len(features) > 1 else h))
+            features.append(h)
+        return [features[layer] for layer in layers]

@@ -1,5 +1,5 @@
-"""Objectives: the losses of discriminator and generator. One file each; a new one is a file here and a row in
-the table.
+"""Objectives: the losses of discriminator and generator. One file per paper; a new one is a file here and a row in the table,
+with its facts (`logit_scale`, `generator_lost_above`) on its class.
 """
 
 from sparring.core.interfaces import Objective

@@ -1,7 +1,7 @@
 """Auxiliary classification losses of AC-GAN, which a game adds to any objective when its head is auxiliary.
 
-Both players get both: the discriminator learns to name the classes (of real and of generated samples), and
-the generator to make samples that it names right.
+Both players minimise it: the discriminator learns to classify real and generated samples, and the generator to make samples
+that are classified as their label.
 
     L_C = -E log P(C = y | x) - E log P(C = y | G(z, y))
 
@@ -23,15 +23,15 @@ def auxiliary_real_loss(batch: AdversarialBatch) -> PerSample:
 
 
 def auxiliary_fake_loss(batch: AdversarialBatch) -> PerSample:
-    """-log P(C = y | G(z, y)): cross-entropy of the classes that were asked for, one value a sample (b,)."""
+    """-log P(C = y | G(z, y)): cross-entropy of the labels that the samples are conditioned on, one value a sample (b,)."""
     return F.cross_entropy(batch.fake_class_logits, _labels(batch), reduction="none")
 
 
 def _labels(batch: AdversarialBatch) -> Tensor:
     if batch.y is None:
         raise DataError(
-            "an auxiliary class term without labels",
-            "data with labels",
-            "sort it into sub-folders, one a class",
+            "an auxiliary classification loss without labels",
+            "labelled data",
+            "sort the data into sub-folders, one per class",
         )
     return batch.y

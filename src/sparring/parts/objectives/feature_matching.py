@@ -1,22 +1,25 @@
 """Feature matching: the generator matches the mean of the discriminator's features."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sparring.core.adversarial_batch import AdversarialBatch
+from sparring.core.interfaces import LogitScale, Objective
 from sparring.core.shapes import PerSample
 from sparring.parts.objectives.minimax import check_smoothing, cross_entropy
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeatureMatching:
-    """A generator that can't overtrain on the present discriminator.
+class FeatureMatching(Objective):
+    """The generator minimises the distance between the mean features of real and generated samples.
 
         L_G = || E_x f(x) - E_z f(G(z)) ||^2        with f the discriminator's features; L_D as
             `NonSaturating`
 
-    Made for semi-supervised learning, where it beats sharper objectives; samples alone look softer.
+    It keeps the generator from overtraining on the current discriminator. Proposed for semi-supervised learning; samples look
+    smoother than those of other objectives.
 
-    Deviation: the means are over the samples of the batch that are at hand (of this process and micro-batch).
+    Deviation: the means are over the micro-batch of this process.
 
     References:
         Salimans et al. 2016, "Improved techniques for training GANs", arXiv 1606.03498, sec. 3.1.
@@ -24,8 +27,10 @@ class FeatureMatching:
     Arguments:
         smoothing: s of the discriminator's one-sided label smoothing (sec. 3.4); default 0.
 
-    Shape: both terms give one value a sample (b,); the generator's is the same for all of the batch.
+    Shape: both terms give one value a sample (b,); the generator's is the same for all samples.
     """
+
+    logit_scale: ClassVar[LogitScale] = LogitScale(0.0, 1.0)
 
     smoothing: float = 0.0
 

@@ -1,20 +1,22 @@
 """Least squares (LSGAN): regression of the logits to targets in place of classification."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sparring.core.adversarial_batch import AdversarialBatch
 from sparring.core.errors import ConfigError
+from sparring.core.interfaces import LogitScale, Objective
 from sparring.core.shapes import PerSample
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeastSquares:
+class LeastSquares(Objective):
     """Squared distance of the logits to their targets.
 
         L_D = 1/2 E_x (D(x) - b)^2 + 1/2 E_z (D(G(z)) - a)^2        L_G = 1/2 E_z (D(G(z)) - c)^2
 
-    With b - c = 1 and b - a = 2 the generator minimises a Pearson chi^2 divergence (sec. 3.2.2); c = b asks
-    it to look as real as can be.
+    With b - c = 1 and b - a = 2 the generator minimises a Pearson chi^2 divergence (sec. 3.2.2); c = b makes the target of
+    generated samples that of real ones.
 
     References:
         Mao et al. 2017, "Least squares generative adversarial networks", arXiv 1611.04076, Eq. 2 and Eq. 9
@@ -23,10 +25,13 @@ class LeastSquares:
     Arguments:
         a: target of generated samples for the discriminator.
         b: target of real samples.
-        c: what the generator wants the discriminator to say of its samples.
+        c: target of generated samples for the generator.
 
     Shape: both terms give one value a sample (b,).
     """
+
+    logit_scale: ClassVar[LogitScale] = LogitScale(0.5, 4.0)
+    generator_lost_above: ClassVar[float | None] = 0.4
 
     a: float = 0.0
     b: float = 1.0

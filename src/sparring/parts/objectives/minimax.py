@@ -1,27 +1,28 @@
 """Minimax loss of 2014: the discriminator's cross-entropy, and a generator that minimises its negative."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch.nn.functional as F
 
 from sparring.core.adversarial_batch import AdversarialBatch
 from sparring.core.errors import ConfigError
+from sparring.core.interfaces import LogitScale, Objective
 from sparring.core.shapes import Logits, PerSample
 
 
 @dataclass(frozen=True, kw_only=True)
-class Minimax:
-    r"""The value function of the first GAN, with the generator that saturates.
+class Minimax(Objective):
+    r"""The value function of the first GAN, whose generator saturates.
 
     With D = sigmoid(logit), both players share V, which D maximises and G minimises:
 
         V = E_x log D(x) + E_z log(1 - D(G(z)))
 
-    For teaching and for theory: when D wins, the generator's gradient vanishes. To train, use
-    `NonSaturating`.
+    For teaching and theory: when D wins, the generator's gradient vanishes. For training use `NonSaturating`.
 
-    Deviation: written in logits through softplus, so that no logarithm of zero is ever taken; the generator's
-    term leaves out log D(x), which is constant in G.
+    Deviation: written in logits through softplus, so that no logarithm of zero is taken; the generator's term omits log D(x),
+    which is constant in G.
 
     References:
         Goodfellow et al. 2014, "Generative adversarial nets", arXiv 1406.2661, Eq. 1.
@@ -33,6 +34,9 @@ class Minimax:
 
     Shape: both terms give one value a sample (b,).
     """
+
+    logit_scale: ClassVar[LogitScale] = LogitScale(0.0, 1.0)
+    generator_lost_above: ClassVar[float | None] = -0.02
 
     smoothing: float = 0.0
 

@@ -1,21 +1,23 @@
 """Non-saturating loss: the generator maximises log D(G(z))."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch.nn.functional as F
 
 from sparring.core.adversarial_batch import AdversarialBatch
+from sparring.core.interfaces import LogitScale, Objective
 from sparring.core.shapes import PerSample
 from sparring.parts.objectives.minimax import check_smoothing, cross_entropy
 
 
 @dataclass(frozen=True, kw_only=True)
-class NonSaturating:
-    """The discriminator's cross-entropy, and a generator whose gradient is strong where it is losing.
+class NonSaturating(Objective):
+    """The discriminator's cross-entropy; a generator whose gradient does not vanish when the discriminator wins.
 
         L_D = -E_x log D(x) - E_z log(1 - D(G(z)))        L_G = -E_z log D(G(z))
 
-    The same fixed point as `Minimax`, no longer a zero-sum game. The default of most recipes.
+    The same fixed point as `Minimax`, but no zero-sum game. The default of most recipes.
 
     Deviation: written in logits through softplus.
 
@@ -30,6 +32,9 @@ class NonSaturating:
 
     Shape: both terms give one value a sample (b,).
     """
+
+    logit_scale: ClassVar[LogitScale] = LogitScale(0.0, 1.0)
+    generator_lost_above: ClassVar[float | None] = 6.0
 
     smoothing: float = 0.0
 

@@ -12,9 +12,9 @@ from sparring.core.shapes import PerSample
 
 
 class PatchProjection(nn.Module):
-    """Two layers from the features at a place to a vector of length 1.
+    """A two-layer perceptron from the features at a position to a vector of length 1.
 
-    Shape: (b, places, channels) to (b, places, size).
+    Shape: (b, positions, channels) to (b, positions, size).
     """
 
     def __init__(self, channels: int, size: int) -> None:
@@ -30,15 +30,16 @@ class PatchProjection(nn.Module):
 
 
 def patch_nce(queries: Tensor, keys: Tensor, temperature: float) -> PerSample:
-    """How far each query is from being nearest to its own key, the mean over places (b,).
+    """-log softmax of each query's similarity to its own key among all keys, the mean over positions (b,).
 
     Arguments:
-        queries, keys: (b, places, size), of length 1.
+        queries, keys: (b, positions, size), of length 1.
+        temperature: tau, divides the similarities.
 
-    >>> apart = torch.eye(4)[None]
-    >>> patch_nce(apart, apart, 1.0).exp().mul(torch.e).round(decimals=4).tolist() == [round(torch.e + 3, 4)]
+    >>> orthogonal = torch.eye(4)[None]
+    >>> patch_nce(orthogonal, orthogonal, 1.0).exp().mul(torch.e).round(decimals=4).tolist() == [round(torch.e + 3, 4)]
     True
     """
     with torch.autocast(queries.device.type, enabled=False):
-        alike = queries.float() @ keys.float().mT / temperature
-    return alike.logsumexp(2).sub(alike.diagonal(dim1=1, dim2=2)).mean(1)
+        similarity = queries.float() @ keys.float().mT / temperature
+    return similarity.logsumexp(2).sub(similarity.diagonal(dim1=1, dim2=2)).mean(1)

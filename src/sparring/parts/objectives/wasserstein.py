@@ -1,19 +1,20 @@
-"""Wasserstein loss: the critic estimates the earth mover's distance between real and generated samples."""
+"""Wasserstein loss: the critic estimates the earth mover's distance between the real and the generated distribution."""
 
 from dataclasses import dataclass
 
 from sparring.core.adversarial_batch import AdversarialBatch
+from sparring.core.interfaces import Objective
 from sparring.core.shapes import PerSample
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wasserstein:
-    """The Kantorovich-Rubinstein dual, whose critic must be kept 1-Lipschitz by something else.
+class Wasserstein(Objective):
+    """The Kantorovich-Rubinstein dual of the earth mover's distance; the critic must be 1-Lipschitz.
 
         L_D = E_z D(G(z)) - E_x D(x)        L_G = -E_z D(G(z))
 
-    Alone it has no optimum: add `penalties.OneCentred` (WGAN-GP), `penalties.WeightClip` (2017's own) or
-    spectral normalisation, and give the critic several turns.
+    Without a Lipschitz constraint it has no optimum: add `penalties.GradientPenalty` (WGAN-GP), `penalties.WeightClip` (the
+    2017 paper's) or spectral normalisation, and update the critic several times per step.
 
     References:
         Arjovsky, Chintala, Bottou 2017, "Wasserstein GAN", arXiv 1701.07875, Eq. 2 and Algorithm 1.

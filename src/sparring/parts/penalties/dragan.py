@@ -15,9 +15,9 @@ from sparring.parts.penalties.r1_r2 import check_penalty
 
 @dataclass(frozen=True, kw_only=True)
 class DRAGAN:
-    """A gradient penalty around real samples only, against the sharp gradients there that bring mode collapse.
+    """A gradient penalty in a neighbourhood of real samples, where sharp gradients cause mode collapse.
 
-        weight E (|grad D(x + delta)| - 1)^2        delta = spread std(x) u,  u ~ U[0, 1)
+        weight E (|grad D(x + delta)| - 1)^2        delta = noise_scale std(x) u,  u ~ U[0, 1)
 
     Deviation: the noise is uniform and scaled by the standard deviation of the batch, as in the authors'
     experiments; the paper's formula has a Gaussian of fixed variance.
@@ -28,9 +28,9 @@ class DRAGAN:
 
     Arguments:
         weight: lambda (default 10, as in the paper).
-        spread: width of the noise in standard deviations of the data (default 0.5, as in the authors'
+        noise_scale: width of the noise in standard deviations of the data (default 0.5, as in the authors'
             experiments).
-        one_sided: punish gradients above 1 only.
+        one_sided: penalise gradient norms above 1 only.
         every: steps between applications.
 
     Shape: one value a sample (b,), with the weight in it, without the factor `every`.
@@ -46,9 +46,7 @@ class DRAGAN:
     def __post_init__(self) -> None:
         check_penalty(self.weight, self.every)
         if not self.noise_scale >= 0:
-            raise ConfigError(
-                f"DRAGAN's spread of {self.noise_scale}", "0 or more", "0.5 is the authors' value"
-            )
+            raise ConfigError(f"noise_scale {self.noise_scale}", "0 or more", "0.5 is the authors' value")
 
     def __call__(self, batch: AdversarialBatch) -> PerSample:
         near = perturb_real(batch, self.noise_scale)
@@ -56,7 +54,7 @@ class DRAGAN:
 
 
 def perturb_real(batch: AdversarialBatch, noise_scale: float) -> Tensor:
-    """Real samples moved by uniform noise of `noise_scale` standard deviations of the batch (b, *sample)."""
+    """Real samples plus uniform noise of `noise_scale` standard deviations of the batch (b, *sample)."""
     real = batch.x_augmented.detach().float()
     noise = batch.rng.uniform("dragan", *real.shape[1:])[: len(real)]
     return real + noise_scale * real.std(correction=0) * noise

@@ -17,13 +17,13 @@ from sparring.parts.penalties.r1_r2 import check_penalty, input_gradient
 
 @dataclass(frozen=True, kw_only=True)
 class GradientPenalty:
-    """The gradient penalty of WGAN-GP, which keeps a critic near 1-Lipschitz.
+    """A penalty that keeps the critic's gradient norm near 1 between real and generated samples.
 
         GP = weight E (|grad D(x_hat)| - 1)^2        x_hat = e x + (1 - e) G(z),  e ~ U[0, 1] a sample
 
-    Not with batch normalisation in the critic.
+    Not for critics with batch normalisation.
 
-    Deviation: the mixtures are of samples as the critic sees them (after augmentation and packing).
+    Deviation: the samples are interpolated as the critic sees them (after augmentation and packing).
 
     References:
         Gulrajani et al. 2017, "Improved training of Wasserstein GANs", arXiv 1704.00028, Eq. 3 and Algorithm
@@ -32,7 +32,7 @@ class GradientPenalty:
 
     Arguments:
         weight: lambda (default 10, as in the paper).
-        one_sided: punish gradients above 1 only.
+        one_sided: penalise gradient norms above 1 only.
         every: steps between applications.
 
     Shape: one value a sample (b,), with the weight in it, without the factor `every`.
@@ -60,7 +60,7 @@ def interpolate_real_fake(batch: AdversarialBatch) -> Tensor:
 
 
 def gradient_norm_penalty(batch: AdversarialBatch, x: Tensor, one_sided: bool) -> PerSample:
-    """(|grad D(seen)| - 1)^2, or max(0, |grad D(seen)| - 1)^2 where one-sided, one value a sample (b,)."""
+    """(|grad D(x)| - 1)^2, or max(0, |grad D(x)| - 1)^2 if one-sided, one value a sample (b,)."""
     x = x.detach().requires_grad_()
     excess = torch.linalg.vector_norm(input_gradient(batch.score(x), x), dim=1) - 1
     return (F.relu(excess) if one_sided else excess).square()

@@ -14,12 +14,13 @@ from sparring.parts.penalties.r1_r2 import check_penalty
 
 @dataclass(frozen=True, kw_only=True)
 class HistoricalAveraging:
-    """Fictitious play by the weights: it damps the cycles of a game, where gradient descent alone orbits.
+    """Squared distance of a player's weights to their running mean, as in fictitious play.
+
+    It damps the oscillations of gradient descent in games.
 
         weight | theta - 1/t sum_{i=1..t} theta[i] |^2
 
-    The game keeps the mean of the past as a second module, `batch.memory`, whose parameters are in the
-    player's order.
+    The game keeps the mean of past weights in a second module, `batch.weights.average`.
 
     References:
         Salimans et al. 2016, "Improved techniques for training GANs", arXiv 1606.03498, sec. 3.3.
@@ -28,8 +29,10 @@ class HistoricalAveraging:
         weight: strength; the paper prints none (its equation has 1, our default).
         every: steps between applications.
 
-    Shape: one value for the batch, given to each sample (b,), with the weight in it, without the factor
-    `every`.
+    Shape: the same value for each sample (b,), with the weight included, without the factor `every`.
+
+    Raises:
+        ConfigError: the game keeps no mean of past weights.
     """
 
     weight: Schedule = 1.0
@@ -41,14 +44,10 @@ class HistoricalAveraging:
         check_penalty(self.weight, self.every)
 
     def __call__(self, batch: AdversarialBatch) -> PerSample:
-        if batch.player is None or batch.memory is None:
-            raise ConfigError(
-                "historical averaging in a game without memory",
-                "a game that keeps one",
-                "leave this penalty out",
-            )
-        pairs = zip(batch.player.parameters(), batch.memory.parameters(), strict=True)
+        weights = batch.weights
+        if weights is None or weights.average is None:
+            got = "historical averaging in a game that keeps no mean of past weights"
+            raise ConfigError(got, "the game adversarial", "leave this penalty out")
+        pairs = zip(weights.player.parameters(), weights.average.parameters(), strict=True)
         squares = [(now.float() - past.detach().float()).square().sum() for now, past in pairs]
-        return (value_at(self.weight, batch.images) * torch.stack(squares).sum()).expand(
-            batch.batch.x.shape[0]
-        )
+        return (value_at(self.weight, batch.images) * torch.stack(squares).sum()).expand(len(batch.x))

@@ -14,11 +14,11 @@ from sparring.core.shapes import Logits, PerSample
 
 @dataclass(frozen=True, kw_only=True)
 class R1:
-    """A zero-centred gradient penalty on real data: the simplest thing that makes GANs converge locally.
+    """A zero-centred gradient penalty on real samples, with which GAN training converges locally.
 
         R1 = gamma/2 E_x |grad_x D(x)|^2
 
-    Not with batch normalisation in the discriminator, whose gradient is not one of a sample alone.
+    Not for discriminators with batch normalisation, where a logit depends on other samples.
 
     Deviation: the gradient is taken with respect to what the discriminator sees (after augmentation and
     packing).
@@ -31,8 +31,7 @@ class R1:
 
     Arguments:
         gamma: strength (default 10, as in 2018); scale it with the number of pixels.
-        every: steps between applications (StyleGAN2: 16). R3GAN reports failure on toys at 8: leave 1 for
-            those.
+        every: steps between applications (StyleGAN2: 16). On 2-D toy data keep 1: R3GAN reports failures at 8.
 
     Shape: one value a sample (b,), with the weight in it, without the factor `every`.
     """
@@ -53,11 +52,11 @@ class R1:
 
 @dataclass(frozen=True, kw_only=True)
 class R2:
-    """The same penalty on generated samples.
+    """A zero-centred gradient penalty on generated samples.
 
         R2 = gamma/2 E_z |grad_x D(G(z))|^2
 
-    Together with R1 it keeps the gradient small wherever samples are; R3GAN needs both.
+    With R1 it keeps the gradient small wherever samples are; R3GAN uses both.
 
     References:
         Mescheder, Geiger, Nowozin 2018, arXiv 1801.04406, Eq. 10.
@@ -89,9 +88,9 @@ class R2:
 def input_gradient(logits: Logits, x: Tensor) -> Tensor:
     """The gradient of each logit with respect to its own sample, flat (b, values), with a graph of its own.
 
-    The sum over the batch is differentiated once: right as long as no logit depends on another sample.
+    The sum over the batch is differentiated once, which is exact as long as no logit depends on other samples.
     """
-    assert x.requires_grad, "a penalty with needs_slope got samples that carry no gradient"
+    assert x.requires_grad, "a penalty with needs_input_grad got inputs that do not require gradients"
     (gradient,) = torch.autograd.grad(logits.float().sum(), x, create_graph=True)
     return gradient.float().flatten(1)
 
@@ -113,7 +112,7 @@ def check_penalty(weight: Schedule, every: int) -> None:
         raise ConfigError(
             f"a penalty of weight {weight}",
             "a weight of 0 or more",
-            "leave the penalty out, or make it positive",
+            "leave the penalty out, or raise the weight",
         )
     if every < 1:
         raise ConfigError(f"a penalty every {every} steps", "every >= 1", "1 applies it at each step")

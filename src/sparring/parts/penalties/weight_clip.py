@@ -1,4 +1,4 @@
-"""Weight clipping of WGAN: every weight of the critic is clamped to a box."""
+"""Weight clipping of WGAN: every weight of the critic is clamped to an interval."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ from sparring.core.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class WeightClip:
-    """After each step of the critic every weight is clamped to a box.
+    """Clamps every weight of the critic to [-limit, limit] after each of its updates.
 
         w <- clip(w, -limit, limit)
 
-    For the record of 2017: `OneCentred` or spectral normalisation train better.
+    The 2017 method; `GradientPenalty` or spectral normalisation train better.
 
     References:
         Arjovsky, Chintala, Bottou 2017, "Wasserstein GAN", arXiv 1701.07875, Algorithm 1, line 7.
@@ -32,11 +32,10 @@ class WeightClip:
 
     def __post_init__(self) -> None:
         if not self.limit >= 0:
-            raise ConfigError(
-                f"weights clipped at {self.limit}", "a limit of 0 or more", "0.01 is the paper's"
-            )
+            raise ConfigError(f"limit {self.limit}", "0 or more", "0.01 is the paper's")
 
     @torch.no_grad()
     def apply(self, player: nn.Module) -> None:
+        """Clamp the parameters in place."""
         for parameter in player.parameters():
             parameter.clamp_(-self.limit, self.limit)

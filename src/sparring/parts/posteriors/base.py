@@ -1,4 +1,4 @@
-"""Protocols of a posterior family and of one batch's distribution, and checks they share."""
+"""Protocols of a posterior family and of the distributions of one batch, and their checks."""
 
 from typing import Protocol, runtime_checkable
 
@@ -11,23 +11,23 @@ from sparring.core.shapes import Latent, PerSample
 
 @runtime_checkable
 class Distribution(Protocol):
-    """q(z|x) of one batch. Codes z are (count, b, code) or (b, code); densities then are (count, b) or (b,)."""
+    """The distributions q(z|x) of one batch. Codes z are (count, b, code) or (b, code); densities then are (count, b) or (b,)."""
 
     @property
     def mean(self) -> Latent:
-        """The code (b, code) that stands for x where nothing is drawn: the mean, or the direction on a sphere."""
+        """The code (b, code) without sampling: the mean, or the mean direction on a sphere."""
         ...
 
     def sample(self, rng: KeyedRandom, stream: str, count: int = 1) -> Tensor:
-        """Codes (count, b, code), reparameterised; the draws must hold b rows."""
+        """Codes (count, b, code), reparameterised; `rng` must have b rows."""
         ...
 
     def log_prob(self, z: Tensor) -> Tensor:
-        """log q(z|x) of given codes, in nats."""
+        """log q(z|x) of codes, in nats."""
         ...
 
     def prior_log_prob(self, z: Tensor) -> Tensor:
-        """log p(z) of given codes, in nats."""
+        """log p(z) of codes, in nats."""
         ...
 
     def kl(self) -> PerSample:
@@ -41,8 +41,8 @@ class Posterior(Protocol):
 
     `latent`: d, the *intrinsic* dimension: R^d, or the sphere S^d, which lies in R^(d+1).
     `code_size`: size of the vector that the decoder sees: d, or d + 1 on a sphere.
-    `num_parameters`: how many numbers the encoder's head gives for one sample.
-    `prior_std`: standard deviation of each number of a code under the prior: 1, or 1 / sqrt(d + 1) on a sphere.
+    `num_parameters`: outputs of the encoder's head per sample.
+    `prior_std`: standard deviation of each component of a code under the prior: 1, or 1 / sqrt(d + 1) on a sphere.
     """
 
     @property
@@ -55,7 +55,7 @@ class Posterior(Protocol):
     def prior_std(self) -> float: ...
 
     def distribution(self, raw: Tensor) -> Distribution:
-        """q(z|x) from the encoder's outputs (b, parameters), whatever real numbers these are."""
+        """q(z|x) from the encoder's outputs (b, num_parameters), any real numbers."""
         ...
 
     def prior(self, z: Latent) -> Latent:
@@ -64,7 +64,7 @@ class Posterior(Protocol):
 
 
 def check_latent(latent: int, max_latent: int) -> None:
-    """Refuses an intrinsic dimension that is not from 1 to `max_latent`."""
+    """Raises ConfigError unless 1 <= latent <= max_latent."""
     if not 1 <= latent <= max_latent:
         raise ConfigError(
             f"latent={latent}",
@@ -74,6 +74,6 @@ def check_latent(latent: int, max_latent: int) -> None:
 
 
 def check_outputs(raw: Tensor, num_parameters: int) -> Tensor:
-    """The encoder's outputs in float32 at least; they must be (b, parameters)."""
+    """The encoder's outputs (b, num_parameters), in float32 or better."""
     assert raw.shape[1:] == (num_parameters,), f"{tuple(raw.shape)} is not (b, {num_parameters})"
     return raw if raw.dtype.itemsize >= 4 else raw.float()

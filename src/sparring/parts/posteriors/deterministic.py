@@ -13,7 +13,7 @@ from sparring.parts.posteriors.normal import normal_log_density
 
 
 class DeterministicDistribution:
-    """All mass on the codes `mean` (b, d): each draw is the same, and the KL, infinite in truth, is left out as 0."""
+    """A point mass at the codes `mean` (b, d): all samples are equal; the KL, which is infinite, is reported as 0."""
 
     def __init__(self, mean: Tensor) -> None:
         self.mean = mean
@@ -37,7 +37,7 @@ class DeterministicDistribution:
 
 @dataclass(frozen=True, kw_only=True)
 class Deterministic:
-    """The encoder's d outputs are the code itself. There is no prior in training; a normal one is fitted to the codes later.
+    """The encoder's d outputs are the code. There is no prior in training; a normal one is fitted to the codes.
 
     References: Hinton & Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks", Science 313.
 

@@ -68,7 +68,7 @@ def power_spherical_kl_to_uniform(concentration: Tensor, dimension: int) -> Tens
 
 
 def power_spherical_sample(mean: Tensor, concentration: Tensor, uniform: Tensor, noise: Tensor) -> Tensor:
-    """Draws z (n, b, m) in the type of `mean`, differentiable in mean and concentration, made of the given random numbers.
+    """Samples z (n, b, m) in the type of `mean` from random numbers, differentiable in mean and concentration.
 
     Arguments: as of `von_mises_fisher.vmf_sample`.
     """

@@ -1,5 +1,4 @@
-"""What distributions on the sphere S^d share: unit vectors in R^m with m = d + 1, the uniform prior, keyed
-noise.
+"""Shared by the distributions on the sphere S^d: unit vectors in R^m with m = d + 1, the uniform prior, keyed noise.
 
 References:
     Davidson et al. 2018, "Hyperspherical variational auto-encoders", arXiv 1804.00891, sec. 3 (mean, tangent, reflection).
@@ -29,10 +28,10 @@ def log_surface_area(dimension: int) -> float:
 
 
 def householder_reflect(e1_based: Tensor, mean: Tensor) -> Tensor:
-    """Vectors around the first axis, turned to vectors around `mean`: an orthogonal map of determinant +-1, e1 -> mean.
+    """Map vectors around the first axis to vectors around `mean`: an orthogonal map of determinant +-1, e1 -> mean.
 
-    A Householder reflection along u = mean + sign(mean_1) e1, which is never short, so that neither a mean at e1 nor one
-    opposite to it loses digits or gradients.
+    A Householder reflection along u = mean + sign(mean_1) e1, whose length is at least sqrt(2), so that means near e1 and near -e1
+    lose no precision in values or gradients.
 
     Arguments:
         e1_based: (..., b, m).
@@ -42,7 +41,7 @@ def householder_reflect(e1_based: Tensor, mean: Tensor) -> Tensor:
 
 
 class _Reflection(NamedTuple):
-    """sign (along u - v), and what it is made of: along = <u, v> / half, half = |u|^2 / 2."""
+    """The image sign (along u - v) and its intermediate values: along = <u, v> / half, half = |u|^2 / 2."""
 
     image: Tensor
     sign: Tensor
@@ -61,16 +60,16 @@ def _reflection(v: Tensor, mean: Tensor) -> _Reflection:
 
 
 class _UnitVectorsAround(torch.autograd.Function):
-    """(mean, cosine, sine, tangent) -> unit vectors (n, b, m), differentiable in the first three: with an eye to few operations."""
+    """(mean, cosine, sine, tangent) -> unit vectors (n, b, m), differentiable in the first three, in few operations."""
 
     @staticmethod
     def forward(ctx: Any, mean: Tensor, cosine: Tensor, sine: Tensor, tangent: Tensor) -> Tensor:
         parts = (cosine.unsqueeze(-1), sine.unsqueeze(-1) * tangent)
         v = torch.cat([part.to(mean.dtype) for part in parts], dim=-1).transpose(0, 1)
-        found = _reflection(v, mean)
-        ctx.save_for_backward(v, tangent, *found[1:])
+        reflection = _reflection(v, mean)
+        ctx.save_for_backward(v, tangent, *reflection[1:])
         ctx.kind = cosine.dtype
-        return found.image
+        return reflection.image
 
     @staticmethod
     @once_differentiable
@@ -85,7 +84,7 @@ class _UnitVectorsAround(torch.autograd.Function):
 
 
 def unit_vectors_around(mean: Tensor, cosine: Tensor, sine: Tensor, noise: Tensor) -> Tensor:
-    """Unit vectors (n, b, m) at the given angles from `mean`, in directions given by `noise`.
+    """Unit vectors (n, b, m) at angles from `mean`, in the directions of `noise`.
 
     Arguments:
         mean: (b, m), of length 1.
@@ -97,18 +96,18 @@ def unit_vectors_around(mean: Tensor, cosine: Tensor, sine: Tensor, noise: Tenso
     return z
 
 
-MAX_DIMENSION = 4_096  # d: the formulas are exact at least up to here
+MAX_DIMENSION = 4_096  # d, up to which the formulas were checked
 
 
 class SphereNoise(NamedTuple):
-    """The random numbers of draws on a sphere: (b, n) inside of (0, 1), and (b, n, d) standard normal."""
+    """Random numbers for samples on a sphere: uniform (b, n) in (0, 1), and standard normal (b, n, d)."""
 
     uniform: Tensor
     normal: Tensor
 
 
 class SphericalFamily(NamedTuple):
-    """A family of distributions round a mean: how it is drawn from, its log density, and its KL to the uniform one.
+    """A family of distributions around a mean: sampling, log density, and KL to the uniform distribution.
 
     sample: from mean (b, d + 1), concentration (b,) and `SphereNoise` to (n, b, d + 1). log_density: of z, mean and concentration.
     kl_to_uniform: of concentration and d + 1.
@@ -120,7 +119,7 @@ class SphericalFamily(NamedTuple):
 
 
 class SphericalDistribution:
-    """One of a family for each of a batch: mean (b, d + 1), of length 1, and concentration (b,)."""
+    """Distributions of a family for one batch: mean (b, d + 1), of length 1, and concentration (b,)."""
 
     def __init__(self, family: SphericalFamily, mean: Tensor, concentration: Tensor) -> None:
         self.family, self.mean, self.concentration = family, mean, concentration
@@ -154,7 +153,7 @@ def project_to_sphere(z: Latent) -> Latent:
 
 
 def draw_noise(rng: KeyedRandom, stream: str, count: int, code_size: int) -> SphereNoise:
-    """The noise of `count` draws for each row, with uniform numbers of 48 bits."""
+    """The noise of `count` samples for each row, with uniform numbers of 48 bits."""
     coarse, fine = rng.uniform(stream + ".angle", count, 2).double().unbind(2)
     return SphereNoise(
         coarse + (fine + 2.0**-25) * 2.0**-24, rng.normal(stream + ".direction", count, code_size - 1)

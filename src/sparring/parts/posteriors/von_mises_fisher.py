@@ -5,8 +5,8 @@
 where M_v(kappa) = Gamma(v + 1) (2 / kappa)^v I_v(kappa) is 1 at kappa = 0: the uniform distribution.
 
 References:
-    Davidson et al. 2018, "Hyperspherical variational auto-encoders", arXiv 1804.00891, sec. 3. We evaluate the Bessel
-    functions in log space and differentiate the draws implicitly (`bessel.py`, `cosine.py` say how, and why).
+    Davidson et al. 2018, "Hyperspherical variational auto-encoders", arXiv 1804.00891, sec. 3. The Bessel functions
+    are evaluated in log space (`bessel.py`), samples are differentiated implicitly (`implicit_reparameterization.py`).
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def vmf_log_density(z: Tensor, mean: Tensor, concentration: Tensor) -> Tensor:
 
 
 def vmf_sample(mean: Tensor, concentration: Tensor, uniform: Tensor, noise: Tensor) -> Tensor:
-    """Draws z (n, b, m) in the type of `mean`, differentiable in mean and concentration, made of the given random numbers.
+    """Samples z (n, b, m) in the type of `mean` from random numbers, differentiable in mean and concentration.
 
     Arguments:
         mean: (b, m), of length 1.

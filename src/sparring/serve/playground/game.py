@@ -71,7 +71,7 @@ class Playground:
                 "these are not points in the plane", f"{MIN_POINTS} points (x, y) or more", "take another set"
             )
         match = TrainState(build_experiment(rules), dataset, self.runtime)
-        looker = FieldRenderer(match, rules.objective)
+        looker = FieldRenderer(match)
         self.number += 1
         self.game = GameState(self.number, rules, match, looker)
         view = looker.view
@@ -95,7 +95,7 @@ class Playground:
             and (not noted or time.monotonic() - began < seconds)
         ):
             before = playing.train_state.clock.step
-            row = playing.train_state.step()
+            row = playing.train_state.train_step()
             if torch.stack(list(row.values())).isfinite().all():
                 noted.append(row)
             else:

@@ -24,18 +24,6 @@ NUM_PACK_PARTNERS = 2  # real points with which a judge of packs sees each place
 VIEW_MARGIN = 1.45  # of the image's side over the data's
 COORDINATE_LIMIT = 1e6
 
-# By which numbers a logit becomes a shade, 1 / (1 + exp(-gain (logit - centre))): of some objectives it has a meaning of its own;
-# of the others the centre is between the means of real and made points, and the gain one over the spread.
-LOGIT_SCALES: dict[str, tuple[float | None, float | None]] = {
-    "minimax": (0.0, 1.0),
-    "nonsaturating": (0.0, 1.0),
-    "feature_matching": (0.0, 1.0),
-    "least_squares": (0.5, 4.0),
-    "hinge": (0.0, 2.0),
-    "relativistic": (None, 4.0),
-    "wasserstein": (None, None),
-}
-
 
 @dataclass(frozen=True)
 class ViewBox:
@@ -75,12 +63,11 @@ class FieldRenderer:
 
     Arguments:
         match: an adversarial game on points in the plane.
-        objective: the name of its objective, which says what a logit means.
     """
 
-    def __init__(self, train_state: TrainState, objective: str) -> None:
+    def __init__(self, train_state: TrainState) -> None:
         assert isinstance(train_state.game, Adversarial)
-        self.train_state, self.game, self.objective = train_state, train_state.game, objective
+        self.train_state, self.game = train_state, train_state.game
         self.data: Dataset = train_state.stream.dataset
         self.view = ViewBox.from_samples(np.asarray(self.data.samples))
         self.packing = self.game.config.packing
@@ -131,7 +118,8 @@ class FieldRenderer:
 
     def encode_field(self, outputs: dict[str, Tensor]) -> str:
         """The field as bytes (SIDE^2), row by row from the top, in base64: 255 is taken for real, 0 for made, 128 undecided."""
-        centre, gain = LOGIT_SCALES[self.objective]
+        scale = self.game.config.objective.logit_scale
+        centre, gain = scale.centre, scale.gain
         if centre is None:
             centre = float(outputs["real"].mean() + outputs["logits"].mean()) / 2
         if gain is None:

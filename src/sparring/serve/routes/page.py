@@ -7,9 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from sparring.inference.latent.decoding import can_blend
-from sparring.models.classifier import ClassifierModel
 from sparring.models.generator import GeneratorModel
-from sparring.models.translator import TranslatorModel
 from sparring.serve.context import Context, get_context, get_cookies, parse_query
 from sparring.serve.http import HTTPError, make_json_response
 from sparring.serve.model import CurrentModel
@@ -98,9 +96,7 @@ def describe_run(context: Context) -> dict[str, Any]:
     kept = shown.loaded.model
     if isinstance(kept, GeneratorModel):
         return told | _describe_generator(kept, shown)
-    return told | (
-        {"kind": "classifier"} if isinstance(kept, ClassifierModel) else _describe_translator(kept)
-    )
+    return told | {"kind": kept.kind, **kept.facts()}
 
 
 def _describe_generator(model: GeneratorModel, current: CurrentModel) -> dict[str, Any]:
@@ -118,7 +114,3 @@ def _describe_generator(model: GeneratorModel, current: CurrentModel) -> dict[st
         "arena": spec.shape == (2,),
         "encoder": model.encoder is not None,
     }
-
-
-def _describe_translator(model: TranslatorModel) -> dict[str, Any]:
-    return {"kind": "translator", "directions": list(model.directions)}

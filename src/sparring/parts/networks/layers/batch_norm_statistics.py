@@ -13,15 +13,15 @@ def recompute_batch_norm_statistics(
 ) -> None:
     """Replace the running mean and variance of every batch normalisation by the mean over some batches.
 
-    Averaged weights see other activations than the weights from whose training the statistics come; a generator
-    with averaged weights and stale statistics makes washed-out samples.
+    The activations of averaged weights differ from those of the weights whose training the statistics come from; with stale
+    statistics the samples of an averaged generator lack contrast.
 
     References: Brock et al. 2019, arXiv:1809.11096, appendix C.2 ("standing statistics").
 
     Arguments:
-        network: left in evaluation mode.
-        batches: how many.
-        play: runs the network on the batch of this number.
+        network: put into evaluation mode.
+        batches: number of batches.
+        run_batch: runs the network on the batch of this index.
     """
     layers = [
         layer for layer in network.modules() if isinstance(layer, _BatchNorm) and layer.track_running_stats

@@ -7,11 +7,11 @@ from torch import Tensor, nn
 class FourierFeatures(nn.Module):
     """The coordinates, and sines and cosines of them at doubling frequencies.
 
-        x -> [x, a_k sin(2^k x), a_k cos(2^k x)],  k = 0 .. octaves - 1,  a_k = 2^-k if falling, else 1
+        x -> [x, a_k sin(2^k x), a_k cos(2^k x)],  k = 0 .. octaves - 1,  a_k = 2^-k if decaying, else 1
 
-    With falling amplitudes every octave has the same gradient, so that no octave rules a gradient penalty.
+    With decaying amplitudes every octave has the same gradient, so that no octave dominates a gradient penalty.
 
-    Deviation: the coordinates are kept beside the waves, because standardised points have no fixed range.
+    Deviation: the coordinates themselves are features, too, because standardised points have no fixed range.
 
     References:
         Tancik et al. 2020, "Fourier features let networks learn high frequency functions in low dimensional
@@ -19,7 +19,7 @@ class FourierFeatures(nn.Module):
 
     Arguments:
         octaves: number of frequencies.
-        falling: whether amplitudes fall as the frequencies rise.
+        decaying: whether amplitudes halve from octave to octave.
 
     Shape: (b, p) to (b, p (1 + 2 octaves)).
 

@@ -9,24 +9,24 @@ from sparring.core.shapes import Labels
 
 
 class LabelEmbedding(nn.Module):
-    """Tells a generator its class: the latent with a learned vector a class behind it.
+    """Concatenates a normalised embedding of the label to the latent.
 
         z, y -> [z, V_y / |V_y|]
 
-    Deviation: a learned vector in place of the one-hot label. Its length is held at 1, which is that of a one-hot
-    label: longer ones drown the latent, and a class then looks always the same.
+    Deviation: a learned vector in place of the one-hot label. It has length 1, as a one-hot
+    label has: longer vectors dominate the latent, and samples of a class lose their diversity.
 
     References:
         Mirza & Osindero 2014, "Conditional generative adversarial nets", arXiv 1411.1784, sec. 3.2.
 
     Arguments:
-        classes: number of labels; 0 leaves z as it is.
-        width: length of the vector.
+        classes: number of classes; 0 returns z unchanged.
+        width: size of the embedding.
 
     Attributes:
-        extra: values that it adds to z: `width`, or 0 without classes.
+        embedding_size: values concatenated to z: `width`, or 0 without classes.
 
-    Shape: (b, z) and (b,) to (b, z + extra).
+    Shape: (b, z) and (b,) to (b, z + embedding_size).
     """
 
     def __init__(self, classes: int, width: int) -> None:
@@ -46,21 +46,21 @@ class LabelEmbedding(nn.Module):
 
 
 def require_labels(y: Labels | None, role: str) -> Tensor:
-    """The labels, or a DataError that says who is missing them."""
+    """The labels; raises DataError where there are none."""
     if y is None:
         raise DataError(
-            f"a conditional {role} got no labels",
-            "one label a sample",
-            "give labels, or train without classes",
+            f"a conditional {role} without labels",
+            "one label per sample",
+            "label the data, or train without classes",
         )
     return y
 
 
 def require_classes(classes: int, head: str) -> None:
-    """Raises ConfigError where a head that judges classes is built for data that has none."""
+    """Raises ConfigError where a conditional head is built for data without classes."""
     if classes < 1:
         raise ConfigError(
-            f"{head} conditioning with {classes} classes",
+            f"the head {head} for data with {classes} classes",
             "labelled data",
-            "use the linear head, or label the data",
+            "set game.head=unconditional, or label the data",
         )

@@ -12,9 +12,9 @@ class Maxout(nn.Module):
         Goodfellow, Warde-Farley, Mirza, Courville & Bengio 2013, "Maxout networks", arXiv 1302.4389, sec. 3.
 
     Arguments:
-        inputs: numbers in.
-        units: numbers out.
-        pieces: linear maps a unit. `linear.weight` is (pieces * units, inputs), piece by piece.
+        inputs: size of the input.
+        units: size of the output.
+        pieces: linear maps per unit. `linear.weight` is (pieces * units, inputs), piece by piece.
 
     Shape: (b, inputs) to (b, units).
     """

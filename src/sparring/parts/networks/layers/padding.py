@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def reflect_pad(x: Tensor, count: int) -> Tensor:
-    """x with `count` mirrored rows and columns on each side; where it is too small to mirror, its edge is repeated.
+    """x padded by reflection with `count` rows and columns on each side; by replication where it is too small.
 
     >>> import torch
     >>> reflect_pad(torch.tensor([[[[1.0, 2.0, 3.0]]]]), 1)[0, 0, 0].tolist()
@@ -16,7 +16,9 @@ def reflect_pad(x: Tensor, count: int) -> Tensor:
 
 
 def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
-    """x with mirrored rows and columns at the end, so that its height and width are multiples of `multiple`."""
+    """x padded at the end so that its height and width are multiples of `multiple`: by reflection, or by replication where it is
+    too small.
+    """
     height, width = x.shape[2:]
     down, right = -height % multiple, -width % multiple
     if not down and not right:

@@ -4,9 +4,11 @@ from torch import nn
 
 
 def init_normal_weights(network: nn.Module) -> None:
-    """Weights of convolutions from N(0, 0.02), scales of normalisations from N(1, 0.02), all shifts 0."""
+    """Initialise a network in place: 4-dimensional weights from N(0, 0.02), scales of torch's normalisations from N(1, 0.02),
+    biases of convolutions 0.
+    """
     for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm2d | nn.InstanceNorm2d) and module.affine:
             nn.init.normal_(module.weight, 1.0, 0.02)
             continue
         weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
