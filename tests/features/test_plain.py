@@ -32,7 +32,7 @@ def pixels_of(samples: np.ndarray) -> torch.Tensor:
 
 def test_grey_and_coloured_pictures_are_not_mixed() -> None:
     assert PixelExtractor((4, 4, 3))(pictures(2, 4, 4, 1)).features.shape == (2, 48)
-    with pytest.raises(DataError, match="coloured"):
+    with pytest.raises(DataError, match="colour images"):
         PixelExtractor((4, 4, 1))(pictures(2, 4, 4, 3))
 
 

@@ -70,7 +70,7 @@ def test_pth_files_are_converted_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert set(weights.read_weights(source, path)[0]) == {"a", "b"}
     (kept,) = (tmp_path / "cache" / "weights").iterdir()
     kept.write_bytes(kept.read_bytes()[:-4])
-    with pytest.raises(CorruptFileError, match="it is made anew"):
+    with pytest.raises(CorruptFileError, match="is converted again"):
         weights.read_weights(source, path)
 
 

@@ -372,7 +372,7 @@ def test_inception_score_splits_in_order():
 def test_inception_score_asks_what_it_was_given():
     with pytest.raises(DataError, match="probabilities=True"):
         inception_score(torch.full((20, 4), 0.25))
-    with pytest.raises(DataError, match="no probabilities"):
+    with pytest.raises(DataError, match="not probabilities"):
         inception_score(normal(20, 4), probabilities=True)
 
 

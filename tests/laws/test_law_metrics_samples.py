@@ -381,7 +381,7 @@ SMALL, FLAT = np.zeros((2, 8, 8, 1), np.uint8), np.zeros((2, 16, 16, 1), np.uint
         (lambda: parzen_log_likelihood(GOOD, GOOD, validation=NAN), "finite"),
         (lambda: parzen_log_likelihood(GOOD, GOOD, validation=GOOD, bandwidths=(-1.0,)), "positive"),
         (lambda: classification_accuracy_score(GOOD, np.zeros(4), GOOD, np.zeros(4)), "two classes"),
-        (lambda: classification_accuracy_score(GOOD, np.zeros(3), GOOD, np.zeros(4)), "one each"),
+        (lambda: classification_accuracy_score(GOOD, np.zeros(3), GOOD, np.zeros(4)), "one label"),
         (lambda: perceptual_path_length(lambda z: z, squared, 1), "2 or more"),
         (lambda: perceptual_path_length(lambda z: z, squared, 4, pairs=1), "2 or more"),
         (lambda: perceptual_path_length(lambda z: z * math.nan, squared, 4, pairs=2), "finite"),

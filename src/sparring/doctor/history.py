@@ -27,9 +27,9 @@ class History:
         document: all of run.json.
         num_train: number of training samples; 0 if unknown.
         is_image: whether samples are images.
+        generator_lost_above: the objective's fact of this name, from run.json; None where it has none.
         rows: of metrics.jsonl. events: of events.jsonl. evaluations: of evaluations.jsonl.
         checkpoints: images of the checkpoints that exist, ascending.
-        generator_lost_above: the objective's fact of this name, from run.json; None where it has none.
     """
 
     run: Path
@@ -37,11 +37,11 @@ class History:
     document: Mapping[str, Any] = field(default_factory=dict)
     num_train: int = 0
     is_image: bool = True
+    generator_lost_above: float | None = None
     rows: Sequence[Mapping[str, Any]] = ()
     events: Sequence[Mapping[str, Any]] = ()
     evaluations: Sequence[Mapping[str, Any]] = ()
     checkpoints: Sequence[int] = ()
-    generator_lost_above: float | None = None
 
     @property
     def images(self) -> int:
@@ -165,11 +165,11 @@ def read_history(run: Path) -> History:
         document=document,
         num_train=max(0, count - held_out) if isinstance(count, int) else 0,
         is_image=not isinstance(shape, list) or len(shape) == 3,
+        generator_lost_above=_read_fact(document, "generator_lost_above"),
         rows=records.read_metrics(run / records.METRICS_FILE),
         events=records.read_jsonl(run / records.EVENTS_FILE),
         evaluations=records.read_jsonl(run / records.EVALUATIONS_FILE),
         checkpoints=sorted(int(name) for name in names if name.isascii() and name.isdigit()),
-        generator_lost_above=_read_fact(document, "generator_lost_above"),
     )
 
 

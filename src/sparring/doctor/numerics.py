@@ -132,8 +132,9 @@ def detect_non_finite_steps(history: History) -> Finding | None:
     since = min(row["images"] for row in rollbacks or skipped)
     has_failed = len(rollbacks) >= MAX_ROLLBACKS and not history.is_finished
     severity: Severity = "bad" if has_failed else "warning" if rollbacks else "note"
-    message = f"{len(skipped):,} steps with a non-finite loss or weight were undone"
-    message += f"; {len(rollbacks)} times the run went back to an earlier checkpoint." if rollbacks else "."
+    steps = "1 step" if len(skipped) == 1 else f"{len(skipped):,} steps"
+    message = f"{steps} with a non-finite loss or weight undone"
+    message += f"; {len(rollbacks)} roll-backs to an earlier checkpoint." if rollbacks else "."
     fixes = advice.select(advice.lower_learning_rates(history, 0.1), advice.add_gradient_penalty(history))
     return Finding(
         name="non_finite_steps",

@@ -67,7 +67,7 @@ def detect_copied_input(history: History) -> Finding | None:
         name="copies_input",
         severity="bad",
         title="The translator copies its input",
-        message=f"The distance between output and input is {now:.1%} of that between a real image of the other domain and the input.",
+        message=f"Outputs differ from their inputs by {now:.1%} of the distance between the two domains.",
         since=since,
         values={"input_change": now},
         advice=advice.select(

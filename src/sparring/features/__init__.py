@@ -1,4 +1,4 @@
-"""Feature extractors: from samples to features. One file each; a new one is a file here and a row in
+"""Feature extractors: from samples to features, one file each. A new one is a file here and a row in
 `EXTRACTORS`.
 """
 
@@ -34,22 +34,24 @@ EXTRACTORS: dict[str, Callable[[ExtractorOptions], Extractor]] = {
 def load(
     name: str, *, runtime: Runtime, weights: Path | None = None, fitted_on: Dataset | None = None
 ) -> Extractor:
-    """The extractor of this name, ready to be called.
+    """Load an extractor.
 
     Arguments:
-        name: a row of `EXTRACTORS`.
-        runtime: where it computes.
-        weights: of a published network; None looks where they usually are.
-        fitted_on: the user's set, for "pixels" (its shape alone), "pca" and "classifier".
+        name: a key of `EXTRACTORS`.
+        runtime: the device that it computes on.
+        weights: file (or its folder) with the weights of a published network; None searches `$SPARRING_WEIGHTS` and the
+            package that ships them.
+        fitted_on: the user's data, for "pixels" and "points" (its shape alone), "pca" and "classifier".
 
     Raises:
-        ConfigError: there is none of this name, or something that it needs is missing.
+        ConfigError: an unknown name, or weights or data are missing. CorruptFileError: damaged weights.
+        DataError: data that it can't be fitted on.
     """
     if name not in EXTRACTORS:
         raise ConfigError(f"extractor {name!r}", "a known extractor", did_you_mean(name, list(EXTRACTORS)))
     if weights is not None and not EXTRACTORS_INFO[name].has_weights:
         raise ConfigError(
-            f"weights for the extractor {name!r}", "none: it has no published weights", "leave them out"
+            f"weights for the extractor {name!r}", "none: it has no published weights", "omit them"
         )
     return EXTRACTORS[name](
         ExtractorOptions(name=name, runtime=runtime, weights=weights, fitted_on=fitted_on)

@@ -37,12 +37,12 @@ IMAGE_SIZE, NUM_FEATURES = 32, 128
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierTraining:
-    """How the classifier is trained.
+    """Hyper-parameters of the classifier's training. Their names and values are part of the cache's key.
 
     Arguments:
-        images: seen in all.
-        batch: of one step.
-        rate: learning rate of Adam, falling linearly to zero.
+        images: images seen in total.
+        batch: batch size.
+        rate: learning rate of Adam, which decays linearly to 0.
     """
 
     images: int = 100_000
@@ -68,11 +68,12 @@ class ClassifierNetwork(nn.Module):
         return ExtractorOutput(features, self.last(features))
 
 
-def preprocess(pictures: np.ndarray, channels: int) -> Tensor:
-    x = to_nchw(pictures)
+def preprocess(images: np.ndarray, channels: int) -> Tensor:
+    """uint8 images (n, h, w, c) as float32 (n, channels, 32, 32) in [-1, 1]."""
+    x = to_nchw(images)
     if x.shape[1] > channels:
         raise DataError(
-            "coloured images",
+            "colour images",
             "grey ones, as those that the classifier was trained on",
             "prepare both sets with the same channels (--set data.channels=1)",
         )
@@ -80,30 +81,34 @@ def preprocess(pictures: np.ndarray, channels: int) -> Tensor:
 
 
 def train_classifier(dataset: Dataset, training: ClassifierTraining, runtime: Runtime) -> bytes:
-    """The weights of a classifier of this set, as a safetensors file with the accuracy on the tenth that it has not seen."""
+    """Train a classifier on a labelled data set.
+
+    Returns:
+        The bytes of a safetensors file with the weights, and with the accuracy on the held-out tenth as metadata.
+    """
     assert dataset.labels is not None
     channels = 1 if dataset.samples.shape[3] == 1 else 3
     network = _initial_network(channels, len(dataset.classes))
     runtime.to_device(network)
     order = torch.randperm(len(dataset), generator=make_generator(0, "classifier", 0))
-    kept = min(5_000, len(dataset) // 10)
+    num_held_out = min(5_000, len(dataset) // 10)
     x = torch.cat(
         [_preprocess_half(dataset.samples[at : at + 500], channels) for at in range(0, len(dataset), 500)]
     )
     y = torch.from_numpy(dataset.labels)
-    _fit(network, x, y, order[kept:], training, runtime)
+    _fit(network, x, y, order[num_held_out:], training, runtime)
     with torch.no_grad():
         guesses = [
             network(x[rows].to(runtime.device).float()).logits.argmax(1).cpu()
-            for rows in order[:kept].split(500)
+            for rows in order[:num_held_out].split(500)
         ]
-    accuracy = float((torch.cat(guesses) == y[order[:kept]]).double().mean())
+    accuracy = float((torch.cat(guesses) == y[order[:num_held_out]]).double().mean())
     return tensor_file.to_bytes(network.state_dict(), {"accuracy": repr(accuracy)})
 
 
-def _preprocess_half(pictures: np.ndarray, channels: int) -> Tensor:
-    """Prepared, in half the memory: the rounding is below a hundredth of a grey level."""
-    return preprocess(pictures, channels).half().contiguous(memory_format=torch.channels_last)
+def _preprocess_half(images: np.ndarray, channels: int) -> Tensor:
+    """Preprocessed images in float16, which halves the memory; the rounding error is below a tenth of a grey level."""
+    return preprocess(images, channels).half().contiguous(memory_format=torch.channels_last)
 
 
 def _initial_network(channels: int, classes: int) -> ClassifierNetwork:
@@ -148,11 +153,14 @@ EXTRACT_BLOCK = 64
 
 
 class ClassifierExtractor:
-    """The extractor: 128 features, and a logit a class.
+    """The extractor "classifier": 128 features, and a logit for each class.
 
     Arguments:
-        wanted: with the labelled set in `fitted_on`.
-        training: how it is trained, if it is not in the cache yet.
+        options: with the labelled data in `fitted_on`.
+        training: used if the classifier is not in the cache.
+
+    Raises:
+        DataError: the data has no labels, one class only, or fewer than 20 images.
     """
 
     name, dimension = "classifier", NUM_FEATURES
@@ -184,13 +192,13 @@ class ClassifierExtractor:
 def _require_labels(dataset: Dataset) -> Dataset:
     if dataset.labels is None or len(dataset.classes) < 2:
         raise DataError(
-            "a set without labels, or of one class",
-            "a set of at least two classes, to train a classifier on",
-            "sort the images into sub-folders by class, or take another extractor, such as 'efficientnet_lite0' or 'pca'",
+            "data without labels, or of one class",
+            "data of at least two classes, to train a classifier on",
+            "sort the images into sub-folders by class, or use another extractor, such as 'efficientnet_lite0' or 'pca'",
         )
     if len(dataset) < 20:
         raise DataError(
-            f"{len(dataset)} labelled images", "at least 20 to train a classifier on", "give more images"
+            f"{len(dataset)} labelled images", "at least 20 to train a classifier on", "add more images"
         )
     return dataset
 
@@ -198,7 +206,7 @@ def _require_labels(dataset: Dataset) -> Dataset:
 def _load_or_train(
     dataset: Dataset, network: ClassifierNetwork, training: ClassifierTraining, runtime: Runtime
 ) -> bytes:
-    """The weights' file from the cache, or made now and put there."""
+    """The file of weights from the cache, or trained now and written there."""
     places = [root / "classifiers" / f"{_cache_key(dataset, training)}.safetensors" for root in cache_roots()]
     for place in places:
         with contextlib.suppress(OSError, SparringError):
@@ -214,17 +222,19 @@ def _load_or_train(
 
 
 def _cache_key(dataset: Dataset, training: ClassifierTraining) -> str:
-    """What the weights depend on. A part of a set (without held-out samples) has the fingerprint of the whole: count and labels
-    tell them apart."""
+    """Digest of all that the weights depend on.
+
+    A part of a data set (without held-out samples) has the fingerprint of the whole; the labels distinguish them.
+    """
     assert dataset.labels is not None
     labels = hashlib.sha256(dataset.labels.astype("<i8").tobytes()).hexdigest()
     settings = {"format": 1, "set": dataset.fingerprint, "labels": labels, **asdict(training)}
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
-def _write_cache(to_device: Path, data: bytes) -> None:
-    to_device.parent.mkdir(parents=True, exist_ok=True)
-    handle, work = tempfile.mkstemp(prefix=".tmp-", dir=to_device.parent)
+def _write_cache(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, work = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
     with os.fdopen(handle, "wb") as file:
         file.write(data)
-    os.replace(work, to_device)
+    os.replace(work, path)

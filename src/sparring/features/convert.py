@@ -11,14 +11,14 @@ from torch import Tensor
 
 
 def convert(source: Path, target: Path) -> None:
-    """Read the one and write the other."""
-    found = torch.load(source, map_location="cpu", weights_only=True)
+    """Write the tensors of a `.pth` file (a state dict, or one under `state_dict` or `model`) as safetensors."""
+    state = torch.load(source, map_location="cpu", weights_only=True)
     for key in ("state_dict", "model"):
-        if isinstance(found, dict) and isinstance(found.get(key), dict):
-            found = found[key]
-    if not isinstance(found, dict) or not found:
-        raise SystemExit(f"{source} holds no table of tensors")
-    tensors = {name: value for name, value in found.items() if isinstance(value, Tensor)}
+        if isinstance(state, dict) and isinstance(state.get(key), dict):
+            state = state[key]
+    if not isinstance(state, dict) or not state:
+        raise SystemExit(f"{source} holds no state dict")
+    tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
     save_file({str(name): value.detach().clone().contiguous() for name, value in tensors.items()}, target)
 
 

@@ -1,5 +1,7 @@
-"""DINOv2 vision transformers, whose features agree better with human judgement of generated images than
-Inception's.
+"""DINOv2 vision transformers: distances in their features agree better with human ratings of generated images
+than those in Inception's.
+
+References: Oquab et al. 2023, arXiv:2304.07193 (DINOv2); Stein et al. 2023, arXiv:2306.04675 (comparison of features).
 """
 
 import numpy as np
@@ -21,7 +23,7 @@ VARIANTS = {  # width, depth, heads, letter, SHA-256
 
 
 def published_weights(name: str) -> weights.PublishedWeights:
-    """The file of weights of a row of `VARIANTS`."""
+    """The published weights of a key of `VARIANTS`."""
     *_, letter, sha256 = VARIANTS[name]
     return weights.PublishedWeights(
         file=f"dinov2_vit{letter}14_pretrain.pth",
@@ -31,7 +33,7 @@ def published_weights(name: str) -> weights.PublishedWeights:
 
 
 class Attention(nn.Module):
-    """Softmax(q k^T / sqrt(d)) v over the tokens, in several heads."""
+    """Multi-head self-attention, softmax(q k^T / sqrt(d)) v."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -46,7 +48,7 @@ class Attention(nn.Module):
 
 
 class Mlp(nn.Module):
-    """Four times as wide inside, with GELU."""
+    """Two linear layers, four times as wide between them, with GELU."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -57,7 +59,7 @@ class Mlp(nn.Module):
 
 
 class LayerScale(nn.Module):
-    """A learned factor a channel."""
+    """A learned factor for each channel."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -68,7 +70,7 @@ class LayerScale(nn.Module):
 
 
 class Block(nn.Module):
-    """One block."""
+    """A transformer block with pre-normalisation and layer scale."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -82,7 +84,7 @@ class Block(nn.Module):
 
 
 class PatchEmbed(nn.Module):
-    """Images as rows of projected patches (n, patches, width)."""
+    """Images (n, 3, h, w) to linearly projected patches (n, patches, width)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -93,13 +95,13 @@ class PatchEmbed(nn.Module):
 
 
 class VisionTransformer(nn.Module):
-    """The network as published; `interpolate_pos_embed` fits its positions to our size.
+    """The network as published; `interpolate_pos_embed` adapts its position embedding to the image size.
 
     Arguments:
         width: of a token.
         depth: number of blocks.
-        heads: of the attention.
-        learned: patches a side that the positions were learned for.
+        heads: number of attention heads.
+        learned: patches along a side for which the position embedding was trained.
     """
 
     def __init__(self, width: int, depth: int, heads: int, learned: int = PRETRAINED_GRID) -> None:
@@ -120,7 +122,7 @@ class VisionTransformer(nn.Module):
 
 
 def interpolate_pos_embed(network: VisionTransformer, side: int = IMAGE_SIZE) -> VisionTransformer:
-    """Interpolate the learned positions for images of this side, once and for all, where they do not fit as they are."""
+    """Interpolate the position embedding for images of `side` pixels, in place, if it was trained for another size."""
     old = network.pos_embed.detach()
     learned, new = round((old.shape[1] - 1) ** 0.5), side // PATCH_SIZE
     if learned != new:
@@ -132,14 +134,14 @@ def interpolate_pos_embed(network: VisionTransformer, side: int = IMAGE_SIZE) ->
     return network
 
 
-def preprocess(pictures: Tensor) -> Tensor:
-    """Images (n, 3, h, w) of values in [0, 255] as the network takes them."""
-    mean, deviation = (torch.tensor(values, device=pictures.device) for values in (_MEAN, _STD))
-    return (resize(pictures, IMAGE_SIZE, IMAGE_SIZE) / 255 - mean[:, None, None]) / deviation[:, None, None]
+def preprocess(images: Tensor) -> Tensor:
+    """Images (n, 3, h, w) in [0, 255] as input of the network: normalised, at 224 x 224."""
+    mean, deviation = (torch.tensor(values, device=images.device) for values in (_MEAN, _STD))
+    return (resize(images, IMAGE_SIZE, IMAGE_SIZE) / 255 - mean[:, None, None]) / deviation[:, None, None]
 
 
 class DINOv2Extractor:
-    """The extractor of one of three sizes."""
+    """The extractors "dinov2_s", "dinov2_b" and "dinov2_l": the class token."""
 
     preprocessing = f"{RESIZE_METHOD} to {IMAGE_SIZE}, ImageNet mean and deviation"
 

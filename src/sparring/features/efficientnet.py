@@ -1,4 +1,7 @@
-"""EfficientNet-Lite0 with the ImageNet weights that a small package ships: features without a download."""
+"""EfficientNet-Lite0 with ImageNet weights from a small package: features without a download.
+
+References: Tan & Le 2019, arXiv:1905.11946 (EfficientNet); Sandler et al. 2018, arXiv:1801.04381 (inverted residuals).
+"""
 
 from itertools import pairwise
 
@@ -31,7 +34,10 @@ _STAGES = [  # expansion, kernel, stride, width, depth
 
 
 class Conv2dSame(nn.Conv2d):
-    """Padded as TensorFlow's "same": what is odd of it lies below and to the right; it may be mirrored."""
+    """A convolution with TensorFlow's "same" padding: odd padding is at the bottom and on the right.
+
+    `mirrored`: kernel and input are mirrored, so that torch's symmetric padding is the same (`optimize_for_inference`).
+    """
 
     mirrored = False
 
@@ -54,7 +60,7 @@ def _batch_norm(width: int) -> nn.BatchNorm2d:
 
 
 class InvertedResidual(nn.Module):
-    """Expand, filter each channel by itself, project; added to its input where the shapes agree."""
+    """Expansion, depthwise convolution, projection; with a skip connection where the shapes agree."""
 
     def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int) -> None:
         super().__init__()
@@ -93,7 +99,7 @@ class EfficientNetLite0(nn.Module):
         self._fc = nn.Linear(NUM_FEATURES, NUM_CLASSES)
 
     def features(self, x: Tensor) -> Tensor:
-        """Means of the last maps (n, 1280) of scaled images (n, 3, 224, 224)."""
+        """Spatial means of the last feature maps (n, 1280) of preprocessed images (n, 3, 224, 224)."""
         x = self._bn0(self._conv_stem(x)).clamp_(0, 6)
         for block in self._blocks:
             x = block(x)
@@ -114,7 +120,10 @@ _CONV_NORM_PAIRS = {
 
 
 def optimize_for_inference(network: EfficientNetLite0) -> EfficientNetLite0:
-    """Fold the normalisation in and mirror the kernels, in place; from now on the images must come mirrored."""
+    """Fold batch normalisation and mirror the kernels, in place; afterwards the input images must be mirrored (`flip(2, 3)`).
+
+    Mirroring turns TensorFlow's padding into a cheaper one for sizes that halve evenly, such as 224.
+    """
     for part in (network, *network._blocks):
         for name, convolution in list(part.named_children()):
             if isinstance(convolution, Conv2dSame):
@@ -128,9 +137,9 @@ def optimize_for_inference(network: EfficientNetLite0) -> EfficientNetLite0:
 
 
 class EfficientNetExtractor:
-    """The extractor.
+    """The extractor "efficientnet_lite0": 1,280 features and 1,000 logits.
 
-    Blocks of 16 images on a processor: with fewer, torch leaves its fast 1x1 convolutions; with more, the cache overflows.
+    On a CPU blocks of 16 images are fastest: smaller ones miss torch's fast 1x1 convolutions, larger ones the cache.
     """
 
     name, dimension = "efficientnet_lite0", NUM_FEATURES

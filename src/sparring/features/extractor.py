@@ -22,26 +22,26 @@ class ExtractorOutput(NamedTuple):
 
 
 class Extractor(Protocol):
-    """From samples to features, the same whatever the number of samples that come together."""
+    """A function from samples to features; those of a sample do not depend on the others in the batch."""
 
     @property
     def name(self) -> str:
-        """Its row in the table."""
+        """Its key in `EXTRACTORS`."""
         ...
 
     @property
     def dimension(self) -> int:
-        """How many features a sample has."""
+        """Number of features of a sample; 0 if unknown."""
         ...
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the weights; empty where there are none."""
+        """SHA-256 of the weights; empty without weights."""
         ...
 
     @property
     def preprocessing(self) -> str:
-        """How images are resized and scaled, in words that change when the code does."""
+        """How images are resized and scaled; part of the key of cached features, so it must change with the code."""
         ...
 
     def __call__(self, samples: np.ndarray) -> ExtractorOutput:
@@ -50,16 +50,16 @@ class Extractor(Protocol):
 
 
 def iterate_blocks(samples: np.ndarray, size: int) -> Iterator[np.ndarray]:
-    """The samples in pieces of at most `size`."""
+    """Contiguous blocks of at most `size` samples."""
     for at in range(0, len(samples), size):
         yield np.ascontiguousarray(samples[at : at + size])
 
 
 def concatenate_outputs(parts: list[ExtractorOutput]) -> ExtractorOutput:
-    """The pieces as one, all of whose features are finite.
+    """Concatenate the outputs of blocks; logits only if all blocks have them.
 
     Raises:
-        DataError: some are not.
+        DataError: a feature is not finite.
     """
     features = torch.cat([part.features for part in parts])
     bad = int((~torch.isfinite(features)).any(1).sum())
@@ -76,35 +76,43 @@ def concatenate_outputs(parts: list[ExtractorOutput]) -> ExtractorOutput:
 def extract_in_blocks(
     samples: np.ndarray, size: int, compute: Callable[[np.ndarray], ExtractorOutput]
 ) -> ExtractorOutput:
-    """What `compute` makes of uint8 images, in blocks all of one size, so that each image is computed in the same way
-    whatever comes with it: the last block is filled up with its last image."""
+    """Extract features block by block.
+
+    All blocks have the same size (the last one is filled up with its last image), so that the features of an image do not
+    depend on the number of images.
+
+    Arguments:
+        samples: uint8 images (n, h, w, c).
+        size: of a block.
+        compute: a block (size, h, w, c) to its features and logits.
+    """
     parts = []
     with torch.no_grad():
         for block in iterate_blocks(check_images(samples), size):
-            full = np.concatenate([block, np.repeat(block[-1:], size - len(block), 0)])
-            ours = [value[: len(block)].float().cpu() for value in compute(full) if value is not None]
-            parts.append(ExtractorOutput(*ours))
+            padded = np.concatenate([block, np.repeat(block[-1:], size - len(block), 0)])
+            values = [value[: len(block)].float().cpu() for value in compute(padded) if value is not None]
+            parts.append(ExtractorOutput(*values))
     return concatenate_outputs(parts)
 
 
 def check_images(samples: np.ndarray) -> np.ndarray:
-    """uint8 images (n, h, w, c), n >= 1, as they are.
+    """Return the samples if they are uint8 images (n, h, w, c), n >= 1.
 
     Raises:
         DataError: they are something else.
     """
-    fits = samples.ndim == 4 and samples.dtype == np.uint8 and samples.shape[-1] in (1, 3, 4)
-    if not fits or 0 in samples.shape:
+    is_valid = samples.ndim == 4 and samples.dtype == np.uint8 and samples.shape[-1] in (1, 3, 4)
+    if not is_valid or 0 in samples.shape:
         raise DataError(
             f"samples of type {samples.dtype} and shape {samples.shape}",
-            "uint8 images (n, height, width, channels), none of them zero, with 1, 3 or 4 channels",
+            "uint8 images (n, height, width, channels), not empty, with 1, 3 or 4 channels",
             "use the extractor 'points' for points; quantise generated images to uint8, as they would be saved",
         )
     return samples
 
 
 def check_points(samples: np.ndarray) -> np.ndarray:
-    """float32 points (n, d), n >= 1, as they are.
+    """Return the samples if they are float32 points (n, d), n >= 1.
 
     Raises:
         DataError: they are something else.
@@ -112,15 +120,15 @@ def check_points(samples: np.ndarray) -> np.ndarray:
     if samples.ndim != 2 or samples.dtype != np.float32 or 0 in samples.shape:
         raise DataError(
             f"samples of type {samples.dtype} and shape {samples.shape}",
-            "float32 points (n, coordinates), none of them zero",
-            "use another extractor, such as 'pixels', for images",
+            "float32 points (n, coordinates), not empty",
+            "use another extractor for images, such as 'pixels'",
         )
     return samples
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractorOptions:
-    """An extractor of this name, on this machine, with these weights, fitted on this set."""
+    """Arguments of an extractor; those of `load`."""
 
     name: str
     runtime: Runtime
@@ -128,19 +136,22 @@ class ExtractorOptions:
     fitted_on: Dataset | None = None
 
     def data(self, images: bool = True) -> Dataset:
-        """The set to fit on.
+        """The data to fit on.
+
+        Arguments:
+            images: whether it must be images; otherwise points.
 
         Raises:
-            ConfigError: none was given, or one of the wrong kind.
+            ConfigError: it is missing, or of the wrong kind.
         """
         if self.fitted_on is None:
             raise ConfigError(
                 f"the extractor {self.name!r} without a set of samples",
-                "the set that it is fitted on",
-                "name the data, or take an extractor that is not fitted, such as 'efficientnet_lite0'",
+                "the data that it is fitted on",
+                "name the data, or use an extractor that is not fitted, such as 'efficientnet_lite0'",
             )
         if self.fitted_on.spec.is_image != images:
-            kind, other = ("pictures", "points") if images else ("points", "pixels")
+            kind, other = ("images", "points") if images else ("points", "pixels")
             raise ConfigError(
                 f"the extractor {self.name!r} for samples of shape {self.fitted_on.spec.shape}",
                 kind,
@@ -150,5 +161,5 @@ class ExtractorOptions:
 
 
 def freeze(module: nn.Module) -> nn.Module:
-    """In evaluation, without gradients."""
+    """Set a module to evaluation mode, without gradients, and return it."""
     return module.eval().requires_grad_(False)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 def folded_weights(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """The weight and the bias of the one convolution that does the work of both, float32."""
+    """Weight and bias (float32) of the convolution that equals a convolution followed by batch normalisation."""
     assert convolution.bias is None
     assert norm.running_mean is not None
     assert norm.running_var is not None
@@ -20,7 +20,12 @@ def folded_weights(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor
 
 
 def fold_batch_norm(module: nn.Module, pairs: list[tuple[str, str]]) -> None:
-    """Fold, in each child that has these names, the second layer into the first, and put an identity in its place."""
+    """Fold batch normalisation in place; the folded layers become identities.
+
+    Arguments:
+        module: searched with all its submodules.
+        pairs: names of a convolution and of the batch normalisation after it, as children of one submodule.
+    """
     for part in list(module.modules()):
         children = dict(part.named_children())
         for convolution_name, norm_name in pairs:

@@ -1,4 +1,7 @@
-"""The Inception-v3 of FID (TensorFlow, December 2015), the network of nearly all published Fréchet distances."""
+"""Inception-v3 as used for FID (TensorFlow, December 2015): the network of nearly all published Fréchet distances.
+
+References: Szegedy et al. 2016, arXiv:1512.00567, section 6; Heusel et al. 2017, arXiv:1706.08500 (FID).
+"""
 
 import numpy as np
 import torch
@@ -24,7 +27,7 @@ BranchSpec = list[ConvSpec | list[ConvSpec]]  # in a row; a list in it forks int
 
 
 class BasicConv2d(nn.Module):
-    """Convolution, normalisation, ReLU."""
+    """Convolution, batch normalisation, ReLU."""
 
     def __init__(
         self,
@@ -46,14 +49,14 @@ class BasicConv2d(nn.Module):
 
 
 class InceptionBlock(nn.Module):
-    """Branches side by side, joined by channels, and the pooled input as the last.
+    """Parallel branches, concatenated along the channels, the pooling branch last.
 
     Arguments:
-        inputs: channels that come in.
-        paths: the branches.
-        pool: "mean" or "max" with a convolution `pooled` after it, or "half": a strided maximum without; then the last
+        inputs: input channels.
+        paths: convolutions of the branches.
+        pool: "mean" or "max" pooling followed by a 1x1 convolution; or "half": a strided maximum alone, and the last
             convolution of each branch is strided too.
-        pooled: width of the pooling branch.
+        pooled: output channels of the pooling branch.
     """
 
     def __init__(self, inputs: int, paths: list[BranchSpec], pool: str, pooled: int = 0) -> None:
@@ -124,7 +127,7 @@ def _inception_e(inputs: int, pool: str) -> InceptionBlock:
 
 
 class InceptionV3(nn.Module):
-    """The network as published, from images (n, 3, 299, 299) of (v - 128) / 128."""
+    """The network as published, on preprocessed images (n, 3, 299, 299)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -164,16 +167,16 @@ class InceptionV3(nn.Module):
         return ExtractorOutput(features, features @ self.fc.weight.t())
 
 
-def preprocess(pictures: Tensor) -> Tensor:
-    """Images (n, 3, h, w) of values in [0, 255] as the network takes them."""
+def preprocess(images: Tensor) -> Tensor:
+    """Images (n, 3, h, w) in [0, 255] as input of the network: (v - 128) / 128 at 299 x 299."""
     rows, columns = (
-        tensorflow_bilinear_matrix(side, IMAGE_SIZE).to(pictures.device) for side in pictures.shape[-2:]
+        tensorflow_bilinear_matrix(side, IMAGE_SIZE).to(images.device) for side in images.shape[-2:]
     )
-    return ((rows @ pictures @ columns.t()) - 128) / 128
+    return ((rows @ images @ columns.t()) - 128) / 128
 
 
 class InceptionExtractor:
-    """The extractor: 2,048 features and 1,008 logits."""
+    """The extractor "inception": 2,048 features and 1,008 logits (without bias, as in the original Inception score)."""
 
     name, dimension = "inception", NUM_FEATURES
     preprocessing = f"TensorFlow 1 bilinear to {IMAGE_SIZE}, (v-128)/128"

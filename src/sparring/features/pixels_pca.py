@@ -1,4 +1,4 @@
-"""Features without a network: pixels, their principal components (PCA), and points as they are.
+"""Features without a network: pixels, their principal components (PCA), and the coordinates of points.
 
 References:
     Pearson 1901, doi:10.1080/14786440109462720 (principal components); Halko, Martinsson & Tropp 2011, arXiv:0909.4061,
@@ -23,19 +23,21 @@ from sparring.features.extractor import (
 from sparring.features.resize import RESIZE_METHOD, resize, to_nchw
 
 MAX_SIDE, COMPONENTS, MAX_FIT_SAMPLES = 32, 64, 10_000
-SAMPLES_PER_COMPONENT = 10  # images a component: with fewer it fits them by chance, and other images lie nearer to the middle than they
+SAMPLES_PER_COMPONENT = (
+    10  # with fewer, components overfit: other images are nearer to the mean than those of the fit
+)
 _OVERSAMPLING, _ITERATIONS, _BLOCK = 32, 32, 500
 
 
 class PixelExtractor:
-    """Pixels in [0, 1], of images shrunk so that no side is longer than 32.
+    """Pixels in [0, 1] of images that are reduced to at most 32 x 32.
 
     >>> PixelExtractor((28, 28, 1)).dimension
     784
 
     Arguments:
-        shape: (h, w, c) of the images that others are to be compared with; None takes them as they come, and
-            leaves the dimension at 0.
+        shape: (h, w, c) of the reference images, to which all are resized; None keeps each batch's own shape, and the
+            dimension is 0.
     """
 
     name, digest = "pixels", ""
@@ -55,8 +57,8 @@ class PixelExtractor:
         x = to_nchw(block)
         if channels == 1 and x.shape[1] == 3:
             raise DataError(
-                "coloured images",
-                "grey ones, as in the set that they are compared with",
+                "colour images",
+                "grey ones, as in the data that they are compared with",
                 "prepare both sets with the same channels (--set data.channels=1)",
             )
         if channels > 1:
@@ -65,12 +67,13 @@ class PixelExtractor:
 
 
 class PCAExtractor:
-    """The first 64 principal components of the user's own images, not whitened, so that distances stay those of pixels.
+    """The first 64 principal components of the user's images, not whitened: distances approximate those of pixels.
 
-    Of fewer than 640 images a tenth as many components are taken, at least 2.
+        f = (x - mean) V
 
-    f = (x - mean) V, where the columns of V are the eigenvectors of the pixels' covariance with the largest eigenvalues, of at
-    most 10,000 images; in each column the entry of largest size is positive. Found by subspace iteration, 32 rounds.
+    The columns of V are the eigenvectors of the covariance of the pixels with the largest eigenvalues, of at most 10,000
+    images; the entry of largest magnitude of each is positive. Computed by 32 rounds of subspace iteration. Of fewer than
+    640 images there are a tenth as many components, at least 2.
 
     Arguments:
         samples: uint8 images (n, h, w, c) to fit on, at least 2.
@@ -81,7 +84,7 @@ class PCAExtractor:
     def __init__(self, samples: np.ndarray) -> None:
         samples = check_images(samples)
         if len(samples) < 2:
-            raise DataError("1 image", "at least 2 to fit principal components on", "give more images")
+            raise DataError("1 image", "at least 2 to fit principal components on", "add more images")
         self.pixels = PixelExtractor(samples.shape[1:])
         rows = (
             torch.randperm(len(samples), generator=make_generator(0, "pca rows"))[:MAX_FIT_SAMPLES]
@@ -108,10 +111,10 @@ class PCAExtractor:
 
 
 class PointExtractor:
-    """Points as they are: float32 (n, d).
+    """The coordinates of points, float32 (n, d), unchanged.
 
     Arguments:
-        dimension: their number of coordinates; 0 where it is not known beforehand.
+        dimension: number of coordinates; 0 if unknown.
     """
 
     name, digest, preprocessing = "points", "", "as they are"
@@ -137,7 +140,7 @@ def _principal_components(x: Tensor, count: int) -> Tensor:
     basis = torch.linalg.qr(start).Q
     for _ in range(_ITERATIONS):
         basis = torch.linalg.qr(covariance @ basis).Q
-    _, turns = torch.linalg.eigh(basis.t() @ covariance @ basis)
-    vectors = (basis @ turns).flip(1)[:, :count]
+    _, rotation = torch.linalg.eigh(basis.t() @ covariance @ basis)
+    vectors = (basis @ rotation).flip(1)[:, :count]
     largest = vectors.gather(0, vectors.abs().argmax(0, keepdim=True))
     return (vectors * largest.sign()).float().contiguous()

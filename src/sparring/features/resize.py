@@ -11,7 +11,7 @@ RESIZE_METHOD = "antialiased bicubic"
 
 @cache
 def bicubic_matrix(old: int, new: int) -> Tensor:
-    """The matrix R: float32 (new, old).
+    """The matrix of antialiased bicubic interpolation (Keys, a = -0.5) along one side: float32 (new, old).
 
     >>> bicubic_matrix(4, 2).sum(1).tolist()
     [1.0, 1.0]
@@ -27,7 +27,7 @@ def bicubic_matrix(old: int, new: int) -> Tensor:
 
 @cache
 def tensorflow_bilinear_matrix(old: int, new: int) -> Tensor:
-    """The matrix of TensorFlow 1's bilinear resize: float32 (new, old).
+    """The matrix of TensorFlow 1's bilinear interpolation (without antialiasing, corners aligned at 0): float32 (new, old).
 
     >>> tensorflow_bilinear_matrix(2, 4).tolist()
     [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0], [0.0, 1.0]]
@@ -40,9 +40,9 @@ def tensorflow_bilinear_matrix(old: int, new: int) -> Tensor:
     return torch.from_numpy(matrix)
 
 
-def resize(pictures: Tensor, height: int, width: int) -> Tensor:
-    """Images (n, c, h, w) of values in [0, 255] at another size: float32 (n, c, height, width)."""
-    x = pictures.float()
+def resize(images: Tensor, height: int, width: int) -> Tensor:
+    """Resize images (n, c, h, w) with values in [0, 255] to float32 (n, c, height, width); overshoots are clamped."""
+    x = images.float()
     old_height, old_width = x.shape[-2:]
     if (old_height, old_width) == (height, width):
         return x
@@ -53,10 +53,10 @@ def resize(pictures: Tensor, height: int, width: int) -> Tensor:
     return x.clamp_(0, 255)
 
 
-def to_nchw(pictures: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
-    """uint8 images (n, h, w, c) as float32 (n, 1 or 3, h, w) in [0, 255]; transparent ones lie on white."""
+def to_nchw(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+    """uint8 images (n, h, w, c) as float32 (n, 1 or 3, h, w) in [0, 255]; transparent ones are put on white."""
     x = (
-        torch.from_numpy(np.require(pictures, requirements="W"))
+        torch.from_numpy(np.require(images, requirements="W"))
         .to(device)
         .permute(0, 3, 1, 2)
         .float()
@@ -68,7 +68,7 @@ def to_nchw(pictures: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     return x
 
 
-def to_rgb(pictures: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
-    """uint8 images (n, h, w, c) as float32 (n, 3, h, w) in [0, 255]; grey stands three times."""
-    x = to_nchw(pictures, device)
+def to_rgb(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+    """uint8 images (n, h, w, c) as float32 (n, 3, h, w) in [0, 255]; grey is repeated three times."""
+    x = to_nchw(images, device)
     return x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x

@@ -27,14 +27,14 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedWeights:
-    """A file of weights that others have published.
+    """A published file of weights.
 
     Arguments:
         file: its usual name.
-        sha256: of the file, in hex; the first digits are enough where no more are known.
-        where: how to come by it, in words.
-        package: the one that ships it, if one does, and the folder in it.
-        also: other usual names of the same file.
+        sha256: of the file, in hex; the first digits suffice.
+        how_to_get: a sentence for users who don't have it.
+        package: name of the package that ships it, and the folder in it.
+        other_names: of the same file.
     """
 
     file: str
@@ -45,47 +45,57 @@ class PublishedWeights:
 
 
 def load_network(
-    published: PublishedWeights, given: Path | None, name: str, build: Callable[[], Network]
+    published: PublishedWeights, path: Path | None, name: str, build: Callable[[], Network]
 ) -> tuple[Network, str]:
-    """The network with the published weights in it, and their SHA-256; arguments and errors as of `find_weights` and `read_weights`."""
-    path = find_weights(published, given, name)
-    tensors, found = read_weights(published, path)
-    with torch.device("meta"):
-        network = build()
-    fill_state_dict(network, tensors, path)
-    return network, found
+    """Build a network, load published weights into it, and return it with their SHA-256.
 
-
-def find_weights(published: PublishedWeights, given: Path | None, name: str) -> Path:
-    """The file: the given one (or in the given folder), else in $SPARRING_WEIGHTS, else in its package.
+    Arguments:
+        published: the file.
+        path: of the file or its folder; None searches for it.
+        name: of the extractor, for errors.
+        build: called on the meta device.
 
     Raises:
-        ConfigError: it is in none of these.
+        ConfigError: the file is not found. CorruptFileError: it is another file, or damaged.
     """
-    if given is not None:
-        places = _candidates(Path(given), published) if Path(given).is_dir() else [Path(given)]
+    file = find_weights(published, path, name)
+    tensors, digest = read_weights(published, file)
+    with torch.device("meta"):
+        network = build()
+    fill_state_dict(network, tensors, file)
+    return network, digest
+
+
+def find_weights(published: PublishedWeights, path: Path | None, name: str) -> Path:
+    """The path of a file of weights: `path` itself or in that folder; if None, in `$SPARRING_WEIGHTS` or in its package.
+
+    Raises:
+        ConfigError: it is not there.
+    """
+    if path is not None:
+        places = _candidates(Path(path), published) if Path(path).is_dir() else [Path(path)]
     else:
         folder = os.environ.get(ENV_VARIABLE)
         places = (_candidates(Path(folder), published) if folder else []) + _package_candidates(published)
     for place in places:
         if place.is_file():
             return place
-    looked = " and ".join(str(place) for place in places) or f"nowhere: {ENV_VARIABLE} is not set"
+    searched = " and ".join(str(place) for place in places) or f"nowhere: {ENV_VARIABLE} is not set"
     raise ConfigError(
-        f"no weights for the extractor {name!r} (looked {looked})",
+        f"no weights for the extractor {name!r} (searched {searched})",
         f"the file {published.file} (SHA-256 {published.sha256[:16]}...)",
-        f"{published.how_to_get}; then give its path, or set {ENV_VARIABLE} to its folder; or use another extractor than {name!r}",
+        f"{published.how_to_get}; then pass its path, or set {ENV_VARIABLE} to its folder; or use another extractor",
     )
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file."""
+    """SHA-256 of a file, in hex."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_weights(published: PublishedWeights, path: Path) -> tuple[dict[str, Tensor], str]:
-    """The tensors of a file, once its checksum is right, and the checksum.
+    """Verify the checksum of a file, then read its tensors; returns both.
 
     Raises:
         CorruptFileError: it is another file, or can't be read.
@@ -95,7 +105,7 @@ def read_weights(published: PublishedWeights, path: Path) -> tuple[dict[str, Ten
         raise CorruptFileError(
             f"{path} with SHA-256 {found[:16]}...",
             f"{published.file}, whose SHA-256 begins with {published.sha256[:16]}",
-            f"get it anew: {published.how_to_get}",
+            f"download it again: {published.how_to_get}",
         )
     safe = path if path.suffix == ".safetensors" else _convert_cached(path, found)
     try:
@@ -104,25 +114,34 @@ def read_weights(published: PublishedWeights, path: Path) -> tuple[dict[str, Ten
         raise CorruptFileError(
             f"{safe} can't be read: {error}",
             "tensors in a safetensors file",
-            "get the file anew" if safe == path else f"delete {safe}: it is made anew from {path}",
+            "download the file again"
+            if safe == path
+            else f"delete {safe}: it is converted again from {path}",
         ) from error
 
 
 def fill_state_dict(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
-    """Put the tensors into a network that has exactly these; counters of normalisation layers may be missing.
+    """Load tensors into a network, whose names and shapes must match; counters of normalisation layers may be missing.
+
+    Arguments:
+        module: may be on the meta device.
+        tensors: by name.
+        path: of their file, for errors.
 
     Raises:
         CorruptFileError: names or shapes differ.
     """
     expected = module.state_dict()
     counters = {name for name in expected if name.endswith("num_batches_tracked")}
-    odd = sorted((set(expected) - counters - set(tensors)) | (set(tensors) - set(expected)))
-    odd += [name for name in expected if name in tensors and tensors[name].shape != expected[name].shape]
-    if odd:
+    mismatched = sorted((set(expected) - counters - set(tensors)) | (set(tensors) - set(expected)))
+    mismatched += [
+        name for name in expected if name in tensors and tensors[name].shape != expected[name].shape
+    ]
+    if mismatched:
         raise CorruptFileError(
-            f"{path}: {len(odd)} tensors are missing, too many or of another shape, such as {odd[0]!r}",
+            f"{path}: {len(mismatched)} tensors are missing, too many or of another shape, such as {mismatched[0]!r}",
             f"the {len(expected)} tensors of {type(module).__name__}",
-            "give the weights of this network",
+            "use the weights of this network",
         )
     values = {name: torch.zeros((), dtype=torch.int64) for name in counters}
     values |= {name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()}
@@ -134,7 +153,7 @@ def _candidates(folder: Path, published: PublishedWeights) -> list[Path]:
 
 
 def _package_candidates(published: PublishedWeights) -> list[Path]:
-    """Where the package has it; the package is not imported."""
+    """The path in its package, which is not imported."""
     if published.package is None:
         return []
     spec = importlib.util.find_spec(published.package[0])
@@ -143,7 +162,7 @@ def _package_candidates(published: PublishedWeights) -> list[Path]:
 
 
 def _convert_cached(path: Path, digest: str) -> Path:
-    trouble: object = ""
+    error: object = ""
     for root in cache_roots():
         target = root / "weights" / f"{digest}.safetensors"
         if target.is_file():
@@ -152,21 +171,21 @@ def _convert_cached(path: Path, digest: str) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, work = tempfile.mkstemp(prefix=".tmp-", dir=target.parent)
             os.close(handle)
-            trouble = _convert_in_subprocess(path, Path(work))
-            if not trouble:
+            error = _convert_in_subprocess(path, Path(work))
+            if not error:
                 os.replace(work, target)
                 return target
             os.unlink(work)
     raise CorruptFileError(
-        f"{path} can't be read as weights: {trouble or 'no place in the cache'}",
+        f"{path} can't be read as weights: {error or 'no place in the cache'}",
         "a file of tensors, as published",
-        "get it anew",
+        "download it again",
     )
 
 
 def _convert_in_subprocess(path: Path, target: Path) -> str:
-    """Convert in a process of its own; what went wrong, or nothing."""
-    script = Path(__file__).with_name("convert.py")  # by itself, without the rest of Sparring: quicker
+    """Convert in a separate process; returns an error message, empty on success."""
+    script = Path(__file__).with_name("convert.py")  # run as a script, so that nothing else is imported
     command = [sys.executable, "-P", str(script), str(path), str(target)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_CONVERT_TIMEOUT)
@@ -177,9 +196,10 @@ def _convert_in_subprocess(path: Path, target: Path) -> str:
 
 
 def random_state_dict(module: nn.Module, seed: int = 0) -> dict[str, Tensor]:
-    """A state dict of the right names and shapes with random numbers in it, to test an architecture without its weights.
+    """A random state dict for a module, to test an architecture without its weights.
 
-    Weights of a layer with n inputs have the variance 1/n (He et al. 2015, arXiv:1502.01852), so that the signal lives.
+    Weights of a layer with n inputs have the variance 1.5/n (close to He et al. 2015, arXiv:1502.01852), so that signals
+    neither vanish nor explode.
     """
     state = {}
     for index, (name, old) in enumerate(module.state_dict().items()):

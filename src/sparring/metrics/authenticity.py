@@ -11,18 +11,18 @@ from sparring.core.errors import ConfigError
 from sparring.metrics.checks import ArrayLike, check_feature_matrix, check_features
 from sparring.metrics.pairwise import nearest_neighbours
 
-PAIR_BLOCK = 256  # pairs that are subtracted at a time
+PAIR_BLOCK = 256  # pairs whose difference is computed at once
 
 
 class NearestReal(NamedTuple):
-    """The real samples closest to each fake, the closest first: their numbers and Euclidean distances, both (m, k)."""
+    """The real samples nearest to each generated one, the nearest first: indices and Euclidean distances, both (m, k)."""
 
     indices: Tensor
     distances: Tensor
 
 
 def authenticity(real: ArrayLike, fake: ArrayLike) -> float:
-    """Share of generated samples that are no near-copies of a training sample.
+    """Share of generated samples that are not near-copies of a training sample; higher is better.
 
     A fake g with nearest real t is authentic where some other real is closer to t than g is:
 
@@ -45,18 +45,18 @@ def authenticity(real: ArrayLike, fake: ArrayLike) -> float:
     """
     check_feature_matrix(real, "real", 2, "authenticity")
     real, fake = check_features(real, fake, 1)
-    closest = _nearest_real(real, fake, 1)
-    taken, where = closest.indices[:, 0].unique(return_inverse=True)
+    nearest = _nearest_real(real, fake, 1)
+    matched, where = nearest.indices[:, 0].unique(return_inverse=True)
     others = nearest_neighbours(
-        real[taken], real, 2
+        real[matched], real, 2
     ).indices  # one of them is the sample itself, or a copy of it
-    others = torch.where(others[:, :1] == taken[:, None], others[:, 1:], others[:, :1])
-    to_other = _distances(real[taken], real, others)[:, 0]
-    return (to_other[where] < closest.distances[:, 0]).double().mean().item()
+    others = torch.where(others[:, :1] == matched[:, None], others[:, 1:], others[:, :1])
+    to_other = _distances(real[matched], real, others)[:, 0]
+    return (to_other[where] < nearest.distances[:, 0]).double().mean().item()
 
 
 def nearest_real(real: ArrayLike, fake: ArrayLike, k: int = 1) -> NearestReal:
-    """The k real samples closest to each fake: for a sheet of closest images.
+    """The k real samples nearest to each generated one, for a sheet of nearest images.
 
     >>> nearest_real(torch.tensor([[0.0], [3.0], [9.0]]), torch.tensor([[4.0]]), k=2).indices.tolist()
     [[1, 0]]
@@ -67,20 +67,20 @@ def nearest_real(real: ArrayLike, fake: ArrayLike, k: int = 1) -> NearestReal:
         k: how many for each.
     """
     if k < 1:
-        raise ConfigError(f"k = {k}", "1 or more closest samples", "ask for at least one")
-    check_feature_matrix(real, "real", k, f"a search for the {k} closest")
+        raise ConfigError(f"k = {k}", "1 or more nearest samples", "raise k")
+    check_feature_matrix(real, "real", k, f"a search for the {k} nearest")
     real, fake = check_features(real, fake, 1)
     return _nearest_real(real, fake, k)
 
 
 def _nearest_real(real: Tensor, fake: Tensor, k: int) -> NearestReal:
-    """Found by tiles, then measured by subtraction, so that the distance to a copy is exactly 0."""
+    """Searched tile by tile; the distances are then recomputed by subtraction, so that a copy is at exactly 0."""
     found = nearest_neighbours(fake, real, k).indices.sort(dim=1).values
     distances, order = _distances(fake, real, found).sort(dim=1, stable=True)
     return NearestReal(found.gather(1, order), distances)
 
 
-def _distances(queries: Tensor, cloud: Tensor, indices: Tensor) -> Tensor:
-    """Distances (m, k) of each query (m, d) to the rows of a cloud (n, d) that `indices` (m, k) names."""
+def _distances(queries: Tensor, targets: Tensor, indices: Tensor) -> Tensor:
+    """Distances (m, k) of each query (m, d) to the rows `indices` (m, k) of `targets` (n, d)."""
     blocks = zip(queries.split(PAIR_BLOCK), indices.split(PAIR_BLOCK), strict=True)
-    return torch.cat([torch.linalg.vector_norm(rows[:, None] - cloud[to], dim=2) for rows, to in blocks])
+    return torch.cat([torch.linalg.vector_norm(rows[:, None] - targets[to], dim=2) for rows, to in blocks])

@@ -16,7 +16,7 @@ MAX_FEATURE = 1e20  # the twelfth power (the squared error of a cubic kernel) is
 def check_features(
     real: ArrayLike, fake: ArrayLike, need: int = 2, what: str = "this metric"
 ) -> tuple[Tensor, Tensor]:
-    """Both tables in float64 on the CPU, (n, d) and (m, d); a `DataError` says what does not fit.
+    """Check two feature matrices and return them in float64 on the CPU, (n, d) and (m, d).
 
     >>> check_features(np.zeros((3, 2)), torch.ones(4, 2))[1].dtype
     torch.float64
@@ -24,8 +24,11 @@ def check_features(
     Arguments:
         real: features of real samples (n, d), a Tensor or an array.
         fake: features of generated samples (m, d).
-        need: the least number of rows that the metric can do with, in each.
-        what: the metric's name, for the message.
+        need: minimum number of rows of each.
+        what: name of the metric, for the error.
+
+    Raises:
+        DataError: too few rows, unequal widths, or values that are not finite or too large.
     """
     first, second = check_features_keep_dtype(real, fake, need, what)
     return first.double(), second.double()
@@ -34,7 +37,7 @@ def check_features(
 def check_features_keep_dtype(
     real: ArrayLike, fake: ArrayLike, need: int = 2, what: str = "this metric"
 ) -> tuple[Tensor, Tensor]:
-    """As `check_features`, but each table keeps its own type of number: for metrics that convert in blocks."""
+    """As `check_features`, but each matrix keeps its dtype, for metrics that convert block by block."""
     first, second = (
         check_feature_matrix(real, "real", need, what),
         check_feature_matrix(fake, "fake", need, what),
@@ -49,7 +52,7 @@ def check_features_keep_dtype(
 
 
 def check_feature_matrix(samples: ArrayLike, name: str, need: int = 2, what: str = "this metric") -> Tensor:
-    """One table (n, d) of finite numbers on the CPU, in its own type of number (float64 for anything but floats)."""
+    """Check one feature matrix and return it on the CPU (n, d); floats keep their dtype, all else becomes float64."""
     rows = as_tensor(samples, name)
     if rows.ndim != 2 or rows.shape[1] == 0:
         shape = " x ".join(map(str, rows.shape)) or "a single number"
@@ -68,14 +71,18 @@ def check_feature_matrix(samples: ArrayLike, name: str, need: int = 2, what: str
 
 
 def as_tensor(samples: ArrayLike, name: str) -> Tensor:
-    """A Tensor on the CPU without a gradient. Arrays that torch can't share are copied."""
+    """A floating-point Tensor on the CPU without gradient; arrays that torch can't share memory with are copied.
+
+    Raises:
+        DataError: the values are not real numbers.
+    """
     if isinstance(samples, np.ndarray):
         if samples.dtype.kind not in "fiub":
             raise DataError(
                 f"{name} values of type {samples.dtype}", "real numbers", "convert them to float32"
             )
-        kept = samples if samples.dtype in (np.float32, np.float64) else samples.astype(np.float64)
-        return torch.from_numpy(np.require(kept, requirements=["C", "W"]))
+        array = samples if samples.dtype in (np.float32, np.float64) else samples.astype(np.float64)
+        return torch.from_numpy(np.require(array, requirements=["C", "W"]))
     if samples.is_complex():
         raise DataError(f"{name} values of type {samples.dtype}", "real numbers", "convert them to float32")
     rows = samples.detach().cpu()
@@ -90,7 +97,7 @@ def _check_finite(rows: Tensor, name: str) -> None:
     raise DataError(
         f"the {name} features hold {rows[wrong[0], wrong[1]].item()} (sample {wrong[0]}, feature {wrong[1]})",
         f"finite numbers up to {MAX_FEATURE:g}",
-        "leave that sample out, or see why the generator or the extractor gives it",
+        "leave that sample out, or check the generator and the extractor",
     )
 
 
@@ -107,7 +114,17 @@ def map_image_pairs(
     dynamic_range: float,
     smallest: int = 1,
 ) -> Tensor:
-    """The formula of the pairs, in float64 (b, c, h, w) blocks."""
+    """Apply a formula to pairs of images, block by block.
+
+    Arguments:
+        formula: two float64 batches (b, c, h, w) to one value each (b,).
+        real, fake: images (n, h, w, c), uint8 or floats in [0, dynamic_range].
+        dynamic_range: largest possible value.
+        smallest: minimum height and width in pixels.
+
+    Returns:
+        float64 (n,).
+    """
     first = check_images(real, "real", dynamic_range, smallest)
     second = check_images(fake, "fake", dynamic_range, smallest)
     if first.shape != second.shape:
@@ -122,30 +139,34 @@ def map_image_pairs(
     return torch.cat([formula(*pair) for pair in planes])
 
 
-def check_images(pictures: ArrayLike, name: str, dynamic_range: float, smallest: int = 1) -> Tensor:
-    """A set of images (n, h, w, c) on the CPU, in its own type of number, checked."""
+def check_images(images: ArrayLike, name: str, dynamic_range: float, smallest: int = 1) -> Tensor:
+    """Check images (n, h, w, c) and return them as a Tensor on the CPU of the same dtype.
+
+    Raises:
+        ConfigError: `dynamic_range` is not positive. DataError: wrong shape, size or range of values.
+    """
     if not 0 < dynamic_range < math.inf:
         raise ConfigError(f"dynamic_range {dynamic_range}", "a positive number", "255 for images as saved")
-    if isinstance(pictures, np.ndarray):
-        pictures = torch.from_numpy(np.require(pictures, requirements=["C", "W"]))
-    shown = pictures.detach().cpu()
-    if shown.ndim != 4 or shown.shape[3] not in (1, 2, 3, 4) or not len(shown):
+    if isinstance(images, np.ndarray):
+        images = torch.from_numpy(np.require(images, requirements=["C", "W"]))
+    images = images.detach().cpu()
+    if images.ndim != 4 or images.shape[3] not in (1, 2, 3, 4) or not len(images):
         raise DataError(
-            f"{name} of shape {tuple(shown.shape)}",
+            f"{name} of shape {tuple(images.shape)}",
             "images (n, h, w, c) of 1 to 4 channels",
             "channels come last",
         )
-    if min(shown.shape[1:3]) < smallest:
+    if min(images.shape[1:3]) < smallest:
         raise DataError(
-            f"{name} of {shown.shape[1]} x {shown.shape[2]} pixels",
+            f"{name} of {images.shape[1]} x {images.shape[2]} pixels",
             f"both sides {smallest} or more, the size of the window",
             "choose a metric of features for images this small",
         )
-    low, high = shown.aminmax()
+    low, high = images.aminmax()
     if not (low >= 0 and high <= dynamic_range):  # NaN too
         raise DataError(
             f"{name} with values from {low.item():g} to {high.item():g}",
             f"0 to {dynamic_range:g}",
             "images in [-1, 1]: (x + 1) * 127.5",
         )
-    return shown
+    return images

@@ -14,12 +14,12 @@ MIN_SAMPLES = 2  # samples of a class on each side
 
 @dataclass(frozen=True, kw_only=True)
 class ClassFrechetDistances:
-    """What `class_frechet_distance` found.
+    """Result of `class_frechet_distance`.
 
     Arguments:
-        distances: the Fréchet distance of each class that could be measured, by label.
-        mean: of these, each class counting the same.
-        left_out: labels of the classes with too few samples on one side.
+        distances: the Fréchet distance of each class, by label.
+        mean: of these, all classes with equal weight.
+        skipped_classes: labels of the classes with too few real or generated samples.
     """
 
     distances: dict[int, float]
@@ -38,9 +38,13 @@ def class_frechet_distance(
 
         mean over c of FD({x: y(x) = c}, {g: y(g) = c})
 
-    Unlike the distance of the whole sets it notices labels that are not obeyed. A class counts that has `min_samples` or more
-    samples on both sides; the others are left out, by name. The bias with the count per class is larger than with the
-    whole set's: compare at equal counts only.
+    Unlike the distance of the whole sets it is sensitive to samples of the wrong class. Classes with fewer than
+    `min_samples` real or generated samples are skipped. The bias of few samples is larger than for the whole set:
+    compare at equal counts only.
+
+    >>> x, y = torch.randn(8, 3, generator=torch.Generator().manual_seed(0)), torch.arange(8) % 2
+    >>> round(class_frechet_distance(x, y, x + 1, y).mean, 4)
+    3.0
 
     References: Miyato, Koyama 2018, "cGANs with projection discriminator", arXiv 1802.05637, section 5 ("intra FID").
 
@@ -48,27 +52,31 @@ def class_frechet_distance(
         real: features of real samples (n, d).
         real_labels: their classes (n,), whole numbers.
         fake: features of generated samples (m, d).
-        fake_labels: the classes that were asked for (m,).
-        least: samples of a class needed on each side (2 or more).
+        fake_labels: the classes that they were generated for (m,).
+        min_samples: of a class, real and generated (2 or more).
+
+    Raises:
+        DataError: features or labels that do not fit, or no class with enough samples.
     """
     real, fake = check_features_keep_dtype(real, fake, MIN_SAMPLES, "Fréchet distance")
-    of_real = _check_labels(real_labels, len(real), "real")
-    of_fake = _check_labels(fake_labels, len(fake), "fake")
-    distances, left_out = {}, []
-    for label in torch.cat([of_real, of_fake]).unique().tolist():
-        reals, fakes = real[of_real == label], fake[of_fake == label]
+    real_classes = _check_labels(real_labels, len(real), "real")
+    fake_classes = _check_labels(fake_labels, len(fake), "fake")
+    distances, skipped = {}, []
+    for label in torch.cat([real_classes, fake_classes]).unique().tolist():
+        reals, fakes = real[real_classes == label], fake[fake_classes == label]
         if min(len(reals), len(fakes)) < max(min_samples, MIN_SAMPLES):
-            left_out.append(label)
+            skipped.append(label)
         else:
             distances[label] = frechet_distance(reals, fakes)
     if not distances:
+        least = max(min_samples, MIN_SAMPLES)
         raise DataError(
-            f"no class has {max(min_samples, MIN_SAMPLES)} real and {max(min_samples, MIN_SAMPLES)} fake samples (classes {left_out[:10]})",
-            "one class that can be measured",
+            f"no class has {least} real and {least} generated samples (classes {skipped[:10]})",
+            "at least one class with enough samples",
             "give more samples, or the labels in the same numbers on both sides",
         )
     mean = sum(distances.values()) / len(distances)
-    return ClassFrechetDistances(distances=distances, mean=mean, skipped_classes=tuple(left_out))
+    return ClassFrechetDistances(distances=distances, mean=mean, skipped_classes=tuple(skipped))
 
 
 def _check_labels(labels: ArrayLike, count: int, name: str) -> Tensor:
@@ -76,7 +84,7 @@ def _check_labels(labels: ArrayLike, count: int, name: str) -> Tensor:
     if values.shape != (count,) or not bool((values == values.round()).all()):
         raise DataError(
             f"{name} labels of shape {tuple(values.shape)} for {count} samples",
-            "one whole number a sample",
-            "",
+            "one whole number per sample",
+            "pass the class index of each sample",
         )
     return values.long()

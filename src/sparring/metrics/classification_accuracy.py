@@ -11,16 +11,16 @@ from sparring.core.errors import ConfigError, DataError
 from sparring.metrics.checks import ArrayLike, check_features
 from sparring.metrics.mode_coverage import check_class_indices
 
-MAX_ITERATIONS = 1_000  # enough for 784 features of 5,000 samples, twice over
+MAX_ITERATIONS = 1_000  # about twice what 784 features of 5,000 samples need
 
 
 class ClassificationAccuracy(NamedTuple):
-    """Share of real samples whose class was found.
+    """Result of `classification_accuracy_score`.
 
     Arguments:
-        accuracy: of all samples.
+        accuracy: share of the real samples that are classified correctly.
         standard_error: of `accuracy`, sqrt(a (1 - a) / n).
-        per_class: class to the share of its own samples that was found; low is what the generator draws badly or not.
+        per_class: accuracy by class; low for classes that the generator renders badly or not at all.
     """
 
     accuracy: float
@@ -36,15 +36,18 @@ def classification_accuracy_score(
     *,
     weight_decay: float = 1.0,
 ) -> ClassificationAccuracy:
-    """Accuracy on real samples of a classifier that saw generated samples only.
+    """Accuracy on real samples of a classifier that was trained on generated ones (CAS); higher is better.
 
-    Ravuri & Vinyals train a network on images. Deviation: here the classifier is logistic regression on features,
-    convex and started at zero, so that the same samples give the same number:
+    Deviation: the paper trains a ResNet on images. Here the classifier is multinomial logistic regression on features,
+    which is convex, so that the same samples give the same number:
 
         min_{W, b} sum_i -log softmax(W f_i + b)[y_i] + weight_decay / 2 |W|^2
 
-    with features f standardised by the mean and deviation of the generated ones. Compare with the same score of as many
-    *real* training samples, which is the ceiling: samples that are fine to look at often fall far short of it.
+    with features f standardised by the mean and standard deviation of the generated ones. Compare with the score of as
+    many *real* training samples, which is the upper limit: good-looking samples are often far below it.
+
+    References: Ravuri & Vinyals 2019, "Classification accuracy score for conditional generative models",
+        arXiv 1905.10887.
 
     Arguments:
         real: features of held-out real samples (n, d).
@@ -52,25 +55,28 @@ def classification_accuracy_score(
         fake: features of generated samples (m, d).
         fake_labels: the classes that they were generated for (m,). A class without any is never predicted.
         weight_decay: L2 penalty (1.0: a standard normal prior on the weights).
+
+    Raises:
+        ConfigError: a weight decay that is not positive. DataError: features or labels that do not fit, or one class only.
     """
     if not 0 < weight_decay < math.inf:
         raise ConfigError(f"weight_decay {weight_decay}", "a positive number", "1.0 is usual")
-    test, seen = check_features(real, fake, need=2, what="classification accuracy score")
-    y, taught = _check_labels(real_labels, test, "real"), _check_labels(fake_labels, seen, "fake")
-    present, targets = taught.unique(return_inverse=True)
+    test, train = check_features(real, fake, need=2, what="classification accuracy score")
+    y, fake_y = _check_labels(real_labels, test, "real"), _check_labels(fake_labels, train, "fake")
+    present, targets = fake_y.unique(return_inverse=True)
     if len(present) < 2:
         raise DataError(
             f"generated samples of class {present[0].item()} alone",
             "two classes or more",
-            "generate them all",
+            "generate samples of all classes",
         )
-    mean, std = seen.mean(0), seen.std(0)
+    mean, std = train.mean(0), train.std(0)
     scale = torch.where(std > 0, 1 / std, 0.0)
-    w, b = fit_logistic_regression((seen - mean) * scale, targets, weight_decay)
-    hit = present[((test - mean) * scale @ w + b).argmax(1)] == y
-    accuracy = hit.double().mean().item()
-    each = {int(label): hit[y == label].double().mean().item() for label in y.unique()}
-    return ClassificationAccuracy(accuracy, math.sqrt(accuracy * (1 - accuracy) / len(y)), each)
+    w, b = fit_logistic_regression((train - mean) * scale, targets, weight_decay)
+    is_correct = present[((test - mean) * scale @ w + b).argmax(1)] == y
+    accuracy = is_correct.double().mean().item()
+    per_class = {int(label): is_correct[y == label].double().mean().item() for label in y.unique()}
+    return ClassificationAccuracy(accuracy, math.sqrt(accuracy * (1 - accuracy) / len(y)), per_class)
 
 
 def _check_labels(labels: ArrayLike, samples: Tensor, name: str) -> Tensor:
@@ -78,8 +84,8 @@ def _check_labels(labels: ArrayLike, samples: Tensor, name: str) -> Tensor:
     if len(numbers) != len(samples):
         raise DataError(
             f"{len(numbers):,} labels for {len(samples):,} {name} samples",
-            "one each",
-            "give a label a sample",
+            "one label per sample",
+            "pass the labels of these samples",
         )
     return numbers
 
@@ -88,9 +94,9 @@ def fit_logistic_regression(features: Tensor, targets: Tensor, weight_decay: flo
     """Weights (d, k) and biases (k,) of multinomial logistic regression; the biases are not decayed.
 
     Arguments:
-        features: float64 (n, d), about standardised.
-        targets: classes (n,), each of 0 to k - 1 there.
-        weight_decay: L2 penalty, against the sum (not the mean) over samples.
+        features: float64 (n, d), roughly standardised.
+        targets: classes (n,) from 0 to k - 1, each of which occurs.
+        weight_decay: L2 penalty, relative to the sum (not the mean) of the losses of the samples.
     """
     count, classes = len(targets), int(targets.max()) + 1
     w = torch.zeros(features.shape[1], classes, dtype=features.dtype, requires_grad=True)

@@ -9,21 +9,19 @@ from torch import Tensor
 from sparring.core.errors import DataError
 from sparring.metrics.checks import ArrayLike, check_feature_matrix, check_features_keep_dtype
 
-BLOCK_ROWS = 1024  # of a block that is float64 at a time
-SVD_MAX_SIZE, EIGENVALUE_TOLERANCE = (
-    512,
-    1e-8,
-)  # a nuclear norm may be had the quick way above this size, if its relative error is below that
+BLOCK_ROWS = 1024  # converted to float64 at once
+SVD_MAX_SIZE = 512  # above which the nuclear norm is computed from eigenvalues,
+EIGENVALUE_TOLERANCE = 1e-8  # if their relative error is below this
 
 
 def frechet_distance(real: ArrayLike, fake: ArrayLike) -> float:
-    """How far apart two clouds of features are, by their means and covariances (FID, when the features are Inception's).
+    """Fréchet distance between two sets of features, each modelled as a Gaussian (FID on Inception features); lower is better.
 
         FD = |m_r - m_f|^2 + Tr(S_r + S_f - 2 (S_r S_f)^(1/2))
 
-    It is a squared distance, 0 for equal moments, and grows with the square of the features' scale. It is biased: for
-    equal distributions of unit variance in d dimensions it is about d^2 / 2n for n samples a side. So compare values at
-    equal counts only, or use `frechet_infinity`.
+    It is a squared distance: 0 for equal moments, and proportional to the square of the scale of the features. It is
+    biased: for equal distributions of unit variance in d dimensions it is about d^2 / 2n for n samples of each. So
+    compare values at equal counts only, or use `frechet_infinity`.
 
     Computed in float64 with unbiased covariances. With S = F'F, Tr (S_r S_f)^(1/2) is the nuclear norm of F_r F_f', which
     stays exact for fewer samples than features, where the eigenvalues of S_r S_f are mostly noise.
@@ -47,13 +45,13 @@ def frechet_distance(real: ArrayLike, fake: ArrayLike) -> float:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Moments:
-    """Mean, covariance and count of one set of features: all that the Fréchet distance needs of it, and worth keeping.
+    """Mean, covariance and count of a set of features: all that the Fréchet distance needs, and cheap to cache.
 
     Arguments:
         mean: (d,) in float64.
         covariance: unbiased (d, d) in float64.
-        count: the number of samples behind them.
-        centred: the samples themselves, centred (n, d), where they are fewer than the features: the better factor.
+        count: number of samples.
+        centred: the centred samples (n, d) where they are fewer than the features, as a more accurate factor.
     """
 
     mean: Tensor
@@ -63,7 +61,7 @@ class Moments:
 
     @staticmethod
     def from_features(features: ArrayLike) -> "Moments":
-        """Measured in blocks: a large float32 table never becomes a second one of float64.
+        """The moments of features (n, d), n >= 2, computed block by block: a large float32 matrix is not copied to float64.
 
         >>> Moments.from_features(torch.tensor([[0.0, 1.0], [2.0, 1.0]])).covariance.tolist()
         [[2.0, 0.0], [0.0, 0.0]]
@@ -75,11 +73,12 @@ class Moments:
         for block in rows.split(BLOCK_ROWS):
             centred = block.double() - mean
             covariance.addmm_(centred.T, centred)
-        kept = rows.double() - mean if n <= d else None
-        return Moments(mean=mean, covariance=covariance / (n - 1), count=n, centred=kept)
+        samples = rows.double() - mean if n <= d else None
+        return Moments(mean=mean, covariance=covariance / (n - 1), count=n, centred=samples)
 
     @property
     def trace(self) -> float:
+        """Trace of the covariance."""
         return self.covariance.trace().item()
 
     @cached_property
@@ -92,7 +91,7 @@ class Moments:
 
 
 def frechet_from_moments(real: Moments, fake: Moments) -> float:
-    """The Fréchet distance of two sets whose moments are known. Never negative.
+    """The Fréchet distance of two sets from their moments, at least 0.
 
     Arguments:
         real: moments of real features.
@@ -110,9 +109,10 @@ def frechet_from_moments(real: Moments, fake: Moments) -> float:
 
 
 def nuclear_norm(matrix: Tensor) -> float:
-    """Sum of the singular values; of large matrices by the eigenvalues of M M' (four times as fast), if they are good enough.
+    """Sum of the singular values of a float64 matrix (n, m).
 
-    An eigenvalue is off by rounding of the largest one; the singular value, its root, by that over twice itself.
+    For large matrices it is computed from the eigenvalues of M M', four times as fast, if their error allows it: an
+    eigenvalue has an absolute error e of the rounding of the largest one, its root s one of e / 2s.
     """
     small = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
     if len(small) <= SVD_MAX_SIZE:
@@ -127,8 +127,8 @@ def nuclear_norm(matrix: Tensor) -> float:
 
 
 def _covariance_factor(covariance: Tensor) -> Tensor:
-    """A factor of a covariance that has lost rank: directions that are mere rounding are left out."""
+    """A factor of a rank-deficient covariance; directions at the level of rounding errors are left out."""
     values, vectors = torch.linalg.eigh(covariance)
     floor = len(values) * torch.finfo(torch.float64).eps * values.max().clamp_min(0)
-    kept = values > floor
-    return values[kept].sqrt()[:, None] * vectors[:, kept].T
+    is_significant = values > floor
+    return values[is_significant].sqrt()[:, None] * vectors[:, is_significant].T

@@ -9,29 +9,33 @@ from sparring.metrics.checks import ArrayLike, check_feature_matrix
 from sparring.metrics.frechet import Moments, frechet_from_moments
 
 NUM_SIZES = 15
-MIN_FAKES, MAX_SMALLEST_SUBSET = 20, 5000  # samples at least; the largest that the smallest subset may be
+MIN_FAKES, MAX_SMALLEST_SUBSET = 20, 5000  # generated samples; upper limit of the size of the smallest subset
 
 
 def frechet_infinity(
     real: ArrayLike | Moments, fake: ArrayLike, seed: int = 0, points: int = NUM_SIZES
 ) -> tuple[float, float]:
-    """The Fréchet distance without the bias that comes from the number of generated samples.
+    """The Fréchet distance extrapolated to infinitely many generated samples, which removes their bias.
 
         FD(N) = FD_inf + c / N,    fitted by least squares to random subsets of N = N_1, ..., n fakes
 
-    N runs in equal steps from min(5000, max(n // 10, 2)) to n. The real moments stay as they are, with their own bias.
-    The line only holds for N well above the number of features; below, the value may even be negative.
+    N takes evenly spaced values from min(5000, max(n // 10, 2)) to n. The bias of the real moments remains. The linear
+    model holds only for N well above the number of features; below, the result may even be negative.
 
     References: Chong, Forsyth 2020, "Effectively unbiased FID and Inception Score and where to find them",
-        arXiv 1911.07023, section 3 (here with plain random subsets, as most users of it have).
+        arXiv 1911.07023, section 3. Deviation: the latents are not quasi-random.
 
     Arguments:
         real: features of real samples (n, d), or their `Moments`.
         fake: features of generated samples (m, d), 20 or more.
         seed: of the choice of subsets.
-        points: number of sizes.
+        points: number of subset sizes, 3 or more.
 
-    Result: the intercept and its standard error (from the fit's residuals; the subsets share samples, so it is low).
+    Returns:
+        The intercept, and its standard error from the residuals (an underestimate, as the subsets share samples).
+
+    Raises:
+        ConfigError: too few points. DataError: features that can't be used.
     """
     if points < 3:
         raise ConfigError(f"{points} points", "3 or more, for a line and its error", f"{NUM_SIZES} is usual")
@@ -52,7 +56,7 @@ def frechet_infinity(
 
 
 def subset_sizes(count: int, points: int = NUM_SIZES) -> list[int]:
-    """The subsets' sizes.
+    """Sizes of the subsets of `count` samples, ascending.
 
     >>> subset_sizes(10_000, 3), subset_sizes(100, 4)
     ([1000, 5500, 10000], [10, 40, 70, 100])

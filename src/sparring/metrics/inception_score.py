@@ -6,16 +6,16 @@ from torch import Tensor
 from sparring.core.errors import ConfigError, DataError
 from sparring.metrics.checks import ArrayLike, check_feature_matrix
 
-TOLERANCE = 1e-3  # of a row of probabilities' sum
+TOLERANCE = 1e-3  # of the sum of a row of probabilities
 
 
 def inception_score(logits: ArrayLike, splits: int = 10, probabilities: bool = False) -> tuple[float, float]:
-    """How sure a classifier is of each sample, and how evenly the samples fall into classes: from 1 to the number of classes.
+    """Inception score: high where a classifier is confident of each sample and the samples are spread over the classes.
 
         IS = exp( E KL( p(y|x) || p(y) ) ),     p(y) = E p(y|x)
 
-    It knows nothing of the real samples, and says nothing about copies or about variety within a class. The samples are
-    split in the order in which they come: they must not be sorted by class.
+    It lies between 1 and the number of classes. It does not use real samples, and is blind to copies and to the diversity
+    within a class. The samples are split in their order: they must not be sorted by class.
 
     >>> inception_score(torch.eye(4).repeat(5, 1), splits=5, probabilities=True)
     (4.0, 0.0)
@@ -25,10 +25,14 @@ def inception_score(logits: ArrayLike, splits: int = 10, probabilities: bool = F
 
     Arguments:
         logits: of the classifier for generated samples (m, k), before the softmax.
-        splits: parts of which each gives a score (default 10, as in the paper; 5,000 samples each there).
-        probabilities: `logits` are probabilities already.
+        splits: number of parts that are scored separately (default 10, as in the paper; 5,000 samples each there).
+        probabilities: whether `logits` are probabilities instead.
 
-    Result: mean and standard deviation over the splits (of the splits themselves, without correction, as usual).
+    Returns:
+        Mean and standard deviation over the splits (without Bessel's correction, as usual).
+
+    Raises:
+        ConfigError: no splits. DataError: too few samples, or probabilities in place of logits and the reverse.
     """
     if splits < 1:
         raise ConfigError(f"{splits} splits", "1 or more", "10 is usual")
@@ -49,10 +53,10 @@ def _score(log_p: Tensor) -> Tensor:
 
 
 def _check_logits(rows: Tensor, probabilities: bool) -> None:
-    looks = bool((rows >= 0).all() and ((rows.sum(1) - 1).abs() < TOLERANCE).all())
-    if probabilities and not looks:
+    are_probabilities = bool((rows >= 0).all() and ((rows.sum(1) - 1).abs() < TOLERANCE).all())
+    if probabilities and not are_probabilities:
         raise DataError(
-            "rows that are no probabilities", "0 or more, with sum 1", "leave probabilities=True out"
+            "rows that are not probabilities", "values of at least 0 with sum 1", "omit probabilities=True"
         )
-    if looks and not probabilities:
-        raise DataError("probabilities in place of logits", "logits", "say probabilities=True")
+    if are_probabilities and not probabilities:
+        raise DataError("probabilities in place of logits", "logits", "pass probabilities=True")

@@ -23,11 +23,12 @@ def kernel_distance(
     seed: int = 0,
     subsets_chosen: Iterable[SubsetIndices] | None = None,
 ) -> tuple[float, float]:
-    """How far apart two sets of features are; unbiased, so that few samples will do and equal sets may give less than 0.
+    """Kernel distance, the squared maximum mean discrepancy with a cubic kernel (KID on Inception features); lower is better.
 
         MMD^2 = E k(x, x') + E k(g, g') - 2 E k(x, g),    k(a, b) = (a.b / d + 1)^3,   x != x', g != g'
 
-    averaged over random subsets, drawn without replacement from each set.
+    averaged over random subsets, drawn without replacement from each set. The estimate is unbiased: few samples suffice,
+    and samples of equal distributions may give values below 0.
 
     References: Binkowski, Sutherland, Arbel, Gretton 2018, "Demystifying MMD GANs", arXiv 1801.01401, equation (4) and
         section 4 (Gretton et al. 2012 for the estimator).
@@ -38,10 +39,14 @@ def kernel_distance(
         subsets: how many (default 100, as in the paper).
         size: samples of each set in a subset (default 1,000, as in the paper).
         seed: of the choice of subsets.
-        chosen: the subsets themselves, as pairs of index tensors, instead of the three settings above.
+        subsets_chosen: the subsets as pairs of index tensors, instead of the three arguments above.
 
-    Result: the mean over the subsets and its standard error (standard deviation / sqrt(subsets); as the subsets share
-        samples it says how well the average is known, not how it would vary with other samples).
+    Returns:
+        The mean over the subsets and its standard error, the standard deviation / sqrt(subsets). As the subsets share
+        samples, this is the error of the average for these samples, not the spread over other samples.
+
+    Raises:
+        ConfigError: fewer than 2 subsets of 2. DataError: features that can't be used.
     """
     if subsets < 2 or size < 2:
         raise ConfigError(f"{subsets} subsets of {size}", "2 or more of 2 or more", "100 of 1,000 is usual")
@@ -68,7 +73,7 @@ def mmd_squared(real: Tensor, fake: Tensor) -> float:
 
 
 def _subset_values(real: Tensor, fake: Tensor, choices: list[SubsetIndices]) -> Tensor:
-    """One value a subset: out of the kernel of all pairs, or subset by subset, whichever has fewer products."""
+    """MMD^2 of each subset (s,): from the kernel of all pairs, or subset by subset, whichever takes fewer products."""
     n, m = len(real), len(fake)
     if (n + m) ** 2 / 2 > sum((len(r) + len(f)) ** 2 / 2 for r, f in choices):
         return torch.tensor([mmd_squared(real[r], fake[f]) for r, f in choices], dtype=torch.float64)
@@ -79,7 +84,7 @@ def _subset_values(real: Tensor, fake: Tensor, choices: list[SubsetIndices]) -> 
 
 
 def _mmd_squared_of_subsets(real: Tensor, fake: Tensor, in_real: Tensor, in_fake: Tensor) -> Tensor:
-    """MMD^2 (s,) of s subsets, told by how often each row is in each: (s, n) and (s, m)."""
+    """MMD^2 (s,) of s subsets, given by how often each row belongs to each: (s, n) and (s, m)."""
     s, t = in_real.sum(1), in_fake.sum(1)
     within = _within_sums(real, in_real) / (s * (s - 1)) + _within_sums(fake, in_fake) / (t * (t - 1))
     crossed = torch.zeros_like(s)
@@ -91,7 +96,7 @@ def _mmd_squared_of_subsets(real: Tensor, fake: Tensor, in_real: Tensor, in_fake
 
 
 def _within_sums(x: Tensor, in_x: Tensor) -> Tensor:
-    """Sums of the kernel over each subset's pairs (s,), no sample with itself; each pair is computed once."""
+    """Sums of the kernel over the pairs of different samples of each subset (s,); each pair is computed once."""
     total = torch.zeros(len(in_x), dtype=torch.float64)
     for rows in tile_slices(len(x)):
         for columns in tile_slices(len(x))[rows.start // TILE_SIZE :]:

@@ -14,8 +14,8 @@ from sparring.parts.posteriors import Distribution
 SAMPLE_BLOCK, CODE_BLOCK = (
     50,
     100,
-)  # samples, and codes of each, at once; the random numbers are keyed by these blocks
-ACTIVE_UNIT_VARIANCE = 1e-2  # variance of a code's mean over the data, from which on the unit counts as used
+)  # samples and codes of each at once; the random numbers are keyed by these blocks
+ACTIVE_UNIT_VARIANCE = 1e-2  # of the posterior mean over the data, above which a unit is active
 
 EncodeFn = Callable[[Tensor, Tensor | None], Distribution]
 LogLikelihoodFn = Callable[[Tensor, Tensor, Tensor | None], Tensor]
@@ -23,13 +23,16 @@ LogLikelihoodFn = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class LatentLikelihood:
-    """How likely a model finds some data, in nats a sample.
+    """Result of `latent_log_likelihood`, in nats per sample.
 
     Arguments:
-        log_likelihood: mean of log p(x), estimated from below; standard_error: of this mean over the data.
-        elbo, re, kl: the bound RE - KL and its two parts.
-        active_units: numbers of the code that depend on x; codes: how many there are.
-        samples: importance samples for each x; count: number of x.
+        log_likelihood: mean of log p(x), a lower bound in expectation.
+        standard_error: of this mean over the data.
+        elbo, re, kl: the evidence lower bound RE - KL, the reconstruction term E log p(x|z) and the KL divergence.
+        active_units: number of units of the code that depend on x.
+        codes: size of the code.
+        samples: number of importance samples per x.
+        count: number of x.
     """
 
     log_likelihood: float
@@ -53,12 +56,12 @@ def latent_log_likelihood(
     samples: int = 500,
     seed: int = 0,
 ) -> LatentLikelihood:
-    """log p(x) of a model with codes z, estimated with k samples from the posterior q.
+    """Estimate log p(x) of a latent-variable model by importance sampling with k samples of the posterior q.
 
         log p(x) ~ log (1/k) sum_i p(x|z_i) p(z_i) / q(z_i|x),  z_i ~ q(z|x)
 
-    In expectation it lies below log p(x) and rises with k towards it; k = 1 is the ELBO. Networks compute in their own precision,
-    sums of weights in float64. The draws depend on the seed and on the place of x in the data alone.
+    In expectation it is below log p(x) and rises with k towards it; k = 1 gives the ELBO. The networks compute in their own
+    precision, sums of weights in float64. The draws depend only on the seed and on the position of x in the data.
 
     A unit of the code is active if the variance of its posterior mean over the data is above 0.01.
 
@@ -71,8 +74,11 @@ def latent_log_likelihood(
         explain: from x, z (k, b, code) and labels to log p(x|z) (k, b), in nats.
         x: data (n, *sample), as the model takes it (binary for a Bernoulli likelihood).
         y: labels (n,) of a conditional model.
-        samples: k; the literature takes 200 to 5000.
+        samples: k; 200 to 5,000 are usual.
         seed: of the draws.
+
+    Raises:
+        DataError: fewer than 2 samples of data, or no importance samples.
     """
     if len(x) < 2 or samples < 1:
         raise DataError(

@@ -9,34 +9,40 @@ from torch import Tensor
 from sparring.core.errors import DataError
 from sparring.metrics.checks import ArrayLike, as_tensor, check_features
 
-HIGH_QUALITY_STDS, SPREAD_STDS = 3.0, 5.0  # standard deviations: of high quality; counted for the spread
+HIGH_QUALITY_STDS, SPREAD_STDS = 3.0, 5.0  # distances in standard deviations
 BLOCK = 10_000
 
 
 def mode_coverage(points: ArrayLike, means: ArrayLike, std: float) -> dict[str, float]:
-    """How many modes of a mixture of round Gaussians the samples find, and how evenly.
+    """How many modes of a mixture of isotropic Gaussians the samples cover, and how evenly.
 
-    A sample is of high quality if its nearest mean is less than 3 standard deviations away; a mode is found if one
-    such sample is nearest to it. With p_k the share of mode k among those of high quality,
+    A sample is of high quality if its nearest mean is less than 3 standard deviations away; a mode is covered if it is
+    the nearest one of such a sample. With p_k the share of mode k among the samples of high quality,
 
         reverse KL = log K - H(p) = sum_k p_k log(K p_k)
 
-    A perfect sampler of a mixture in the plane has 1 - exp(-4.5) = 98.9 % of high quality: more says that the modes
-    are drawn too narrow, not that the sampler is better. `spread` tells: the root mean square distance from the
-    nearest mean, over the samples within 5 standard deviations of it, over sqrt(d) std (our addition).
+    Of a perfect sampler of a mixture in the plane, 1 - exp(-4.5) = 98.9 % of the samples are of high quality: a larger
+    share means that the modes are too narrow. `spread` (our addition) measures this: the root mean square distance from
+    the nearest mean, of the samples within 5 standard deviations of it, divided by sqrt(d) std.
 
     >>> found = mode_coverage(np.array([[0.0, 0], [0, 0.1], [4, 0], [9, 9]]), np.array([[0.0, 0], [4, 0], [8, 0]]), 0.1)
     >>> found["modes"], found["high_quality"], round(found["reverse_kl"], 4)
     (2.0, 0.75, 0.4621)
 
     Arguments:
-        points: generated samples (n, d), in the data's own units. The protocol takes 2,500.
+        points: generated samples (n, d) in the units of the data; usually 2,500.
         means: of the modes (K, d).
         std: standard deviation of each mode in each coordinate.
 
     Returns:
-        modes; high_quality (share of all samples); reverse_kl in nats (log K if none is of high quality) and floor,
-        what a perfect sampler gets, (K - 1) / 2N with N the samples of high quality; spread, where a sample is near.
+        modes; high_quality, the share of all samples; reverse_kl in nats (log K without samples of high quality); floor,
+        the expected reverse KL of a perfect sampler, (K - 1) / 2N with N samples of high quality; expected_modes, its
+        expected number of modes; spread, if a sample is near a mean.
+
+    Raises:
+        DataError: points or means that can't be used.
+
+    References: Srivastava et al. 2017, "VEEGAN", arXiv 1705.07761, section 5.1 (modes and high-quality samples).
     """
     centres, samples = check_features(means, points, need=1, what="mode coverage")
     if not 0 < std < math.inf:
@@ -53,7 +59,7 @@ def mode_coverage(points: ArrayLike, means: ArrayLike, std: float) -> dict[str, 
 
 
 def _nearest_centre(samples: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
-    """Number of the nearest centre and the squared distance from it, (n,) each, without cancellation."""
+    """Index of the nearest centre and the squared distance from it, (n,) each, without cancellation."""
     found = [
         torch.cdist(block, centres, compute_mode="donot_use_mm_for_euclid_dist").min(1)
         for block in samples.split(BLOCK)
@@ -62,7 +68,7 @@ def _nearest_centre(samples: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def class_coverage(predicted: ArrayLike, classes: int, shares: ArrayLike | None = None) -> dict[str, float]:
-    """How many classes the generated samples fall into, by a classifier, and KL(samples || real).
+    """How many classes a classifier finds among generated samples, and KL(generated || real).
 
         reverse KL = sum_k p_k log(p_k / q_k),   p the histogram of the predictions, q uniform or the given shares
 
@@ -73,20 +79,20 @@ def class_coverage(predicted: ArrayLike, classes: int, shares: ArrayLike | None 
     Arguments:
         predicted: the class of each generated sample (n,), integers from 0 to `classes` - 1.
         classes: K.
-        shares: of each class in the real data (K,), positive; scaled to sum 1. None: all the same.
+        shares: of each class in the real data (K,), positive, scaled to sum 1. None: uniform.
 
     Returns:
-        modes, the number of classes seen; expected_modes, what a perfect sampler of as many samples finds on average;
-        reverse_kl in nats; floor, what a perfect sampler gets on average, (K - 1) / 2N (for N >> K).
+        modes, the number of classes that occur; expected_modes, that of a perfect sampler of as many samples; reverse_kl
+        in nats; floor, the expected reverse KL of a perfect sampler, (K - 1) / 2N for N >> K.
     """
     if classes < 2:
-        raise DataError(f"{classes} classes", "2 or more", "mode coverage needs classes to tell apart")
+        raise DataError(f"{classes} classes", "2 or more", "pass the number of classes of the data")
     counts = torch.bincount(check_class_indices(predicted, classes), minlength=classes)
     return _histogram_statistics(counts, None if shares is None else _class_probabilities(shares, classes))
 
 
 def stacked_modes(predicted: ArrayLike, per_channel: int = 10) -> Tensor:
-    """Stacked digits: the mode of a image is the tuple of its channels' classes, as one number, int64 (n,).
+    """Stacked MNIST: the mode of an image is the tuple of the classes of its channels, as one integer; int64 (n,).
 
     >>> stacked_modes(np.array([[0, 0, 7], [9, 9, 9]])).tolist()
     [7, 999]
@@ -108,11 +114,15 @@ def stacked_modes(predicted: ArrayLike, per_channel: int = 10) -> Tensor:
 
 
 def check_class_indices(labels: ArrayLike, classes: int | None = None, name: str = "predicted") -> Tensor:
-    """Labels as int64 (n,), at least one, all from 0 to `classes` - 1 (None: any that are not negative)."""
+    """Labels as int64 (n,), n >= 1, from 0 to `classes` - 1 (None: without upper limit).
+
+    Raises:
+        DataError: they are something else.
+    """
     numbers = as_tensor(labels, name)
     if numbers.ndim != 1 or len(numbers) == 0:
         raise DataError(
-            f"{name} classes of shape {tuple(numbers.shape)}", "one class a sample", "give integers (n,)"
+            f"{name} classes of shape {tuple(numbers.shape)}", "one class a sample", "pass integers (n,)"
         )
     wrong = (numbers != numbers.round()) | (numbers < 0) | ~numbers.isfinite()
     if classes is not None:
@@ -134,13 +144,13 @@ def _class_probabilities(shares: ArrayLike, classes: int) -> Tensor:
         raise DataError(
             f"shares {np.asarray(given).tolist()}",
             f"{classes} positive numbers",
-            "leave out the classes that the real data do not have",
+            "remove the classes that do not occur in the real data",
         )
     return given / given.sum()
 
 
 def _histogram_statistics(counts: Tensor, shares: Tensor | None) -> dict[str, float]:
-    """Modes found, reverse KL against the shares (None: uniform), and what a perfect sampler of this count gets."""
+    """Number of modes, reverse KL against the shares (None: uniform), and their expectations for a perfect sampler."""
     total, kinds = int(counts.sum()), len(counts)
     q = torch.full((kinds,), 1 / kinds, dtype=torch.float64) if shares is None else shares
     p = counts.double() / max(1, total)

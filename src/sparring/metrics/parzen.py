@@ -10,30 +10,36 @@ from sparring.metrics.checks import ArrayLike, check_features
 
 COARSE_BANDWIDTHS = tuple(10 ** (step / 4) for step in range(-12, 9))  # 0.001 to 100
 NUM_FINE_BANDWIDTHS = 9
-BLOCK_VALUES = 5_000_000  # distances held at once: 40 MB, and as much again for the exponents
+BLOCK_VALUES = 5_000_000  # distances in memory at once: 40 MB, and as much again for the exponents
 
 
 def parzen_log_likelihood(
     real: ArrayLike, fake: ArrayLike, *, validation: ArrayLike, bandwidths: tuple[float, ...] = ()
 ) -> dict[str, float]:
-    """Mean log-density of held-out real samples under a Gaussian kernel density estimate of the generated ones.
+    """Mean log-density of real test samples under a Gaussian kernel density estimate of the generated ones.
 
         log p(x) = log 1/m sum_j N(x; fake_j, sigma^2 I)
 
-    The bandwidth sigma is the one of highest mean log-density on other real samples (`validation`), never on `real`.
-    Everything in float64, in blocks. With sigma far below the distances the estimate is of the nearest sample alone.
+    The bandwidth sigma maximises the mean log-density of other real samples (`validation`), never of `real`. Computed in
+    float64, block by block. The estimate is poor in high dimension and can be gamed (Theis et al. 2016, "A note on the
+    evaluation of generative models", arXiv 1511.01844, section 3.4): use it only to compare with papers that report it.
 
-    Deviation: without `bandwidths` the grid is 0.001 to 100 in 21 steps, then 9 values around the best; the papers took
-    ten from 0.1 to 1.
+    Deviation: without `bandwidths` the grid is 0.001 to 100 in 21 steps, then 9 values around the best; the papers used
+    ten values from 0.1 to 1.
+
+    References: Goodfellow et al. 2014, arXiv 1406.2661, section 5 (protocol); Breuleux et al. 2011.
 
     Arguments:
-        real: test samples (n, d); for images, pixels in [0, 1], which are the units of the published numbers.
-        fake: generated samples (m, d) in the same units. The protocol takes 10,000.
-        validation: real samples (v, d) of neither the test nor the training set.
-        bandwidths: the grid to choose from instead, ascending.
+        real: test samples (n, d); images as pixels in [0, 1], the units of published values.
+        fake: generated samples (m, d) in the same units; usually 10,000.
+        validation: real samples (v, d) from neither the test nor the training set.
+        bandwidths: grid to choose sigma from.
 
     Returns:
         log_likelihood in nats; standard_error over the test samples; bandwidth.
+
+    Raises:
+        DataError: samples that can't be used, or a best bandwidth at the end of the default grid.
     """
     test, centres = check_features(real, fake, need=2, what="Parzen log-likelihood")
     held_out, _ = check_features(validation, fake, need=2, what="the choice of a bandwidth")
@@ -51,7 +57,7 @@ def log_density(points: Tensor, centres: Tensor, bandwidths: list[float]) -> Ten
     -1.8379
 
     Arguments:
-        points: where (n, d), float64.
+        points: at which the density is evaluated (n, d), float64.
         centres: of the kernels (m, d), float64.
         bandwidths: sigma, in the units of the samples.
     """
@@ -81,9 +87,9 @@ def _choose_bandwidth(validation: Tensor, centres: Tensor, bandwidths: tuple[flo
         return grid[place]
     if place in (0, len(grid) - 1):
         raise DataError(
-            f"a best bandwidth of {grid[place]:g}, at the end of what was tried",
+            f"a best bandwidth of {grid[place]:g}, at the end of the grid",
             "a best one between 0.001 and 100",
-            "scale pixels to [0, 1]; see whether the generated samples are copies of the validation samples",
+            "scale pixels to [0, 1]; check whether the generated samples are copies of the validation samples",
         )
     low, high = grid[place - 1], grid[place + 1]
     fine = [

@@ -10,13 +10,13 @@ from sparring.core import rng
 from sparring.core.errors import DataError
 from sparring.metrics.checks import ArrayLike, check_images, map_image_pairs
 
-WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
-EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-BLOCK = 64
+WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03  # Wang et al. 2004, section III.C
+EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003, section 3.2
+BLOCK = 64  # pairs at once
 
 
 def psnr(real: ArrayLike, fake: ArrayLike, dynamic_range: float = 255.0) -> Tensor:
-    """Peak signal-to-noise ratio of each pair, 10 log10(range^2 / mean squared error) dB; infinite for equal images.
+    """Peak signal-to-noise ratio of each pair in dB, 10 log10(range^2 / mean squared error); infinite for equal images.
 
     >>> psnr(torch.zeros(1, 4, 4, 1), torch.full((1, 4, 4, 1), 25.5)).item()
     20.0
@@ -24,7 +24,7 @@ def psnr(real: ArrayLike, fake: ArrayLike, dynamic_range: float = 255.0) -> Tens
     Arguments:
         real: images (n, h, w, c), uint8 or floats in [0, dynamic_range].
         fake: images of the same shape; the i-th is compared with the i-th.
-        dynamic_range: the largest value there can be.
+        dynamic_range: largest possible value.
 
     Shape: float64 (n,).
     """
@@ -36,12 +36,17 @@ def psnr(real: ArrayLike, fake: ArrayLike, dynamic_range: float = 255.0) -> Tens
 
 
 def ssim(real: ArrayLike, fake: ArrayLike, dynamic_range: float = 255.0) -> Tensor:
-    """Mean structural similarity of each pair; 1 for equal images.
+    """Mean structural similarity (SSIM) of each pair; 1 for equal images.
 
         SSIM = (2 mu_x mu_y + C1)(2 sigma_xy + C2) / ((mu_x^2 + mu_y^2 + C1)(sigma_x^2 + sigma_y^2 + C2))
 
-    over all places where the window fits wholly, C = (K range)^2. Colour: the mean over the channels (the paper is on
-    grey images). Arguments and shape as for `psnr`; both sides of a image must be 11 or more.
+    over all positions where the window of 11 x 11 pixels fits, C = (K range)^2. Deviation: of colour images, the mean over
+    the channels (the paper is about grey images).
+
+    References: Wang, Bovik, Sheikh, Simoncelli 2004, "Image quality assessment: from error visibility to structural
+        similarity", doi:10.1109/TIP.2003.819861, Eq. 13.
+
+    Arguments and shape as for `psnr`; height and width must be at least 11.
     """
 
     def similarity(x: Tensor, y: Tensor) -> Tensor:
@@ -56,10 +61,14 @@ def ms_ssim(real: ArrayLike, fake: ArrayLike, dynamic_range: float = 255.0) -> T
 
         MS-SSIM = l_M^{a_M} prod_{j=1}^M cs_j^{a_j},   scale j + 1 being scale j averaged over 2 x 2
 
-    Rule for small images: as many of the five scales as leave both sides at 11 or more (five from 176, four from 88,
-    three from 44, two from 22), with the exponents scaled to sum 1. Deviations: a negative contrast-structure term counts
-    as 0, since it has no real power; colour is the product for each channel, then the mean.
-    Arguments and shape as for `psnr`; both sides of a image must be 11 or more.
+    Deviations: of small images as many of the five scales as leave both sides at 11 or more (five from 176 pixels, four
+    from 88, three from 44, two from 22), with the exponents scaled to sum 1; a negative contrast-structure term counts as
+    0, since it has no real power; of colour images, the mean over the channels.
+
+    References: Wang, Simoncelli, Bovik 2003, "Multiscale structural similarity for image quality assessment",
+        doi:10.1109/ACSSC.2003.1292216, Eq. 7.
+
+    Arguments and shape as for `psnr`; height and width must be at least 11.
     """
 
     def similarity(x: Tensor, y: Tensor) -> Tensor:
@@ -77,7 +86,7 @@ def ms_ssim(real: ArrayLike, fake: ArrayLike, dynamic_range: float = 255.0) -> T
 
 
 def num_scales(height: int, width: int) -> int:
-    """Number of MS-SSIM's scales for images of this size.
+    """Number of scales of MS-SSIM for images of this size.
 
     >>> num_scales(28, 28), num_scales(64, 48), num_scales(256, 256)
     (2, 3, 5)
@@ -86,32 +95,43 @@ def num_scales(height: int, width: int) -> int:
 
 
 def ms_ssim_diversity(
-    pictures: ArrayLike, *, pairs: int = 1_000, seed: int = 0, dynamic_range: float = 255.0
+    images: ArrayLike, *, pairs: int = 1_000, seed: int = 0, dynamic_range: float = 255.0
 ) -> tuple[float, float]:
-    """Mean MS-SSIM of random pairs of different images of one set, and its standard error: lower is more varied.
+    """Mean MS-SSIM of random pairs of different images of one set; lower is more diverse.
 
-    Odena et al. take pairs within one class. Compare with the same number of the real images: well above it, the
-    generator repeats itself; but noise scores lowest of all.
+    The paper takes pairs within one class. Compare with the value of the real images: well above it, the generator repeats
+    itself. Noise has the lowest value of all.
+
+    References: Odena, Olah, Shlens 2017, "Conditional image synthesis with auxiliary classifier GANs",
+        arXiv 1610.09585, section 4.3.
 
     Arguments:
         images: (n, h, w, c), as for `psnr`.
-        pairs: how many pairs to draw, by `seed`.
+        pairs: number of pairs.
+        seed: of the pairs.
+        dynamic_range: as for `psnr`.
+
+    Returns:
+        The mean, and its standard error over the pairs.
+
+    Raises:
+        DataError: fewer than 2 images or pairs, or images that can't be used.
     """
     if pairs < 2:
-        raise DataError(f"{pairs} pairs", "2 or more for a mean and its error", "ask for 100 or more")
-    shown = check_images(pictures, "pictures", dynamic_range, WINDOW)
-    if len(shown) < 2:
+        raise DataError(f"{pairs} pairs", "2 or more for a mean and its error", "use 100 or more")
+    checked = check_images(images, "images", dynamic_range, WINDOW)
+    if len(checked) < 2:
         raise DataError("1 image", "2 or more to compare", "give more images")
     random = rng.make_generator(seed, "diversity")
-    first = torch.randint(len(shown), (pairs,), generator=random)
-    other = (first + 1 + torch.randint(len(shown) - 1, (pairs,), generator=random)) % len(shown)
+    first = torch.randint(len(checked), (pairs,), generator=random)
+    other = (first + 1 + torch.randint(len(checked) - 1, (pairs,), generator=random)) % len(checked)
     blocks = zip(first.split(BLOCK), other.split(BLOCK), strict=True)
-    values = torch.cat([ms_ssim(shown[a], shown[b], dynamic_range) for a, b in blocks])
+    values = torch.cat([ms_ssim(checked[a], checked[b], dynamic_range) for a, b in blocks])
     return values.mean().item(), values.std().item() / math.sqrt(pairs)
 
 
 def _ssim_maps(x: Tensor, y: Tensor, dynamic_range: float) -> tuple[Tensor, Tensor]:
-    """Luminance and contrast-structure (n, c, h - 10, w - 10) at each place of the window."""
+    """Luminance and contrast-structure terms at each position of the window, (n, c, h - 10, w - 10) each."""
     c1, c2 = (K1 * dynamic_range) ** 2, (K2 * dynamic_range) ** 2
     mean_x, mean_y = _gaussian_blur(x), _gaussian_blur(y)
     variance = _gaussian_blur(x * x) - mean_x**2 + _gaussian_blur(y * y) - mean_y**2
@@ -121,8 +141,10 @@ def _ssim_maps(x: Tensor, y: Tensor, dynamic_range: float) -> tuple[Tensor, Tens
 
 
 def _gaussian_blur(x: Tensor) -> Tensor:
-    """The weighted mean in the window, along one side and then along the other: sums of shifted images, which are eight times as
-    fast in float64 as torch's convolution."""
+    """Gaussian-weighted mean in the window, along the rows and then along the columns.
+
+    Computed as a sum of shifted images, which in float64 is eight times as fast as torch's convolution.
+    """
     places = torch.arange(WINDOW, dtype=torch.float64) - WINDOW // 2
     kernel = torch.exp(-(places**2) / (2 * SIGMA**2))
     weights = (kernel / kernel.sum()).tolist()
