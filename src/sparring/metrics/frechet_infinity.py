@@ -73,9 +73,9 @@ def fit_intercept(x: Tensor, y: Tensor) -> tuple[float, float]:
     """
     centred = x - x.mean()
     spread = centred.square().sum()
-    slope = (centred * y).sum() / spread
-    value = y.mean() - slope * x.mean()
-    residual = (y - value - slope * x).square().sum() / (len(x) - 2)
+    c = (centred * y).sum() / spread
+    value = y.mean() - c * x.mean()
+    residual = (y - value - c * x).square().sum() / (len(x) - 2)
     error = (residual * (1 / len(x) + x.mean().square() / spread)).sqrt()
     return value.item(), error.item()
 
