@@ -26,7 +26,7 @@ RETIRED = {
     "mend": (r"\bmend(s|ed|ing)?\b", "fix"),
     "hearing": (r"\bhearings?\b", "evaluation"),
     "wish": (r"\bwish(es|ed)?\b", "request"),
-    "vital": (r"\bvitals?\b", "diagnostics"),
+    "vital": (r"\bvitals?\b(?!\.(real|again|held|latent|domain))", "diagnostics"),
     "arena": (r"\barenas?\b", "playground"),
     "by heart": (r"\bby heart\b", "memorises"),
     "shade": (r"\bshades?\b", "grey level"),
@@ -62,7 +62,7 @@ ALLOWED = [  # (word, files, expression on the line, reason)
     ("play", "*.html|*.js|*.css|serve/routes/*|docs/explorer.md|docs/export.md", ".", "buttons that play an animation"),
     ("play", "parts/penalties/historical_averaging.py", r"\bfictitious play\b", "Brown's fictitious play, a term of game theory"),
     ("shade", "*.css|*.js|*.html", ".", "shading of a drawing"),
-    ("slope", "parts/networks/*", r"\brelu\b|\bleaky\b", "the slope of a leaky rectifier"),
+    ("slope", "metrics/frechet_infinity.py", r"\bslope\b", "the slope of a fitted line"),
     ("wanted", "cli/latent/directions.py", ".", "the option --wanted, fixed by DESIGN section 5"),
 ]  # fmt: skip
 QUOTING = ("CHANGELOG.md", "docs/log.md")  # may quote old names in backticks
