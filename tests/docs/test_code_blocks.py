@@ -28,7 +28,11 @@ SHELL_SYNTAX = re.compile(r"[|&;<>$`]")
 
 
 def pages() -> list[str]:
-    documents = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").glob("*.md")]
+    documents = [
+        REPOSITORY / "README.md",
+        REPOSITORY / "CONTRIBUTING.md",
+        *(REPOSITORY / "docs").glob("*.md"),
+    ]
     return sorted(path.relative_to(REPOSITORY).as_posix() for path in documents if examples(path))
 
 
@@ -95,7 +99,9 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "page", [pytest.param(page, marks=pytest.mark.prove) if page in SLOW else page for page in pages()]
 )
-def test_code_blocks_of_a_page_run(page: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_blocks_of_a_page_run(
+    page: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(photos, tmp_path / "photos")
     programs = tmp_path / ".bin"
     programs.mkdir()

@@ -20,7 +20,11 @@ LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)]*)?\)")
 def root_pages() -> set[str]:
     """Pages of the site that are files in the repository's root, by the table of docs/hooks/pages.py."""
     parsed = ast.parse((DOCS / "hooks" / "pages.py").read_text())
-    table = next(node.value for node in parsed.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ROOT_PAGES")
+    table = next(
+        node.value
+        for node in parsed.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ROOT_PAGES"
+    )
     pages: dict[str, str] = ast.literal_eval(table)
     assert all((REPOSITORY / source).exists() for source in pages)
     return set(pages.values())
@@ -51,9 +55,13 @@ def test_navigation_lists_each_page_once() -> None:
     assert set(listed) == pages
 
 
-@pytest.mark.parametrize("path", [*sorted(DOCS.glob("*.md")), *sorted(REPOSITORY.glob("*.md"))], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [*sorted(DOCS.glob("*.md")), *sorted(REPOSITORY.glob("*.md"))], ids=lambda path: path.name
+)
 def test_links_point_to_files(path: Path) -> None:
     text = re.sub(r"(?ms)^```.*?^```|`[^`\n]*`", "", path.read_text())
     targets = [link for link in LINK.findall(text) if not re.match(r"[a-z]+:", link)]
-    missing = [link for link in targets if not (path.parent / link).exists() and not link.startswith(GENERATED)]
+    missing = [
+        link for link in targets if not (path.parent / link).exists() and not link.startswith(GENERATED)
+    ]
     assert missing == []

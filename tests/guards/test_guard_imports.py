@@ -31,9 +31,19 @@ OPTIONAL = {
     "starlette",
     "uvicorn",
 }
-LATE_IMPORTS = ("cli/", "__init__.py", "__main__.py")  # commands, so that --help is fast; the lazy public names
+LATE_IMPORTS = (
+    "cli/",
+    "__init__.py",
+    "__main__.py",
+)  # commands, so that --help is fast; the lazy public names
 HEAVY_HELPERS = {"inputs", "output"}  # of cli/: imported inside the commands' functions
-NO_TORCH = ["sparring", "sparring.recipes", "sparring.runs.records", "sparring.report", "sparring.report.run_report"]
+NO_TORCH = [
+    "sparring",
+    "sparring.recipes",
+    "sparring.runs.records",
+    "sparring.report",
+    "sparring.report.run_report",
+]
 NO_TORCH_PACKAGES = ["protocols", "doctor", "terminal", "cli"]  # every module of these
 
 
@@ -126,7 +136,8 @@ def test_modules_are_not_imported_by_computed_names() -> None:
         f"{name(path)}:{node.lineno}"
         for path in files()
         for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call) and dotted(node.func).split(".")[-1] in ("import_module", "__import__")
+        if isinstance(node, ast.Call)
+        and dotted(node.func).split(".")[-1] in ("import_module", "__import__")
         and not (node.args and isinstance(node.args[0], ast.Constant))
         and name(path) != "__init__.py"  # the lazy public names
     ]
@@ -162,7 +173,10 @@ def torch_free_modules() -> list[str]:
     for package in NO_TORCH_PACKAGES:
         paths = [path for path in files() if name(path).startswith(f"{package}/")]
         paths = [path for path in paths if package != "cli" or path.stem not in HEAVY_HELPERS]
-        found += ["sparring." + name(path)[: -len(".py")].removesuffix("/__init__").replace("/", ".") for path in paths]
+        found += [
+            "sparring." + name(path)[: -len(".py")].removesuffix("/__init__").replace("/", ".")
+            for path in paths
+        ]
     return found
 
 

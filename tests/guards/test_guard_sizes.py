@@ -21,7 +21,10 @@ def most_lines(place: str) -> int:
 
 def is_table(parsed: ast.Module) -> bool:
     """Whether a file holds nothing but values: no class, no function."""
-    return all(isinstance(node, ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign | ast.Expr) for node in parsed.body)
+    return all(
+        isinstance(node, ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign | ast.Expr)
+        for node in parsed.body
+    )
 
 
 def size_faults(place: str, text: str) -> list[str]:
@@ -29,7 +32,9 @@ def size_faults(place: str, text: str) -> list[str]:
     full = sum(bool(line.strip()) for line in lines)
     if full > most_lines(place):
         return [f"{place}: {full} lines that are not blank, {most_lines(place)} allowed"]
-    short = place.startswith(SHORT) or Path(place).stem in ("__init__", "__main__") or is_table(ast.parse(text))
+    short = (
+        place.startswith(SHORT) or Path(place).stem in ("__init__", "__main__") or is_table(ast.parse(text))
+    )
     if len(lines) < LEAST_LINES and not short:
         return [f"{place}: {len(lines)} lines; fold it into the file that uses it"]
     return []
@@ -46,7 +51,9 @@ def parameter_faults(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[s
     arguments = function.args
     listed = [argument for argument in arguments.posonlyargs + arguments.args + arguments.kwonlyargs]
     listed = [argument for argument in listed if argument.arg not in ("self", "cls")]
-    booleans = [argument for argument in listed if argument.annotation and ast.unparse(argument.annotation) == "bool"]
+    booleans = [
+        argument for argument in listed if argument.annotation and ast.unparse(argument.annotation) == "bool"
+    ]
     faults = [f"takes {len(listed)} arguments"] if len(listed) > PARAMETERS else []
     return faults + ([f"takes {len(booleans)} booleans"] if len(booleans) > BOOLEANS else [])
 
@@ -84,7 +91,9 @@ def test_sabotage_is_noticed() -> None:
     assert size_faults("parts/networks/new.py", "x = 1\n" * 251)
     assert size_faults("training/new.py", "def f():\n    pass\n")
     assert not size_faults("training/new.py", '"""A table."""\n\nTABLE = {"a": 1}\n')
-    many = ast.parse("def f(a, b, c, d, e, f, g, h): ...\ndef g(self, a: bool, *, b: bool, c: bool = False): ...")
+    many = ast.parse(
+        "def f(a, b, c, d, e, f, g, h): ...\ndef g(self, a: bool, *, b: bool, c: bool = False): ..."
+    )
     assert [parameter_faults(function) for function in functions(many)] == [
         ["takes 8 arguments"],
         ["takes 3 booleans"],

@@ -90,7 +90,9 @@ def folder_modules(folder: str) -> dict[str, str]:
 
 def contract(table: dict[str, type]) -> set[str]:
     """Names that all rows of a table have in common."""
-    return set.intersection(*({attribute for attribute in dir(row) if not attribute.startswith("_")} for row in table.values()))
+    return set.intersection(
+        *({attribute for attribute in dir(row) if not attribute.startswith("_")} for row in table.values())
+    )
 
 
 @pytest.mark.parametrize("folder", ROLES)
@@ -103,7 +105,9 @@ def test_tables_list_what_the_folder_holds(folder: str) -> None:
     imported = {found.module for path in files() for found in all_imports(path)}
     for helper in sorted(modules - listed):
         assert helper in imported, f"{helper} is in no table and nothing imports it"
-        classes = [value for value in vars(importlib.import_module(helper)).values() if isinstance(value, type)]
+        classes = [
+            value for value in vars(importlib.import_module(helper)).values() if isinstance(value, type)
+        ]
         parts = [
             cls.__qualname__
             for cls in classes
@@ -167,7 +171,11 @@ def tables_of(parsed: ast.Module) -> Iterator[tuple[str, int, set[str]]]:
             keys = node.elts
         else:
             continue
-        yield title, node.lineno, {key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+        yield (
+            title,
+            node.lineno,
+            {key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)},
+        )
 
 
 def repeated_tables(place: str, parsed: ast.Module) -> list[str]:
@@ -181,7 +189,9 @@ def repeated_tables(place: str, parsed: ast.Module) -> list[str]:
                 continue
             complete = keys in tables and (role != "objective" or place.startswith("parts/objectives/"))
             if not complete and place != ROWS_OF_METRICS and f"{place}:{title}" not in PARTIAL:
-                wrong.append(f"{place}:{line}: {title or 'a dict'} is keyed by {role}: {', '.join(sorted(shared))}")
+                wrong.append(
+                    f"{place}:{line}: {title or 'a dict'} is keyed by {role}: {', '.join(sorted(shared))}"
+                )
     return wrong
 
 
@@ -212,8 +222,9 @@ def test_metrics_have_a_row_in_both_tables() -> None:
 
 def test_kinds_of_models_are_exported_and_previewed() -> None:
     """The tables by kind of model name the subclasses of `Model`, each of a kind of its own."""
-    from sparring.export.graph import GRAPHS
     from sparring.models.model import Model
+
+    from sparring.export.graph import GRAPHS
     from sparring.training.previews import PREVIEWS
 
     for stem in folder_modules("models").values():

@@ -67,7 +67,9 @@ ALLOWED = [  # (word, files, expression on the line, reason)
 ]  # fmt: skip
 QUOTING = ("CHANGELOG.md", "docs/log.md")  # may quote old names in backticks
 FSTRING_MIDDLE = getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)  # Python 3.12
-KEYED = re.compile(r"^(derive_seed|make_generator|KeyedRandom|normal|uniform|integers|permutation|bernoulli|key)$")
+KEYED = re.compile(
+    r"^(derive_seed|make_generator|KeyedRandom|normal|uniform|integers|permutation|bernoulli|key)$"
+)
 
 
 @dataclass(frozen=True)
@@ -200,12 +202,14 @@ def test_sabotage_is_noticed(word: str, tmp_path: Path) -> None:
     """Each word, in a comment, a docstring, an identifier and a page."""
     sample = {
         "move": "moves of the discriminator",
-            "asked for": "what was asked for",
+        "asked for": "what was asked for",
         "judge": "judges",
     }.get(word, word)
     name = sample.replace(" ", "_")
     source = tmp_path / "sample.py"
-    source.write_text(f'"""A {sample}."""\n\n# the {sample}\n\n\ndef of_{name}_of() -> None:\n    x = "a {sample}"\n')
+    source.write_text(
+        f'"""A {sample}."""\n\n# the {sample}\n\n\ndef of_{name}_of() -> None:\n    x = "a {sample}"\n'
+    )
     assert len(find(word, list(python_texts(source, "core/sample.py")))) == 4
     page = tmp_path / "log.md"
     page.write_text(f"The {sample}.\n\n`{sample}`\n")
@@ -214,8 +218,15 @@ def test_sabotage_is_noticed(word: str, tmp_path: Path) -> None:
 
 
 def test_sabotage_of_names_is_noticed() -> None:
-    program = "def told(given, kept_images): \n    seen = given\n    self.kept = seen.kept\n    shown_images = 1\n"
-    assert sorted(found for _, found in participle_names(ast.parse(program))) == ["given", "kept", "seen", "told"]
+    program = (
+        "def told(given, kept_images): \n    seen = given\n    self.kept = seen.kept\n    shown_images = 1\n"
+    )
+    assert sorted(found for _, found in participle_names(ast.parse(program))) == [
+        "given",
+        "kept",
+        "seen",
+        "told",
+    ]
 
 
 def test_allow_list_is_needed(texts: list[Text]) -> None:
@@ -223,7 +234,9 @@ def test_allow_list_is_needed(texts: list[Text]) -> None:
     needless = []
     for word, patterns, expression, reason in ALLOWED:
         words = list(RETIRED) if word == "*" else [word]
-        places = [text for text in texts if any(fnmatch(text.file, pattern) for pattern in patterns.split("|"))]
+        places = [
+            text for text in texts if any(fnmatch(text.file, pattern) for pattern in patterns.split("|"))
+        ]
         hit = any(
             re.search(RETIRED[word][0] if word in RETIRED else rf"\b{word}\b", split(text.text))
             and re.search(expression, split(text.text))

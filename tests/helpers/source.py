@@ -88,9 +88,7 @@ def all_imports(path: Path, parsed: ast.Module | None = None) -> list[Import]:
         for statement in block.body
         for inner in ast.walk(statement)
     }
-    late = {
-        id(inner) for function in functions(parsed) for part in function.body for inner in ast.walk(part)
-    }
+    late = {id(inner) for function in functions(parsed) for part in function.body for inner in ast.walk(part)}
     found = []
     for node in ast.walk(parsed):
         found += [
