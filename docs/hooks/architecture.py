@@ -31,7 +31,8 @@ HEAD = """# Architecture
 <!-- Written by docs/hooks/architecture.py from the docstrings of the packages: change those, and run it. -->
 
 Imports run one way: a package may import its own modules and the packages above it in this table, and nothing else. A test
-enforces it, without exceptions, also for imports inside functions and for type checking. The description of a package is the first paragraph of its docstring.
+enforces it, without exceptions, also for imports inside functions and for type checking. The description of a package is the first
+paragraph of its docstring.
 
 """
 TAIL = """

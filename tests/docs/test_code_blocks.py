@@ -119,7 +119,7 @@ def test_blocks_have_a_language_and_reasons_stand_before_blocks(page: str) -> No
     text = (REPOSITORY / page).read_text()
     fences = re.findall(r"(?m)^```(\S*)$", text)
     assert "" not in fences[::2], "a block without a language"
-    loose = [reason for reason in re.findall(r"<!-- not run: .*? -->\n(?!```)", text, re.DOTALL)]
+    loose = re.findall(r"<!-- not run: [^>]*? -->\n(?!```)", text)
     assert loose == []
 
 
