@@ -49,7 +49,7 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def parameter_faults(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
     arguments = function.args
-    listed = [argument for argument in arguments.posonlyargs + arguments.args + arguments.kwonlyargs]
+    listed = arguments.posonlyargs + arguments.args + arguments.kwonlyargs
     listed = [argument for argument in listed if argument.arg not in ("self", "cls")]
     booleans = [
         argument for argument in listed if argument.annotation and ast.unparse(argument.annotation) == "bool"
