@@ -75,7 +75,7 @@ TOYS = {
         "projection",
         "projection",
         "toy_head",
-        {"ProjectionHead": "ToyModule", "Projection": "ToyHead"},
+        {"ProjectionHead": "ToyModule", "Projection": "ToyHead", '"projection"': '"toy_head"'},
     ),
     "augmentation": part(
         "augmentation",

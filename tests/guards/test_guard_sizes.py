@@ -21,10 +21,13 @@ def most_lines(place: str) -> int:
 
 def is_table(parsed: ast.Module) -> bool:
     """Whether a file holds nothing but values: no class, no function."""
-    return all(
-        isinstance(node, ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign | ast.Expr)
-        for node in parsed.body
-    )
+    values = ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign | ast.Expr
+    return all(isinstance(node, values) for node in parsed.body)
+
+
+def is_program(parsed: ast.Module) -> bool:
+    """Whether a file runs in a process of its own: it ends in `if __name__ == "__main__":`."""
+    return any(isinstance(node, ast.If) and "__main__" in ast.unparse(node.test) for node in parsed.body)
 
 
 def size_faults(place: str, text: str) -> list[str]:
@@ -33,7 +36,10 @@ def size_faults(place: str, text: str) -> list[str]:
     if full > most_lines(place):
         return [f"{place}: {full} lines that are not blank, {most_lines(place)} allowed"]
     short = (
-        place.startswith(SHORT) or Path(place).stem in ("__init__", "__main__") or is_table(ast.parse(text))
+        place.startswith(SHORT)
+        or Path(place).stem in ("__init__", "__main__")
+        or is_table(parsed)
+        or is_program(parsed)
     )
     if len(lines) < LEAST_LINES and not short:
         return [f"{place}: {len(lines)} lines; fold it into the file that uses it"]
