@@ -35,6 +35,7 @@ def size_faults(place: str, text: str) -> list[str]:
     full = sum(bool(line.strip()) for line in lines)
     if full > most_lines(place):
         return [f"{place}: {full} lines that are not blank, {most_lines(place)} allowed"]
+    parsed = ast.parse(text)
     short = (
         place.startswith(SHORT)
         or Path(place).stem in ("__init__", "__main__")
