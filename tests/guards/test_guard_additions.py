@@ -276,6 +276,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ignore = shutil.ignore_patterns("__pycache__")
     shutil.copytree(REPOSITORY / "src", folder / "src", ignore=ignore)
     shutil.copytree(REPOSITORY / "tests", folder / "tests", ignore=ignore)
+    shutil.copytree(REPOSITORY / "docs" / "hooks", folder / "docs" / "hooks", ignore=ignore)
     shutil.copy(REPOSITORY / "pyproject.toml", folder)
     for kind in TOYS:
         add_toy(folder / "src" / "sparring", kind)
