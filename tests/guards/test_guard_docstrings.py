@@ -54,12 +54,18 @@ def argument_texts(docstring: str) -> dict[str, str]:
 
 
 def undocumented(place: str, node: ast.ClassDef) -> list[str]:
-    texts = argument_texts(ast.get_docstring(node) or "")
+    docstring = ast.get_docstring(node) or ""
+    texts = argument_texts(docstring)
     return [
         f"{place}:{node.lineno}: {node.name}.{field}"
         for field in fields(node)
-        if len(texts.get(field, "").strip()) < LEAST_HELP
+        if len(texts.get(field, "").strip()) < LEAST_HELP and not shares_a_line(field, docstring)
     ]
+
+
+def shares_a_line(field: str, docstring: str) -> bool:
+    """Whether a field's text stands behind another one's: `penalties: on one player. more: on the other.`"""
+    return bool(re.search(rf"\. {field}(?:, \w+)*: \S.{{{LEAST_HELP - 1},}}", docstring))
 
 
 def is_configuration(place: str, node: ast.ClassDef) -> bool:
