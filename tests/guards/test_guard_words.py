@@ -63,9 +63,14 @@ ALLOWED = [  # (word, files, expression on the line, reason)
     ("play", "parts/penalties/historical_averaging.py", r"\bfictitious play\b", "Brown's fictitious play, a term of game theory"),
     ("shade", "*.css|*.js|*.html", ".", "shading of a drawing"),
     ("slope", "metrics/frechet_infinity.py", r"\bslope\b", "the slope of a fitted line"),
+    ("judge", "models/discriminator.py|parts/networks/patchgan.py", r"^judge$", "an attribute in state dicts: stored weights"),
+    ("picture", "games/image_pool.py", r"\bpictures\b", "a buffer in state dicts: stored checkpoints"),
+    ("judge", "features/dinov2.py", r"\bhuman judge?ment\b", "what people say"),
+    ("picture", "data/readers/image_folder.py", r"^.?pictures.?$", "a name that users give to folders"),
+    ("play", "serve/playground/game.py", r"\bpress play\b", "a button"),
     ("wanted", "cli/latent/directions.py", ".", "the option --wanted, fixed by DESIGN section 5"),
 ]  # fmt: skip
-QUOTING = ("CHANGELOG.md", "docs/log.md")  # may quote old names in backticks
+QUOTING = ("CHANGELOG.md", "docs/log.md", "docs/results.md")  # may quote old names and commands in backticks
 FSTRING_MIDDLE = getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)  # Python 3.12
 KEYED = re.compile(
     r"^(derive_seed|make_generator|KeyedRandom|normal|uniform|integers|permutation|bernoulli|key)$"
