@@ -10,9 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "sparring"
 PAGE = ROOT / "docs" / "architecture.md"
-LAYERS = (  # a package may import those of earlier rows; packages of one row do not import each other
-    ("core",),
-    ("protocols", "data", "parts"),
+LAYERS = (  # a package may import its own modules, those of earlier rows, and those before it in its row: one linear order
+    ("core", "protocols"),
+    ("data", "parts"),
     ("features", "metrics"),
     ("models",),
     ("games",),
@@ -30,8 +30,9 @@ HEAD = """# Architecture
 
 <!-- Written by docs/hooks/architecture.py from the docstrings of the packages: change those, and run it. -->
 
-Imports run one way: a package may import packages of lower layers and its own modules, and nothing else. A test enforces it,
-without exceptions. The description of a package is the first paragraph of its docstring.
+Imports run one way: a package may import its own modules and the packages above it in this table, and nothing else. A test
+enforces it, without exceptions, also for imports inside functions and for type checking. The description of a package is the first
+paragraph of its docstring.
 
 """
 TAIL = """

@@ -9,7 +9,7 @@ from sparring.core.shapes import SampleSpec
 from sparring.parts.networks import DISCRIMINATORS, GENERATORS, DiscriminatorNetwork, GeneratorNetwork
 
 SHAPES = [(1, 28, 28), (3, 32, 32), (3, 48, 80), (4, 33, 47), (1, 16, 16), (2,)]
-SMALL = {
+SMALL = {  # settings that make a network quick; others are tested with their defaults
     "mlp": {"hidden": (12, 8)},
     "dcgan": {"width": 4, "max_width": 8},
     "resnet": {"width": 4, "max_width": 8},
@@ -22,7 +22,9 @@ BATCH = 3
 def make(table, name, shape, classes=0, **changes):
     torch.manual_seed(0)
     latent = {"latent": 6} if table is GENERATORS else {}
-    return table[name](**SMALL[name], **latent, **changes).build(SampleSpec(shape=shape, num_classes=classes))
+    return table[name](**SMALL.get(name, {}), **latent, **changes).build(
+        SampleSpec(shape=shape, num_classes=classes)
+    )
 
 
 def wake(network):
@@ -41,7 +43,7 @@ def assert_gradients(network):
 
 
 def test_tables_have_rows_and_small_settings():
-    assert set(GENERATORS) == set(DISCRIMINATORS) == set(SMALL)
+    assert set(SMALL) <= set(GENERATORS) == set(DISCRIMINATORS)
 
 
 @pytest.mark.parametrize("classes", [0, 3])
@@ -130,7 +132,7 @@ def test_pictures_stay_channels_last(name):
 @pytest.mark.parametrize("name", GENERATORS)
 def test_settings_survive_json(table, name):
     role = GeneratorNetwork if table is GENERATORS else DiscriminatorNetwork
-    config = table[name](**SMALL[name])
+    config = table[name](**SMALL.get(name, {}))
     document = to_json(config, {role: table})
     assert document["type"] == name
     assert from_json(role, document, {role: table}) == config

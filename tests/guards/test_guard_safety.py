@@ -45,7 +45,7 @@ DRAWS = {
 }
 GLOBAL_SEEDS = {"torch.manual_seed", "torch.seed"}
 CONVERTER = "features/convert.py"  # published weights, in a process of its own, once
-SEEDERS = {"match.py"}  # the initial weights, by a key
+SEEDERS = {"training/state.py"}  # the initial weights, by a key
 
 
 def places(check: Callable[[ast.AST], bool]) -> list[str]:
@@ -112,7 +112,7 @@ def test_arrays_are_read_without_pickle() -> None:
 def test_devices_are_named_in_one_file() -> None:
     wrong = []
     for path in files():
-        if name(path) == "runtime.py":
+        if name(path) == "core/runtime.py":
             continue
         skipped = docstrings(path)
         for node in ast.walk(tree(path)):
@@ -138,7 +138,7 @@ def test_random_numbers_are_drawn_by_name() -> None:
             and _without_generator(node)
         )
 
-    allowed = (*SEEDERS, "networks/")
+    allowed = (*SEEDERS, "parts/networks/")
     found = [place for place in places(global_draw) if not place.startswith(allowed)]
     assert found == []
 
@@ -151,7 +151,7 @@ def test_networks_draw_only_when_they_are_made() -> None:
     """Their forward passes draw nothing by themselves: dropout layers are seeded by the runtime."""
     wrong = []
     for path in files():
-        if not name(path).startswith("networks/"):
+        if not name(path).startswith("parts/networks/"):
             continue
         for function in ast.walk(tree(path)):
             if isinstance(function, ast.FunctionDef) and function.name == "forward":

@@ -1,11 +1,15 @@
 """The package's source files, parsed, for the guards."""
 
 import ast
+import importlib.util
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
-ROOT = Path(__file__).parents[2] / "src" / "sparring"
+REPOSITORY = Path(__file__).parents[2]
+ROOT = REPOSITORY / "src" / "sparring"
 
 
 def files() -> list[Path]:
@@ -13,13 +17,26 @@ def files() -> list[Path]:
 
 
 def name(path: Path) -> str:
-    """`networks/mlp.py`."""
+    """A file's path below the package, such as `parts/networks/mlp.py`."""
     return path.relative_to(ROOT).as_posix()
 
 
 @cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def architecture() -> ModuleType:
+    """`docs/hooks/architecture.py`, which holds the table of layers and writes docs/architecture.md."""
+    spec = importlib.util.spec_from_file_location(
+        "architecture", REPOSITORY / "docs" / "hooks" / "architecture.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def functions(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -40,26 +57,68 @@ def dotted(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Modules of ours that a file imports, late imports included, as (`sparring.x.y`, whether for type checking only)."""
+@dataclass(frozen=True)
+class Import:
+    """One imported module.
+
+    Arguments:
+        module: dotted name, as `sparring.core.errors` or `torch.nn`.
+        line: of the statement.
+        late: whether it stands inside a function.
+        typing_only: whether it stands below `if TYPE_CHECKING:`.
+    """
+
+    module: str
+    line: int
+    late: bool
+    typing_only: bool
+
+    @property
+    def ours(self) -> bool:
+        return self.module.split(".")[0] == "sparring"
+
+
+def all_imports(path: Path, parsed: ast.Module | None = None) -> list[Import]:
+    """Every import of a file: at its head, inside functions, for type checking, and by `import_module("...")`."""
+    parsed = parsed or tree(path)
     typing_only = {
         id(inner)
-        for block in ast.walk(tree(path))
+        for block in ast.walk(parsed)
         if isinstance(block, ast.If) and dotted(block.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
         for statement in block.body
         for inner in ast.walk(statement)
     }
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            found = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name(path)}:{node.lineno}: a relative import"
-            found = [_module(str(node.module), alias.name) for alias in node.names]
-        else:
-            continue
-        yield from (
-            (module, id(node) in typing_only) for module in found if module.split(".")[0] == "sparring"
-        )
+    late = {id(inner) for function in functions(parsed) for part in function.body for inner in ast.walk(part)}
+    found = []
+    for node in ast.walk(parsed):
+        found += [
+            Import(module, node.lineno, id(node) in late, id(node) in typing_only)
+            for module in _imported_modules(node, path)
+        ]
+    return found
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Modules of ours that a file imports, as (`sparring.x.y`, whether for type checking only)."""
+    return ((found.module, found.typing_only) for found in all_imports(path) if found.ours)
+
+
+def module_path(module: str) -> str:
+    """The file of a module of ours, as `name` gives it."""
+    place = ROOT.joinpath(*module.split(".")[1:])
+    return name(place / "__init__.py" if place.is_dir() else place.with_suffix(".py"))
+
+
+def _imported_modules(node: ast.AST, path: Path) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, f"{path}:{node.lineno}: a relative import"
+        return [_module(str(node.module), alias.name) for alias in node.names]
+    if isinstance(node, ast.Call) and dotted(node.func) in ("importlib.import_module", "import_module"):
+        literal = node.args[0] if node.args else None
+        return [str(literal.value) if isinstance(literal, ast.Constant) else "?"]
+    return []
 
 
 def _module(package: str, attribute: str) -> str:
