@@ -222,9 +222,8 @@ def test_metrics_have_a_row_in_both_tables() -> None:
 
 def test_kinds_of_models_are_exported_and_previewed() -> None:
     """The tables by kind of model name the subclasses of `Model`, each of a kind of its own."""
-    from sparring.models.model import Model
-
     from sparring.export.graph import GRAPHS
+    from sparring.models.model import Model
     from sparring.training.previews import PREVIEWS
 
     for stem in folder_modules("models").values():
