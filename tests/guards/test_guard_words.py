@@ -62,7 +62,6 @@ ALLOWED = [  # (word, files, expression on the line, reason)
     ("play", "*.html|*.js|*.css|serve/routes/*|docs/explorer.md|docs/export.md", ".", "buttons that play an animation"),
     ("play", "parts/penalties/historical_averaging.py", r"\bfictitious play\b", "Brown's fictitious play, a term of game theory"),
     ("shade", "*.css|*.js|*.html", ".", "shading of a drawing"),
-    ("slope", "metrics/frechet_infinity.py", r"\bslope\b", "the slope of a fitted line"),
     ("judge", "models/discriminator.py|parts/networks/patchgan.py", r"^judge$", "an attribute in state dicts: stored weights"),
     ("picture", "games/image_pool.py", r"\bpictures\b", "a buffer in state dicts: stored checkpoints"),
     ("judge", "features/dinov2.py", r"\bhuman judge?ment\b", "what people say"),
