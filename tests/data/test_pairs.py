@@ -250,7 +250,7 @@ def dealer(dataset, flip=True, random_crop=0.25, seed=0):
 
 def dealt(dataset, steps=range(4), **settings):
     hand = dealer(dataset, **settings)
-    return [b for at in steps for b in hand.batches(Clock(step=at, images=4 * at), 0, 0, 4 * at)]
+    return [b for at in steps for b in hand.batches(Clock(step=at, images=4 * at), 0, 0, 4 * at, [{}])]
 
 
 def test_flips_and_windows_keep_pairs_aligned(tmp_path):

@@ -23,7 +23,7 @@ from sparring.parts.objectives import OBJECTIVES, Hinge, NonSaturating
 from sparring.parts.penalties import R1, R2, GradientPenalty
 from sparring.runs.run_json import objective_facts
 from sparring.serve.playground.config import PlaygroundConfig
-from sparring.serve.playground.game import Playground, open_builtin_points
+from sparring.serve.playground.game import Playground
 from sparring.training.state import BatchStream
 from tests.helpers import toy
 
@@ -170,9 +170,9 @@ class TestNewObjective:
     def test_plays_in_the_playground(self, monkeypatch):
         play = Playground(DeviceOptions(device="cpu", precision="fp32").start())
         rules = PlaygroundConfig(objective="soft_margin", width=4, batch=8)
-        fields = [play.begin(rules, open_builtin_points("ring"))["field"]]
+        fields = [play.begin(rules, play.builtin_points("ring"))["field"]]
         monkeypatch.setattr(SoftMargin, "logit_scale", LogitScale(centre=-1e6, gain=1.0), raising=False)
-        fields.append(play.begin(rules, open_builtin_points("ring"))["field"])
+        fields.append(play.begin(rules, play.builtin_points("ring"))["field"])
         assert fields[0] != fields[1], "the shades follow the class's scale"
         assert play.step(1)["step"] == 1
 
