@@ -169,7 +169,7 @@ class TestNewObjective:
 
     def test_plays_in_the_playground(self, monkeypatch):
         play = Playground(DeviceOptions(device="cpu", precision="fp32").start())
-        rules = PlaygroundConfig(objective="soft_margin", width=4, batch=8)
+        rules = PlaygroundConfig(objective="soft_margin", width=4, batch_size=8)
         fields = [play.begin(rules, play.builtin_points("ring"))["field"]]
         monkeypatch.setattr(SoftMargin, "logit_scale", LogitScale(centre=-1e6, gain=1.0), raising=False)
         fields.append(play.begin(rules, play.builtin_points("ring"))["field"])
