@@ -3,11 +3,10 @@
 Each step updates the discriminator `critic_steps` times, on new real samples each time, and then the generator once,
 against the real samples of the discriminator's last update.
 
-References: Goodfellow et al. 2014, arXiv:1406.2661, Algorithm 1; Mirza & Osindero 2014, arXiv:1411.1784
-(labels); Lin et al. 2018, arXiv:1712.04086 (packing).
+References: Goodfellow et al. 2014, arXiv:1406.2661, Algorithm 1. For labels and packing see adversarial_terms.py.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 
@@ -20,18 +19,16 @@ from sparring.core.shapes import Sample, SampleSpec
 from sparring.games.adversarial_terms import (
     WeightAverages,
     accuracies,
+    adversarial_batch,
     class_log_probabilities,
-    classification_loss,
-    detached_fake,
-    discriminator_input,
-    fake_with_graph,
+    classification_losses,
 )
 from sparring.models.autoencoder import require_labelled_spec
 from sparring.models.discriminator import Discriminator
 from sparring.models.generator import GeneratorModel
 from sparring.parts.conditioning import Auxiliary, BatchFeature, Conditioning, Unconditional
 from sparring.parts.networks import DiscriminatorNetwork, GeneratorNetwork
-from sparring.parts.penalties import check_distinct_penalties, due_penalties, penalty_losses
+from sparring.parts.penalties import check_distinct_penalties, penalty_losses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +84,11 @@ class AdversarialConfig:
             got = "batch features in a joint batch"
             raise ConfigError(got, "real and generated samples in two batches", "set game.joint_batch=false")
 
+    @property
+    def has_auxiliary_classifier(self) -> bool:
+        """Whether the discriminator classifies labels as well."""
+        return self.conditional and isinstance(self.head, Auxiliary)
+
     def build_model(self, spec: SampleSpec) -> GeneratorModel:
         """The untrained generator, for samples of this shape."""
         spec = spec if self.conditional else SampleSpec(shape=spec.shape)
@@ -110,9 +112,8 @@ class Adversarial(Game):
         self.config = config
         self.generation = config.build_model(spec)
         packed = self.generation.spec.stack_channels(config.packing)
-        self.discriminator = Discriminator(
-            config.discriminator, config.head, config.batch_features, spec=packed
-        )
+        parts = config.discriminator, config.head, config.batch_features
+        self.discriminator = Discriminator(*parts, spec=packed)
         self.penalties = {"discriminator": config.penalties, "generator": config.generator_penalties}
         self.pasts = WeightAverages(self.players(), self.penalties)
 
@@ -143,53 +144,33 @@ class Adversarial(Game):
     def _discriminator_terms(self, batch: Batch) -> Terms:
         pair = self._adversarial_batch(batch, "discriminator")
         losses = {"adversarial": self.config.objective.discriminator(pair)}
-        if self.has_auxiliary_classifier:
-            weight = schedule.value_at(self.config.auxiliary_weight, batch.images)
-            losses["classification"] = classification_loss(pair, weight, with_real=True)
+        losses |= classification_losses(self.config, pair, with_real=True)
         losses |= penalty_losses(self.penalties["discriminator"], pair)
         return Terms(losses, accuracies(pair))
 
     def _generator_terms(self, batch: Batch) -> Terms:
         pair = self._adversarial_batch(batch, "generator")
         losses = {"adversarial": self.config.objective.generator(pair)}
-        if self.has_auxiliary_classifier:
-            weight = schedule.value_at(self.config.auxiliary_weight, batch.images)
-            losses["classification"] = classification_loss(pair, weight, with_real=False)
+        losses |= classification_losses(self.config, pair, with_real=False)
         return Terms(losses | penalty_losses(self.penalties["generator"], pair), {})
 
     def _adversarial_batch(self, batch: Batch, player: str) -> AdversarialBatch:
-        """Real and generated samples; gradients flow to the generator in its own turn only."""
-        config, model = self.config, self.generation
-        batch = batch if config.conditional else replace(batch, y=None)
-        trains_generator = player == "generator"
-        due = due_penalties(self.penalties[player], batch.step)
-        return AdversarialBatch(
-            batch,
-            lambda: (
-                fake_with_graph(model, batch)
-                if trains_generator
-                else detached_fake(model, batch, config.reuse_fakes)
-            ),
+        return adversarial_batch(
+            self.config,
+            self.generation,
             self.discriminator,
-            lambda samples, stream: discriminator_input(
-                samples, batch, stream, config.augmentations, config.packing
-            ),
-            needs_input_grad=any(penalty.needs_input_grad for penalty in due),
-            joint_batch=config.joint_batch,
+            batch,
+            penalties=self.penalties[player],
             weights=self.pasts.history(player, self.players()[player]),
+            train_discriminator=player == "discriminator",
         )
 
     def _after_update(self, player: str) -> None:
         if player == "discriminator":
             for constraint in self.config.constraints:
                 constraint.apply(self.discriminator)
-        self.pasts.update(player, self.players()[player])
-
-    @property
-    def has_auxiliary_classifier(self) -> bool:
-        """Whether the discriminator classifies labels as well."""
-        return self.config.conditional and isinstance(self.config.head, Auxiliary)
+        self.pasts.record(player, self.players()[player])
 
     def log_probabilities(self, x: Sample) -> Tensor:
         """log p(y|x) (b, classes); see `class_log_probabilities`."""
-        return class_log_probabilities(self.discriminator, x, self.has_auxiliary_classifier)
+        return class_log_probabilities(self.discriminator, x, self.config.has_auxiliary_classifier)

@@ -100,15 +100,9 @@ class Cycle(Game):
         super().__init__()
         self.config, self.translation = config, config.build_model(spec)
         shapes = dict(zip("ab", self.translation.ends(), strict=True))
-        self.discriminators = nn.ModuleDict(
-            {
-                side: config.discriminator.build(shape[0], (shape[1], shape[2]))
-                for side, shape in shapes.items()
-            }
-        )
-        self.history = nn.ModuleDict(
-            {side: ImagePool(config.pool_size, shape) for side, shape in shapes.items()}
-        )
+        discriminators = {side: config.discriminator.build(c, (h, w)) for side, (c, h, w) in shapes.items()}
+        pools = {side: ImagePool(config.pool_size, shape) for side, shape in shapes.items()}
+        self.discriminators, self.history = nn.ModuleDict(discriminators), nn.ModuleDict(pools)
 
     @property
     def model(self) -> TranslatorModel:

@@ -90,8 +90,7 @@ class OneSidedConfig:
 
     def build_model(self, spec: SampleSpec) -> TranslatorModel:
         """The translator alone, untrained."""
-        other = spec.shape_b or spec.shape
-        return TranslatorModel(self.translator.build(spec.shape, other), None, spec)
+        return TranslatorModel(self.translator.build(spec.shape, spec.shape_b or spec.shape), None, spec)
 
     def build(self, spec: SampleSpec) -> "OneSided":
         """The game for images of these shapes.
