@@ -22,6 +22,7 @@ from sparring.evaluation.evaluate import evaluate_and_record
 from sparring.evaluation.request import EvaluationRequest
 from sparring.evaluation.result import Result
 from sparring.experiment import Experiment
+from sparring.export import hub
 from sparring.inference import TranslateOptions, classification, reconstruction, sampling, translate_array
 from sparring.protocols.protocol import parse_metric_names
 from sparring.runs import checkpoint, generator_file, records
@@ -240,8 +241,6 @@ def load(path: str | Path, device: str = "auto") -> Run:
     """
     folder = Path(path)
     if os.fspath(path).startswith("hf:/"):
-        from sparring.export import hub
-
         folder = hub.pull(os.fspath(path))
     if not (folder / RUN_FILE).is_file() and not generator_file.find_file(folder).is_file():
         raise SparringError(

@@ -188,9 +188,8 @@ class Experiment:
         experiment: Experiment = config.from_json(cls, document, TYPE_TABLES)
         return experiment
 
-
-def count_parameters(experiment: Experiment, spec: SampleSpec) -> dict[str, int]:
-    """The number of parameters of each player, by name, without allocating them."""
-    with torch.device("meta"):
-        players = experiment.game.build(spec).players()
-    return {name: sum(p.numel() for p in player.parameters()) for name, player in players.items()}
+    def count_parameters(self, spec: SampleSpec) -> dict[str, int]:
+        """The number of parameters of each player, by name, for samples of this shape; no memory is allocated for them."""
+        with torch.device("meta"):
+            players = self.game.build(spec).players()
+        return {name: sum(p.numel() for p in player.parameters()) for name, player in players.items()}

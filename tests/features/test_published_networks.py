@@ -11,8 +11,7 @@ from safetensors.torch import save_file
 from sparring.core.runtime import Runtime
 from sparring.features import dinov2, efficientnet, inception, load, resize, weights
 from sparring.features.extractor import freeze
-from sparring.features.fold_batch_norm import fold_batch_norm
-from sparring.features.weights import random_state_dict
+from sparring.features.weights import fold_batch_norm, random_state_dict
 
 CPU = Runtime(torch.device("cpu"))
 SHIPPED = bool(weights._package_candidates(efficientnet.WEIGHTS))

@@ -53,6 +53,7 @@ PARTIAL = {  # tables with a default for names that have no row; test_guard_addi
     "serve/playground/config.py:RECIPE_SETTINGS": "settings for points of those recipes that the page offers",
     "serve/playground/config.py:PENALTY_TITLES": "titles; others are made from the name of the class",
     "serve/playground/config.py:PENALTY_WEIGHTS": "weights for points; others begin at a common one",
+    "runs/upgrade.py:LOST_ABOVE": "what the objectives of format 1 were, whose runs do not store it; no row is ever added",
     "recipes/__init__.py:RECIPE_PAIRING": "the recipes for two domains",
 }
 FLAGS = {

@@ -64,7 +64,6 @@ ALLOWED = [  # (word, files, expression on the line, reason)
     ("shade", "*.css|*.js|*.html", ".", "shading of a drawing"),
     ("judge", "models/discriminator.py|parts/networks/patchgan.py", r"^judge$", "an attribute in state dicts: stored weights"),
     ("picture", "games/image_pool.py", r"\bpictures\b", "a buffer in state dicts: stored checkpoints"),
-    ("judge", "features/dinov2.py", r"\bhuman judge?ment\b", "what people say"),
     ("picture", "data/readers/image_folder.py", r"^.?pictures.?$", "a name that users give to folders"),
     ("play", "serve/playground/game.py", r"\bpress play\b", "a button"),
     ("wanted", "cli/latent/directions.py", ".", "the option --wanted, fixed by DESIGN section 5"),

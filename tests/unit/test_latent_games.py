@@ -26,7 +26,7 @@ from sparring.parts.likelihoods import Bernoulli, DiscretisedLogistic, Gaussian
 from sparring.parts.networks import DCGANDiscriminator, DCGANGenerator, MLPDiscriminator, ResNetGenerator
 from sparring.parts.posteriors import Deterministic, Normal
 from sparring.recipes.facts import Facts
-from sparring.recipes.shared import vae_experiment
+from sparring.recipes.shared_autoencoder import vae_experiment
 from sparring.recipes.table import RECIPES, TINY_RECIPES
 from sparring.runs import generator_file
 from sparring.runs.request import Request

@@ -14,13 +14,16 @@ import pytest
 import sparring
 from sparring.core.errors import ConfigError, CorruptFileError
 from sparring.data import DataConfig
+from sparring.doctor.balance import detect_discriminator_wins
+from sparring.doctor.history import read_history
 from sparring.experiment import Experiment
+from sparring.parts.objectives import OBJECTIVES
 from sparring.recipes.table import TINY_RECIPES
 from sparring.report import write as write_report
 from sparring.runs import generator_file, records
 from sparring.runs.request import Request, build_data_config, read_config_file
 from sparring.runs.run_json import load_experiment, load_run_json
-from sparring.runs.upgrade import FORMAT, upgrade
+from sparring.runs.upgrade import FORMAT, LOST_ABOVE, upgrade
 
 STORED = Path(__file__).parent.parent / "data" / "format1"
 RECIPES = json.loads((STORED / "recipes.json").read_text())
@@ -113,6 +116,26 @@ def test_the_first_runs_had_one_domain():
     }
     document = upgrade({"format": 1, "experiment": {**RECIPES["dcgan"], "data": plain}})
     assert Experiment.from_json(document["experiment"]).data.pairing == "one"
+
+
+@pytest.mark.parametrize("tag", sorted({*LOST_ABOVE, "wasserstein"}))
+def test_the_doctor_gets_the_facts_of_old_objectives(tag):
+    old = {"format": 1, "experiment": {"game": {"type": "adversarial", "objective": {"type": tag}}}}
+    assert upgrade(old)["objective"] == {"generator_lost_above": OBJECTIVES[tag].generator_lost_above}
+
+
+def test_games_without_an_objective_have_no_facts():
+    assert "objective" not in upgrade({"format": 1, "experiment": {"game": {"type": "autoencoder"}}})
+
+
+def test_the_doctor_finds_that_the_discriminator_won_in_an_old_run(tmp_path):
+    shutil.copy(STORED / "dcgan" / "run.json", tmp_path)
+    rows = [
+        {"images": step * 8, "step": step, "generator/adversarial": 9.0, "discriminator/adversarial": 0.001}
+        for step in range(100, 1_000, 100)
+    ]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert detect_discriminator_wins(read_history(tmp_path)) is not None
 
 
 def test_the_present_format_is_not_changed():

@@ -28,7 +28,7 @@ class LogitScale:
 class Objective(Protocol):
     """The losses of discriminator and generator: two terms. Objectives derive from this class for the defaults of its facts.
 
-    `logit_scale`: what the logits mean, for the shades of the explorer's playground.
+    `logit_scale`: what the logits mean, for the grey levels of the explorer's playground.
     `generator_lost_above`: the generator's loss above which the discriminator has won, for the doctor; None where the loss
     has no absolute scale.
     """

@@ -42,6 +42,15 @@ class Adam:
     """Adam, fused.
 
     References: Kingma & Ba 2015, arXiv:1412.6980, Algorithm 1.
+
+    Arguments:
+        lr: learning rate (alpha). 2e-4 is DCGAN's; the paper of Adam suggests 1e-3.
+        beta1: decay of the running mean of the gradient, per update. DCGAN's 0.5; the paper of Adam suggests 0.9.
+        beta2: decay of the running mean of the squared gradient, per update; the paper's 0.999.
+        eps: added to the root of that mean before dividing by it; the paper's 1e-8.
+
+    Raises:
+        ConfigError: a learning rate that is negative, or always 0.
     """
 
     lr: Schedule = 2e-4  # alpha
@@ -91,6 +100,14 @@ class RMSProp:
     """RMSProp, as in the Wasserstein GAN paper.
 
     References: Tieleman & Hinton 2012, "Lecture 6.5: rmsprop"; Arjovsky et al. 2017, arXiv:1701.07875.
+
+    Arguments:
+        lr: learning rate; 5e-5 is that of Wasserstein GANs (Algorithm 1).
+        decay: of the running mean of the squared gradient, per update; PyTorch's 0.99.
+        eps: added to the root of that mean before dividing by it; PyTorch's 1e-8.
+
+    Raises:
+        ConfigError: a learning rate that is negative, or always 0.
     """
 
     lr: Schedule = 5e-5
@@ -134,6 +151,13 @@ class SGD:
     """Stochastic gradient descent with momentum, as in the 2014 code.
 
     References: Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning".
+
+    Arguments:
+        lr: learning rate; 0.1 is that of the 2014 code.
+        momentum: share of the last update that is added to the next one, from 0 to 1; the 2014 code's 0.5 at the start.
+
+    Raises:
+        ConfigError: a learning rate that is negative, or always 0.
     """
 
     lr: Schedule = 0.1

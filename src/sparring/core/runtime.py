@@ -220,7 +220,17 @@ def _enable_fast_matmul(device: torch.device) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceOptions:
-    """The options `--device`, `--precision` and `--threads`; see `start_runtime`."""
+    """The options `--device`, `--precision` and `--threads`; see `start_runtime`.
+
+    Arguments:
+        device: `cpu`, `cuda` or `mps`; `auto` takes a GPU if there is one.
+        precision: of the networks, `fp32` or `bf16`; `auto` takes bfloat16 for images where the processor has fast instructions
+            for it.
+        threads: number of CPU threads, at least 1; None leaves torch's choice.
+
+    Raises:
+        ConfigError: an unknown precision, or fewer than 1 thread.
+    """
 
     device: DeviceName | str = "auto"
     precision: PrecisionName | str = "auto"

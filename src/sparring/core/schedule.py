@@ -11,7 +11,17 @@ from sparring.core.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class LinearSchedule:
-    """Linear from `start` to `end`: constant until image `delay`, and from image `delay + duration` on."""
+    """Linear from `start` to `end`: constant until image `delay`, and from image `delay + duration` on.
+
+    Arguments:
+        start: value until image `delay`.
+        end: value from image `delay + duration` on.
+        duration: length of the change, in images, at least 1.
+        delay: images before the change begins.
+
+    Raises:
+        ConfigError: a duration below 1 or a negative delay.
+    """
 
     start: float
     end: float
@@ -33,6 +43,16 @@ class CosineSchedule:
     Over the first `warmup` images the value is multiplied by a factor that rises linearly from 0 to 1.
 
     References: Loshchilov & Hutter 2017, arXiv:1608.03983, Eq. 5; Goyal et al. 2017, arXiv:1706.02677, section 2.2 (warm-up).
+
+    Arguments:
+        start: value until image `delay`.
+        end: value from image `delay + duration` on.
+        duration: length of the change, in images, at least 1.
+        delay: images before the change begins.
+        warmup: length of the warm-up, in images; 0 for none.
+
+    Raises:
+        ConfigError: a duration below 1, or a negative delay or warm-up.
     """
 
     start: float
@@ -55,7 +75,17 @@ class CosineSchedule:
 
 @dataclass(frozen=True, kw_only=True)
 class GeometricSchedule:
-    """From `start` to `end`, both above 0, by a constant factor per image, between images `delay` and `delay + duration`."""
+    """From `start` to `end`, both above 0, by a constant factor per image, between images `delay` and `delay + duration`.
+
+    Arguments:
+        start: value until image `delay`.
+        end: value from image `delay + duration` on.
+        duration: length of the change, in images, at least 1.
+        delay: images before the change begins.
+
+    Raises:
+        ConfigError: a duration below 1, a negative delay, or an end that is not above 0.
+    """
 
     start: float
     end: float

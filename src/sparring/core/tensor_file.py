@@ -80,9 +80,9 @@ def from_bytes(data: bytes, expected: Mapping[str, Tensor]) -> dict[str, Tensor]
         )
     for name, tensor in expected.items():
         entry = table[name]
-        wanted = {"dtype": _DTYPES[tensor.dtype], "shape": list(tensor.shape)}
-        if not isinstance(entry, dict) or {key: entry.get(key) for key in wanted} != wanted:
-            raise _corrupt_error(f"tensor {name!r} is {str(entry)[:80]}, not {wanted}")
+        expected_entry = {"dtype": _DTYPES[tensor.dtype], "shape": list(tensor.shape)}
+        if not isinstance(entry, dict) or {key: entry.get(key) for key in expected_entry} != expected_entry:
+            raise _corrupt_error(f"tensor {name!r} is {str(entry)[:80]}, not {expected_entry}")
     try:
         return load(data)
     except Exception as error:  # the library raises its own errors

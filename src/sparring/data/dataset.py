@@ -5,7 +5,9 @@ The order is a pure function of the seed and the position, so there is no sample
 the slice that comes next, and in distributed training each process takes its rows of the same slice.
 """
 
+import dataclasses
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +23,7 @@ from sparring.data.config import DataConfig
 from sparring.data.report import DataReport
 
 
+@dataclass(eq=False, repr=False)
 class Dataset:
     """Samples of one shape, with their labels; of two domains, those of domain A.
 
@@ -41,42 +44,29 @@ class Dataset:
         centre_and_scale: of points, where they are not those of `samples` (a subset keeps those of the whole).
     """
 
-    def __init__(
-        self,
-        samples: np.ndarray,
-        labels: np.ndarray | None,
-        classes: tuple[str, ...],
-        *,
-        fingerprint: str,
-        report: DataReport,
-        config: DataConfig,
-        domain_b: "Dataset | None" = None,
-        paired: bool = False,
-        test_set: "Dataset | None" = None,
-        centre_and_scale: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> None:
-        assert (samples.ndim, samples.dtype) in ((4, np.uint8), (2, np.float32))
-        assert (labels is None) == (not classes)
-        self.samples, self.labels, self.classes = samples, labels, classes
-        self.fingerprint, self.report, self.config = fingerprint, report, config
-        self.domain_b, self.paired, self.test_set = domain_b, paired, test_set
-        self.centre, self.scale = centre_and_scale or _centre_and_scale(samples)
+    samples: np.ndarray
+    labels: np.ndarray | None
+    classes: tuple[str, ...]
+    _: KW_ONLY
+    fingerprint: str
+    report: DataReport
+    config: DataConfig
+    domain_b: "Dataset | None" = None
+    paired: bool = False
+    test_set: "Dataset | None" = None
+    centre_and_scale: tuple[np.ndarray, np.ndarray] | None = None
+    centre: np.ndarray = field(init=False)
+    scale: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        assert (self.samples.ndim, self.samples.dtype) in ((4, np.uint8), (2, np.float32))
+        assert (self.labels is None) == (not self.classes)
+        self.centre, self.scale = self.centre_and_scale or _centre_and_scale(self.samples)
 
     def replace(self, **changes: Any) -> "Dataset":
         """A copy with other constructor arguments; the samples are shared, and `centre` and `scale` stay."""
-        unchanged = {
-            "samples": self.samples,
-            "labels": self.labels,
-            "classes": self.classes,
-            "fingerprint": self.fingerprint,
-            "report": self.report,
-            "config": self.config,
-            "domain_b": self.domain_b,
-            "paired": self.paired,
-            "test_set": self.test_set,
-            "centre_and_scale": (self.centre, self.scale),
-        }
-        return Dataset(**{**unchanged, **changes})
+        unchanged = {"centre_and_scale": (self.centre, self.scale)}
+        return dataclasses.replace(self, **{**unchanged, **changes})
 
     @property
     def spec(self) -> SampleSpec:

@@ -11,7 +11,7 @@ from sparring.data.dataset import Dataset
 Colour = tuple[int, int, int]
 MIN_TILE_PIXELS = 64  # smaller tiles are enlarged by a whole factor towards this
 MAX_POINTS = 10_000
-GAP, GAP_SHADE = 2, 255
+GAP, GAP_GREY = 2, 255
 REAL_COLOUR, FAKE_COLOUR, FRAME_COLOUR = (150, 155, 165), (214, 62, 20), (225, 227, 232)
 CLASS_COLOURS = [(31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189)]
 CLASS_COLOURS += [(140, 86, 75), (227, 119, 194), (100, 100, 100), (160, 160, 20), (23, 170, 190)]
@@ -36,7 +36,7 @@ def grid_image(images: np.ndarray, columns: int) -> Image.Image:
     columns = max(1, min(columns, count or 1))
     rows = max(1, -(-count // columns))
     down, across = height * factor + GAP, width * factor + GAP
-    sheet = np.full((rows * down + GAP, columns * across + GAP, tiles.shape[-1]), GAP_SHADE, np.uint8)
+    sheet = np.full((rows * down + GAP, columns * across + GAP, tiles.shape[-1]), GAP_GREY, np.uint8)
     for number, tile in enumerate(tiles):
         row, column = divmod(number, columns)
         top, left = GAP + row * down, GAP + column * across

@@ -72,7 +72,7 @@ def make_onnx_runner(content: bytes, graph: Graph) -> tuple[RunFunction, str]:
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
     def run(inputs: tuple[Tensor, ...]) -> Tensor:
-        named = {name: value.numpy() for name, value in zip(graph.inputs, inputs, strict=True)}
-        return torch.from_numpy(session.run([graph.output], named)[0])
+        feeds = {name: value.numpy() for name, value in zip(graph.inputs, inputs, strict=True)}
+        return torch.from_numpy(session.run([graph.output], feeds)[0])
 
     return run, f"onnxruntime {onnxruntime.__version__}"

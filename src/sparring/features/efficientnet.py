@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from sparring.features import weights
 from sparring.features.extractor import ExtractorOptions, ExtractorOutput, extract_in_blocks, freeze
-from sparring.features.fold_batch_norm import folded_weights
 from sparring.features.resize import RESIZE_METHOD, resize, to_rgb
 
 WEIGHTS = weights.PublishedWeights(
@@ -128,7 +127,7 @@ def optimize_for_inference(network: EfficientNetLite0) -> EfficientNetLite0:
         for name, convolution in list(part.named_children()):
             if isinstance(convolution, Conv2dSame):
                 norm = getattr(part, _CONV_NORM_PAIRS[name])
-                weight, bias = folded_weights(convolution, norm)
+                weight, bias = weights.folded_weights(convolution, norm)
                 convolution.weight, convolution.bias = nn.Parameter(weight.flip(2, 3)), nn.Parameter(bias)
                 convolution.mirrored = True
                 setattr(part, _CONV_NORM_PAIRS[name], nn.Identity())

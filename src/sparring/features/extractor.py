@@ -128,7 +128,15 @@ def check_points(samples: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractorOptions:
-    """Arguments of an extractor; those of `load`."""
+    """Arguments of an extractor; those of `load`.
+
+    Arguments:
+        name: its key in `EXTRACTORS`.
+        runtime: the device that it computes on.
+        weights: file (or its folder) with the weights of a published network; None searches `$SPARRING_WEIGHTS` and the package
+            that ships them.
+        fitted_on: the data that a fitted extractor is fitted on; None for one that is not fitted.
+    """
 
     name: str
     runtime: Runtime

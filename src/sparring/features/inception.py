@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from sparring.features import weights
 from sparring.features.extractor import ExtractorOptions, ExtractorOutput, extract_in_blocks, freeze
-from sparring.features.fold_batch_norm import fold_batch_norm
 from sparring.features.resize import tensorflow_bilinear_matrix, to_rgb
 
 WEIGHTS = weights.PublishedWeights(
@@ -183,7 +182,7 @@ class InceptionExtractor:
 
     def __init__(self, options: ExtractorOptions) -> None:
         network, self.digest = weights.load_network(WEIGHTS, options.weights, self.name, InceptionV3)
-        fold_batch_norm(network, [("conv", "bn")])
+        weights.fold_batch_norm(network, [("conv", "bn")])
         self.network = options.runtime.to_device(freeze(network))
         self.runtime = options.runtime
         self.block = 4 if self.runtime.device.type == "cpu" else 128

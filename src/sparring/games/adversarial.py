@@ -3,32 +3,32 @@
 Each step updates the discriminator `critic_steps` times, on new real samples each time, and then the generator once,
 against the real samples of the discriminator's last update.
 
-References: Goodfellow et al. 2014, arXiv:1406.2661, Algorithm 1; Mirza & Osindero 2014, arXiv:1411.1784
-(labels); Lin et al. 2018, arXiv:1712.04086 (packing).
+References: Goodfellow et al. 2014, arXiv:1406.2661, Algorithm 1. For labels and packing see adversarial_terms.py.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from sparring.core import schedule
-from sparring.core.adversarial_batch import AdversarialBatch, WeightHistory
-from sparring.core.ema import EMA
-from sparring.core.errors import ConfigError, SparringError
-from sparring.core.game import Batch, Game, Terms, Turn, unfreeze
+from sparring.core.adversarial_batch import AdversarialBatch
+from sparring.core.errors import ConfigError
+from sparring.core.game import Batch, Game, Terms, Turn
 from sparring.core.interfaces import Augmentation, Constraint, Objective, Penalty
-from sparring.core.shapes import PerSample, Sample, SampleSpec
+from sparring.core.shapes import Sample, SampleSpec
+from sparring.games.adversarial_terms import (
+    WeightAverages,
+    accuracies,
+    adversarial_batch,
+    class_log_probabilities,
+    classification_losses,
+)
 from sparring.models.autoencoder import require_labelled_spec
 from sparring.models.discriminator import Discriminator
 from sparring.models.generator import GeneratorModel
-from sparring.parts.augmentation.packing import pack
 from sparring.parts.conditioning import Auxiliary, BatchFeature, Conditioning, Unconditional
 from sparring.parts.networks import DiscriminatorNetwork, GeneratorNetwork
-from sparring.parts.objectives.auxiliary import auxiliary_fake_loss, auxiliary_real_loss
-from sparring.parts.penalties import check_distinct_penalties, due_penalties, penalty_losses
-
-CARRY_FAKE = "adversarial.x_fake"  # in Batch.carry: the generated samples with the generator's graph
+from sparring.parts.penalties import check_distinct_penalties, penalty_losses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +84,11 @@ class AdversarialConfig:
             got = "batch features in a joint batch"
             raise ConfigError(got, "real and generated samples in two batches", "set game.joint_batch=false")
 
+    @property
+    def has_auxiliary_classifier(self) -> bool:
+        """Whether the discriminator classifies labels as well."""
+        return self.conditional and isinstance(self.head, Auxiliary)
+
     def build_model(self, spec: SampleSpec) -> GeneratorModel:
         """The untrained generator, for samples of this shape."""
         spec = spec if self.conditional else SampleSpec(shape=spec.shape)
@@ -107,13 +112,10 @@ class Adversarial(Game):
         self.config = config
         self.generation = config.build_model(spec)
         packed = self.generation.spec.stack_channels(config.packing)
-        self.discriminator = Discriminator(
-            config.discriminator, config.head, config.batch_features, spec=packed
-        )
-        self.pasts = nn.ModuleDict()  # running means of weights, by player
-        for name, player in self.players().items():
-            if any(penalty.needs_weight_average for penalty in self._penalties(name)):
-                self.pasts[name] = EMA.cumulative_mean(player)
+        parts = config.discriminator, config.head, config.batch_features
+        self.discriminator = Discriminator(*parts, spec=packed)
+        self.penalties = {"discriminator": config.penalties, "generator": config.generator_penalties}
+        self.pasts = WeightAverages(self.players(), self.penalties)
 
     @property
     def model(self) -> GeneratorModel:
@@ -142,92 +144,33 @@ class Adversarial(Game):
     def _discriminator_terms(self, batch: Batch) -> Terms:
         pair = self._adversarial_batch(batch, "discriminator")
         losses = {"adversarial": self.config.objective.discriminator(pair)}
-        if self.has_auxiliary_classifier:
-            class_loss = auxiliary_real_loss(pair) + auxiliary_fake_loss(pair)
-            losses["classification"] = self._auxiliary_weight(batch) * class_loss
-        losses |= self._penalty_losses(pair, "discriminator")
-        with torch.no_grad():
-            correct = {"real": pair.real_logits > 0, "fake": pair.fake_logits < 0}
-            logs = {f"accuracy_{name}": hits.float().mean() for name, hits in correct.items()}
-        return Terms(losses, logs)
+        losses |= classification_losses(self.config, pair, with_real=True)
+        losses |= penalty_losses(self.penalties["discriminator"], pair)
+        return Terms(losses, accuracies(pair))
 
     def _generator_terms(self, batch: Batch) -> Terms:
         pair = self._adversarial_batch(batch, "generator")
         losses = {"adversarial": self.config.objective.generator(pair)}
-        if self.has_auxiliary_classifier:
-            losses["classification"] = self._auxiliary_weight(batch) * auxiliary_fake_loss(pair)
-        return Terms(losses | self._penalty_losses(pair, "generator"), {})
-
-    def log_probabilities(self, x: Sample) -> Tensor:
-        """log p(y|x) (b, classes) by the auxiliary head.
-
-        Raises:
-            SparringError: there is no auxiliary head.
-        """
-        if not self.has_auxiliary_classifier:
-            raise SparringError(
-                "a GAN whose discriminator has no class head, and whose samples have no likelihood",
-                "a model with class probabilities",
-                "train one of the recipes acgan, cvae, naive_bayes or logistic on labelled images",
-            )
-        return self.discriminator.classify(self.discriminator.features(x)).float().log_softmax(1)
-
-    @property
-    def has_auxiliary_classifier(self) -> bool:
-        """Whether the discriminator classifies labels as well."""
-        return self.config.conditional and isinstance(self.config.head, Auxiliary)
+        losses |= classification_losses(self.config, pair, with_real=False)
+        return Terms(losses | penalty_losses(self.penalties["generator"], pair), {})
 
     def _adversarial_batch(self, batch: Batch, player: str) -> AdversarialBatch:
-        batch = batch if self.config.conditional else replace(batch, y=None)
-        make_fake = self._fake_with_graph if player == "generator" else self._detached_fake
-        past = self.pasts[player] if player in self.pasts else None
-        average = past.module if isinstance(past, EMA) else None
-        due = due_penalties(self._penalties(player), batch.step)
-        return AdversarialBatch(
-            batch,
-            lambda: make_fake(batch),
+        return adversarial_batch(
+            self.config,
+            self.generation,
             self.discriminator,
-            lambda samples, stream: self._augment(samples, batch, stream),
-            needs_input_grad=any(penalty.needs_input_grad for penalty in due),
-            joint_batch=self.config.joint_batch,
-            weights=WeightHistory(self.players()[player], average),
+            batch,
+            penalties=self.penalties[player],
+            weights=self.pasts.history(player, self.players()[player]),
+            train_discriminator=player == "discriminator",
         )
-
-    def _detached_fake(self, batch: Batch) -> Sample:
-        """Generated samples for the discriminator's update. With `reuse_fakes` their graph goes into the carry."""
-        if not self.config.reuse_fakes:
-            with torch.no_grad():
-                return self._generate(batch)
-        with torch.enable_grad(), unfreeze(self.generation):
-            batch.carry[CARRY_FAKE] = self._generate(batch)
-        return batch.carry[CARRY_FAKE].detach()
-
-    def _fake_with_graph(self, batch: Batch) -> Sample:
-        """Generated samples for the generator's update: those of the carry, if there are any."""
-        fake: Sample | None = batch.carry.pop(CARRY_FAKE, None)
-        return self._generate(batch) if fake is None else fake
-
-    def _generate(self, batch: Batch) -> Sample:
-        return self.generation(batch.rng.normal("latent", self.generation.latent), batch.y)
-
-    def _augment(self, samples: Tensor, batch: Batch, stream: str) -> Tensor:
-        for augmentation in self.config.augmentations:
-            samples = augmentation(samples, batch.rng, stream, batch.images)
-        return pack(samples, self.config.packing) if self.config.packing > 1 else samples
-
-    def _auxiliary_weight(self, batch: Batch) -> float:
-        return schedule.value_at(self.config.auxiliary_weight, batch.images)
-
-    def _penalties(self, player: str) -> tuple[Penalty, ...]:
-        return self.config.penalties if player == "discriminator" else self.config.generator_penalties
-
-    def _penalty_losses(self, pair: AdversarialBatch, player: str) -> dict[str, PerSample]:
-        return penalty_losses(self._penalties(player), pair)
 
     def _after_update(self, player: str) -> None:
         if player == "discriminator":
             for constraint in self.config.constraints:
                 constraint.apply(self.discriminator)
-        past = self.pasts[player] if player in self.pasts else None
-        if isinstance(past, EMA):
-            past.update(self.players()[player])
+        self.pasts.record(player, self.players()[player])
+
+    def log_probabilities(self, x: Sample) -> Tensor:
+        """log p(y|x) (b, classes); see `class_log_probabilities`."""
+        return class_log_probabilities(self.discriminator, x, self.config.has_auxiliary_classifier)

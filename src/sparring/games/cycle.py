@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from sparring.core import schedule
-from sparring.core.adversarial_batch import AdversarialBatch
 from sparring.core.errors import ConfigError
 from sparring.core.game import Batch, Game, Terms, Turn
 from sparring.core.interfaces import Augmentation, Objective, Penalty
@@ -24,6 +23,7 @@ from sparring.core.schedule import Schedule
 from sparring.core.shapes import PerSample, Sample, SampleSpec
 from sparring.games.image_pool import ImagePool
 from sparring.games.patch_terms import (
+    check_equal_channels,
     check_patch_game,
     discriminator_terms,
     domains,
@@ -88,13 +88,8 @@ class CycleConfig:
         Raises:
             ConfigError: an identity loss between domains with different numbers of channels.
         """
-        other = spec.shape_b or spec.shape
-        if other[0] != spec.shape[0] and max(schedule.endpoints(self.identity)) > 0:
-            raise ConfigError(
-                f"identity of images with {spec.shape[0]} and {other[0]} channels",
-                "as many channels in both domains",
-                "--set game.identity=0, or bring both to colour with --set data.channels=3",
-            )
+        if max(schedule.endpoints(self.identity)) > 0:
+            check_equal_channels(spec, "for the identity loss", "leave it out with --set game.identity=0")
         return Cycle(self, spec)
 
 
@@ -105,15 +100,9 @@ class Cycle(Game):
         super().__init__()
         self.config, self.translation = config, config.build_model(spec)
         shapes = dict(zip("ab", self.translation.ends(), strict=True))
-        self.discriminators = nn.ModuleDict(
-            {
-                side: config.discriminator.build(shape[0], (shape[1], shape[2]))
-                for side, shape in shapes.items()
-            }
-        )
-        self.history = nn.ModuleDict(
-            {side: ImagePool(config.pool_size, shape) for side, shape in shapes.items()}
-        )
+        discriminators = {side: config.discriminator.build(c, (h, w)) for side, (c, h, w) in shapes.items()}
+        pools = {side: ImagePool(config.pool_size, shape) for side, shape in shapes.items()}
+        self.discriminators, self.history = nn.ModuleDict(discriminators), nn.ModuleDict(pools)
 
     @property
     def model(self) -> TranslatorModel:
@@ -145,7 +134,10 @@ class Cycle(Game):
         error = {side: mean_per_sample((cycled[side] - real[side]).abs()) for side in "ab"}
         for side in "ab":
             losses[f"cycle_{side}"] = cycle * error[side]
-            pair = self._patch_batch(batch, side, real[side], fake[side], train_discriminator=False)
+            discriminator = self.discriminators[side]
+            pair = patch_batch(
+                self.config, discriminator, batch, real[side], fake[side], train_discriminator=False
+            )
             losses[f"adversarial_{side}"] = adversarial * self.config.objective.generator(pair)
         batch.carry[CARRY_FAKES] = {side: images.detach() for side, images in fake.items()}
         return Terms(losses, {f"cycle_l1_{side}": error[side].detach().mean() for side in "ab"})
@@ -170,18 +162,11 @@ class Cycle(Game):
             pool = self.history[side]
             assert isinstance(pool, ImagePool)
             fake = pool.query(fakes[side], batch.rng, f"history.{side}")
-            pair = self._patch_batch(batch, side, real[side], fake, train_discriminator=True)
+            discriminator = self.discriminators[side]
+            pair = patch_batch(self.config, discriminator, batch, real[side], fake, train_discriminator=True)
             terms = discriminator_terms(self.config, pair, f"_{side}")
             losses, logs = losses | terms.losses, logs | terms.logs
         return Terms(losses, logs)
-
-    def _patch_batch(
-        self, batch: Batch, side: str, real: Sample, fake: Sample, *, train_discriminator: bool
-    ) -> AdversarialBatch:
-        discriminator = self.discriminators[side]
-        return patch_batch(
-            self.config, discriminator, batch, real, fake, train_discriminator=train_discriminator
-        )
 
     def _to(self, side: str) -> nn.Module:
         """The translator to this domain."""

@@ -21,7 +21,13 @@ from sparring.core.game import Batch, Game, Terms, Turn
 from sparring.core.interfaces import Augmentation, Objective, Penalty
 from sparring.core.schedule import Schedule
 from sparring.core.shapes import PerSample, Sample, SampleSpec
-from sparring.games.patch_terms import check_patch_game, discriminator_terms, domains, patch_batch
+from sparring.games.patch_terms import (
+    check_equal_channels,
+    check_patch_game,
+    discriminator_terms,
+    domains,
+    patch_batch,
+)
 from sparring.models.translator import TranslatorModel
 from sparring.parts.networks import PatchDiscriminatorNetwork, TranslatorNetwork
 from sparring.parts.objectives import LeastSquares
@@ -46,7 +52,7 @@ class OneSidedConfig:
         layers: of the encoder, whose features are compared: 0 is the image, 1 the output of the first convolution, then one
             per downsampling and one per block. The paper's are the image, both downsamplings, and the first and fifth block.
         num_patches: positions per image and layer.
-        temperature: tau.
+        temperature: divides the similarities before the softmax (tau, 0.07).
         projection_size: length of q and k.
         penalties: on the discriminator. augmentations: of its inputs.
         joint_batch: pass real and generated images through the discriminator in one batch.
@@ -84,8 +90,7 @@ class OneSidedConfig:
 
     def build_model(self, spec: SampleSpec) -> TranslatorModel:
         """The translator alone, untrained."""
-        other = spec.shape_b or spec.shape
-        return TranslatorModel(self.translator.build(spec.shape, other), None, spec)
+        return TranslatorModel(self.translator.build(spec.shape, spec.shape_b or spec.shape), None, spec)
 
     def build(self, spec: SampleSpec) -> "OneSided":
         """The game for images of these shapes.
@@ -93,13 +98,7 @@ class OneSidedConfig:
         Raises:
             ConfigError: the domains have different numbers of channels.
         """
-        other = spec.shape_b or spec.shape
-        if other[0] != spec.shape[0]:
-            raise ConfigError(
-                f"domains with {spec.shape[0]} and {other[0]} channels",
-                "as many channels in both domains, as both pass through one encoder",
-                "bring both to colour with --set data.channels=3, or train cyclegan",
-            )
+        check_equal_channels(spec, "as both pass through one encoder", "train cyclegan")
         return OneSided(self, spec)
 
 

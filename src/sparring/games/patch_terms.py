@@ -15,7 +15,7 @@ from sparring.core.errors import ConfigError
 from sparring.core.game import Batch, Terms
 from sparring.core.interfaces import Augmentation, Objective, Penalty
 from sparring.core.schedule import Schedule
-from sparring.core.shapes import PerSample, Sample
+from sparring.core.shapes import PerSample, Sample, SampleSpec
 from sparring.parts.penalties import check_distinct_penalties, due_penalties, penalty_losses
 
 
@@ -107,6 +107,22 @@ def check_patch_game(config: PatchGameConfig, **weights: Schedule) -> None:
     for name, weight in weights.items():
         if min(schedule.endpoints(weight)) < 0:
             raise ConfigError(f"{name} {weight}", "0 or more", f"set game.{name}=0 to leave the term out")
+
+
+def check_equal_channels(spec: SampleSpec, reason: str, fix: str) -> None:
+    """Raises ConfigError if the domains have different numbers of channels.
+
+    Arguments:
+        reason: which setting needs equal numbers.
+        fix: what to change, where colour for both is no choice.
+    """
+    channels, channels_b = spec.shape[0], (spec.shape_b or spec.shape)[0]
+    if channels != channels_b:
+        raise ConfigError(
+            f"domains with {channels} and {channels_b} channels",
+            f"as many channels in both domains, {reason}",
+            f"bring both to colour with --set data.channels=3, or {fix}",
+        )
 
 
 def mean_per_sample(values: Tensor) -> PerSample:

@@ -12,19 +12,19 @@ References: Dai & Wipf 2019, "Diagnosing and enhancing VAE models", arXiv:1903.0
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sparring.core.errors import ConfigError
 from sparring.core.game import Batch, Game, Terms, Turn
-from sparring.core.shapes import Features, Labels, Latent, SampleSpec
+from sparring.core.shapes import Features, Latent, SampleSpec
 from sparring.games.variational import elbo_terms
 from sparring.models.autoencoder import Decoder, Encoder, for_decoder
 from sparring.models.generator import GeneratorModel
 from sparring.parts.likelihoods import Gaussian, Likelihood
 from sparring.parts.networks import DiscriminatorNetwork, GeneratorNetwork
+from sparring.parts.networks.layers.input_skip import ConcatInput, LinearSkip
 from sparring.parts.posteriors import Normal
 
 
@@ -78,42 +78,6 @@ class TwoStageConfig:
     def build(self, spec: SampleSpec) -> "TwoStage":
         """The game for samples of this shape."""
         return TwoStage(self, spec)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConcatInput:
-    """Settings of a body whose features are concatenated with its input (b, d + values)."""
-
-    network: DiscriminatorNetwork
-
-    def build(self, spec: SampleSpec) -> nn.Module:
-        body: Any = self.network.build(spec)
-        concatenated: Any = ConcatInputBody(body)
-        concatenated.num_features = body.num_features + spec.numel
-        return concatenated
-
-
-class ConcatInputBody(nn.Module):
-    """See `ConcatInput`."""
-
-    def __init__(self, body: nn.Module) -> None:
-        super().__init__()
-        self.body = body
-
-    def forward(self, x: Tensor) -> Features:
-        return torch.cat([self.body(x), x], 1)
-
-
-class LinearSkip(nn.Module):
-    """A decoder of codes plus a linear map of its input."""
-
-    def __init__(self, network: nn.Module, linear: nn.Linear) -> None:
-        super().__init__()
-        self.network, self.linear = network, linear
-
-    def forward(self, z: Latent, y: Labels | None = None) -> Features:
-        out: Tensor = self.network(z) + self.linear(z)
-        return out
 
 
 class SecondStagePrior(nn.Module):

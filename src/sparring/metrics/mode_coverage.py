@@ -139,14 +139,14 @@ def check_class_indices(labels: ArrayLike, classes: int | None = None, name: str
 
 
 def _class_probabilities(shares: ArrayLike, classes: int) -> Tensor:
-    given = as_tensor(shares, "shares").double()
-    if given.shape != (classes,) or not bool(((given > 0) & given.isfinite()).all()):
+    frequencies = as_tensor(shares, "shares").double()
+    if frequencies.shape != (classes,) or not bool(((frequencies > 0) & frequencies.isfinite()).all()):
         raise DataError(
-            f"shares {np.asarray(given).tolist()}",
+            f"shares {np.asarray(frequencies).tolist()}",
             f"{classes} positive numbers",
             "remove the classes that do not occur in the real data",
         )
-    return given / given.sum()
+    return frequencies / frequencies.sum()
 
 
 def _histogram_statistics(counts: Tensor, shares: Tensor | None) -> dict[str, float]:
@@ -154,10 +154,10 @@ def _histogram_statistics(counts: Tensor, shares: Tensor | None) -> dict[str, fl
     total, kinds = int(counts.sum()), len(counts)
     q = torch.full((kinds,), 1 / kinds, dtype=torch.float64) if shares is None else shares
     p = counts.double() / max(1, total)
-    seen = p > 0
-    kl = (p[seen] * (p[seen] / q[seen]).log()).sum().item() if total else math.log(kinds)
+    present = p > 0
+    kl = (p[present] * (p[present] / q[present]).log()).sum().item() if total else math.log(kinds)
     return {
-        "modes": float(seen.sum()),
+        "modes": float(present.sum()),
         "expected_modes": (1 - (1 - q) ** total).sum().item(),
         "reverse_kl": max(0.0, kl),
         "floor": (kinds - 1) / (2 * total) if total else math.log(kinds),

@@ -8,7 +8,7 @@ parts/conditioning/auxiliary.py, parts/objectives/auxiliary.py. Needs labelled d
 from sparring.experiment import Experiment
 from sparring.parts.conditioning import Auxiliary
 from sparring.recipes.facts import TINY_IMAGES, Facts
-from sparring.recipes.shared import dcgan_experiment, tiny_dcgan
+from sparring.recipes.shared_gan import dcgan_experiment, tiny_dcgan
 
 
 def experiment(facts: Facts) -> Experiment:

@@ -10,7 +10,7 @@ from sparring.core.optimizers import Adam
 from sparring.experiment import Experiment, TrainingConfig
 from sparring.games.autoencoder import AutoencoderConfig
 from sparring.recipes.facts import TINY_IMAGES, Facts
-from sparring.recipes.shared import encoder_and_decoder, latent_size, tiny_autoencoder
+from sparring.recipes.shared_autoencoder import encoder_and_decoder, latent_size, tiny_autoencoder
 
 
 def experiment(facts: Facts) -> Experiment:

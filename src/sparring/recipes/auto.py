@@ -25,7 +25,7 @@ from sparring.parts.networks.mlp import MLPDiscriminator, MLPGenerator
 from sparring.parts.objectives import NonSaturating, Relativistic
 from sparring.parts.penalties import R1, R2
 from sparring.recipes.facts import TINY_IMAGES, TINY_POINTS, Facts
-from sparring.recipes.shared import tiny_dcgan
+from sparring.recipes.shared_gan import tiny_dcgan
 
 MIN_EVALUATION_INTERVAL = (
     4_000  # images between evaluations at least: one costs as much as training on about 100

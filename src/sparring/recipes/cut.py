@@ -8,20 +8,22 @@ fast: --set game.nce=10 game.identity=0. Run: sparring train A B --recipe cut Ex
 
 from sparring.experiment import Experiment
 from sparring.games.one_sided import OneSidedConfig
-from sparring.recipes import shared
+from sparring.recipes import shared_translator
 from sparring.recipes.facts import TINY_DOMAINS, Facts
 
 
 def experiment(facts: Facts) -> Experiment:
-    translator = shared.resnet_translator(facts)
+    translator = shared_translator.resnet_translator(facts)
     deepest = 8 if translator.blocks == 0 else 3 + translator.blocks
     game = OneSidedConfig(
         translator=translator,
-        discriminator=shared.patch_discriminator(facts),
+        discriminator=shared_translator.patch_discriminator(facts),
         layers=(0, 2, 3, 4, deepest),
     )
-    return shared.translator_experiment("cut", facts, game, ("translator", "heads", "discriminator"))
+    return shared_translator.translator_experiment(
+        "cut", facts, game, ("translator", "heads", "discriminator")
+    )
 
 
 def tiny() -> Experiment:
-    return shared.tiny_translator(experiment(TINY_DOMAINS))
+    return shared_translator.tiny_translator(experiment(TINY_DOMAINS))

@@ -11,7 +11,7 @@ of `vae`. Needs labelled data. Run: sparring train --recipe cvae Expect: docs/ge
 from sparring.experiment import Experiment
 from sparring.parts.posteriors import Normal
 from sparring.recipes.facts import TINY_IMAGES, Facts
-from sparring.recipes.shared import tiny_autoencoder, vae_experiment
+from sparring.recipes.shared_autoencoder import tiny_autoencoder, vae_experiment
 
 
 def experiment(facts: Facts) -> Experiment:

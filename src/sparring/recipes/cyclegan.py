@@ -11,19 +11,19 @@ many channels; --set game.identity=0 lets colours change more, and is a third fa
 
 from sparring.experiment import Experiment
 from sparring.games.cycle import CycleConfig
-from sparring.recipes import shared
+from sparring.recipes import shared_translator
 from sparring.recipes.facts import TINY_DOMAINS, Facts
 
 
 def experiment(facts: Facts) -> Experiment:
     alike = facts.spec.shape_b is None or facts.spec.shape_b[0] == facts.spec.shape[0]
     game = CycleConfig(
-        translator=shared.resnet_translator(facts),
-        discriminator=shared.patch_discriminator(facts),
+        translator=shared_translator.resnet_translator(facts),
+        discriminator=shared_translator.patch_discriminator(facts),
         identity=5.0 if alike else 0.0,
     )
-    return shared.translator_experiment("cyclegan", facts, game, ("translators", "discriminators"))
+    return shared_translator.translator_experiment("cyclegan", facts, game, ("translators", "discriminators"))
 
 
 def tiny() -> Experiment:
-    return shared.tiny_translator(experiment(TINY_DOMAINS))
+    return shared_translator.tiny_translator(experiment(TINY_DOMAINS))

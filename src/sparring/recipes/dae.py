@@ -10,7 +10,7 @@ sparring train --recipe dae Expect: docs/results.md, "Latent-variable models".
 from sparring.experiment import Experiment
 from sparring.recipes.ae import autoencoder_experiment
 from sparring.recipes.facts import TINY_IMAGES, Facts
-from sparring.recipes.shared import tiny_autoencoder
+from sparring.recipes.shared_autoencoder import tiny_autoencoder
 
 
 def experiment(facts: Facts) -> Experiment:

@@ -7,7 +7,7 @@ quality".
 
 from sparring.experiment import Experiment
 from sparring.recipes.facts import TINY_IMAGES, Facts
-from sparring.recipes.shared import dcgan_experiment, tiny_dcgan
+from sparring.recipes.shared_gan import dcgan_experiment, tiny_dcgan
 
 
 def experiment(facts: Facts) -> Experiment:

@@ -13,7 +13,7 @@ from sparring.games.adversarial import AdversarialConfig
 from sparring.parts.networks.mlp import MLPDiscriminator, MLPGenerator
 from sparring.parts.objectives import NonSaturating
 from sparring.recipes.facts import TINY_IMAGES, Facts
-from sparring.recipes.shared import mixture_experiment
+from sparring.recipes.shared_gan import mixture_experiment
 
 
 def experiment(facts: Facts) -> Experiment:

@@ -11,7 +11,7 @@ from sparring.parts.conditioning import MinibatchDiscrimination
 from sparring.parts.objectives import NonSaturating
 from sparring.parts.penalties import HistoricalAveraging
 from sparring.recipes.facts import TINY_IMAGES, Facts
-from sparring.recipes.shared import dcgan_experiment, tiny_dcgan
+from sparring.recipes.shared_gan import dcgan_experiment, tiny_dcgan
 
 
 def experiment(facts: Facts) -> Experiment:

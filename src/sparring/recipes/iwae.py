@@ -9,7 +9,7 @@ number of codes. Run: sparring train --recipe iwae Expect: docs/results.md, "Lat
 from sparring.experiment import Experiment
 from sparring.parts.posteriors import Normal
 from sparring.recipes.facts import TINY_IMAGES, Facts
-from sparring.recipes.shared import tiny_autoencoder, vae_experiment
+from sparring.recipes.shared_autoencoder import tiny_autoencoder, vae_experiment
 
 
 def experiment(facts: Facts) -> Experiment:

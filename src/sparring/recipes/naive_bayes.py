@@ -14,7 +14,7 @@ from sparring.experiment import Experiment, TrainingConfig
 from sparring.games.naive_bayes import NaiveBayesConfig
 from sparring.parts.likelihoods import Bernoulli
 from sparring.recipes.facts import TINY_IMAGES, Facts
-from sparring.recipes.shared import default_likelihood
+from sparring.recipes.shared_autoencoder import default_likelihood
 
 BATCH = 256
 

@@ -12,17 +12,18 @@ pix2pix Expect: docs/image-to-image.md.
 from sparring.experiment import Experiment
 from sparring.games.paired import PairedConfig
 from sparring.parts.networks import UNet
-from sparring.recipes import shared
+from sparring.recipes import shared_translator
 from sparring.recipes.facts import TINY_DOMAINS, Facts
 
 
 def experiment(facts: Facts) -> Experiment:
-    width = shared.translator_width(facts)
+    width = shared_translator.translator_width(facts)
     game = PairedConfig(
-        translator=UNet(width=width, max_width=8 * width), discriminator=shared.patch_discriminator(facts)
+        translator=UNet(width=width, max_width=8 * width),
+        discriminator=shared_translator.patch_discriminator(facts),
     )
-    return shared.translator_experiment("pix2pix", facts, game, ("translator", "discriminator"))
+    return shared_translator.translator_experiment("pix2pix", facts, game, ("translator", "discriminator"))
 
 
 def tiny() -> Experiment:
-    return shared.tiny_translator(experiment(TINY_DOMAINS))
+    return shared_translator.tiny_translator(experiment(TINY_DOMAINS))

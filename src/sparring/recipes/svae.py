@@ -10,7 +10,7 @@ docs/results.md, "Latent-variable models".
 from sparring.experiment import Experiment
 from sparring.parts.posteriors import VonMisesFisher
 from sparring.recipes.facts import TINY_IMAGES, Facts
-from sparring.recipes.shared import latent_size, tiny_autoencoder, vae_experiment
+from sparring.recipes.shared_autoencoder import latent_size, tiny_autoencoder, vae_experiment
 
 
 def experiment(facts: Facts) -> Experiment:

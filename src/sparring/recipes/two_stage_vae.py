@@ -4,7 +4,7 @@ New here: the width of the likelihood is learned, and a second VAE learns how th
 distributed: samples come from there, no longer from the normal prior. Read games/two_stage.py. Codes of 64
 numbers, three layers of 1024 in the second stage, batches of 100, as in the paper; half of the run for each
 stage (there 400 and 800 epochs); Adam's rate falls along half a cosine from 1e-3 (there from 1e-4, halved on
-the way). The networks of the first stage: see recipes/shared.py. --set game.switch=N sets the change of
+the way). The networks of the first stage: see recipes/shared_autoencoder.py. --set game.switch=N sets the change of
 stages to image N. Run: sparring train --recipe two_stage_vae Expect: docs/results.md, "Latent-variable
 models".
 """
@@ -17,7 +17,7 @@ from sparring.experiment import Experiment, TrainingConfig
 from sparring.games.two_stage import TwoStageConfig
 from sparring.parts.networks.mlp import MLPDiscriminator, MLPGenerator
 from sparring.recipes.facts import TINY_IMAGES, Facts
-from sparring.recipes.shared import encoder_and_decoder, tiny_autoencoder
+from sparring.recipes.shared_autoencoder import encoder_and_decoder, tiny_autoencoder
 
 
 def experiment(facts: Facts) -> Experiment:

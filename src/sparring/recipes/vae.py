@@ -1,7 +1,7 @@
 """Variational autoencoder. Kingma & Welling 2014, arXiv:1312.6114.
 
 New here: a likelihood instead of a discriminator; the encoder says how the code is distributed. Read
-games/variational.py, posteriors/, likelihoods/, recipes/shared.py. The networks, Adam at 1e-3, batches of 64
+games/variational.py, posteriors/, likelihoods/, recipes/shared_autoencoder.py. The networks, Adam at 1e-3, batches of 64
 and the warm-up of the KL term over 100 epochs (here: at most a fifth of the run) are those of the N-VAE of
 Davidson et al. 2018 (arXiv:1804.00891, Table 1). --set game.posterior.latent=20 changes the dimension. The
 row of pythae's benchmark: --set game.encoder.hidden=[400] --set game.decoder.hidden=[400] --set
@@ -13,7 +13,7 @@ docs/results.md, "Latent-variable models".
 from sparring.experiment import Experiment
 from sparring.parts.posteriors import Normal
 from sparring.recipes.facts import TINY_IMAGES, Facts
-from sparring.recipes.shared import latent_size, tiny_autoencoder, vae_experiment
+from sparring.recipes.shared_autoencoder import latent_size, tiny_autoencoder, vae_experiment
 
 
 def experiment(facts: Facts) -> Experiment:

@@ -16,7 +16,7 @@ from sparring.parts.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from sparring.parts.networks.mlp import MLPDiscriminator, MLPGenerator
 from sparring.parts.posteriors import Normal
 from sparring.recipes.facts import TINY_IMAGES, Facts
-from sparring.recipes.shared import tiny_autoencoder
+from sparring.recipes.shared_autoencoder import tiny_autoencoder
 
 
 def experiment(facts: Facts) -> Experiment:

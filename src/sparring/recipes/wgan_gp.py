@@ -10,7 +10,7 @@ from sparring.parts.networks.dcgan import DCGANDiscriminator
 from sparring.parts.objectives import Wasserstein
 from sparring.parts.penalties import GradientPenalty
 from sparring.recipes.facts import TINY_IMAGES, Facts
-from sparring.recipes.shared import dcgan_experiment, tiny_dcgan
+from sparring.recipes.shared_gan import dcgan_experiment, tiny_dcgan
 
 
 def experiment(facts: Facts) -> Experiment:

@@ -62,6 +62,13 @@ TYPE_TAGS = {
     "historical": "historical_averaging",
     "noise": "instance_noise",
 }
+LOST_ABOVE = {  # the objectives' `generator_lost_above`, by tag; format 1 does not store it
+    "nonsaturating": 6.0,
+    "relativistic": 6.0,
+    "hinge": 0.9,
+    "least_squares": 0.4,
+    "minimax": -0.02,
+}
 HEAD_TAGS = {"linear": "unconditional"}  # `linear` is also a schedule, which keeps its tag
 
 
@@ -84,7 +91,7 @@ def upgrade(document: Mapping[str, Any]) -> dict[str, Any]:
     ):
         if isinstance(upgraded.get(name), dict):
             upgraded[name] = upgrade_part(upgraded[name])
-    return upgraded
+    return {**upgraded, **_objective_facts(upgraded.get("experiment"))}
 
 
 def check_setting_names(assignments: Sequence[str]) -> None:
@@ -99,6 +106,15 @@ def check_setting_names(assignments: Sequence[str]) -> None:
                 "a setting that exists",
                 f"did you mean {section}.{new_name}?",
             )
+
+
+def _objective_facts(experiment: Any) -> dict[str, Any]:
+    """The entry `objective` of `run.json`, as `run_json.objective_facts` writes it; empty for games without an objective."""
+    game = experiment.get("game") if isinstance(experiment, dict) else None
+    objective = game.get("objective") if isinstance(game, dict) else None
+    if not isinstance(objective, dict):
+        return {}
+    return {"objective": {"generator_lost_above": LOST_ABOVE.get(str(objective.get("type")))}}
 
 
 def _upgrade_experiment(experiment: dict[str, Any]) -> dict[str, Any]:

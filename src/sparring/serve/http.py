@@ -224,10 +224,10 @@ def is_not_modified(request: Request, etag: str) -> bool:
 
 def make_cache_headers(request: Request, digest: str, etag: str) -> dict[str, str]:
     """Cache headers: for an hour where the query names this generator by its digest, else with revalidation."""
-    named = request.query_params.get("digest") == digest
+    names_digest = request.query_params.get("digest") == digest
     return {
         "ETag": etag,
-        "Cache-Control": f"private, max-age={CACHE_SECONDS}" if named else "private, no-cache",
+        "Cache-Control": f"private, max-age={CACHE_SECONDS}" if names_digest else "private, no-cache",
     }
 
 

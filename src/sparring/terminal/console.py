@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from rich.console import Console as Terminal
+from rich.live import Live
+from rich.text import Text
+
 from sparring.core.progress import process_rank
 from sparring.runs.records import stalled_since
 from sparring.terminal.text import (
@@ -91,10 +95,8 @@ class Console:
         """
         if self.stream is None:
             return
-        from sparring.experiment import count_parameters
-
         players = ", ".join(
-            f"{name} {count:,}" for name, count in count_parameters(experiment, dataset.spec).items()
+            f"{name} {count:,}" for name, count in experiment.count_parameters(dataset.spec).items()
         )
         held_out = experiment.data.held_out
         length = f"{experiment.training.total_images:,} images in batches of {experiment.training.batch:,}"
@@ -113,9 +115,6 @@ class Console:
     def start_live(self) -> None:
         """Update two lines in place from now on, if the stream is a terminal."""
         if self.stream is not None and self.stream.isatty():
-            from rich.console import Console as Terminal
-            from rich.live import Live
-
             terminal = Terminal(file=self.stream, highlight=False)
             self.live = Live(
                 console=terminal, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
@@ -159,8 +158,6 @@ class Console:
         if self.live is None:
             self.print("  ".join(filter(None, [progress_line(status), values])))
             return
-        from rich.text import Text
-
         width = self.live.console.width
         bar = progress_bar(status.images / status.total_images, max(10, min(40, width - 62)))
         text = Text.assemble((bar, "cyan"), " ", progress_line(status), "\n", (values, "dim"))

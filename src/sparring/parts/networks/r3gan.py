@@ -25,11 +25,11 @@ class R3GANGenerator:
     initialisation:
 
         x + W3 a(W2 * a(W1 x)),  W1: 1x1, width -> expansion width;  W2: 3x3, grouped;  W3: 1x1 back, from 0
-        W1, W2 ~ N(0, 2 / ((1 + gradient^2) fan_in) L^(-1/2)),  L the number of blocks,  a: leaky ReLU of 0.2
+        W1, W2 ~ N(0, 2 / ((1 + negative_slope^2) fan_in) L^(-1/2)),  L the number of blocks,  a: leaky ReLU of 0.2
 
     The paper's networks have `width=768, max_width=768` (32x32) or `width=96, max_width=768` (256x256),
-    `blocks=2`, `expansion=2`, `group=16`; the defaults are for a small machine. A CPU reaches half of its speed
-    in grouped convolutions at best: there, fewer channels with `group=0` do more in the same time.
+    `blocks=2`, `expansion=2`, `group_size=16`; the defaults are for a small machine. A CPU reaches half of its speed
+    in grouped convolutions at best: there, fewer channels with `group_size=0` do more in the same time.
 
     Deviation: PyTorch's bilinear resizing, straight to the grid of `layers/sizes.py`, for a fixed filter.
 
@@ -44,7 +44,7 @@ class R3GANGenerator:
         max_width: channels at the most.
         blocks: residual blocks a stage.
         expansion: width of the bottleneck over the stage's.
-        group: channels a group of the 3x3 convolution; 0 for one group of all.
+        group_size: channels of each group of the 3x3 convolution; 0 for one group of all.
         embedding: size of the label's embedding, concatenated to z, where the data has labels.
 
     Shape: (b, z) to (b, c, h, w), not bounded.
@@ -73,10 +73,17 @@ class R3GANDiscriminator:
     blocks, each but the last before a bilinear reduction; a convolution of each channel with a kernel of its
     own as large as the grid.
 
-    The linear layer on it is the head. Blocks, initialisation, deviation and arguments as for `R3GANGenerator`.
+    The linear layer on it is the head. Blocks, initialisation and deviation as for `R3GANGenerator`.
 
     References:
         Huang, Gokaslan, Kuleshov & Tompkin 2025, arXiv 2501.05441, sec. 4 (config E) and appendix.
+
+    Arguments:
+        width: channels of the stage at the image's size; doubled at each stage inwards.
+        max_width: channels at the most.
+        blocks: residual blocks a stage.
+        expansion: width of the bottleneck over the stage's.
+        group_size: channels of each group of the 3x3 convolution; 0 for one group of all.
 
     Shape: (b, c, h, w) to features (b, channels of the last stage).
     """

@@ -34,7 +34,7 @@ class ResNetTranslator:
     Arguments:
         width: channels of the first stage.
         blocks: residual blocks; 0 takes 6, or 9 from 256 pixels a side, as in the paper.
-        downs: halvings.
+        downsamplings: number of times that height and width are halved, and doubled again; the papers' 2.
         norm: of all stages but the last.
         upsample: the layer that doubles a grid: `transposed` is the paper's, `nearest` and `subpixel` leave no checkerboard.
 
@@ -50,9 +50,9 @@ class ResNetTranslator:
     def __post_init__(self) -> None:
         if self.width < 1 or not 0 <= self.blocks <= 64 or not 0 <= self.downsamplings <= 6:
             raise ConfigError(
-                f"width {self.width}, blocks {self.blocks}, downs {self.downsamplings}",
-                "a width of 1 or more, 1 to 64 blocks (or 0 for what fits the size), 0 to 6 downs",
-                "fix them; width=64, blocks=0, downs=2 are the paper's",
+                f"width {self.width}, blocks {self.blocks}, downsamplings {self.downsamplings}",
+                "a width of 1 or more, 1 to 64 blocks (or 0 for what fits the size), 0 to 6 downsamplings",
+                "fix them; width=64, blocks=0, downsamplings=2 are the paper's",
             )
 
     def build(self, shape_in: tuple[int, ...], shape_out: tuple[int, ...]) -> nn.Module:

@@ -1,23 +1,23 @@
-"""Modified Bessel functions of the first kind in log space, exact at tiny, huge and any orders and arguments.
+"""Modified Bessel functions of the first kind in log space, accurate for small and large orders and arguments.
 
-What everything here is built from is the normalised function
+All functions are computed from the normalised one
 
     M_v(x) = Gamma(v + 1) (2 / x)^v I_v(x) = 0F1(; v + 1; x^2 / 4)        M_v(0) = 1
     r_v(x) = I_(v+1)(x) / I_v(x) = d log M_v / dx
 
-which neither under- nor overflows. At orders V >= 8 log M_V is Debye's uniform expansion with z = x / V, s =
-sqrt(1 + z^2) and t = 1 / s, written such that all terms vanish with s - 1 (no cancellation where x is tiny):
+whose logarithm neither underflows nor overflows. At orders V >= 8, log M_V is computed by Debye's uniform expansion with
+z = x / V, s = sqrt(1 + z^2) and t = 1 / s, in a form in which all terms vanish with s - 1 (no cancellation for small x):
 
     log M_V = V (s - 1 - log((1 + s) / 2)) - log(s) / 2 + sum_k (D_k(t) - D_k(1)) / V^k
 
-r_V and its gradient are its derivatives, term by term. Lower orders follow by the recurrence, downwards,
-where it is stable:
+r_V and r_V' are its first and second derivatives, term by term. Lower orders follow by the downward recurrence, which
+is stable:
 
     h_v = r_v / x = 1 / (2 (v + 1) + x^2 h_(v+1))                   (no division by x: exact at 0 too)
     r_v' = h_v^2 (2 (v + 1) - x^2 r_(v+1)')
     log M_v = log M_(v+1) + log(1 + x^2 h_(v+1) / (2 (v + 1)))
 
-The number of operations depends on the order alone, never on x, and there is no loop over samples.
+The number of operations depends on the order alone, not on x, and there is no loop over samples.
 
 References:
     Olver et al., "NIST digital library of mathematical functions", 10.29.1 (recurrence), 10.41.3 and 10.41.9 (Debye).
@@ -33,13 +33,13 @@ import torch
 from torch import Tensor
 
 DEBYE_ORDER = 8  # order from which Debye's expansion is used
-DEBYE_TERMS = 10  # of it
+DEBYE_TERMS = 10  # number of its terms
 
 Polynomial = dict[int, Fraction]  # coefficients by power
 
 
 class BesselValues(NamedTuple):
-    """log M_v, r_v and the gradient of r_v, each of the shape of x."""
+    """log M_v, r_v and r_v' (the derivative in x), each of the shape of x."""
 
     log_m: Tensor
     ratio: Tensor
@@ -73,7 +73,7 @@ def _add_term(polynomial: Polynomial, power: int, value: Fraction) -> None:
 
 @cache
 def _debye_coefficients(order: float, device: torch.device) -> Tensor:
-    """What beside the leading terms goes into t / (t - 1) log M, r / x and r', as polynomials in t (powers from 1 on, 3)."""
+    """The corrections to the leading terms of t / (t - 1) log M, r / x and r': coefficients of t, t^2, ... (powers, 3)."""
     first = 1 / Fraction(order) ** 2
     sums: list[Polynomial] = [{}, {2: -first / 2}, {2: first / 2, 4: -first}]  # of -log(s) / 2
     for k, polynomial in enumerate(debye_polynomials(), 1):
@@ -96,16 +96,16 @@ def _recurrence_factors(order: float, steps: int, device: torch.device) -> list[
 
 
 def _debye(order: float, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """log M, r / x and r' at a large order."""
+    """log M, r / x and r' at an order of at least `DEBYE_ORDER`, by the expansion."""
     z = x / order
     s = torch.hypot(z, torch.ones_like(z))
     t, above = 1 / s, z * (z / (1 + s))  # above = s - 1
     coefficients = _debye_coefficients(order, x.device)
     powers = t.unsqueeze(-1).expand(*t.shape, len(coefficients)).cumprod(-1)
-    log_sum, h_sum, slope_sum = (powers @ coefficients).unbind(-1)
+    log_sum, h_sum, derivative_sum = (powers @ coefficients).unbind(-1)
     log_m = order * (above - torch.log1p(above / 2)) - torch.log1p(above) / 2 - above * log_sum
     leading = t / ((1 + t) * order)
-    return log_m, leading + h_sum, leading * t + slope_sum
+    return log_m, leading + h_sum, leading * t + derivative_sum
 
 
 def evaluate_bessel(order: float, x: Tensor) -> BesselValues:
@@ -116,21 +116,21 @@ def evaluate_bessel(order: float, x: Tensor) -> BesselValues:
     [0.161439, 0.313035, 0.275938]
     """
     steps = max(0, math.ceil(DEBYE_ORDER - order))
-    log_m, h, slope = _debye(order + steps, x)
+    log_m, h, derivative = _debye(order + steps, x)
     square = x * x
     twice = _recurrence_factors(order, steps, x.device)  # 2 (v + 1) of each order on the way down
     products = []
     for each in twice:
         products.append(square * h)
         h = torch.reciprocal(products[-1] + each)
-        slope = torch.addcmul(each, square, slope, value=-1) * (h * h)
+        derivative = torch.addcmul(each, square, derivative, value=-1) * (h * h)
     if products:
         log_m = log_m + (torch.stack(products, -1) / torch.stack(twice)).log1p().sum(-1)
-    return BesselValues(log_m, x * h, slope)
+    return BesselValues(log_m, x * h, derivative)
 
 
 class _WithDerivative(torch.autograd.Function):
-    """A value whose gradient in x is known."""
+    """A value whose derivative in x is computed beside it."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, value: Tensor, derivative: Tensor) -> Tensor:
@@ -144,8 +144,8 @@ class _WithDerivative(torch.autograd.Function):
 
 def with_derivative(x: Tensor, value: Tensor, derivative: Tensor) -> Tensor:
     """`value` as a function of x whose derivative is `derivative`; all of one shape. It has no second derivative."""
-    found: Tensor = _WithDerivative.apply(x, value, derivative)
-    return found
+    result: Tensor = _WithDerivative.apply(x, value, derivative)
+    return result
 
 
 def log_normalised_bessel(order: float, x: Tensor) -> Tensor:
@@ -156,13 +156,13 @@ def log_normalised_bessel(order: float, x: Tensor) -> Tensor:
 
 
 def log_bessel_i(order: float, x: Tensor) -> Tensor:
-    """log I_v(x), differentiable, in float64: where I_v itself would under- or overflow too.
+    """log I_v(x), differentiable, in float64, also where I_v itself underflows or overflows.
 
     Arguments:
         order: v >= 0.
         x: positive, any shape.
 
-    >>> round(float(log_bessel_i(511.0, torch.tensor(1.0))), 3)  # 1e-1318: no float holds it
+    >>> round(float(log_bessel_i(511.0, torch.tensor(1.0))), 3)  # 1e-1318 is below the range of floats
     -3034.02
     """
     x = x.double()

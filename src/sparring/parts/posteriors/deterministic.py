@@ -42,7 +42,7 @@ class Deterministic:
     References: Hinton & Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks", Science 313.
 
     Arguments:
-        latent: d.
+        latent: dimension of a code (d), 1 to 65,536.
 
     >>> Deterministic(latent=5).code_size, Deterministic(latent=5).num_parameters
     (5, 5)

@@ -1,18 +1,21 @@
 """Samples of w = <mean, z> for densities on a sphere that depend on w alone: inverse CDF with implicit
 reparameterization gradients.
 
-On the sphere in R^m, w has the density p(w) ~ f(w) (1 - w^2)^((m-3)/2). With w = tanh(s) it becomes smooth on
-the whole line, f(tanh s) / cosh(s)^(m-1), with one mode s0, tanh(s0) = a. Around it, with tau = tanh(s - s0),
+On the sphere in R^m, w has the density p(w) ~ f(w) (1 - w^2)^((m-3)/2). With w = tanh(s) the density is smooth on
+the whole line, f(tanh s) / cosh(s)^(m-1), with one mode s0, tanh(s0) = a. With tau = tanh(s - s0),
 
     w = (a + tau) / (1 + a tau)        1 - w = (1 - a) (1 - tau) / (1 + a tau)        cosh s / cosh s0 = cosh(s - s0) (1 + a tau)
 
-and the curvature of -log p at s0 lies between m - 1 and 2 (m - 1), whatever the concentration: one set of
-panels around the mode, fixed for m, serves them all. The masses of the panels come from Gauss-Legendre
-quadrature; within a panel the density is its interpolating polynomial, whose integral is inverted by Newton's
-method. (Against 30 steps of it, 4 leave the angle of a draw with u above 1e-4 right to 1e-9 of its deviation,
-for m from 2 to 1,025 and concentrations from 0.1 to 3e4. Below, errors reach 1e-3 deviations at u = 1e-5 and
-0.1 at 1e-6; whole deviations are seen under 1e-6 at m = 2 and under 1e-7 at m = 3.) So a draw takes one
-uniform number, no rejection, and its gradient is the implicit one,
+and the curvature of -log p at s0 is between m - 1 and 2 (m - 1) for every concentration, so one set of panels around
+the mode, which depends on m alone, is enough. The masses of the panels are computed by Gauss-Legendre quadrature; within a
+panel the density is its interpolating polynomial, whose integral is inverted by Newton's method. So a sample needs one
+uniform number u and no rejection.
+
+Accuracy: compared with 30 Newton steps, 4 steps give the angle of a sample with u > 1e-4 to 1e-9 of its standard
+deviation, for m from 2 to 1,025 and concentrations from 0.1 to 3e4. For smaller u the errors grow: 1e-3 standard
+deviations at u = 1e-5, 0.1 at 1e-6, and a whole one below 1e-6 at m = 2 and below 1e-7 at m = 3.
+
+The gradient of a sample is the implicit one,
 
     dw / dconcentration = -(dF(w) / dconcentration) / p(w)
 
@@ -36,12 +39,12 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 NUM_PANELS, NODES_PER_PANEL, NEWTON_STEPS = 24, 8, 4
-STRETCH = 2.0  # how far from the mode, in 1 / sqrt(m - 1), panels begin to widen
+STRETCH = 2.0  # distance from the mode, in 1 / sqrt(m - 1), at which panels begin to widen
 TAIL_NATS = 24.0  # nats below the mode at which the panels end: a mass of 1e-10
 
 
 class QuadraturePanels(NamedTuple):
-    """What is fixed for a dimension m: panels over delta = s - s0, and at their nodes (panels * nodes) functions of it."""
+    """Panels over delta = s - s0 for a dimension m, and functions of delta at their nodes (panels * nodes)."""
 
     edges: Tensor  # (panels + 1,)
     tau: Tensor  # tanh(delta)
@@ -54,11 +57,11 @@ class QuadraturePanels(NamedTuple):
 
 
 class CosineDensity(NamedTuple):
-    """A density over s at the panels' nodes: the mode a = tanh(s0) and 1 - a, both (b, 1), log p up to a constant, and score."""
+    """A density over s at the panels' nodes: the mode a = tanh(s0) and 1 - a, both (b, 1), the log density and the score."""
 
     mode: Tensor
     gap: Tensor
-    log_density: Tensor  # (b, panels * nodes)
+    log_density: Tensor  # log p up to a constant (b, panels * nodes)
     score: Tensor  # d log p / d concentration, up to a constant
 
 
@@ -69,7 +72,7 @@ CosineDensityFunction = Callable[
 
 @cache
 def quadrature_panels(dimension: int, device: torch.device) -> QuadraturePanels:
-    """Panels that end where 1 / cosh(s)^(m-1), the widest of all shapes, has fallen by `TAIL_NATS`; narrower at the mode."""
+    """Panels up to where 1 / cosh(s)^(m-1), the widest of the densities, has fallen by `TAIL_NATS`; narrowest at the mode."""
     half_width = math.acosh(math.exp(TAIL_NATS / (dimension - 1)))
     stretch = math.asinh(half_width * math.sqrt(dimension - 1) / STRETCH)
     edges = np.sinh(np.linspace(-1, 1, NUM_PANELS + 1) * stretch) * (half_width / math.sinh(stretch))
@@ -104,9 +107,9 @@ class _InverseCDF(torch.autograd.Function):
         grid = quadrature_panels(dimension, concentration.device)
         mode, gap, log_density, score = family(concentration.unsqueeze(1), dimension, grid)
         density = log_density.exp_()
-        edge, moving = density @ grid.weights, (density * score) @ grid.weights
-        mean_score = moving[:, -1:] / edge[:, -1:]
-        moving = moving - mean_score * edge
+        edge, cumulative_score = density @ grid.weights, (density * score) @ grid.weights
+        mean_score = cumulative_score[:, -1:] / edge[:, -1:]
+        cumulative_score = cumulative_score - mean_score * edge
         target = uniform * edge[:, -1:]
         panel = (torch.searchsorted(edge, target, right=True) - 1).clamp_(0, NUM_PANELS - 1)
         here, there = grid.edges[panel], grid.edges[panel + 1]
@@ -114,12 +117,12 @@ class _InverseCDF(torch.autograd.Function):
         inside = density @ grid.integrals
         x = _solve_polynomial(inside, (target - edge.gather(1, panel)) / (there - here), grid.degrees)
         powers = _powers(x)
-        # the density, held off zero in the outermost panels, and how F moves with the concentration
-        slope = torch.maximum((inside * powers * grid.degrees).sum(2) / x, 1e-4 * inside.sum(2))
-        moved = ((density * (score - mean_score.unsqueeze(2))) @ grid.integrals * powers).sum(2) * (
+        # the density, bounded away from zero in the outermost panels, and the derivative of F in the concentration
+        pdf = torch.maximum((inside * powers * grid.degrees).sum(2) / x, 1e-4 * inside.sum(2))
+        shift = ((density * (score - mean_score.unsqueeze(2))) @ grid.integrals * powers).sum(2) * (
             there - here
         )
-        rate = (moving.gather(1, panel) + moved) / slope  # -ds / dconcentration
+        rate = (cumulative_score.gather(1, panel) + shift) / pdf  # -ds / dconcentration
         delta = here + x * (there - here)
         tau = torch.tanh(delta)
         below = gap + mode * torch.exp(delta) / torch.cosh(delta)  # 1 + a tau
@@ -130,8 +133,8 @@ class _InverseCDF(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, for_w: Tensor, for_sine: Tensor) -> tuple[Tensor, None, None, None]:
-        w_slope, sine_slope = ctx.saved_tensors
-        return (for_w * w_slope + for_sine * sine_slope).sum(1), None, None, None
+        w_derivative, sine_derivative = ctx.saved_tensors
+        return (for_w * w_derivative + for_sine * sine_derivative).sum(1), None, None, None
 
 
 def _gather_panel(values: Tensor, panel: Tensor) -> Tensor:
@@ -149,17 +152,17 @@ def _powers(x: Tensor) -> Tensor:
 def _solve_polynomial(coefficients: Tensor, target: Tensor, degrees: Tensor) -> Tensor:
     """The x from 0 to 1 at which the increasing polynomial (b, n, nodes) without constant term has the value `target`.
 
-    Newton's method, from where an exponential with the same gradients at both ends and the same end would have it.
+    Newton's method, started from the solution for an exponential with the same derivatives at both ends and the same end value.
     """
-    sloped = coefficients * degrees
-    both = torch.stack((coefficients, sloped), 2)
+    derivative = coefficients * degrees
+    both = torch.stack((coefficients, derivative), 2)
     end, last = both.sum(3).unbind(2)
-    growth = (last / sloped[:, :, 0]).nan_to_num(1.0).clamp_(1e-6, 1e6).log_()
+    growth = (last / derivative[:, :, 0]).nan_to_num(1.0).clamp_(1e-6, 1e6).log_()
     growth = torch.where(growth.abs() < 1e-3, 1e-3, growth)
     x = (torch.log1p(target / end * torch.expm1(growth)) / growth).clamp_(1e-12, 1)
     for _ in range(NEWTON_STEPS):
-        value, x_slope = (both @ _powers(x).unsqueeze(3)).squeeze(3).unbind(2)  # x_slope = x F'(x)
-        x = torch.addcdiv(x, x * (value - target), x_slope, value=-1).clamp_(1e-12, 1)
+        value, x_derivative = (both @ _powers(x).unsqueeze(3)).squeeze(3).unbind(2)  # x_derivative = x F'(x)
+        x = torch.addcdiv(x, x * (value - target), x_derivative, value=-1).clamp_(1e-12, 1)
     return x
 
 
@@ -172,7 +175,7 @@ def sample_cosines(
         concentration: (b,), not negative.
         uniform: (b, n), inside of (0, 1).
         dimension: m of the surrounding R^m, at least 2.
-        family: the shape of the density, as `von_mises_fisher.shape`.
+        family: computes the density from the concentrations, m and the panels.
     """
     w, sine = _InverseCDF.apply(concentration.double(), uniform.double(), dimension, family)
     return w, sine

@@ -81,7 +81,7 @@ class Normal:
         Davidson et al. 2018, "Hyperspherical variational auto-encoders", arXiv 1804.00891, sec. 5.
 
     Arguments:
-        latent: d.
+        latent: dimension of a code (d), 1 to 65,536.
 
     >>> Normal(latent=5).code_size, Normal(latent=5).num_parameters
     (5, 10)

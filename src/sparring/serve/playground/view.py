@@ -131,8 +131,8 @@ class FieldRenderer:
             centre = float(outputs["real_logits"].mean() + outputs["fake_logits"].mean()) / 2
         if gain is None:
             gain = 2.0 / max(float(outputs["field"].std()), 1e-9)
-        shade = (gain * (outputs["field"].double() - centre)).sigmoid() * 255
-        return base64.b64encode(shade.round().to(torch.uint8).numpy().tobytes()).decode()
+        grey = (gain * (outputs["field"].double() - centre)).sigmoid() * 255
+        return base64.b64encode(grey.round().to(torch.uint8).numpy().tobytes()).decode()
 
     def points(self, x: Tensor) -> np.ndarray:
         """Points (n, 2) in the data's units, clipped to `COORDINATE_LIMIT`."""

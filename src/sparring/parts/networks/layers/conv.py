@@ -1,17 +1,17 @@
 """Convolutions of any kernel and stride, in the forms that are fastest on a CPU.
 
-As in `parts/networks/layers/strided_conv.py`: the three maps
+As in `parts/networks/layers/strided_conv.py`, the three maps
 
-    conv(x, w) = x * w        spread(g, w) = d<g, x * w>/dx        correlate(x, g) = d<g, x * w>/dw
+    conv(x, w) = x * w        conv_transpose(g, w) = d<g, x * w>/dx        correlate(x, g) = d<g, x * w>/dw
 
-are linear in either argument and each one's derivatives are the other two. Where images are small and
-channels many (the inner grids of a U-Net, the last layers of a discriminator, residual blocks) PyTorch's
-operators run at a tenth to a half of what one matrix product with the windows reaches, as weights that lie
-channels-last are that matrix already.
+are linear in each argument, and the derivatives of each are the other two. Where images are small and have many
+channels (the inner grids of a U-Net, the last layers of a discriminator, residual blocks), a matrix product with the
+windows is 2 to 10 times as fast as PyTorch's operators. Weights in channels-last memory format are that matrix
+without a copy.
 
-One thread of a Zen 4, bfloat16, GFLOP/s of the plain operators and of the product: 512 to 512 channels, 4x4
-to 2x2, batch 8: conv 32 and 143, correlate 10 and 125; 256 to 512, 8x8 to 7x7: correlate 101 and 181; blocks
-of 256 at 16x16: correlate 139 and 205.
+Measured on one thread of a Zen 4 in bfloat16, in GFLOP/s, PyTorch's operator and the product: 512 to 512 channels, 4x4
+to 2x2, batch 8: conv 32 and 143, correlate 10 and 125; 256 to 512 channels, 8x8 to 7x7: correlate 101 and 181; blocks
+of 256 channels at 16x16: correlate 139 and 205.
 
 References: Chellapilla, Puri & Simard 2006, "High performance convolutional neural networks for document
 processing".
@@ -27,14 +27,14 @@ from torch import Tensor, nn
 
 from sparring.parts.networks.layers import strided_conv
 
-PRODUCT_WINDOWS = 128  # windows up to which conv and spread are faster as products
-PRODUCT_WINDOWS_WEIGHT = 4096  # windows up to which correlate is
-CHUNK_WINDOWS = 1024  # windows that are laid out at a time
-WIDE_CHANNELS = 64  # channels from which they are
+PRODUCT_WINDOWS = 128  # number of windows up to which conv and conv_transpose are faster as products
+PRODUCT_WINDOWS_WEIGHT = 4096  # number of windows up to which correlate is faster as a product
+CHUNK_WINDOWS = 1024  # number of windows that are copied at a time
+WIDE_CHANNELS = 64  # number of channels from which products are faster
 
 
 class ConvGeometry(NamedTuple):
-    """Of a convolution, and height and width of its larger side."""
+    """Kernel size, stride and padding of a convolution, and height and width of its larger side, in pixels."""
 
     kernel: int
     stride: int
@@ -44,9 +44,9 @@ class ConvGeometry(NamedTuple):
 
 
 class FastConv2d(nn.Conv2d):
-    """`nn.Conv2d` with a square kernel, the same stride and padding both ways."""
+    """`nn.Conv2d` with a square kernel, and the same stride and padding in both directions."""
 
-    cast: Tensor | None = None  # the weight in what networks compute in: see `casting`
+    cast: Tensor | None = None  # the weight in the autocast type; see `cast_weights_once`
 
     def forward(self, x: Tensor) -> Tensor:
         if _use_plain_operator(x):
@@ -60,7 +60,7 @@ class FastConv2d(nn.Conv2d):
 
 
 class FastConvTranspose2d(nn.ConvTranspose2d):
-    """`nn.ConvTranspose2d` of stride 2 that doubles the grid."""
+    """`nn.ConvTranspose2d` of stride 2 that doubles height and width."""
 
     cast: Tensor | None = None
 
@@ -81,7 +81,7 @@ def make_downsample_conv(inputs: int, outputs: int, bias: bool) -> nn.Module:
 
 
 def make_upsample_conv(inputs: int, outputs: int, bias: bool) -> nn.Module:
-    """Its transpose."""
+    """The transpose of `make_downsample_conv`: 4x4, stride 2, padding 1."""
     if outputs <= strided_conv.THIN_CHANNELS:
         return strided_conv.UpsampleConv2d(inputs, outputs, bias)
     return FastConvTranspose2d(inputs, outputs, 4, 2, 1, bias=bias)
@@ -95,7 +95,7 @@ def _cast_to_autocast(x: Tensor, weight: Tensor, cast: Tensor | None) -> tuple[T
     if torch.is_autocast_enabled("cpu"):
         dtype = torch.get_autocast_dtype("cpu")
         x, weight = x.to(dtype), weight.to(dtype) if cast is None else cast
-    return x, weight.view_as(weight)  # a view is no leaf: see thin.wanted
+    return x, weight.view_as(weight)  # not a leaf: see strided_conv.is_gradient_needed
 
 
 class _Conv(torch.autograd.Function):
@@ -209,18 +209,18 @@ def _correlate(x: Tensor, g: Tensor, geometry: ConvGeometry) -> Tensor:
 
 
 def _correlate_by_product(x: Tensor, g: Tensor, geometry: ConvGeometry) -> Tensor:
-    """(o, k k i): a few images at a time, so that the windows stay in the cache."""
+    """The gradient of the weight (o, k k i), a few images at a time, so that the windows stay in the cache."""
     count = max(1, CHUNK_WINDOWS // (g.shape[2] * g.shape[3]))
     total: Tensor | None = None
-    for some, slopes in zip(x.split(count), g.split(count), strict=True):
-        part = slopes.permute(0, 2, 3, 1).reshape(-1, g.shape[1]).t() @ _windows(some, geometry)
+    for images, gradients in zip(x.split(count), g.split(count), strict=True):
+        part = gradients.permute(0, 2, 3, 1).reshape(-1, g.shape[1]).t() @ _windows(images, geometry)
         total = part if total is None else total + part
     assert total is not None
     return total
 
 
 def _windows(x: Tensor, geometry: ConvGeometry) -> Tensor:
-    """What each place of the kernel sees, (b h w, k k i)."""
+    """The inputs under the kernel at each position, (b h w, k k i)."""
     padded = F.pad(x, [geometry.padding] * 4) if geometry.padding else x
     windows = padded.permute(0, 2, 3, 1).contiguous().unfold(1, geometry.kernel, geometry.stride)
     windows = windows.unfold(2, geometry.kernel, geometry.stride).permute(0, 1, 2, 4, 5, 3)
@@ -228,15 +228,15 @@ def _windows(x: Tensor, geometry: ConvGeometry) -> Tensor:
 
 
 def _weight_matrix(weight: Tensor) -> Tensor:
-    """(o, k k i): where the weight lies channels-last, a view."""
+    """The weight as a matrix (o, k k i): a view if it is in channels-last memory format."""
     return weight.permute(0, 2, 3, 1).reshape(weight.shape[0], -1)
 
 
 @contextmanager
 def cast_weights_once(network: nn.Module) -> Iterator[None]:
-    """While entered, all passes through the network use one bfloat16 copy of each weight, in which their gradients are summed.
+    """Context in which all passes through the network share one bfloat16 copy of each weight, which sums their gradients.
 
-    Weights must not move meanwhile. Without autocast nothing changes.
+    The weights must not change inside it. Without autocast it has no effect.
     """
     layers = [layer for layer in network.modules() if isinstance(layer, FastConv2d | FastConvTranspose2d)]
     try:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 Norm = Literal["instance", "batch", "none"]
 
-UNBATCHED_IMAGES = 4  # images up to which one by one is faster
+UNBATCHED_IMAGES = 4  # batch size up to which it is faster to normalise the images one by one
 
 
 class InstanceNorm(nn.Module):
@@ -19,9 +19,9 @@ class InstanceNorm(nn.Module):
 
         y = a (x - mean) / sqrt(var + eps) + b,  mean and var over (h, w)
 
-    There are no running statistics: a image is treated alike in training, in use and in an exported file, whatever else is in
-    the batch. Inside of `fixed_statistics` all images are normalised by those of another one. A grid of 1x1 has no variance
-    and passes as it is.
+    There are no running statistics: the result for an image is the same in training, in inference and in an exported file,
+    whatever else is in the batch. Inside `fixed_statistics` all images are normalised by the statistics of other images. A
+    grid of 1x1 has no variance and is returned unchanged.
 
     References:
         Ulyanov, Vedaldi & Lempitsky 2016, "Instance normalization: the missing ingredient for fast
@@ -32,7 +32,7 @@ class InstanceNorm(nn.Module):
         affine: whether a and b are learned; otherwise they are 1 and 0.
         eps: added to the variance.
 
-    Shape: (b, c, h, w) to the same.
+    Shape: (b, c, h, w) to (b, c, h, w).
 
     >>> InstanceNorm(1)(torch.tensor([[[[1.0, 3.0]]]])).round(decimals=3).tolist()
     [[[[-1.0, 1.0]]]]
@@ -65,9 +65,9 @@ class InstanceNorm(nn.Module):
 
 
 def instance_normalise(x: Tensor, eps: float = 1e-5) -> Tensor:
-    """Each channel of each image with mean 0 and variance 1, (b, c, h, w) to the same; computed in float32.
+    """Normalise each channel of each image to mean 0 and variance 1, (b, c, h, w), in float32.
 
-    On a CPU, in channels-last images, a few passes in float32 take a tenth of the time of PyTorch's own operators.
+    On a CPU, for channels-last images, this takes a tenth of the time of PyTorch's operator.
     """
     exporting = torch.compiler.is_compiling() or torch.jit.is_tracing()
     if exporting or x.device.type != "cpu":
@@ -77,9 +77,10 @@ def instance_normalise(x: Tensor, eps: float = 1e-5) -> Tensor:
 
 
 class _InstanceNormalise(torch.autograd.Function):
-    """dx = (g - mean(g) - y mean(g y)) / std; for gradients of gradients the same, from x, in operators that have theirs.
+    """dx = (g - mean(g) - y mean(g y)) / std. For second derivatives it is computed from x by differentiable operators.
 
-    A image by itself is a batch to normalise, whose operators take a quarter (gradients) to a half of the time of these passes.
+    A small batch is passed image by image to PyTorch's batch normalisation, which takes a half (forward) to a quarter
+    (backward) of the time.
     """
 
     @staticmethod
@@ -104,45 +105,45 @@ class _InstanceNormalise(torch.autograd.Function):
 
 
 def _normalise_as_batches(x: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
-    one = _ones(x)
-    made = [
-        torch.native_batch_norm(each, one, torch.zeros_like(one), None, None, True, 0.0, eps)
-        for each in x.split(1)
+    ones = _ones(x)
+    normalised = [
+        torch.native_batch_norm(image, ones, torch.zeros_like(ones), None, None, True, 0.0, eps)
+        for image in x.split(1)
     ]
-    y, mean, scale = (torch.cat(parts) for parts in zip(*made, strict=True))
+    y, mean, scale = (torch.cat(parts) for parts in zip(*normalised, strict=True))
     return y, mean, scale
 
 
 def _input_gradients(gradient: Tensor, x: Tensor, mean: Tensor, scale: Tensor, eps: float) -> Tensor:
-    one, found = _ones(x), []
-    pictures = (gradient.split(1), x.split(1), mean.view(len(x), -1), scale.view(len(x), -1))
-    for g, each, *statistics in zip(*pictures, strict=True):
+    ones, gradients = _ones(x), []
+    images = (gradient.split(1), x.split(1), mean.view(len(x), -1), scale.view(len(x), -1))
+    for g, image, *statistics in zip(*images, strict=True):
         rest = (None, None, *statistics, True, eps, [True, False, False])
-        found.append(torch.ops.aten.native_batch_norm_backward(g, each, one, *rest)[0])
-    return torch.cat(found)
+        gradients.append(torch.ops.aten.native_batch_norm_backward(g, image, ones, *rest)[0])
+    return torch.cat(gradients)
 
 
 def _ones(x: Tensor) -> Tensor:
-    """A scale of each channel in float32, for which statistics are kept in float32 too."""
+    """A scale of 1 for each channel, in float32, so that the operators return float32 statistics."""
     return torch.ones(x.shape[1], dtype=torch.promote_types(x.dtype, torch.float32), device=x.device)
 
 
 def _at_least_float32(x: Tensor) -> Tensor:
-    """In float32, or better where it is."""
+    """Cast to float32, unless the precision is higher."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def _normalise_float32(x: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
     """The normalised images, their means and 1 / std, in float32."""
-    fine = _at_least_float32(x)
-    mean = fine.mean((2, 3), keepdim=True)
-    centred = fine - mean
+    x = _at_least_float32(x)
+    mean = x.mean((2, 3), keepdim=True)
+    centred = x - mean
     scale = (centred.square().mean((2, 3), keepdim=True) + eps).rsqrt()
     return centred * scale, mean, scale
 
 
 def _mean_and_variance(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance to normalise by, (1, c, 1, 1), over all the images: 0 and 1 where each is a single value."""
+    """Mean and variance over all images and positions, (1, c, 1, 1); 0 and 1 for a grid of 1x1."""
     x = x.float()
     if x.shape[2] * x.shape[3] == 1:
         return torch.zeros_like(x[:1]), torch.ones_like(x[:1])
@@ -152,13 +153,13 @@ def _mean_and_variance(x: Tensor) -> tuple[Tensor, Tensor]:
 
 @contextmanager
 def fixed_statistics(network: nn.Module, x: Tensor) -> Iterator[None]:
-    """While entered, every `InstanceNorm` of the network uses the mean and variance that it measured on x.
+    """Context in which every `InstanceNorm` of the network uses the mean and variance that it measured on x.
 
-    So the tiles of one image agree: measure on pieces from all over it, then translate tile by tile.
+    It makes the tiles of one image consistent: measure on crops from all of the image, then translate tile by tile.
 
     Arguments:
         network: called once with x, without gradients.
-        x: one image or more (b, c, h, w), whose common statistics serve all.
+        x: one image or more (b, c, h, w), over all of which the statistics are computed.
     """
     layers = [module for module in network.modules() if isinstance(module, InstanceNorm)]
     try:
@@ -175,8 +176,9 @@ def fixed_statistics(network: nn.Module, x: Tensor) -> Iterator[None]:
 
 
 def make_norm(kind: Norm, channels: int) -> nn.Module:
-    """The layer of this name: as in the papers' code, batch normalisation learns a scale and a shift, instance normalisation
-    does not."""
+    """The normalisation layer of this kind. As in the papers' code, batch normalisation learns a scale and a shift, and
+    instance normalisation does not.
+    """
     if kind == "none":
         return nn.Identity()
     return nn.BatchNorm2d(channels) if kind == "batch" else InstanceNorm(channels)

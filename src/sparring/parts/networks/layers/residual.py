@@ -1,10 +1,11 @@
 """Residual blocks of generators and discriminators, with nearest up-sampling and mean down-sampling.
 
-A 3x3 convolution behind a doubling, or before a mean of 2x2, is one 4x4 convolution of stride 2, whose kernel
-is the 3x3 one added to itself at four offsets: the same function and parameters for 16/36 of the products.
+A 3x3 convolution after nearest up-sampling, or before 2x2 mean pooling, equals one 4x4 convolution of stride 2, whose
+kernel is the sum of the 3x3 kernel at four offsets: the same function and parameters for 16/36 of the multiplications.
 
 References: Miyato et al. 2018, arXiv 1802.05957, appendix B.4, figures 8 and 9 (after Gulrajani et al. 2017,
-arXiv 1704.00028, appendix F). Initialised with Glorot's uniform law, with a gain of sqrt(2) in the branches.
+arXiv 1704.00028, appendix F). The weights have Glorot's uniform initialisation, with a gain
+of sqrt(2) for 3x3 convolutions.
 """
 
 import math
@@ -17,11 +18,11 @@ from sparring.parts.networks.layers.strided_conv import downsample_conv2d, upsam
 
 
 class UpBlock(nn.Module):
-    """A generator's block: BN, ReLU, up, 3x3, BN, ReLU, 3x3, beside up, 1x1.
+    """A generator's block: batch norm, ReLU, up, 3x3, batch norm, ReLU, 3x3; the skip connection is up, 1x1.
 
     Arguments:
         inputs, outputs: channels.
-        grid: height and width of the result: the double of the input's, or one less.
+        grid: height and width of the output: twice those of the input, or one less.
 
     Shape: (b, inputs, ., .) to (b, outputs, *grid).
     """
@@ -36,19 +37,19 @@ class UpBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = crop(up_conv(F.relu_(self.norms[0](x)), self.enter.weight, self.enter.bias), self.grid)
         h = self.leave(F.relu_(self.norms[1](h)))
-        skip = self.skip(x)  # 1x1 before up: the same function, a quarter of the work
+        skip = self.skip(x)  # 1x1 before up-sampling: the same function at a quarter of the cost
         return h + crop(F.interpolate(skip, scale_factor=2, mode="nearest"), self.grid)
 
 
 class DownBlock(nn.Module):
-    """A discriminator's block: ReLU, 3x3, ReLU, 3x3, mean of 2x2, beside 1x1, mean of 2x2.
+    """A discriminator's block: ReLU, 3x3, ReLU, 3x3, 2x2 mean pooling; the skip connection is 1x1, 2x2 mean pooling.
 
-    Odd sides: the last mean is over the row or column that is there.
+    For odd sizes, the last mean is over the one row or column that remains.
 
     Arguments:
         inputs, outputs: channels.
-        down: whether the grid is halved (to the ceiling).
-        first: whether this is the block on the image, which has no activation in front.
+        down: whether height and width are halved, rounded up.
+        first: whether the input is the image; then there is no activation before the first convolution.
 
     Shape: (b, inputs, h, w) to (b, outputs, ceil(h/2), ceil(w/2)).
     """
@@ -62,24 +63,24 @@ class DownBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = F.relu_(self.enter(x if self.first else F.relu(x)))
         h = conv_down(h, self.leave.weight, self.leave.bias) if self.down else self.leave(h)
-        x = _mean_pool(x) if self.down else x  # before the 1x1: the same function, a quarter of the work
+        x = _mean_pool(x) if self.down else x  # before the 1x1: the same function at a quarter of the cost
         return h + (x if self.skip is None else self.skip(x))
 
 
 def up_conv(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """A 3x3 convolution of padding 1 of the nearest doubling of x, (b, i, h, w) to (b, o, 2h, 2w)."""
+    """Nearest up-sampling, then a 3x3 convolution of padding 1: (b, i, h, w) to (b, o, 2h, 2w)."""
     return upsample_conv2d(x, _add_four_offsets(weight).flip(2, 3).transpose(0, 1), bias)
 
 
 def conv_down(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """The mean of 2x2 of a 3x3 convolution of padding 1, (b, i, h, w) to (b, o, ceil(h/2), ceil(w/2))."""
+    """A 3x3 convolution of padding 1, then 2x2 mean pooling: (b, i, h, w) to (b, o, ceil(h/2), ceil(w/2))."""
     if x.shape[2] % 2 or x.shape[3] % 2:
         return _mean_pool(F.conv2d(x, weight, bias, padding=1))
     return downsample_conv2d(x, _add_four_offsets(weight) / 4, bias)
 
 
 def _add_four_offsets(weight: Tensor) -> Tensor:
-    """The full correlation of a 3x3 kernel with 2x2 ones: (o, i, 3, 3) to (o, i, 4, 4)."""
+    """The full correlation of a 3x3 kernel with a 2x2 kernel of ones: (o, i, 3, 3) to (o, i, 4, 4)."""
     rows = F.pad(weight, (0, 0, 1, 0)) + F.pad(weight, (0, 0, 0, 1))
     return F.pad(rows, (1, 0)) + F.pad(rows, (0, 1))
 

@@ -1,29 +1,28 @@
-"""4x4 convolutions of stride 2 that halve and double images, in the forms that are fastest on a CPU.
+"""4x4 convolutions of stride 2 that halve and double the size of images, implemented for speed on a CPU.
 
-`HalvingConv2d` is the 4x4 convolution of stride 2 and padding 1, `DoublingConv2d` its transpose, and
-`LatentConv2d` the transposed convolution that turns a latent into the first grid: the three layers of a
-DCGAN. Up to rounding they are PyTorch's `Conv2d` and `ConvTranspose2d`, with the same parameters in the same
+`DownsampleConv2d` is the 4x4 convolution of stride 2 and padding 1, `UpsampleConv2d` its transpose, and
+`LatentConvTranspose2d` the transposed convolution from a latent vector to the first grid: the three layers of a
+DCGAN. Up to rounding they equal PyTorch's `Conv2d` and `ConvTranspose2d`, with the same parameters in the same
 layout.
 
-With `*` the halving convolution, a loss L, x the larger image, w the weight and g the smaller one, the three
-maps
+With `*` the convolution, x the larger image, w the weight and g the smaller image, the three maps
 
-    halve(x, w) = x * w        double(g, w) = d<g, x * w>/dx        correlate(x, g) = d<g, x * w>/dw
+    downsample(x, w) = x * w        upsample(g, w) = d<g, x * w>/dx        correlate(x, g) = d<g, x * w>/dw
 
-are linear in either argument and each one's derivatives are the other two. So every derivative of any order
-is one of three forms, and each form is chosen for itself. The plain forms waste a CPU's time where one side
-has few channels (1-8: the ends of both networks) and, in bfloat16, in the weight's gradient at small sizes:
+are linear in each argument, and the derivatives of each are the other two. So derivatives of any order need only these
+three, and the fastest implementation of each is chosen separately. PyTorch's operators are slow on a CPU where one side
+has few channels (1 to 8: the image side of both networks) and, in bfloat16, for the weight's gradient of small images:
 
-- `double` to few channels: a 2x2 convolution of stride 1 to four times the channels, then a pixel shuffle; to
-  a single channel: a product, then a fold. 2.0-3.4 times as fast as the plain form.
-- `correlate` in bfloat16 with wide inputs: windows laid out as a matrix, then one product. 1.5 times.
+- `upsample` to few channels: a 2x2 convolution of stride 1 to four times the channels, then a pixel shuffle; to
+  one channel: a matrix product, then a fold. 2.0 to 3.4 times as fast.
+- `correlate` in bfloat16 with many input channels: windows as a matrix, then one product. 1.5 times as fast.
 
-Medians of interleaved runs at batch 64, 32x32 images, 64 channels on the other side, channels_last, one
-thread of a Zen 4, float32 / bfloat16, ms, plain to ours: `double` to 1 channel 6.6 to 2.0 / 4.8 to 1.6, to 3
-channels 7.3 to 3.7 / 5.0 to 2.1, to 8 channels 7.0 to 5.3 / 6.3 to 3.0; the latent's layer, forward and
-backward, 6.0 to 1.8 / 4.6 to 1.2; `correlate` of 128 x 8x8 with 256 x 4x4 in bfloat16 9.5 to 6.4. The plain
-forms of `halve` and of float32's `correlate` were the fastest of five. On other devices, and where a graph is
-being exported, the plain operators run.
+Measured on one thread of a Zen 4 (medians of interleaved runs, batch 64, 32x32 images, 64 channels on the other side,
+channels-last), in ms in float32 / bfloat16, PyTorch's operator to ours: `upsample` to 1 channel 6.6 to 2.0 / 4.8 to 1.6,
+to 3 channels 7.3 to 3.7 / 5.0 to 2.1, to 8 channels 7.0 to 5.3 / 6.3 to 3.0; the layer of the latent, forward and
+backward, 6.0 to 1.8 / 4.6 to 1.2; `correlate` of 128 x 8x8 with 256 x 4x4 in bfloat16 9.5 to 6.4. For `downsample`, and
+for `correlate` in float32, PyTorch's operators were the fastest of five. On other devices, and while a graph is exported,
+PyTorch's operators are used.
 
 References: Chellapilla, Puri & Simard 2006, "High performance convolutional neural networks for document
 processing" (windows as a matrix); Shi et al. 2016, arXiv 1609.05158, and 1609.07009 (a transposed convolution
@@ -36,8 +35,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-THIN_CHANNELS = 8  # channels up to which the thin forms are faster
-WIDE_CHANNELS = 128  # channels from which the weight's gradient in bfloat16 is faster as a product
+THIN_CHANNELS = 8  # number of channels up to which the implementations for few channels are faster
+WIDE_CHANNELS = 128  # number of channels from which the weight's gradient in bfloat16 is faster as a product
 
 
 class DownsampleConv2d(nn.Module):
@@ -46,7 +45,7 @@ class DownsampleConv2d(nn.Module):
     Arguments:
         inputs: channels in.
         outputs: channels out. `weight` has the layout of `nn.Conv2d`: (outputs, inputs, 4, 4).
-        bias: whether a number a channel is added.
+        bias: whether to add a learned bias to each channel.
     """
 
     def __init__(self, inputs: int, outputs: int, bias: bool = False) -> None:
@@ -64,7 +63,7 @@ class UpsampleConv2d(nn.Module):
     Arguments:
         inputs: channels in.
         outputs: channels out. `weight` has the layout of `nn.ConvTranspose2d`: (inputs, outputs, 4, 4).
-        bias: whether a number a channel is added.
+        bias: whether to add a learned bias to each channel.
     """
 
     def __init__(self, inputs: int, outputs: int, bias: bool = False) -> None:
@@ -77,16 +76,15 @@ class UpsampleConv2d(nn.Module):
 
 
 class LatentConvTranspose2d(nn.Module):
-    """Transposed convolution of a 1x1 image, without bias: a latent (b, latent) to (b, outputs, height,
-    width).
+    """Transposed convolution of a 1x1 image, without bias: (b, latent) to (b, outputs, height, width).
 
-    It is one product; the result lies in memory as channels_last does.
+    It is computed as one matrix product; the result is in channels-last memory format.
 
     Arguments:
-        latent: numbers in.
+        latent: dimension of the latent.
         outputs: channels out. `weight` has the layout of `nn.ConvTranspose2d`: (latent, outputs, height,
             width).
-        height, width: of the grid.
+        height, width: of the output, in pixels.
     """
 
     def __init__(self, latent: int, outputs: int, height: int, width: int) -> None:
@@ -126,14 +124,14 @@ def cast_to_autocast(x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     if torch.is_autocast_enabled("cpu"):
         dtype = torch.get_autocast_dtype("cpu")
         x, weight = x.to(dtype), weight.to(dtype)
-    return x, weight.view_as(weight)  # a view is no leaf: see _wanted
+    return x, weight.view_as(weight)  # not a leaf: see is_gradient_needed
 
 
 def is_gradient_needed(ctx: Any, index: int) -> bool:
-    """Whether this backward pass will use the gradient of this argument.
+    """Whether this backward pass uses the gradient of this argument.
 
-    `needs_input_grad` says only that it could: a gradient penalty asks for the gradient of the image alone, and
-    would pay for that of every weight as well. The engine can't tell of leaves, which are taken as wanted.
+    `needs_input_grad` is true wherever it could: a gradient penalty, which differentiates with respect to the image alone,
+    would compute the gradient of every weight as well. For leaves autograd gives no answer; they are taken as needed.
     """
     node = ctx.next_functions[index][0]
     if node is None or node.name().endswith("AccumulateGrad"):
@@ -190,7 +188,7 @@ class _Correlate(torch.autograd.Function):
 
 
 def _channels_last(x: Tensor) -> Tensor:
-    """A single channel lies alike in both layouts; say channels_last, or what follows takes the slow one."""
+    """View a single channel, whose layout is ambiguous, as channels-last, which the following operators are faster on."""
     return x.reshape(x.shape[0], *x.shape[2:], 1).permute(0, 3, 1, 2) if x.shape[1] == 1 else x
 
 
@@ -202,8 +200,7 @@ def _upsample(g: Tensor, weight: Tensor) -> Tensor:
 
 
 def _upsample_by_shuffle(g: Tensor, weight: Tensor) -> Tensor:
-    """Kernel row 2q + r adds to row 2(i + q) + r of the padded result: a 2x2 kernel q for each of the 2x2
-    offsets r."""
+    """Kernel row 2q + r adds to row 2(i + q) + r of the padded result: a 2x2 kernel q for each of the 2x2 offsets r."""
     inputs, outputs = weight.shape[:2]
     kernel = weight.reshape(inputs, outputs, 2, 2, 2, 2).flip(2, 4)  # inputs, outputs, q, r, q', r'
     kernel = kernel.permute(1, 3, 5, 0, 2, 4).reshape(4 * outputs, inputs, 2, 2)

@@ -13,17 +13,17 @@ Upsample = Literal["transposed", "nearest", "subpixel"]
 
 
 class ConvTranspose3x3(FastConvTranspose2d):
-    """Transposed 3x3 convolution of stride 2, (b, i, h, w) to (b, o, 2h, 2w): the u-layers of CycleGAN."""
+    """Transposed 3x3 convolution of stride 2, (b, i, h, w) to (b, o, 2h, 2w): CycleGAN's up-sampling layers."""
 
     def __init__(self, inputs: int, outputs: int, bias: bool = True) -> None:
         super().__init__(inputs, outputs, 3, 2, 1, output_padding=1, bias=bias)
 
 
 class NearestConv2d(nn.Module):
-    """Each value four times, then a 3x3 convolution, (b, i, h, w) to (b, o, 2h, 2w).
+    """Nearest-neighbour up-sampling, then a 3x3 convolution: (b, i, h, w) to (b, o, 2h, 2w).
 
-    Computed as one transposed 4x4 convolution, whose kernel is the 3x3 one added to itself at four offsets: the same function
-    for 16/36 of the products.
+    Computed as one transposed 4x4 convolution, whose kernel is the sum of the 3x3 kernel at four offsets: the same function
+    for 16/36 of the multiplications.
 
     References: Odena, Dumoulin & Olah 2016, "Deconvolution and checkerboard artifacts", Distill, 10.23915/distill.00003.
     """
@@ -38,7 +38,7 @@ class NearestConv2d(nn.Module):
 
 
 class SubpixelConv2d(nn.Module):
-    """A 3x3 convolution to four times the channels, which become 2x2 pixels, (b, i, h, w) to (b, o, 2h, 2w).
+    """A 3x3 convolution to four times the channels, then a pixel shuffle: (b, i, h, w) to (b, o, 2h, 2w).
 
     References: Shi et al. 2016, arXiv 1609.05158, Eq. 4.
     """
@@ -56,7 +56,7 @@ class SubpixelConv2d(nn.Module):
 def make_upsample(
     kind: Upsample, inputs: int, outputs: int, *, kernel: Literal[3, 4], bias: bool
 ) -> nn.Module:
-    """The layer of this name; `kernel` is the transposed convolution's."""
+    """The up-sampling layer of this kind, which doubles height and width; `kernel` is the size of a transposed convolution."""
     if kind == "nearest":
         return NearestConv2d(inputs, outputs, bias)
     if kind == "subpixel":
