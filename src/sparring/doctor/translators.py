@@ -9,11 +9,11 @@ from sparring.doctor import advice
 from sparring.doctor.finding import Advice, Finding
 from sparring.doctor.history import History, trailing_span
 
-ACCURACIES = {  # columns of metrics.jsonl, by type of game
-    "paired": ("discriminator/accuracy",),
-    "cycle": ("discriminators/accuracy_a", "discriminators/accuracy_b"),
-    "one_sided": ("discriminator/accuracy",),
-}
+ACCURACY_COLUMNS = (  # of metrics.jsonl: one patch discriminator, or one of each domain
+    "discriminator/accuracy",
+    "discriminators/accuracy_a",
+    "discriminators/accuracy_b",
+)
 CERTAIN = 0.995  # accuracy
 COPIED_BELOW = 0.05  # of the distance between inputs and real images of the other domain
 FIRST_STEPS, LATER_STEPS = 500, 2_000
@@ -24,14 +24,14 @@ SMALLER_PATCHES = {0: 70, 286: 70, 70: 34, 34: 16, 16: 7}  # pixels
 
 def is_translator(history: History) -> bool:
     """Whether the game is one of image-to-image translation."""
-    return history.setting("game", "type") in ACCURACIES
+    return history.setting("game", "translator") is not None
 
 
 def detect_patch_discriminator_wins(history: History) -> Finding | None:
     """A patch discriminator that is always right: its gradient carries little information."""
     if not is_translator(history) or history.step < FIRST_STEPS:
         return None
-    for name in ACCURACIES[history.setting("game", "type")]:
+    for name in ACCURACY_COLUMNS:
         series = history.series(name)
         since, length = trailing_span(series, lambda accuracy: accuracy > CERTAIN)
         if since is None or length < 5:
