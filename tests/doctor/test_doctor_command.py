@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from sparring import doctor, report
-from tests.helpers.toy import play, request, write_data
+from tests.helpers.toy import request, train, write_data
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("doctor")
-    play(request(write_data(folder), steps=12), folder / "run")
+    train(request(write_data(folder), steps=12), folder / "run")
     return folder / "run"
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from sparring import doctor
 from sparring.training import diagnostics
-from tests.helpers.toy import play, request, write_data
+from tests.helpers.toy import request, train, write_data
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,6 @@ def test_a_discriminator_that_memorises_noise_is_found(
     quick = ["game.discriminator={type: mlp, hidden: [64]}", "game.penalties=[]", "data.flip=false"]
     quick += ["data.held_out=20", f"optimizers.discriminator.lr={2e-3 if learns else 1e-12}"]
     options = request(write_data(tmp_path), steps=250, save=250, report=50, more=tuple(quick))
-    play(options, tmp_path / "run")
+    train(options, tmp_path / "run")
     findings = doctor.examine(tmp_path / "run").findings
     assert [one.name for one in findings if one.name == "discriminator_overfits"] == expected

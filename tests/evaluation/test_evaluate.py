@@ -32,7 +32,7 @@ CPU = DeviceOptions(device="cpu", threads=1)
 @pytest.fixture(scope="module")
 def run(toy_data, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("evaluated") / "run"
-    toy.play(toy.request(toy_data, steps=12, more=("data.held_out=12",)), out)
+    toy.train(toy.request(toy_data, steps=12, more=("data.held_out=12",)), out)
     return out
 
 

@@ -5,7 +5,7 @@ from tests.helpers import toy
 
 
 def test_metrics_are_split_at_commas(toy_data, tmp_path):
-    toy.play(toy.request(toy_data, steps=4), tmp_path / "run")
+    toy.train(toy.request(toy_data, steps=4), tmp_path / "run")
     run = sparring.load(tmp_path / "run", device="cpu")
     together = run.evaluate(metrics="fd20-pixels-train, auth20-pixels-train")
     assert [result.name for result in together] == ["fd20-pixels-train", "auth20-pixels-train"]
@@ -14,7 +14,7 @@ def test_metrics_are_split_at_commas(toy_data, tmp_path):
 
 
 def test_short_names_are_split_too(toy_data, tmp_path):
-    toy.play(toy.request(toy_data, steps=4), tmp_path / "run")
+    toy.train(toy.request(toy_data, steps=4), tmp_path / "run")
     run = sparring.load(tmp_path / "run", device="cpu")
     results = run.evaluate(metrics="fd,auth", n=20)
     assert [result.name.partition("20-")[0] for result in results] == ["fd", "auth"]

@@ -235,7 +235,7 @@ NETS = {
 def train(data: Path, recipe: str, out: Path, *more: str) -> Path:
     settings = (*THIN, *NETS[recipe], "training.save_every=8", *more)
     request = Request(data=str(data), recipe=recipe, images=16, batch=4, size=(16, 16), settings=settings)
-    toy.play(request, out)
+    toy.train(request, out)
     return out
 
 

@@ -25,7 +25,7 @@ from tests.helpers.export_networks import build_translator, make_metadata
 @pytest.fixture(scope="module")
 def run(toy_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared") / "run"
-    toy.play(toy.request(toy_data, steps=4, save=2, report=2), folder)
+    toy.train(toy.request(toy_data, steps=4, save=2, report=2), folder)
     row = {"images": 32, "protocol": "fd1k-pca-test", "value": 12.5, "better": "lower"}
     (folder / "evaluations.jsonl").write_text(json.dumps(row) + "\n")
     return folder

@@ -229,4 +229,15 @@ def _() -> None:
     assert examine(MODEL_RUN) is not None
 
 
+@step("export target")
+def _() -> None:
+    command("export", MODEL_RUN, "--to", "toy_target", "--out", FOLDER / "toy", "--quiet")
+    assert (FOLDER / "toy" / "README.md").exists()
+
+
+@step("command")
+def _() -> None:
+    command("toy", RUN)
+
+
 print(json.dumps(OUTCOMES))

@@ -10,7 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from sparring import cli, features, games, recipes
+from sparring import cli, export, features, games, recipes
+from sparring.cli import export as cli_export
 from sparring.core import optimizers, schedule
 from sparring.evaluation.compute import METRICS
 from sparring.parts import (
@@ -22,7 +23,7 @@ from sparring.parts import (
     penalties,
     posteriors,
 )
-from sparring.protocols.catalogue import METRICS_INFO
+from sparring.protocols.catalogue import EXTRACTORS_INFO, METRICS_INFO
 from sparring.recipes.table import RECIPE_MODULES, RECIPES, TINY_RECIPES
 from tests.helpers.source import ROOT, all_imports, files, name, tree
 
@@ -219,6 +220,16 @@ def test_partial_tables_are_there() -> None:
 
 def test_metrics_have_a_row_in_both_tables() -> None:
     assert list(METRICS) == list(METRICS_INFO)
+
+
+def test_export_targets_have_a_row_in_both_tables() -> None:
+    """The command line has the names without torch."""
+    assert list(export.EXPORTS) == list(cli_export.SUFFIXES)
+
+
+def test_extractors_have_a_row_in_both_tables() -> None:
+    """The catalogue has the facts without torch."""
+    assert list(features.EXTRACTORS) == list(EXTRACTORS_INFO)
 
 
 def test_kinds_of_models_are_exported_and_previewed() -> None:

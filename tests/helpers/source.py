@@ -78,6 +78,7 @@ class Import:
         return self.module.split(".")[0] == "sparring"
 
 
+@cache
 def all_imports(path: Path, parsed: ast.Module | None = None) -> list[Import]:
     """Every import of a file: at its head, inside functions, for type checking, and by `import_module("...")`."""
     parsed = parsed or tree(path)

@@ -76,16 +76,16 @@ def cpu(images: bool = True) -> Runtime:
     return Runtime(torch.device("cpu"))
 
 
-def play(request: Request, out: Path, **callbacks):
-    """Train."""
+def train(request: Request, out: Path, **callbacks):
+    """Train a toy run on the CPU."""
     return run_training(request, out, cpu, **callbacks)
 
 
-def match(data: Path, **changes) -> TrainState:
+def train_state(data: Path, **changes) -> TrainState:
     """The training state of a toy run at its start."""
-    wanted = request(data, **changes)
-    dataset = open_data(build_data_config(wanted, max_size=64))
-    return TrainState(resolve_experiment(wanted, dataset, cpu()), dataset, cpu())
+    toy_request = request(data, **changes)
+    dataset = open_data(build_data_config(toy_request, max_size=64))
+    return TrainState(resolve_experiment(toy_request, dataset, cpu()), dataset, cpu())
 
 
 def bits(state: TrainState) -> str:

@@ -129,7 +129,7 @@ def kill_loop(data: str, folder: str, kills: int, runs: int, seed: int = 0, sabo
     asked, place, draws = toy.request(Path(data)), Path(folder), random.Random(seed)
     begin = time.monotonic()
     truth = place / "undisturbed"
-    assert wait(fork(lambda: toy.play(asked, truth).exit_code)) == 0
+    assert wait(fork(lambda: toy.train(asked, truth).exit_code)) == 0
     longest = (time.monotonic() - begin) / 8
     count = {
         "kills": 0,
@@ -166,7 +166,7 @@ def kill_loop(data: str, folder: str, kills: int, runs: int, seed: int = 0, sabo
 def run_or_break(asked, run: Path, sabotage: str) -> int:
     if sabotage:
         SABOTAGE[sabotage]()
-    return toy.play(asked, run).exit_code
+    return toy.train(asked, run).exit_code
 
 
 def _kill_at_random(child: int, draws: random.Random, longest: float, number: int) -> int:
@@ -227,7 +227,7 @@ def operations(asked, run: Path) -> list[str]:
     """The storage operations of an undisturbed run, by name."""
     seen: list[str] = []
     with observed(lambda operation, path: seen.append(operation)):
-        assert toy.play(asked, run).outcome == "finished"
+        assert toy.train(asked, run).outcome == "finished"
     return seen
 
 
@@ -245,7 +245,7 @@ def kill_before(data: str, folder: str, steps: int, stride: int, last: int) -> d
             isinstance(found, checkpoint.Checkpoint) for found in checkpoint.iterate_verified(run)
         )
         assert numbers == sorted(numbers)
-        toy.play(asked, run)
+        toy.train(asked, run)
         count["equal"] += _same(run, place / "truth")
         count["left"] += len(toy.leftovers(run))
         shutil.rmtree(run)
@@ -261,7 +261,7 @@ def _killed(asked, run: Path, k: int) -> int:
             os.kill(os.getpid(), signal.SIGKILL)
 
     with observed(observer):
-        return toy.play(asked, run).exit_code
+        return toy.train(asked, run).exit_code
 
 
 def faults(data: str, folder: str, steps: int, stride: int, sabotage: str = "") -> dict:
@@ -284,7 +284,7 @@ def faults(data: str, folder: str, steps: int, stride: int, sabotage: str = "") 
                 isinstance(found, checkpoint.Checkpoint) for found in checkpoint.iterate_verified(run)
             )
             try:
-                toy.play(asked, run)
+                toy.train(asked, run)
                 equal = toy.digest(run, logs=False) == truth
             except Exception as error:
                 equal, ended = False, f"{ended}, then {error!r}"
@@ -320,7 +320,7 @@ def faults_of_a_start(data: str, folder: str, stride: int) -> dict:
             ended = _faulty(asked, run, k, kinds[(number + sticky) % 3], sticky)
             count["trials"] += 1
             count["refused"] += bool(ended)
-            toy.play(asked, run)
+            toy.train(asked, run)
             fine = (
                 toy.digest(run, logs=False) == truth
                 and not toy.leftovers(run)
@@ -343,7 +343,7 @@ def _faulty(asked, run: Path, k: int, kind: int, sticky: bool) -> str:
 
     try:
         with observed(observer):
-            outcome = toy.play(asked, run).outcome
+            outcome = toy.train(asked, run).outcome
             return "" if outcome == "finished" else f"leak {outcome}"
     except SparringError as error:
         return type(error).__name__
@@ -357,11 +357,11 @@ def _faulty(asked, run: Path, k: int, kind: int, sticky: bool) -> str:
 def signals(data: str, folder: str, count: int, seed: int = 0) -> dict:
     """SIGTERM or SIGINT at random instants, then resume."""
     asked, place, draws = toy.request(Path(data), steps=30, save=10), Path(folder), random.Random(seed)
-    toy.play(asked, place / "truth")
+    toy.train(asked, place / "truth")
     result = {"stopped": 0, "finished": 0, "equal": 0, "current": 0, "seconds": [], "bad": []}
     for number in range(count):
         run, which = place / f"s-{number}", draws.choice((signal.SIGTERM, signal.SIGINT))
-        child = fork(watched(run, lambda run=run: toy.play(asked, run).exit_code))
+        child = fork(watched(run, lambda run=run: toy.train(asked, run).exit_code))
         if number % 5 == 0:
             while not shared[BEGAN]:
                 time.sleep(0.0005)
@@ -379,7 +379,7 @@ def signals(data: str, folder: str, count: int, seed: int = 0) -> dict:
         )
         at = max(checkpoint.list_checkpoints(run), default=-1)
         result["current"] += at == shared[STEPS] * toy.BATCH
-        toy.play(asked, run)
+        toy.train(asked, run)
         result["equal"] += _same(run, place / "truth")
     return result
 
@@ -396,7 +396,7 @@ def second_signal(data: str, folder: str, count: int, seed: int = 0) -> dict:
 
         def job(run: Path = run) -> int:
             with observed(slow):
-                return toy.play(asked, run).exit_code
+                return toy.train(asked, run).exit_code
 
         child = fork(watched(run, job))
         while shared[SAVED] < 2 or not shared[SAVING]:
@@ -426,7 +426,7 @@ def stop_while_opening(data: str, folder: str, new: bool) -> dict:
     def job() -> int:
         module.open_data = slowly
         source = toy.write_data(Path(folder), seed=1) if new else Path(data)
-        return toy.play(toy.request(source), run).exit_code
+        return toy.train(toy.request(source), run).exit_code
 
     return {"code": wait(fork(job)), "left": [path.name for path in run.glob("*")] if run.exists() else []}
 
@@ -440,7 +440,7 @@ def race(data: str, folder: str, count: int) -> dict:
     def job() -> int:
         while time.monotonic() < at:
             pass
-        return toy.play(asked, run).exit_code
+        return toy.train(asked, run).exit_code
 
     shared.clear()
     children, codes = [fork(job) for _ in range(count)], {}
@@ -456,7 +456,7 @@ def race(data: str, folder: str, count: int) -> dict:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     ERRORS.clear()
-    child = fork(watched(run, lambda: toy.play(asked, run).exit_code))
+    child = fork(watched(run, lambda: toy.train(asked, run).exit_code))
     end = time.monotonic() + 20
     while not shared[BEGAN] and time.monotonic() < end:
         time.sleep(0.001)
@@ -593,7 +593,7 @@ def _until(kill: int | None, words: list[str], forget: bool) -> int:
 
 def warm_up(data: str, folder: str) -> None:
     """Import what torch imports at its first step once, before any fork."""
-    toy.play(toy.request(Path(data), steps=4), Path(folder) / "warm")
+    toy.train(toy.request(Path(data), steps=4), Path(folder) / "warm")
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ HELD_OUT = ("data.held_out=20",)
 EVALUATED = (*HELD_OUT, f"training.metric={METRIC}", f"training.evaluate_every={EVERY * toy.BATCH}")
 
 
-def asked(data, more=EVALUATED, **changes):
+def toy_request(data, more=EVALUATED, **changes):
     return toy.request(data, **{"steps": STEPS, "save": 4, "report": 4, "more": more, **changes})
 
 
@@ -37,14 +37,14 @@ def rows(run):
 @pytest.fixture(scope="module")
 def plain(toy_data, tmp_path_factory):
     run = tmp_path_factory.mktemp("plain") / "run"
-    toy.play(asked(toy_data, HELD_OUT), run)
+    toy.train(toy_request(toy_data, HELD_OUT), run)
     return run
 
 
 @pytest.fixture(scope="module")
 def evaluated(toy_data, tmp_path_factory):
     run = tmp_path_factory.mktemp("evaluated") / "run"
-    assert toy.play(asked(toy_data), run).outcome == "finished"
+    assert toy.train(toy_request(toy_data), run).outcome == "finished"
     return run
 
 
@@ -66,24 +66,24 @@ def test_an_evaluation_that_changes_the_players_is_noticed(toy_data, tmp_path, p
         return sampled(self, state, monitor)
 
     monkeypatch.setattr(validation.Validator, "sample", careless)
-    toy.play(asked(toy_data), tmp_path)
+    toy.train(toy_request(toy_data), tmp_path)
     assert tensors(tmp_path) != tensors(plain)
 
 
 def test_held_out_samples_are_never_trained_on(toy_data, tmp_path, monkeypatch):
-    dealt = set()
+    trained_on = set()
     gather = BatchStream._gather
 
-    def noted(self, seed, position, rows):
+    def recording_gather(self, seed, position, rows):
         x, y, other = gather(self, seed, position, rows)
-        dealt.update(one.tobytes() for one in self.dataset.to_uint8(x))
+        trained_on.update(one.tobytes() for one in self.dataset.to_uint8(x))
         return x, y, other
 
-    monkeypatch.setattr(BatchStream, "_gather", noted)
-    toy.play(asked(toy_data, (*HELD_OUT, "data.flip=false")), tmp_path)
+    monkeypatch.setattr(BatchStream, "_gather", recording_gather)
+    toy.train(toy_request(toy_data, (*HELD_OUT, "data.flip=false")), tmp_path)
     training, held = split_held_out(open_data(DataConfig(source=str(toy_data))), 20)
-    assert dealt == {one.tobytes() for one in training.samples}
-    assert not dealt & {one.tobytes() for one in held.samples}
+    assert trained_on == {one.tobytes() for one in training.samples}
+    assert not trained_on & {one.tobytes() for one in held.samples}
 
 
 def kill_at(step, monkeypatch):
@@ -108,9 +108,9 @@ def test_a_kill_changes_nothing(toy_data, tmp_path, evaluated, monkeypatch, step
     with monkeypatch.context() as patch:
         killed = kill_at(step, patch)
         with pytest.raises(killed):
-            toy.play(asked(toy_data), tmp_path)
+            toy.train(toy_request(toy_data), tmp_path)
     assert len(rows(tmp_path)) == step // EVERY
-    toy.play(asked(toy_data), tmp_path)
+    toy.train(toy_request(toy_data), tmp_path)
     assert rows(tmp_path) == rows(evaluated)
     assert toy.digest(tmp_path) == toy.digest(evaluated)
     assert checkpoint.best_checkpoint(tmp_path) == checkpoint.best_checkpoint(evaluated)
@@ -120,11 +120,11 @@ def test_rows_that_are_not_removed_after_a_kill_are_noticed(toy_data, tmp_path, 
     with monkeypatch.context() as patch:
         killed = kill_at(7, patch)
         with pytest.raises(killed):
-            toy.play(asked(toy_data), tmp_path)
+            toy.train(toy_request(toy_data), tmp_path)
     for images in checkpoint.list_checkpoints(tmp_path)[1:]:
         checkpoint.delete(tmp_path, images)
     monkeypatch.setattr(records.RunLogger, "_truncate", lambda self, name, images: [])
-    toy.play(asked(toy_data), tmp_path)
+    toy.train(toy_request(toy_data), tmp_path)
     assert rows(tmp_path) != rows(evaluated)
 
 
@@ -138,9 +138,9 @@ def test_an_evaluation_that_a_signal_interrupts_is_repeated(toy_data, tmp_path, 
             return sampled(self, state, monitor)
 
         patch.setattr(validation.Validator, "sample", interrupted)
-        result = toy.play(asked(toy_data), tmp_path)
+        result = toy.train(toy_request(toy_data), tmp_path)
     assert (result.outcome, result.exit_code) == ("stopped", 143)
-    toy.play(asked(toy_data), tmp_path)
+    toy.train(toy_request(toy_data), tmp_path)
     assert [row["images"] for row in rows(tmp_path)][:1] == [24]
     assert len(rows(tmp_path)) == 4
     assert tensors(tmp_path) == tensors(evaluated)
@@ -158,17 +158,17 @@ def test_the_last_evaluation_is_repeated_too(toy_data, tmp_path, evaluated, monk
 
     with monkeypatch.context() as patch:
         patch.setattr(validation.Validator, "sample", interrupted)
-        result = toy.play(asked(toy_data), tmp_path)
+        result = toy.train(toy_request(toy_data), tmp_path)
     if kill == "signal":
         assert (result.outcome, result.exit_code) == ("stopped", 143)
         assert [row["images"] for row in rows(tmp_path)] == [24, 48, 72]
     else:
         (tmp_path / "checkpoints" / "000000000096" / "tensors.safetensors").write_bytes(b"")
-    result = toy.play(asked(toy_data), tmp_path)
+    result = toy.train(toy_request(toy_data), tmp_path)
     assert (result.outcome, result.was_finished) == ("finished", False)
     assert rows(tmp_path) == rows(evaluated)
     assert tensors(tmp_path) == tensors(evaluated)
-    assert toy.play(asked(toy_data), tmp_path).was_finished
+    assert toy.train(toy_request(toy_data), tmp_path).was_finished
 
 
 # --- the best
@@ -189,7 +189,7 @@ def set_values(monkeypatch, values):
 def test_the_best_checkpoint_is_kept(toy_data, tmp_path, monkeypatch):
     set_values(monkeypatch, [9.0, 3.0, *[float(n) for n in range(4, 14)]])
     run = tmp_path / "run"
-    toy.play(asked(toy_data, steps=33, save=2), run)
+    toy.train(toy_request(toy_data, steps=33, save=2), run)
     assert checkpoint.best_checkpoint(run) == 48
     assert 48 in checkpoint.list_checkpoints(run)
     assert len(checkpoint.list_checkpoints(run)) < 10
@@ -199,7 +199,7 @@ def test_the_best_checkpoint_is_kept(toy_data, tmp_path, monkeypatch):
 
 def test_the_best_evaluation_is_saved_at_once(toy_data, tmp_path, monkeypatch):
     set_values(monkeypatch, [9.0, 3.0, 5.0, 6.0])
-    toy.play(asked(toy_data, save=100), tmp_path)
+    toy.train(toy_request(toy_data, save=100), tmp_path)
     assert checkpoint.list_checkpoints(tmp_path) == [0, 24, 48, 96]
     assert checkpoint.best_checkpoint(tmp_path) == 48
 
@@ -209,26 +209,26 @@ def test_the_best_evaluation_is_saved_at_once(toy_data, tmp_path, monkeypatch):
 
 def test_a_target_ends_the_run(toy_data, tmp_path, monkeypatch):
     set_values(monkeypatch, [9.0, 3.0, 5.0])
-    more = asked(toy_data, until=f"{METRIC}<=4")
-    result = toy.play(more, tmp_path)
+    more = toy_request(toy_data, until=f"{METRIC}<=4")
+    result = toy.train(more, tmp_path)
     assert (result.outcome, result.exit_code, result.was_finished) == ("reached", 0, False)
     assert result.target_summary == f"reached fd <= 4 at image 48: {METRIC} 3"
     assert checkpoint.list_checkpoints(tmp_path)[-1] == 48
-    again = toy.play(more, tmp_path)
+    again = toy.train(more, tmp_path)
     assert (again.outcome, again.was_finished, again.target_summary) == (
         "reached",
         True,
         result.target_summary,
     )
     with pytest.raises(ConfigError, match="until"):
-        toy.play(asked(toy_data, until=f"{METRIC}<=2"), tmp_path)
+        toy.train(toy_request(toy_data, until=f"{METRIC}<=2"), tmp_path)
 
 
 def test_a_target_that_is_not_reached(toy_data, tmp_path):
-    result = toy.play(asked(toy_data, HELD_OUT, until="fd<=0.0001"), tmp_path)
+    result = toy.train(toy_request(toy_data, HELD_OUT, until="fd<=0.0001"), tmp_path)
     assert result.outcome == "finished"
     assert result.target_summary.startswith("fd <= 0.0001 was not reached: best fd")
-    assert toy.play(asked(toy_data, HELD_OUT, until="fd<=0.0001"), tmp_path).was_finished
+    assert toy.train(toy_request(toy_data, HELD_OUT, until="fd<=0.0001"), tmp_path).was_finished
 
 
 # --- errors
@@ -243,7 +243,7 @@ def test_a_metric_that_can_not_be_measured_is_refused_before_the_start(toy_data,
         (("data.held_out=24",), "fewer than half"),
     ):
         with pytest.raises((ConfigError, DataError), match=message):
-            toy.play(asked(toy_data, more), tmp_path / "run")
+            toy.train(toy_request(toy_data, more), tmp_path / "run")
         assert not (tmp_path / "run").exists()
 
 
@@ -256,7 +256,7 @@ def test_a_failed_evaluation_is_an_event(toy_data, tmp_path, plain, monkeypatch)
         return sampled(self, state, monitor)
 
     monkeypatch.setattr(validation.Validator, "sample", failing)
-    assert toy.play(asked(toy_data), tmp_path).outcome == "finished"
+    assert toy.train(toy_request(toy_data), tmp_path).outcome == "finished"
     (event,) = toy.events(tmp_path)
     assert (event["event"], event["images"]) == ("evaluation_failed", 48)
     assert [row["images"] for row in rows(tmp_path)] == [24, 72, 96]

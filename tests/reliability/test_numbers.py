@@ -126,7 +126,7 @@ PLACES = {
 
 
 def new_state(toy_data, save=SAVE):
-    return toy.match(toy_data, steps=STEPS, save=save, report=7)
+    return toy.train_state(toy_data, steps=STEPS, save=save, report=7)
 
 
 def run_loop(state, run):

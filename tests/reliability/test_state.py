@@ -25,7 +25,7 @@ BEFORE, AFTER = 7, 4  # after 7 steps all moments, averages and counters differ 
 def saved(toy_data, tmp_path_factory):
     """A run with a checkpoint after `BEFORE` steps, and the digest of the state `AFTER` steps later."""
     run = tmp_path_factory.mktemp("saved")
-    live = toy.match(toy_data)
+    live = toy.train_state(toy_data)
     for _ in range(BEFORE):
         live.train_step()
     live.clock.salt, live.clock.calm_until = 1, (BEFORE + 2) * toy.BATCH
@@ -36,7 +36,7 @@ def saved(toy_data, tmp_path_factory):
 
 
 def resumed(toy_data, run, change=lambda state: None, **changes):
-    state = toy.match(toy_data, **changes)
+    state = toy.train_state(toy_data, **changes)
     assert Checkpointer(state, run, RunLogger(run), {}).restore() == []
     change(state)
     for _ in range(AFTER):
@@ -114,7 +114,7 @@ def test_the_seed_matters(toy_data, saved):
 
 def test_all_that_changes_is_saved(toy_data):
     """Whatever tensor of the players, optimizers or averages changes in a step has a name in the checkpoint."""
-    match = toy.match(toy_data)
+    match = toy.train_state(toy_data)
     names = match.tensors()
     modules = {f"game.{name}" for name, _ in [*match.game.named_parameters(), *match.game.named_buffers()]}
     assert modules <= set(names)
@@ -126,7 +126,7 @@ def test_all_that_changes_is_saved(toy_data):
 @pytest.fixture(scope="module")
 def truth(toy_data, tmp_path_factory):
     run = tmp_path_factory.mktemp("truth") / "run"
-    toy.play(short(toy_data), run)
+    toy.train(short(toy_data), run)
     return last(run)
 
 
@@ -140,17 +140,17 @@ def last(run):
 
 @pytest.mark.parametrize("save", [1, 100])
 def test_saving_changes_nothing(toy_data, tmp_path, truth, save):
-    toy.play(short(toy_data, save=save), tmp_path)
+    toy.train(short(toy_data, save=save), tmp_path)
     assert last(tmp_path) == truth
 
 
 def test_the_same_twice(toy_data, tmp_path, truth):
-    toy.play(short(toy_data), tmp_path)
+    toy.train(short(toy_data), tmp_path)
     assert last(tmp_path) == truth
 
 
 def test_previews_and_reports_do_not_change_training(toy_data, tmp_path, truth):
-    toy.play(short(toy_data, report=1, more=("training.sample_every=8", "training.sample_grid=9")), tmp_path)
+    toy.train(short(toy_data, report=1, more=("training.sample_every=8", "training.sample_grid=9")), tmp_path)
     assert last(tmp_path) == truth
 
 
@@ -165,7 +165,7 @@ def test_other_random_draws_do_not_change_training(toy_data, tmp_path, truth, mo
         return step(self)
 
     monkeypatch.setattr(TrainState, "train_step", noisy)
-    toy.play(short(toy_data), tmp_path)
+    toy.train(short(toy_data), tmp_path)
     assert last(tmp_path) == truth
 
 
@@ -176,7 +176,7 @@ def test_a_draw_from_the_global_generator_is_noticed(toy_data, tmp_path, truth, 
         KeyedRandom, "normal", lambda self, stream, *shape: torch.randn(self.total, *shape)[self.rows]
     )
     monkeypatch.setattr(TrainState, "train_step", with_noise(TrainState.train_step))
-    toy.play(short(toy_data), tmp_path)
+    toy.train(short(toy_data), tmp_path)
     assert last(tmp_path) != truth
 
 
@@ -195,7 +195,7 @@ def test_place_and_process_do_not_matter(toy_data, tmp_path, truth):
     data.write_bytes(toy_data.read_bytes())
     (tmp_path / "cwd").mkdir()
     code = "import sys, torch; from tests.helpers import toy; from pathlib import Path; torch.set_num_threads(1)\n"
-    code += f"toy.play(toy.request(Path({str(data)!r}), steps=12, save=4, report=4), Path('run'))"
+    code += f"toy.train(toy.request(Path({str(data)!r}), steps=12, save=4, report=4), Path('run'))"
     root = Path(toy.__file__).parents[2]
     paths = [str(root), str(root / "src")]
     odd = {
@@ -212,34 +212,34 @@ def test_place_and_process_do_not_matter(toy_data, tmp_path, truth):
 
 
 def test_a_finished_run_is_left_alone(toy_data, tmp_path):
-    assert not toy.play(short(toy_data), tmp_path).was_finished
+    assert not toy.train(short(toy_data), tmp_path).was_finished
     before = toy.digest(tmp_path)
-    result = toy.play(short(toy_data), tmp_path)
+    result = toy.train(short(toy_data), tmp_path)
     assert (result.was_finished, result.outcome, result.exit_code) == (True, "finished", 0)
     assert toy.digest(tmp_path) == before
 
 
 def test_a_changed_request_is_refused(toy_data, tmp_path):
-    toy.play(short(toy_data), tmp_path)
+    toy.train(short(toy_data), tmp_path)
     for changes, parts in (({"seed": 3}, ("seed 3", "None")), ({"steps": 20}, ("images 160", "96"))):
         with pytest.raises(ConfigError) as caught:
-            toy.play(short(toy_data, **changes), tmp_path)
+            toy.train(short(toy_data, **changes), tmp_path)
         assert all(part in caught.value.got for part in parts)
 
 
 def test_changed_data_is_refused(toy_data, tmp_path):
     data = tmp_path / "toy.npz"
     data.write_bytes(toy_data.read_bytes())
-    toy.play(short(data), tmp_path / "run")
+    toy.train(short(data), tmp_path / "run")
     checkpoint.delete(tmp_path / "run", checkpoint.list_checkpoints(tmp_path / "run")[-1])
     toy.write_data(tmp_path, seed=1)
     with pytest.raises(DataError) as caught:
-        toy.play(short(data), tmp_path / "run")
+        toy.train(short(data), tmp_path / "run")
     assert str(data) in caught.value.got
 
 
 def test_a_flipped_bit_is_detected(toy_data, tmp_path):
-    toy.play(short(toy_data), tmp_path)
+    toy.train(short(toy_data), tmp_path)
     newest = checkpoint.list_checkpoints(tmp_path)[-1]
     files = sorted((tmp_path / checkpoint.CHECKPOINTS_FOLDER / f"{newest:012d}").iterdir())
     assert [file.name for file in files] == ["manifest.json", "state.json", "tensors.safetensors"]
@@ -257,13 +257,13 @@ def test_a_flipped_bit_is_detected(toy_data, tmp_path):
 
 @pytest.mark.parametrize("name", ["manifest.json", "state.json", "tensors.safetensors"])
 def test_a_damaged_checkpoint_is_skipped(toy_data, tmp_path, name):
-    toy.play(short(toy_data), tmp_path)
+    toy.train(short(toy_data), tmp_path)
     before = toy.digest(tmp_path)
     newest = tmp_path / checkpoint.CHECKPOINTS_FOLDER / f"{checkpoint.list_checkpoints(tmp_path)[-1]:012d}"
     data = bytearray((newest / name).read_bytes())
     data[len(data) // 2] ^= 1
     (newest / name).write_bytes(data)
-    result = toy.play(short(toy_data), tmp_path)
+    result = toy.train(short(toy_data), tmp_path)
     assert result.outcome == "finished"
     assert toy.digest(tmp_path) == before
     (event,) = [event for event in toy.events(tmp_path) if event["event"] == "checkpoint_corrupt"]
@@ -271,9 +271,9 @@ def test_a_damaged_checkpoint_is_skipped(toy_data, tmp_path, name):
 
 
 def test_a_run_without_a_good_checkpoint_begins_anew(toy_data, tmp_path):
-    toy.play(short(toy_data), tmp_path)
+    toy.train(short(toy_data), tmp_path)
     before = toy.digest(tmp_path)
     for folder in (tmp_path / checkpoint.CHECKPOINTS_FOLDER).iterdir():
         (folder / "state.json").write_text("{}")
-    toy.play(short(toy_data), tmp_path)
+    toy.train(short(toy_data), tmp_path)
     assert toy.digest(tmp_path) == before

@@ -37,9 +37,9 @@ sys.addaudithook(_audit)
 @pytest.fixture(scope="module")
 def run(toy_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("untrusted") / "run"
-    toy.play(asked(toy_data), folder)
+    toy.train(asked(toy_data), folder)
     generator_file.load(folder / generator_file.GENERATOR_FILE)  # all that is imported late is imported now
-    toy.play(asked(toy_data), folder)
+    toy.train(asked(toy_data), folder)
     importlib.import_module("torch._dynamo")  # which torch imports by itself at some calls
     return folder
 
@@ -243,7 +243,7 @@ def test_mutants_of_a_checkpoint(toy_data, run, tmp_path, name, signed):
     """Signed: the manifest is made to agree, so that only the content itself can show the damage."""
     newest = checkpoint.list_checkpoints(run)[-1]
     folder = run / checkpoint.CHECKPOINTS_FOLDER / f"{newest:012d}"
-    state, draws = toy.match(toy_data, steps=4, save=2), random.Random(2)
+    state, draws = toy.train_state(toy_data, steps=4, save=2), random.Random(2)
     place = tmp_path / checkpoint.CHECKPOINTS_FOLDER / folder.name
     place.mkdir(parents=True)
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -280,7 +280,7 @@ def test_mutants_of_run_json(toy_data, run):
         with Quiet():
             for _ in range(100):
                 (run / RUN_FILE).write_bytes(mutant(whole, draws))
-                count += refused(toy.play, asked(toy_data), run)
+                count += refused(toy.train, asked(toy_data), run)
     finally:
         (run / RUN_FILE).write_bytes(whole)
     assert count > 50

@@ -73,7 +73,7 @@ class TestCarry:
                 yield one
 
         monkeypatch.setattr(BatchStream, "batches", recorded)
-        toy.match(toy_data, more=("training.micro_batch=4",)).train_step()
+        toy.train_state(toy_data, more=("training.micro_batch=4",)).train_step()
         assert len(carries) > 1
         assert all(len(set(ids)) == 1 for ids in carries.values()), "one carry for all turns of the same rows"
         assert len({ids[0] for ids in carries.values()}) == len(carries)
@@ -110,7 +110,7 @@ class TestPenalties:
 
 class TestRecord:
     def test_repeats_are_averaged(self, toy_data, monkeypatch):
-        state = toy.match(toy_data, more=("game.critic_steps=3",))
+        state = toy.train_state(toy_data, more=("game.critic_steps=3",))
         losses: list[float] = []
         terms = state.turns[0].terms
 
@@ -125,14 +125,14 @@ class TestRecord:
         assert float(row["discriminator/adversarial"]) == pytest.approx(sum(losses) / 3, rel=1e-6)
 
     def test_all_names_have_the_prefix_of_their_turn(self, toy_data):
-        row = toy.match(toy_data).train_step()
+        row = toy.train_state(toy_data).train_step()
         assert {"discriminator/accuracy_real", "discriminator/accuracy_fake"} <= set(row)
         assert all(name.split("/")[0] in ("discriminator", "generator") for name in row)
 
 
 class TestClock:
     def test_a_step_without_new_samples_is_refused(self, toy_data):
-        state = toy.match(toy_data)
+        state = toy.train_state(toy_data)
         state.turns = [replace(state.turns[0], active=lambda images: False), state.turns[1]]
         before = toy.bits(state)
         with pytest.raises(SparringError) as caught:
@@ -141,7 +141,7 @@ class TestClock:
         assert toy.bits(state) == before
 
     def test_one_active_turn_is_enough(self, toy_data):
-        state = toy.match(toy_data)
+        state = toy.train_state(toy_data)
         idle = Turn(name="idle", players=(), terms=lambda dealt: Terms({}, {}), active=lambda images: False)
         state.turns = [*state.turns, idle]
         row = state.train_step()
@@ -179,7 +179,7 @@ class TestNewObjective:
     @pytest.mark.parametrize("limit", [None, 3.5])
     def test_its_limit_reaches_the_doctor(self, limit, monkeypatch, tmp_path, toy_data):
         monkeypatch.setattr(SoftMargin, "generator_lost_above", limit, raising=False)
-        experiment = toy.match(toy_data, more=("game.objective=soft_margin",)).experiment
+        experiment = toy.train_state(toy_data, more=("game.objective=soft_margin",)).experiment
         document = {"experiment": experiment.to_json(), "objective": objective_facts(experiment), "data": {}}
         (tmp_path / "run.json").write_text(json.dumps({"format": 1, **document}))
         assert read_history(tmp_path).generator_lost_above == limit

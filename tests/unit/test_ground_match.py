@@ -23,8 +23,8 @@ PLAIN = (
 @pytest.mark.parametrize("micro", [1, 3, 4, 5, 8])
 def test_micro_batches_are_equal_to_the_batch(toy_data, micro):
     """Without batch statistics; also where the last micro-batch is smaller."""
-    whole = toy.match(toy_data, more=PLAIN)
-    parts = toy.match(toy_data, more=(*PLAIN, f"training.micro_batch={micro}"))
+    whole = toy.train_state(toy_data, more=PLAIN)
+    parts = toy.train_state(toy_data, more=(*PLAIN, f"training.micro_batch={micro}"))
     for _ in range(3):
         one, other = ({n: float(v) for n, v in state.train_step().items()} for state in (whole, parts))
         assert other == pytest.approx(one, rel=1e-4)
@@ -35,9 +35,9 @@ def test_micro_batches_are_equal_to_the_batch(toy_data, micro):
 
 def test_every_player_needs_one_optimizer(toy_data):
     with pytest.raises(ConfigError, match="generator"):
-        toy.match(toy_data, more=("optimizers={generator: {type: adam}}",))
+        toy.train_state(toy_data, more=("optimizers={generator: {type: adam}}",))
     with pytest.raises(ConfigError, match="encoder"):
-        toy.match(toy_data, more=("optimizers.encoder={type: adam}",))
+        toy.train_state(toy_data, more=("optimizers.encoder={type: adam}",))
 
 
 TORCHS = {
@@ -87,7 +87,7 @@ def sign(folder):
 def begun(toy_data, tmp_path):
     """A run with a single checkpoint, at two thirds of its length."""
     asked = toy.request(toy_data, steps=6, save=2, report=2)
-    toy.play(asked, tmp_path)
+    toy.train(asked, tmp_path)
     for images in checkpoint.list_checkpoints(tmp_path):
         if images != 4 * toy.BATCH:
             checkpoint.delete(tmp_path, images)
@@ -109,7 +109,7 @@ def test_a_malformed_state_is_refused(begun, name):
     (folder / "state.json").write_text(json.dumps(state | {name: WRONG[name]}))
     sign(folder)
     with pytest.raises(CorruptFileError) as caught:
-        toy.play(asked, run)
+        toy.train(asked, run)
     assert caught.value.got.startswith("state.json")
 
 
@@ -117,7 +117,7 @@ def test_a_renamed_checkpoint_is_refused(begun):
     asked, run, folder = begun
     folder.rename(folder.with_name(f"{8:012d}"))
     with pytest.raises(CorruptFileError, match="a clock at 32 in the checkpoint of 8"):
-        toy.play(asked, run)
+        toy.train(asked, run)
 
 
 def test_a_checkpoint_with_a_nan_ends_the_run(begun):
@@ -132,7 +132,7 @@ def test_a_checkpoint_with_a_nan_ends_the_run(begun):
     sign(folder)
     folder.rename(folder.with_name(f"{16:012d}"))
     with pytest.raises(DivergedError):
-        toy.play(asked, run)
+        toy.train(asked, run)
 
 
 @pytest.mark.parametrize(
@@ -144,4 +144,4 @@ def test_too_little_memory_is_an_error_with_advice(toy_data, tmp_path, monkeypat
 
     monkeypatch.setattr(TrainState, "train_step", step)
     with pytest.raises(ConfigError, match="not enough memory"):
-        toy.play(toy.request(toy_data, steps=2), tmp_path)
+        toy.train(toy.request(toy_data, steps=2), tmp_path)

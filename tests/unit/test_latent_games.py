@@ -304,10 +304,10 @@ def test_what_can_not_be_is_refused(data):
 def test_grey_data_is_refused_before_there_is_a_folder(data, tmp_path):
     discs = {"data": str(data / "discs.npz"), "recipe": "vae", "images": 64}
     more = ("game.likelihood.binarise=none", "training.batch=16", "training.sample_grid=1")
-    toy.play(Request(**discs, settings=more), tmp_path / "binary")
+    toy.train(Request(**discs, settings=more), tmp_path / "binary")
     grey = Request(**discs | {"data": str(data / "constant.npz")}, settings=more)
     with pytest.raises(DataError, match="not a likelihood"):
-        toy.play(grey, tmp_path / "grey")
+        toy.train(grey, tmp_path / "grey")
     assert not (tmp_path / "grey").exists()
 
 

@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from tyro.conf import arg
+from tyro.extras import literal_type_from_choices
 
 from sparring.cli.options import NO_DEFAULT_HINT, Flag, OptionalInt, RunPath
 from sparring.core.errors import SparringError
 
-ExportTarget = Literal["onnx", "safetensors", "torch", "html"]
-SUFFIXES = {"onnx": ".onnx", "safetensors": "-model", "torch": ".pt2", "html": "-page"}
+SUFFIXES = {  # the keys of `export.EXPORTS`, and the end of the default output's name; no torch here
+    "onnx": ".onnx",
+    "safetensors": "-model",
+    "torch": ".pt2",
+    "html": "-page",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +35,7 @@ class Export:
     """
 
     run: RunPath
-    to: ExportTarget
+    to: Annotated[str, arg(constructor=literal_type_from_choices(SUFFIXES))]
     out: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint=NO_DEFAULT_HINT)] = None
     license: Annotated[str, arg(metavar="NAME", help_behavior_hint=NO_DEFAULT_HINT)] = ""
     push: Annotated[str, arg(metavar="USER/NAME", help_behavior_hint=NO_DEFAULT_HINT)] = ""

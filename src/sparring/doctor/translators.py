@@ -5,13 +5,16 @@ The thresholds follow from the meaning of the values. Unlike those for generator
 runs with known failures.
 """
 
-import re
 
 from sparring.doctor import advice
 from sparring.doctor.finding import Advice, Finding
 from sparring.doctor.history import History, trailing_span
 
-ACCURACY_COLUMN = re.compile(r"discriminators?/accuracy(_[ab])?")  # of metrics.jsonl
+ACCURACY_COLUMNS = (  # of metrics.jsonl: one patch discriminator, or one of each domain
+    "discriminator/accuracy",
+    "discriminators/accuracy_a",
+    "discriminators/accuracy_b",
+)
 CERTAIN = 0.995  # accuracy
 COPIED_BELOW = 0.05  # of the distance between inputs and real images of the other domain
 FIRST_STEPS, LATER_STEPS = 500, 2_000
@@ -29,8 +32,7 @@ def detect_patch_discriminator_wins(history: History) -> Finding | None:
     """A patch discriminator that is always right: its gradient carries little information."""
     if not is_translator(history) or history.step < FIRST_STEPS:
         return None
-    columns = sorted({name for row in history.rows for name in row if ACCURACY_COLUMN.fullmatch(name)})
-    for name in columns:
+    for name in ACCURACY_COLUMNS:
         series = history.series(name)
         since, length = trailing_span(series, lambda accuracy: accuracy > CERTAIN)
         if since is None or length < 5:
