@@ -23,7 +23,7 @@ from types import FrameType
 
 import numpy as np
 
-STEP_FUNCTIONS = {"train_step", "TrainState.step", "Match.step"}
+STEP_FUNCTIONS = {"TrainState.train_step", "Match.step"}
 NOT_IMPORTED = ("sparring.__main__", "sparring.features.convert")
 LAST_LINE = "files: "
 SMALL = (

@@ -23,7 +23,7 @@ from tests.helpers.source import REPOSITORY
 
 NOT_RUN = re.compile(r"<!-- not run: (.+?) -->\s*\Z", re.DOTALL)
 NUM_PHOTOS, SIZE = 60, 16
-SLOW: dict[str, str] = {}  # page: why it runs only in `make prove`
+SLOW = {"docs/latent-space.md": "fits two encoders"}  # page: why it runs only in `make prove`
 SHELL_SYNTAX = re.compile(r"[|&;<>$`]")
 
 
