@@ -2,12 +2,13 @@
 
     python bench/drawings.py [--sets openmoji earth] [--images 60000] [--minutes M] [--size 64] [--seeds 0] [--threads 2]
 
-The rows of each set: `identity` (the input itself), `linear` (the best affine map of a pixel's values, from training pairs), `l1` (the
-recipe pix2pix without its discriminator) and `pix2pix`. PSNR in dB, SSIM, distance of EfficientNet-Lite0's features of a pair (0 to 4), and
-1,000 times the kernel distance of the two sets of images. The discriminator improves the perceptual and the kernel distance at the cost of PSNR:
-where several outputs are right, a sharp one is not near their mean.
+The rows of each set: `identity` (the input itself), `linear` (the best affine map of a pixel's values, from training pairs),
+`l1` (the recipe pix2pix without its discriminator) and `pix2pix`. PSNR in dB, SSIM, distance of EfficientNet-Lite0's features
+of a pair (0 to 4), and 1,000 times the kernel distance of the two sets of images. The discriminator improves the perceptual and
+the kernel distance at the cost of PSNR: where several outputs are right, a sharp one is not near their mean.
 
-A sheet `input | l1 | pix2pix | truth` of each set lies beside the rows. Sets are prepared on first use, see translation_data.py.
+A sheet `input | l1 | pix2pix | truth` of each set lies beside the rows. Sets are prepared on first use, see
+translation_data.py.
 """
 
 import argparse

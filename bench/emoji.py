@@ -3,10 +3,11 @@
     python bench/emoji.py [--images 60000] [--minutes M] [--rows cyclegan cut pix2pix] [--seeds 0] [--threads 2]
 
 The recipes cyclegan and cut learn from 697 Twitter and 696 Fluent emoji of other code points: no image has its partner there.
-pix2pix learns from the true pairs of both (1,393), as the upper reference. All are scored on 207 held-out test pairs. `identity` is the input itself; `linear` the best affine map of a pixel's values, from the true pairs.
+pix2pix learns from the true pairs of both (1,393), as the upper reference. All are scored on 207 held-out test pairs.
+`identity` is the input itself; `linear` the best affine map of a pixel's values, from the true pairs.
 
-Scores as in drawings.py, both ways for cyclegan and pix2pix (`-back`: Fluent to Twitter). Expected: identity < cyclegan < pix2pix.
-The drawings differ in shape, so PSNR and SSIM say less here than the distance of features and the kernel distance do.
+Scores as in drawings.py, both ways for cyclegan and pix2pix (`-back`: Fluent to Twitter). Expected: identity < cyclegan <
+pix2pix. The drawings differ in shape, so PSNR and SSIM say less here than the distance of features and the kernel distance do.
 A sheet `input | translated ... | truth` of each way lies beside the rows.
 """
 

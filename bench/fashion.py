@@ -1,4 +1,4 @@
-"""Fashion-MNIST for measuring, from Debian's package `dataset-fashion-mnist` (MIT licence), and a frozen classifier for a Frechet distance.
+"""Fashion-MNIST, from Debian's package `dataset-fashion-mnist` (MIT licence), and a frozen classifier for Frechet distances.
 
 The classifier is ours and small; distances over its features are comparable with each other, and with no published number.
 """

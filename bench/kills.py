@@ -2,8 +2,9 @@
 
     python bench/kills.py [--kills 2000] [--runs 100] [--seed 1] [--steps 12] [--out FOLDER]
 
-The toy run of tests/helpers/toy.py: two perceptrons, 60 steps, a checkpoint every third. After each kill the same call goes on. Prints
-a table: for each proof how many trials there were, how many of them had power, and how many ended otherwise than undisturbed.
+The toy run of tests/helpers/toy.py: two perceptrons, 60 steps, a checkpoint every third. After each kill the same call goes on.
+Prints a table: for each proof how many trials there were, how many of them had power, and how many ended otherwise than
+undisturbed.
 """
 
 import argparse

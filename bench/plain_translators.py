@@ -1,8 +1,8 @@
 """The reference: pix2pix's and CycleGAN's training steps as a plain PyTorch loop, eager float32, NCHW, written from the papers.
 
 The same networks as Sparring's (64 channels; instance normalisation without scales), the same losses, Adam(2e-4, 0.5). As in
-careful code, the discriminators are frozen while the translators learn, and pix2pix's fake is generated once for both. The data is a tensor in
-memory, not a loader's.
+careful code, the discriminators are frozen while the translators learn, and pix2pix's fake is generated once for both. The data
+is a tensor in memory, not a loader's.
 """
 
 import itertools

@@ -3,9 +3,9 @@
     python bench/quality.py reference [--seed 0] [--images 128000]
     python bench/quality.py auto --images 24000 [--seed 0] [--set path=value ...]
 
-The distance is over the features of a small frozen classifier (bench/fashion.py), 10,000 generated images, quantised to uint8, against
-the 10,000 of the test set. CPU time counts all from the start of the program to the end of training, measuring excluded; for the
-reference it counts the loop alone.
+The distance is over the features of a small frozen classifier (bench/fashion.py), 10,000 generated images, quantised to uint8,
+against the 10,000 of the test set. CPU time counts all from the start of the program to the end of training, measuring
+excluded; for the reference it counts the loop alone.
 """
 
 import argparse

@@ -88,8 +88,7 @@ def train_translator(
         device=args.device,
         **choices,
     )
-    model = run.generator.model
-    assert isinstance(model, TranslatorModel)
+    model = run.generator.translation
     cost = {"cpu_seconds": round(time.process_time() - spent), "seconds": round(time.perf_counter() - began)}
     return model.eval(), cost
 
