@@ -22,7 +22,7 @@ from sparring import metrics
 METRICS: dict[str, Callable[[Tensor, Tensor], object]] = {
     "fd": metrics.frechet_distance,
     "fdinf": metrics.frechet_infinity,
-    "kd": metrics.kernel_distance,
+    "kd": lambda real, fake: metrics.kernel_distance(real, fake, size=min(1_000, len(fake))),
     "prdc": metrics.precision_recall_density_coverage,
     "auth": metrics.authenticity,
 }
