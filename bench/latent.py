@@ -95,7 +95,7 @@ def run(posterior, latent, seed, args):
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(args.keep or temporary) / f"{posterior}-{latent}-{seed}"
         begin, began = time.process_time(), time.monotonic()
-        run_training(request, folder, lambda pictures: runtime.start_runtime(precision="fp32", threads=1))
+        run_training(request, folder, lambda images: runtime.start_runtime(precision="fp32", threads=1))
         spent, took = time.process_time() - begin, time.monotonic() - began
         found = evaluate(folder / GENERATOR_FILE, args)
     return {

@@ -125,8 +125,8 @@ class Pix2pix:
         self.optimizers[1].step()
         freeze([self.discriminator], True)
         self.optimizers[0].zero_grad()
-        judged = self.discriminator(torch.cat([a, fake], 1))
-        loss = self.loss(judged, torch.ones_like(judged)) + 100 * (fake - b).abs().mean()
+        on_fake = self.discriminator(torch.cat([a, fake], 1))
+        loss = self.loss(on_fake, torch.ones_like(on_fake)) + 100 * (fake - b).abs().mean()
         loss.backward()
         self.optimizers[0].step()
         return loss.item(), loss_discriminator.item()
@@ -179,11 +179,11 @@ class CycleGAN:
         freeze([self.discriminator_a, self.discriminator_b], False)
         self.optimizers[1].zero_grad()
         total = 0.0
-        judged = (
+        domains = (
             (self.discriminator_a, a, self.pools[0].swap(fake_a)),
             (self.discriminator_b, b, self.pools[1].swap(fake_b)),
         )
-        for discriminator, real, fake in judged:
+        for discriminator, real, fake in domains:
             loss_discriminator = (
                 (discriminator(real) - 1).square().mean() + discriminator(fake).square().mean()
             ) / 2

@@ -104,7 +104,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("pictures")
+    parser.add_argument("images")
     parser.add_argument("--recipe", default="vae")
     parser.add_argument("--against", default="", help="another recipe of ours")
     parser.add_argument("--jax", default="", help="a Python that has jax")

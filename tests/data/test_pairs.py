@@ -158,7 +158,7 @@ def test_the_partner_of_a_damaged_image_is_skipped(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("make", "settings", "told"),
+    ("make", "settings", "expected"),
     [
         (lambda root: pairs(root, b="A"), {"pairing": "paired"}, "5 images in A and 0 in B"),
         (lambda root: (pairs(root, count=2), [p.rename(p.with_name(f"x{p.name}")) for p in root.glob("B/*")]),
@@ -175,11 +175,11 @@ def test_the_partner_of_a_damaged_image_is_skipped(tmp_path):
          {"source": "{}/A", "source_b": "{}/empty", "pairing": "unpaired"}, "empty"),
     ],
 )  # fmt: skip
-def test_errors_say_what_to_do(make, settings, told, tmp_path):
+def test_errors_say_what_to_do(make, settings, expected, tmp_path):
     make(tmp_path)
-    given = {name: value.format(tmp_path) for name, value in settings.items()}
-    with pytest.raises(DataError, match=told) as caught:
-        opened(given.pop("source", tmp_path), **given)
+    source_settings = {name: value.format(tmp_path) for name, value in settings.items()}
+    with pytest.raises(DataError, match=expected) as caught:
+        opened(source_settings.pop("source", tmp_path), **source_settings)
     assert caught.value.fix
 
 
@@ -235,13 +235,13 @@ def test_test_parts_of_two_data_are_held_out(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [("A/x/1.jpg", ("train", "A", "x/1")), ("validation/1", ("val", "", "1")), ("B/B/1.png", ("train", "B", "B/1")),
      ("Apples/1.png", ("train", "", "Apples/1")), ("testB/1.2.png", ("test", "B", "1.2"))],
 )  # fmt: skip
-def test_names_of_folders(name, told):
+def test_names_of_folders(name, expected):
     place = parse_path(name)
-    assert (place.split, place.domain, place.name) == told
+    assert (place.split, place.domain, place.name) == expected
 
 
 def make_stream(dataset, flip=True, random_crop=0.25, seed=0):
