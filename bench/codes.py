@@ -4,7 +4,7 @@
     python bench/latent.py --d 2 5 10 --epochs 50 --keep runs/
     python bench/codes.py --runs runs/ --d 2 5 10
 
-Codes are the means of q(z|x) of grey images, as `Run.encode` gives them. Of the training images --labels have a label, as many
+Codes are the means of q(z|x) of grey images, as `Run.encode` returns them. Of the training images --labels have a label, as many
 of each class; the 10,000 test images get the class that most of their 5 nearest labelled codes have (of equally many the nearer
 ones), by Euclidean distance for the normal posterior and by the cosine on the sphere. Mean and standard deviation of the accuracy
 in per cent over 20 random choices of the labelled ones. d is that of S^d, in R^(d+1). One line of JSON a run; runs that are not
@@ -40,29 +40,29 @@ def chosen(labels, count, seed):
     return torch.from_numpy(np.concatenate(rows))
 
 
-def accuracy(known, labels, asked, truth, k, cosine):
-    """Share of `asked` (n, d) whose class is found among `known` (m, d)."""
+def accuracy(known, labels, queries, truth, k, cosine):
+    """Share of `queries` (n, d) whose class is found among `known` (m, d)."""
     if cosine:
-        far = 1 - F.normalize(asked, dim=1) @ F.normalize(known, dim=1).T
+        far = 1 - F.normalize(queries, dim=1) @ F.normalize(known, dim=1).T
     else:
-        far = torch.cdist(asked, known)
+        far = torch.cdist(queries, known)
     nearest = far.topk(k, largest=False)
-    votes = torch.zeros(len(asked), CLASSES)
+    votes = torch.zeros(len(queries), CLASSES)
     closer = 1 - 1e-3 * torch.arange(k) / k  # breaks ties
-    votes.scatter_add_(1, labels[nearest.indices], closer.expand(len(asked), k).contiguous())
+    votes.scatter_add_(1, labels[nearest.indices], closer.expand(len(queries), k).contiguous())
     return float((votes.argmax(1) == truth).float().mean())
 
 
-def judged(folder, posterior, asked):
+def evaluate(folder, posterior, args):
     run = load(folder)
     (known, labels), (test, truth) = codes(run, "train"), codes(run, "t10k")
     found = {}
-    for count in asked.labels:
+    for count in args.labels:
         shares = []
-        for seed in range(asked.repeats):
+        for seed in range(args.repeats):
             rows = chosen(labels.numpy(), count, seed)
             cosine = posterior != "normal"
-            shares.append(100 * accuracy(known[rows], labels[rows], test, truth, asked.k, cosine))
+            shares.append(100 * accuracy(known[rows], labels[rows], test, truth, args.k, cosine))
         found[str(count)] = [round(float(np.mean(shares)), 1), round(float(np.std(shares, ddof=1)), 1)]
     return found
 
@@ -78,14 +78,14 @@ def main():
     parser.add_argument("--labels", nargs="+", type=int, default=[100, 600, 1_000])
     parser.add_argument("--k", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=20)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    for seed in asked.seeds:
-        for d in asked.d:
-            for posterior in asked.posterior:
-                folder = asked.runs / f"{posterior}-{d}-{seed}"
+    for seed in args.seeds:
+        for d in args.d:
+            for posterior in args.posterior:
+                folder = args.runs / f"{posterior}-{d}-{seed}"
                 if (folder / GENERATOR_FILE).exists():
-                    found = judged(folder, posterior, asked)
+                    found = evaluate(folder, posterior, args)
                     images = load(folder).generator.metadata["images"]
                     row = {"posterior": posterior, "d": d, "seed": seed, "images": images, "accuracy": found}
                     print(json.dumps(row), flush=True)

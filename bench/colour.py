@@ -1,4 +1,4 @@
-"""Colour: train on a set of colour images for a given time, and leave the grid to be looked at.
+"""Colour: train on a set of colour images for a given time, and write sample grids.
 
     python bench/colour.py PATH --until 1h --out runs/colour [--size 64] [--recipe auto] [--threads 2]
 
@@ -25,22 +25,22 @@ def main():
     parser.add_argument("--recipe", default="auto")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--set", nargs="*", default=[])
-    asked = parser.parse_args()
-    size = (asked.size, asked.size) if asked.size else None
+    args = parser.parse_args()
+    size = (args.size, args.size) if args.size else None
     request = Request(
-        data=asked.data, recipe=asked.recipe, until=asked.until, size=size, settings=tuple(asked.set)
+        data=args.data, recipe=args.recipe, until=args.until, size=size, settings=tuple(args.set)
     )
     begin, rates = time.monotonic(), []
     run_training(
         request,
-        asked.out,
-        lambda images: runtime.start_runtime(threads=asked.threads, images=images),
+        args.out,
+        lambda images: runtime.start_runtime(threads=args.threads, images=images),
         lambda status: rates.append((status.images, status.images_per_second)),
     )
     print(
         json.dumps(
             {
-                "data": asked.data,
+                "data": args.data,
                 "images": rates[-1][0],
                 "images_per_second": round(rates[-1][1], 1),
                 "seconds": round(time.monotonic() - begin),

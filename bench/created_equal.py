@@ -1,4 +1,4 @@
-"""The orderings of "Are GANs created equal?" (Lucic et al. 2018, arXiv:1711.10337) on Fashion-MNIST, at the smallest honest size.
+"""The orderings of "Are GANs created equal?" (Lucic et al. 2018, arXiv:1711.10337) on Fashion-MNIST, at a small size.
 
     python bench/created_equal.py --seeds 0 1 2 --images 51200 --log created_equal.jsonl [--models mm wgan ...]
     python bench/created_equal.py --rate 10 ...                           # every learning rate ten times that
@@ -12,9 +12,9 @@ WGAN-GP. As there, all discriminators (and the VAE) see the same number of real 
 and WGAN-GP make a fifth of the steps. Deviations: the study has InfoGAN's networks (13 million parameters) and 1,000,000 images;
 Inception's features; latents from a cube; the images that our VAE sees are made black and white anew each time.
 
-The Frechet distance is over the classifier of bench/fashion.py, --count generated images, as they are saved, against as many
-of the test set; with --second over another extractor as well. Runs that are in --log are not made again, and those in --keep are
-only judged again.
+The Frechet distance is over the classifier of bench/fashion.py, --count generated images, quantised to uint8, against as many
+of the test set; with --second over another extractor as well. Runs that are in --log are skipped, and those in --keep are
+only evaluated again.
 """
 
 import argparse
@@ -100,27 +100,27 @@ def reference(name, count):
     """An extractor and its features of `count` test images."""
     data = open_data(DataConfig(source=str(fashion.source()), size=(32, 32))) if name == "pca" else None
     found = extractor(name, runtime=runtime.start_runtime(device="cpu"), fitted_on=data)
-    return found, found(fashion.pictures("t10k")[0][:count]).features
+    return found, found(fashion.load_images("t10k")[0][:count]).features
 
 
 @cache
 def classifier(count):
     net = fashion.classifier()
-    return net, fashion.features(net, fashion.pictures("t10k")[0][:count])
+    return net, fashion.features(net, fashion.load_images("t10k")[0][:count])
 
 
-def judged(path, seed, asked):
+def evaluate(path, seed, args):
     loaded = load(path)
-    made = sampling.sample_array(loaded.generation, loaded.metadata, asked.count, seed=seed + 1)
-    net, real = classifier(asked.count)
-    values = {"distance": round(frechet_distance(real, fashion.features(net, made)), 2)}
-    for name in asked.second:
-        found, real = reference(name, asked.second_count)
-        values[name] = round(frechet_distance(real, found(made[: asked.second_count]).features), 2)
+    fake = sampling.sample_array(loaded.generation, loaded.metadata, args.count, seed=seed + 1)
+    net, real = classifier(args.count)
+    values = {"distance": round(frechet_distance(real, fashion.features(net, fake)), 2)}
+    for name in args.second:
+        found, real = reference(name, args.second_count)
+        values[name] = round(frechet_distance(real, found(fake[: args.second_count]).features), 2)
     return values
 
 
-def run(what, asked):
+def run(what, args):
     request = Request(
         data=str(fashion.source()),
         recipe="vae" if what["model"] == "vae" else "dcgan",
@@ -131,21 +131,19 @@ def run(what, asked):
         document=document(what["model"], what["width"], what["rate"]) | {"training": {"ema_half_life": 0.0}},
     )
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(asked.keep or temporary) / "-".join(str(part) for part in what.values())
+        folder = Path(args.keep or temporary) / "-".join(str(part) for part in what.values())
         begin = time.process_time()
-        ended = run_training(
-            request, folder, lambda pictures: runtime.start_runtime(threads=1, images=pictures)
-        )
+        ended = run_training(request, folder, lambda images: runtime.start_runtime(threads=1, images=images))
         if ended.exit_code:
-            raise SystemExit(ended.exit_code)  # stopped by a signal: not to be judged
+            raise SystemExit(ended.exit_code)  # stopped by a signal: not evaluated
         spent = round(time.process_time() - begin)
-        return {"cpu_seconds": spent} | judged(folder / GENERATOR_FILE, what["seed"], asked)
+        return {"cpu_seconds": spent} | evaluate(folder / GENERATOR_FILE, what["seed"], args)
 
 
 def show(rows):
     """Mean and spread (standard deviation over seeds) of each model, and its ratio to the best GAN."""
     merged = {}
-    for row in rows:  # a run that was judged twice has two lines
+    for row in rows:  # a run that was evaluated twice has two lines
         merged.setdefault(tuple(row[name] for name in KEY), {}).update(row)
     rows = list(merged.values())
     for setting in sorted({(row["images"], row["width"], row["rate"]) for row in rows}):
@@ -182,21 +180,21 @@ def main():
     parser.add_argument("--keep", type=Path, default=None, help="folder in which runs stay")
     parser.add_argument("--log", type=Path, default=None)
     parser.add_argument("--show", action="store_true")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    lines = asked.log.read_text().splitlines() if asked.log and asked.log.exists() else []
+    lines = args.log.read_text().splitlines() if args.log and args.log.exists() else []
     rows = [json.loads(line) for line in lines]
-    if asked.show:
+    if args.show:
         return show(rows)
-    for seed in asked.seeds:
-        for model in asked.models:
-            what = dict(zip(KEY, (model, seed, asked.images, asked.width, asked.rate), strict=True))
-            if any(what.items() <= row.items() and all(name in row for name in asked.second) for row in rows):
+    for seed in args.seeds:
+        for model in args.models:
+            what = dict(zip(KEY, (model, seed, args.images, args.width, args.rate), strict=True))
+            if any(what.items() <= row.items() and all(name in row for name in args.second) for row in rows):
                 continue
-            line = json.dumps(what | run(what, asked))
+            line = json.dumps(what | run(what, args))
             print(line, flush=True)
-            if asked.log:
-                with open(asked.log, "a") as log:
+            if args.log:
+                with open(args.log, "a") as log:
                     log.write(line + "\n")
     return None
 

@@ -1,4 +1,4 @@
-"""The curves of `learning_curves.py` as a image.
+"""The curves of `learning_curves.py` as an image.
 
 python bench/draw_learning_curves.py curves.json docs/images/learning-curves.png
 """
@@ -25,9 +25,9 @@ def place(count: float, error: float) -> tuple[float, float]:
     return LEFT + x * (WIDE - LEFT - RIGHT), HIGH - BELOW - y * (HIGH - TOP - BELOW)
 
 
-def panel(title: str, found: dict) -> Image.Image:
-    picture = Image.new("RGB", (WIDE, HIGH), "white")
-    pen = ImageDraw.Draw(picture)
+def panel(title: str, curves: dict) -> Image.Image:
+    canvas = Image.new("RGB", (WIDE, HIGH), "white")
+    pen = ImageDraw.Draw(canvas)
     pen.text((LEFT, 10), title, "black", LETTERS)
     for count in (10, 100, 1_000, 10_000):
         x, _ = place(count, LOW)
@@ -38,7 +38,7 @@ def panel(title: str, found: dict) -> Image.Image:
         pen.line([(LEFT, y), (WIDE - RIGHT, y)], (225, 225, 225))
         pen.text((LEFT - 44, y - 9), f"{100 * error:.0f} %", "black", LETTERS)
     pen.text((LEFT + 130, HIGH - 24), "training images m", "black", LETTERS)
-    for row, (name, curve) in enumerate(found["curves"].items()):
+    for row, (name, curve) in enumerate(curves["curves"].items()):
         colour = COLOURS[name]
         line = [place(int(count), float(np.mean(errors))) for count, errors in curve.items()]
         pen.line(line, colour, 3)
@@ -47,17 +47,17 @@ def panel(title: str, found: dict) -> Image.Image:
                 x, y = place(int(count), error)
                 pen.ellipse([x - 2, y - 2, x + 2, y + 2], colour)
         pen.text((LEFT + 170, TOP + 8 + 20 * row), NAMES[name], colour, LETTERS)
-    if found["crossing"] is not None:
-        x, _ = place(found["crossing"], LOW)
+    if curves["crossing"] is not None:
+        x, _ = place(curves["crossing"], LOW)
         for y in range(TOP + 60, HIGH - BELOW, 8):
             pen.line([(x, y), (x, y + 3)], (90, 90, 90))
-        pen.text((x + 5, HIGH - BELOW - 22), f"cross at m = {found['crossing']:.0f}", (90, 90, 90), LETTERS)
-    return picture
+        pen.text((x + 5, HIGH - BELOW - 22), f"cross at m = {curves['crossing']:.0f}", (90, 90, 90), LETTERS)
+    return canvas
 
 
 def main() -> None:
-    found = json.loads(Path(sys.argv[1]).read_text())
-    panels = [panel(title, curves) for title, curves in found.items()]
+    curves = json.loads(Path(sys.argv[1]).read_text())
+    panels = [panel(title, curves) for title, curves in curves.items()]
     whole = Image.new("RGB", (2 * WIDE, HIGH * math.ceil(len(panels) / 2)), "white")
     for number, one in enumerate(panels):
         whole.paste(one, (number % 2 * WIDE, number // 2 * HIGH))

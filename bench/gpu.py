@@ -1,11 +1,11 @@
-"""What only a GPU can tell: does every recipe run, does it resume bit for bit, how fast is it, what does it learn in minutes.
+"""Measurements on a GPU: does every recipe run, does it resume bit for bit, how fast is it, what does it learn in minutes.
 
     PYTHONPATH=src python3 bench/gpu.py --out OUT --budget 540 [--data images.zip] [--device cuda] [--only speed,bits]
 
 Stages: environment, recipes, bits, killed, speed, showcase. OUT/gpu.json is rewritten after each stage (and after each case of
 `speed`), so that a run that is cut short leaves what it knew. Each case of `speed` is measured in turns with a plain loop of the
 same networks and losses (data and random numbers on the device, fused Adam, no NaN guard, no EMA), eager and as a CUDA graph.
-`--device cpu` rehearses all stages on small cases.
+`--device cpu` runs all stages on small cases, as a dry run.
 """
 
 import argparse

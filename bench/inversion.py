@@ -1,9 +1,9 @@
-"""How near does a search in the latent space come to images that the generator has not seen, from nothing and from an encoder?
+"""Inversion of held-out images by a search in the latent space, from random starts and from an encoder's start.
 
     python bench/inversion.py RUN [--n 32] [--steps 100] [--fit 300]
 
 The first n of Fashion-MNIST's 10,000 test images, at 32x32. PSNR (mean and standard deviation over the images), the Laplacian
-pyramid's distance, and 1 - cosine of the features of a frozen classifier that the search does not see. CPU seconds of one thread.
+pyramid's distance, and 1 - cosine of the features of a frozen classifier that the search does not use. CPU seconds of one thread.
 """
 
 import argparse
@@ -29,20 +29,20 @@ def main():
     parser.add_argument("--steps", type=int, nargs="+", default=[0, 25, 100])
     parser.add_argument("--starts", type=int, nargs="+", default=[1, 4])
     parser.add_argument("--fit", type=int, default=300)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    generation = load(asked.run).generator.generation
+    generation = load(args.run).generator.generation
     data = open_data(DataConfig(source=str(fashion.source("t10k")), size=(fashion.SIDE, fashion.SIDE)))
-    x, _ = data.batch(range(asked.n))
+    x, _ = data.batch(range(args.n))
     far = feature_distance(fashion.classifier().features)
     encoders, began = {"none": None}, time.process_time()
     if generation.encoder is not None:
         encoders["own"] = latent.model_encoder(generation)
     else:
-        encoders["fitted"] = latent.fit_encoder(generation, steps=asked.fit)
-    print(json.dumps({"fit": asked.fit, "cpu_seconds": round(time.process_time() - began, 1)}), flush=True)
-    for steps in asked.steps:
-        for starts in asked.starts if steps else [1]:
+        encoders["fitted"] = latent.fit_encoder(generation, steps=args.fit)
+    print(json.dumps({"fit": args.fit, "cpu_seconds": round(time.process_time() - began, 1)}), flush=True)
+    for steps in args.steps:
+        for starts in args.starts if steps else [1]:
             for name, encoder in encoders.items():
                 began = time.process_time()
                 settings = latent.InversionOptions(steps=steps, starts=starts)
@@ -54,12 +54,12 @@ def main():
                             "encoder": name,
                             "steps": steps,
                             "starts": starts,
-                            "n": asked.n,
+                            "n": args.n,
                             "psnr": round(float(found.psnr.mean()), 2),
                             "deviation": round(float(found.psnr.std()), 2),
                             "pyramid": round(float(found.perceptual.mean()), 3),
                             "features": round(float(far(found.x, x).mean()), 4),
-                            "cpu_seconds_each": round(spent / asked.n, 3),
+                            "cpu_seconds_each": round(spent / args.n, 3),
                             "length": round(float(found.z.norm(dim=1).mean()) / generation.latent**0.5, 2),
                         }
                     ),

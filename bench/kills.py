@@ -1,9 +1,10 @@
-"""Nothing lost: SIGKILL at thousands of random instants, before every storage operation, and every fault of the disk.
+"""Recovery from crashes: SIGKILL at thousands of random instants, before every storage operation, and every fault of the disk.
 
     python bench/kills.py [--kills 2000] [--runs 100] [--seed 1] [--steps 12] [--out FOLDER]
 
-The toy run of tests/reliability: two perceptrons, 60 steps, a checkpoint every third. After each kill the same call goes on. Prints
-a table: for each proof how many trials there were, how many of them had power, and how many ended otherwise than undisturbed.
+The toy run of tests/helpers/toy.py: two perceptrons, 60 steps, a checkpoint every third. After each kill the same call goes on.
+Prints a table: for each proof how many trials there were, how many of them had power, and how many ended otherwise than
+undisturbed.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests" / "reliability"), str(ROOT / "src")]
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 
 def main() -> int:
@@ -36,8 +37,8 @@ def main() -> int:
 
 
 def prove(options: argparse.Namespace, place: Path) -> int:
-    import toy
-    from trials_client import Trials
+    from tests.helpers import toy
+    from tests.helpers.trials_client import Trials
 
     trials, data = Trials(), toy.write_data(place)
     folders = {name: place / name for name in ("warm", "kills", "each", "faults")}

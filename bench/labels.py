@@ -1,4 +1,4 @@
-"""Are labels obeyed? The share of generated images in which a frozen classifier sees the class that was asked for.
+"""Label accuracy: the share of generated images that a frozen classifier assigns to the requested class.
 
     python bench/labels.py [--recipe cgan] [--images 300000] [--seed 0] [--threads 1]
 
@@ -30,35 +30,37 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--set", nargs="*", default=[])
-    asked = parser.parse_args()
-    seeing, judge = fashion.classifier("better-classifier", epochs=6), fashion.Judge()
-    out = asked.out or Path(tempfile.mkdtemp()) / "run"
+    args = parser.parse_args()
+    net, evaluator = fashion.classifier("better-classifier", epochs=6), fashion.Evaluator()
+    out = args.out or Path(tempfile.mkdtemp()) / "run"
     begin = time.process_time()
     request = Request(
         data=str(fashion.source()),
-        recipe=asked.recipe,
-        images=asked.images,
-        seed=asked.seed,
+        recipe=args.recipe,
+        images=args.images,
+        seed=args.seed,
         size=(32, 32),
-        settings=tuple(asked.set),
+        settings=tuple(args.set),
     )
-    run_training(request, out, lambda images: runtime.start_runtime(threads=asked.threads, images=images))
+    run_training(request, out, lambda images: runtime.start_runtime(threads=args.threads, images=images))
     spent = time.process_time() - begin
     loaded = load(out / GENERATOR_FILE)
-    wanted = torch.arange(10_000) % 10
-    made = sampling.sample_array(loaded.generation, loaded.metadata, 10_000, seed=1, labels=wanted)
-    hits = fashion.classes(seeing, made) == wanted.numpy()
+    class_labels = torch.arange(10_000) % 10
+    samples = sampling.sample_array(loaded.generation, loaded.metadata, 10_000, seed=1, labels=class_labels)
+    hits = fashion.classes(net, samples) == class_labels.numpy()
     print(
         json.dumps(
             {
-                "recipe": asked.recipe,
-                "set": asked.set,
-                "images": asked.images,
-                "seed": asked.seed,
+                "recipe": args.recipe,
+                "set": args.set,
+                "images": args.images,
+                "seed": args.seed,
                 "cpu_seconds": round(spent, 1),
                 "agreement": round(float(hits.mean()), 4),
-                "by_class": [round(float(hits[wanted.numpy() == number].mean()), 3) for number in range(10)],
-                "distance": round(judge.distance(made), 2),
+                "by_class": [
+                    round(float(hits[class_labels.numpy() == number].mean()), 3) for number in range(10)
+                ],
+                "distance": round(evaluator.distance(samples), 2),
             }
         )
     )

@@ -1,15 +1,15 @@
-"""A ladder of generators of known order, ranked under several extractors; and what fools each metric (docs/judging.md).
+"""A ladder of generators of known order, ranked under several extractors; and what fools each metric (docs/metrics.md).
 
-    python bench/ladder.py climb [--images 96000] --folder ladder          # auto on Fashion-MNIST, samples kept on the way
-    python bench/ladder.py judge --folder ladder --count 2000 --extractors pca frozen
-    python bench/ladder.py judge --folder ladder --count 500 --extractors efficientnet_lite0
+    python bench/ladder.py climb [--images 96000] --folder ladder          # auto on Fashion-MNIST, samples saved on the way
+    python bench/ladder.py evaluate --folder ladder --count 2000 --extractors pca frozen
+    python bench/ladder.py evaluate --folder ladder --count 500 --extractors efficientnet_lite0
     python bench/ladder.py show --folder ladder                            # the tables; needs no network
 
 The rungs: noise, one run of `auto` at 500, 2,000, 8,000, 32,000 and 96,000 images, and real training images. Beside them stand
-what can't be put in order beforehand: the best generator asked for one class only, ten of its images repeated, two copiers
-(training images with noise of 3 of 255, and moved by a pixel), real images without three of the classes, JPEG files, and real
-images that were enlarged from 28 to 32 without a filter. The reference is the test set. Images and features lie in --folder and
-are made once.
+what can't be put in order beforehand: samples of one class of the best generator, ten of its images repeated, two sets of copies
+(training images with noise of 3 of 255, and shifted by a pixel), real images without three of the classes, JPEG files, and real
+images that were enlarged from 28 to 32 without a filter. The reference is the test set. Images and features are cached in
+--folder.
 """
 
 import argparse
@@ -56,103 +56,103 @@ def training_set():
 
 
 def climb(folder, images, count, seed):
-    """Train `auto`, and keep samples of its averaged generator on the way."""
+    """Train `auto`, and save samples of its averaged generator on the way."""
     dataset, machine = training_set(), runtime.start_runtime(threads=1, images=True)
     request = Request(
         images=images, seed=seed, recipe="auto", settings=('training.metric=""', "data.held_out=0")
     )
-    match = TrainState(resolve_experiment(request, dataset, machine), dataset, machine)
-    guard, begin, facts = NaNGuard(match), time.process_time(), data_metadata(dataset)
+    state = TrainState(resolve_experiment(request, dataset, machine), dataset, machine)
+    guard, begin, facts = NaNGuard(state), time.process_time(), data_metadata(dataset)
     for mark in [mark for mark in MARKS if mark <= images]:
-        while match.clock.images < mark:
-            guard.add(match.train_step())
+        while state.clock.images < mark:
+            guard.add(state.train_step())
             if guard.due:
                 guard.commit()
-        np.save(folder / f"auto {mark:,}.npy", sampling.sample_array(match.generation, facts, count, seed=1))
+        np.save(folder / f"auto {mark:,}.npy", sampling.sample_array(state.generation, facts, count, seed=1))
         print(
-            f"{match.clock.images:,} images, {time.process_time() - begin:.0f} CPU-s with samples", flush=True
+            f"{state.clock.images:,} images, {time.process_time() - begin:.0f} CPU-s with samples", flush=True
         )
     one = torch.full((count,), 1)
     np.save(
-        folder / "one class.npy", sampling.sample_array(match.generation, facts, count, seed=1, labels=one)
+        folder / "one class.npy", sampling.sample_array(state.generation, facts, count, seed=1, labels=one)
     )
 
 
-def planted(folder, count=MOST):
-    """All sets of images by name; `test` and `train` are those that the others are compared with. Fewer are the first ones."""
+def make_sets(folder, count=MOST):
+    """All sets of images by name, the first `count` of each; `test` and `train` are the references."""
     rng, best = np.random.default_rng(0), np.load(folder / f"{ORDER[-2]}.npy")
-    images, labels = fashion.pictures("train")
+    images, labels = fashion.load_images("train")
     order = rng.permutation(len(images))
     train, fresh = images[order[:count]], order[count : count + POOL]  # `fresh` ones are not in `train`
-    real, kept = images[fresh[:count]], fresh[~np.isin(labels[fresh], LEFT_OUT)][:count]
-    assert len(kept) == count, "a larger POOL"
+    real, chosen = images[fresh[:count]], fresh[~np.isin(labels[fresh], LEFT_OUT)][:count]
+    assert len(chosen) == count, "a larger POOL"
     noisy = train.astype(int) + np.rint(rng.normal(0, 3, train.shape)).astype(int)
-    made = {path.stem: np.load(path)[:count] for path in folder.glob("*.npy")}
-    return made | {
-        "test": fashion.pictures("t10k")[0][:count],
+    outputs = {path.stem: np.load(path)[:count] for path in folder.glob("*.npy")}
+    return outputs | {
+        "test": fashion.load_images("t10k")[0][:count],
         "train": train,
         "real": real,
         "noise": rng.integers(0, 256, train.shape, dtype=np.uint8),
         "ten images": best[np.arange(count) % 10],
         "copies with noise": noisy.clip(0, 255).astype(np.uint8),
-        "copies moved": moved(train, rng),
-        "without 3 classes": images[kept],
-        "jpeg": np.stack([jpeg(picture) for picture in real]),
+        "copies moved": shift_by_a_pixel(train, rng),
+        "without 3 classes": images[chosen],
+        "jpeg": np.stack([jpeg(image) for image in real]),
         "nearest": nearest(fresh[:count]),
     }
 
 
-def moved(pictures, rng):
-    """Each by one pixel, up, down, left or right."""
+def shift_by_a_pixel(images, rng):
+    """Each image shifted by one pixel, up, down, left or right."""
     ways = [(1, 0), (-1, 0), (0, 1), (0, -1)]
-    return np.stack([np.roll(x, ways[rng.integers(4)], (0, 1)) for x in pictures])
+    return np.stack([np.roll(x, ways[rng.integers(4)], (0, 1)) for x in images])
 
 
-def jpeg(picture):
+def jpeg(image):
     file = io.BytesIO()
-    Image.fromarray(picture[..., 0]).save(file, "JPEG", quality=75)
+    Image.fromarray(image[..., 0]).save(file, "JPEG", quality=75)
     return np.asarray(Image.open(file))[..., None]
 
 
 def nearest(rows):
-    """The images of these numbers, brought from 28x28 to 32x32 without any filter."""
+    """The images of these rows, enlarged from 28x28 to 32x32 without a filter."""
     small = np.asarray(open_data(DataConfig(source=str(fashion.source()), size=(28, 28))).samples)[rows]
     sides = (np.arange(32) * 28 + 14) // 32
     return small[:, sides][:, :, sides]
 
 
-def extracted(folder, name, sets, count):
-    """Features of the first `count` of all sets, kept in a file; a image that is in several sets is looked at once."""
+def extract_all(folder, name, sets, count):
+    """Features of the first `count` of all sets, cached in a file; an image that is in several sets is extracted once."""
     path = folder / f"{name}.npz"
-    kept = dict(np.load(path)) if path.exists() else {}
-    rows = {x.tobytes(): row for key in kept for x, row in zip(sets[key], kept[key], strict=False)}
+    chosen = dict(np.load(path)) if path.exists() else {}
+    rows = {x.tobytes(): row for key in chosen for x, row in zip(sets[key], chosen[key], strict=False)}
     extract = None
-    for key, pictures in sets.items():
+    for key, images in sets.items():
         begin = time.process_time()
-        new = list({x.tobytes(): x for x in pictures[:count] if x.tobytes() not in rows}.items())
+        new = list({x.tobytes(): x for x in images[:count] if x.tobytes() not in rows}.items())
         if new:
-            extract = extract or loaded(name)
-            made = extract(np.stack([x for _, x in new]))
-            rows |= {known: row for (known, _), row in zip(new, made, strict=True)}
+            extract = extract or open_extractor(name)
+            outputs = extract(np.stack([x for _, x in new]))
+            rows |= {known: row for (known, _), row in zip(new, outputs, strict=True)}
             print(f"{name}, {key}: {len(new):,} new in {time.process_time() - begin:.0f} CPU-s", flush=True)
-        if len(kept.get(key, ())) < count:
-            kept[key] = np.stack([rows[x.tobytes()] for x in pictures[:count]])
+        if len(chosen.get(key, ())) < count:
+            chosen[key] = np.stack([rows[x.tobytes()] for x in images[:count]])
         if new:
-            np.savez(path, **kept)
-    return {key: features[:count] for key, features in kept.items()}
+            np.savez(path, **chosen)
+    return {key: features[:count] for key, features in chosen.items()}
 
 
-def loaded(name):
-    """From images to features; `frozen` is the classifier of bench/fashion.py."""
+def open_extractor(name):
+    """A function from images to features; `frozen` is the classifier of bench/fashion.py."""
     if name == "frozen":
         net = fashion.classifier()
-        return lambda pictures: fashion.features(net, pictures)
+        return lambda images: fashion.features(net, images)
     fitted = training_set() if name in ("pca", "classifier") else None
     found = load(name, runtime=runtime.start_runtime(device="cpu"), fitted_on=fitted)
     print(
         f"{name}: {found.dimension} features, weights {found.digest[:12]}, {found.preprocessing}", flush=True
     )
-    return lambda pictures: found(pictures).features.numpy()
+    return lambda images: found(images).features.numpy()
 
 
 def values(found, key):
@@ -168,23 +168,23 @@ def values(found, key):
     return near | metrics.precision_recall_density_coverage(test, fake)
 
 
-def judge(folder, count, extractors):
-    sets = planted(folder)
+def evaluate(folder, count, extractors):
+    sets = make_sets(folder)
     Image.fromarray(sheet(sets)).save(folder / "ladder.png")
     for name in extractors:
-        found = extracted(folder, name, sets, count)
+        found = extract_all(folder, name, sets, count)
         table = {key: values(found, key) for key in [*ORDER, *BESIDE, "train", "test"]}
-        table |= {f"fd of {n} real": {"fd": small(found, n)} for n in SMALL if n < count}
-        table["one class, 2 % strays"] = values(found | {"both": strayed(found)}, "both")
+        table |= {f"fd of {n} real": {"fd": small_sample_distance(found, n)} for n in SMALL if n < count}
+        table["one class, 2 % strays"] = values(found | {"both": add_strays(found)}, "both")
         (folder / f"{name}.{count}.json").write_text(json.dumps(table, indent=1))
 
 
-def small(found, count):
+def small_sample_distance(found, count):
     """The Frechet distance of `count` real training images to as many of the test set."""
     return metrics.frechet_distance(found["test"][:count], found["real"][:count])
 
 
-def strayed(found):
+def add_strays(found):
     """The collapsed generator, of whose samples a fiftieth are those of an early one."""
     mixed = found["one class"].copy()
     mixed[: len(mixed) // 50] = found[f"auto {MARKS[2]:,}"][: len(mixed) // 50]
@@ -229,21 +229,21 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["climb", "judge", "show"])
+    parser.add_argument("what", choices=["climb", "evaluate", "show"])
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--images", type=int, default=MARKS[-1])
     parser.add_argument("--count", type=int, default=MOST)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--extractors", nargs="+", default=["pca", "frozen", "efficientnet_lite0"])
-    asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
+    args = parser.parse_args()
+    args.folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    if asked.what == "climb":
-        climb(asked.folder, asked.images, asked.count, asked.seed)
-    elif asked.what == "judge":
-        judge(asked.folder, asked.count, asked.extractors)
+    if args.what == "climb":
+        climb(args.folder, args.images, args.count, args.seed)
+    elif args.what == "evaluate":
+        evaluate(args.folder, args.count, args.extractors)
     else:
-        show(asked.folder)
+        show(args.folder)
 
 
 if __name__ == "__main__":

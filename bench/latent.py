@@ -3,13 +3,13 @@
     python bench/latent.py --posterior normal von_mises_fisher --d 2 5 10 20 40 --seeds 0 1 2 --epochs 60
     python bench/latent.py --static --posterior normal --d 40 --hidden 400 --batch 100 --epochs 60 --samples 200   # pythae's VAE
 
-Networks 784-256-128-z-128-256-784 (or --hidden), Bernoulli likelihood of images that are made black and white anew each time they
-are seen, Adam at --lr, which falls to 0 over the second half of the run, KL warmed up over a fifth of it, weights averaged. Then,
-on the 10,000 test images, made black and white once: log-likelihood by importance sampling, ELBO, RE, KL. d is that of S^d, in
+Networks 784-256-128-z-128-256-784 (or --hidden), Bernoulli likelihood of images that are binarised anew each time they
+are used, Adam at --lr, which falls to 0 over the second half of the run, KL warmed up over a fifth of it, weights averaged. Then,
+on the 10,000 test images, binarised once: log-likelihood by importance sampling, ELBO, RE, KL. d is that of S^d, in
 R^(d+1). One line of JSON a run; with --keep the runs stay in that folder, and lines that are in --log are not run again.
 
---static is the protocol of Larochelle & Murray 2011: 50,000 training images, made black and white once for all. (Their files were
-not at hand: images are drawn anew by their greys.)
+--static is the protocol of Larochelle & Murray 2011: 50,000 training images, binarised once. (Their files were
+not available: each pixel is white with the probability of its grey.)
 """
 
 import argparse
@@ -32,36 +32,38 @@ STATIC = 50_000
 RECIPES = {"normal": "vae", "von_mises_fisher": "svae", "power_spherical": "svae"}
 
 
-def settings(posterior, latent, asked):
-    images = length(asked)
+def settings(posterior, latent, args):
+    images = length(args)
     half = images // 2
     chosen = [
         f"game.posterior.type={posterior}",
         f"game.posterior.latent={latent}",
-        f"optimizers.autoencoder.lr={json.dumps(falling(asked.lr, images, half))}",
-        f"training.ema_half_life={asked.half_life}",
+        f"optimizers.autoencoder.lr={json.dumps(falling(args.lr, images, half))}",
+        f"training.ema_half_life={args.half_life}",
     ]
-    if asked.warm_up:
-        over = int(asked.warm_up * images)
-        chosen.append(f"game.beta={json.dumps({'type': 'linear', 'start': 0.0, 'end': 1.0, 'over': over})}")
-    if asked.static:
+    if args.warm_up:
+        over = int(args.warm_up * images)
+        chosen.append(
+            f"game.beta={json.dumps({'type': 'linear', 'start': 0.0, 'end': 1.0, 'duration': over})}"
+        )
+    if args.static:
         chosen.append("game.likelihood.binarise=none")
-    if asked.hidden:
-        chosen += [f"game.encoder.hidden={asked.hidden}", f"game.decoder.hidden={asked.hidden[::-1]}"]
+    if args.hidden:
+        chosen += [f"game.encoder.hidden={args.hidden}", f"game.decoder.hidden={args.hidden[::-1]}"]
     return tuple(chosen)
 
 
 def falling(lr, images, over):
-    return {"type": "linear", "start": lr, "end": 0.0, "begin": images - over, "over": over}
+    return {"type": "linear", "start": lr, "end": 0.0, "delay": images - over, "duration": over}
 
 
-def length(asked):
+def length(args):
     """In images."""
-    return asked.epochs * (STATIC if asked.static else 60_000)
+    return args.epochs * (STATIC if args.static else 60_000)
 
 
 def source(split, static):
-    """The set, or a copy of it that is black and white: each value white with the probability that its grey says."""
+    """The set, or a binarised copy of it: each pixel is white with the probability of its grey."""
     path = mnist.source(split)
     if not static:
         return path
@@ -73,29 +75,29 @@ def source(split, static):
     return copy
 
 
-def judged(path, asked):
+def evaluate(path, args):
     generation = load(path).generation
-    test = open_data(DataConfig(source=str(source("t10k", asked.static)), size=(28, 28)))
-    x, _ = test.batch(range(min(asked.count, len(test))))
-    return generation.log_likelihood(x, samples=asked.samples)
+    test = open_data(DataConfig(source=str(source("t10k", args.static)), size=(28, 28)))
+    x, _ = test.batch(range(min(args.count, len(test))))
+    return generation.log_likelihood(x, samples=args.samples)
 
 
-def run(posterior, latent, seed, asked):
+def run(posterior, latent, seed, args):
     request = Request(
-        data=str(source("train", asked.static)),
+        data=str(source("train", args.static)),
         recipe=RECIPES[posterior],
-        images=length(asked),
+        images=length(args),
         seed=seed,
-        batch=asked.batch,
+        batch=args.batch,
         size=(28, 28),
-        settings=settings(posterior, latent, asked),
+        settings=settings(posterior, latent, args),
     )
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(asked.keep or temporary) / f"{posterior}-{latent}-{seed}"
+        folder = Path(args.keep or temporary) / f"{posterior}-{latent}-{seed}"
         begin, began = time.process_time(), time.monotonic()
-        run_training(request, folder, lambda pictures: runtime.start_runtime(precision="fp32", threads=1))
+        run_training(request, folder, lambda images: runtime.start_runtime(precision="fp32", threads=1))
         spent, took = time.process_time() - begin, time.monotonic() - began
-        found = judged(folder / GENERATOR_FILE, asked)
+        found = evaluate(folder / GENERATOR_FILE, args)
     return {
         "cpu_seconds": round(spent),
         "seconds": round(took),
@@ -133,17 +135,17 @@ def main():
     parser.add_argument("--count", type=int, default=10_000, help="test images")
     parser.add_argument("--keep", type=Path, default=None)
     parser.add_argument("--log", type=Path, default=None)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    lines = asked.log.read_text().splitlines() if asked.log and asked.log.exists() else []
+    lines = args.log.read_text().splitlines() if args.log and args.log.exists() else []
     names = ("posterior", "d", "seed", "epochs", "batch", "hidden", "static", "warm_up")
     done = [
         tuple(str(json.loads(line).get(name, {"warm_up": 0.0}.get(name, False))) for name in names)
         for line in lines
     ]
-    for seed in asked.seeds:
-        for latent in asked.d:
-            for posterior in asked.posterior:
+    for seed in args.seeds:
+        for latent in args.d:
+            for posterior in args.posterior:
                 what = dict(
                     zip(
                         names,
@@ -151,21 +153,21 @@ def main():
                             posterior,
                             latent,
                             seed,
-                            asked.epochs,
-                            asked.batch,
-                            asked.hidden,
-                            asked.static,
-                            asked.warm_up,
+                            args.epochs,
+                            args.batch,
+                            args.hidden,
+                            args.static,
+                            args.warm_up,
                         ),
                         strict=True,
                     )
                 )
                 if tuple(map(str, what.values())) in done:
                     continue
-                line = json.dumps(what | run(posterior, latent, seed, asked))
+                line = json.dumps(what | run(posterior, latent, seed, args))
                 print(line, flush=True)
-                if asked.log:
-                    with open(asked.log, "a") as log:
+                if args.log:
+                    with open(args.log, "a") as log:
                         log.write(line + "\n")
 
 

@@ -5,7 +5,7 @@
         --set data.labels=false data.pseudo_classes=0 game.conditional=false game.head=linear
     python bench/latent_directions.py RUN --wanted 1 3 brightness
 
-Fashion-MNIST at 32x32, with an unconditional generator. n samples that the directions were not found with are moved by each
+Fashion-MNIST at 32x32, with an unconditional generator. n samples that the directions were not found with are changed with each
 strength; the row is of the first strength with a success rate of at least 90 %, with the fields of `sparring.latent.Effect`; for
 classes also `second`, the success rate by another classifier.
 """
@@ -76,7 +76,7 @@ def main():
     )
     parser.add_argument("run", type=Path)
     parser.add_argument("--wanted", nargs="+", default=["1", "3", "brightness"])
-    parser.add_argument("--how", nargs="+", default=["labels", "classifier", "sefa", "pca"])
+    parser.add_argument("--by", nargs="+", default=["labels", "classifier", "sefa", "pca"])
     parser.add_argument("--n", type=int, default=500)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -87,7 +87,7 @@ def main():
     scorer = latent.CombinedScorer([latent.ClassScorer(classifier), latent.StatisticsScorer(generation.spec)])
     net = fashion.classifier("better-classifier", epochs=6)
     for attribute in arguments.wanted:
-        for method in arguments.how:
+        for method in arguments.by:
             start = time.process_time()
             if method == "labels":
                 extremes = 0.1 if attribute.isdigit() else 0.2

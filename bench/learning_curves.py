@@ -1,4 +1,4 @@
-"""Ng & Jordan's two regimes: naive Bayes against logistic regression, by how many samples they have seen.
+"""Ng & Jordan's two regimes: naive Bayes against logistic regression, by the number of training samples.
 
     python bench/learning_curves.py mnist=FOLDER fashion=FOLDER --out curves.json    # folders of the idx files
 
@@ -42,7 +42,7 @@ SIDES = {"coarse": 7, "binary": 28}
 RATES = {"coarse": 3e-2, "binary": 1e-3}  # of Adam; fewer numbers need larger weights
 
 
-def opened(folder: Path, split: str, side: int) -> Dataset:
+def open_split(folder: Path, split: str, side: int) -> Dataset:
     return open_data(DataConfig(source=str(next(folder.glob(f"{split}-images*"))), size=(side, side)))
 
 
@@ -75,12 +75,12 @@ def logistic(rate: float, count: int, seed: int) -> Experiment:
     )
 
 
-def fitted(experiment: Experiment, dataset: Dataset) -> ClassifierLike:
+def fit(experiment: Experiment, dataset: Dataset) -> ClassifierLike:
     machine = DeviceOptions(device="cpu", precision="fp32", threads=1).start()
-    match = TrainState(replace(experiment, training=experiment.training.resolve()), dataset, machine)
-    while match.clock.images < experiment.training.total_images:
-        match.train_step()
-    found = match.model_for_inference().classifier()
+    state = TrainState(replace(experiment, training=experiment.training.resolve()), dataset, machine)
+    while state.clock.images < experiment.training.total_images:
+        state.train_step()
+    found = state.model_for_inference().classifier()
     assert found is not None
     return found
 
@@ -95,7 +95,7 @@ def error(model: ClassifierLike, test: Dataset) -> float:
 
 
 def measure(folder: Path, pair: str) -> dict[str, dict[int, list[float]]]:
-    train, held = (opened(folder, split, SIDES[pair]) for split in ("train", "t10k"))
+    train, held = (open_split(folder, split, SIDES[pair]) for split in ("train", "t10k"))
     test = part(held, np.arange(len(held)), pair == "binary")
     curves: dict[str, dict[int, list[float]]] = {"naive_bayes": {}, "logistic": {}}
     for count in COUNTS:
@@ -106,9 +106,9 @@ def measure(folder: Path, pair: str) -> dict[str, dict[int, list[float]]]:
                 "naive_bayes": naive_bayes(PAIRS[pair], count, seed),
                 "logistic": logistic(RATES[pair], count, seed),
             }.items():
-                curves[name].setdefault(count, []).append(error(fitted(experiment, subset), test))
-        told = {name: f"{100 * np.mean(curve[count]):.2f}%" for name, curve in curves.items()}
-        print(folder, pair, count, told, file=sys.stderr, flush=True)
+                curves[name].setdefault(count, []).append(error(fit(experiment, subset), test))
+        errors = {name: f"{100 * np.mean(curve[count]):.2f}%" for name, curve in curves.items()}
+        print(folder, pair, count, errors, file=sys.stderr, flush=True)
     return curves
 
 

@@ -24,7 +24,7 @@ from sparring.runs.request import Request
 from sparring.training.start import run_training
 
 
-def judge(points, data):
+def evaluate_points(points, data):
     """Modes found, share of high quality, reverse KL to uniform modes, and spread within modes over the true one."""
     found = mode_coverage(points, *mixture_modes(data))
     return {
@@ -43,34 +43,34 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--set", nargs="*", default=[])
-    asked = parser.parse_args()
+    args = parser.parse_args()
     rows = []
-    for seed in asked.seeds:
+    for seed in args.seeds:
         with tempfile.TemporaryDirectory() as folder:
             out, begin, spent = Path(folder) / "run", time.monotonic(), time.process_time()
             request = Request(
-                data=asked.data,
-                recipe=asked.recipe,
-                images=asked.images,
+                data=args.data,
+                recipe=args.recipe,
+                images=args.images,
                 seed=seed,
-                settings=tuple(asked.set),
+                settings=tuple(args.set),
             )
             result = run_training(
-                request, out, lambda images: runtime.start_runtime(threads=asked.threads, images=images)
+                request, out, lambda images: runtime.start_runtime(threads=args.threads, images=images)
             )
             if result.exit_code:
                 raise SystemExit(result.exit_code)
             loaded = load(out / GENERATOR_FILE)
-        row = judge(
-            sampling.sample_array(loaded.generation, loaded.metadata, 2_500, seed=seed + 1), asked.data
+        row = evaluate_points(
+            sampling.sample_array(loaded.generation, loaded.metadata, 2_500, seed=seed + 1), args.data
         )
         row |= {"seconds": round(time.monotonic() - begin), "cpu_seconds": round(time.process_time() - spent)}
         rows.append(row)
         print(
             json.dumps(
                 {
-                    "data": asked.data,
-                    "recipe": asked.recipe,
+                    "data": args.data,
+                    "recipe": args.recipe,
                     "images": loaded.metadata["images"],
                     "seed": seed,
                     **row,

@@ -43,12 +43,12 @@ def ours(dataset):
     return guarded(TrainState(experiment, dataset, runtime.start_runtime(threads=1, images=False)))
 
 
-def guarded(match):
-    """One step of a match as training makes it, with the copies that it falls back to."""
-    guard = NaNGuard(match)
+def guarded(state):
+    """A training step with the NaN guard and the copies that it reverts to."""
+    guard = NaNGuard(state)
 
     def step():
-        guard.add(match.train_step())
+        guard.add(state.train_step())
         if guard.due:
             guard.commit()
 
@@ -97,14 +97,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--blocks", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=3.0)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
     dataset = open_data(DataConfig(source="ring"))
     step_plain, step_ours = plain(dataset), ours(dataset)
     milliseconds(step_plain, 1), milliseconds(step_ours, 1)
     pairs = [
-        (milliseconds(step_plain, asked.seconds), milliseconds(step_ours, asked.seconds))
-        for _ in range(asked.blocks)
+        (milliseconds(step_plain, args.seconds), milliseconds(step_ours, args.seconds))
+        for _ in range(args.blocks)
     ]
     ratios = sorted(b / a for a, b in pairs)
     print(

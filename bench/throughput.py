@@ -22,7 +22,7 @@ from example import BATCH, Example
 
 def reference(threads):
     torch.set_num_threads(threads)
-    example = Example(fashion.tensor(fashion.pictures()[0]))
+    example = Example(fashion.tensor(fashion.load_images()[0]))
     return example.step, [example.generator, example.discriminator]
 
 
@@ -36,16 +36,16 @@ def sparring(threads):
 
     machine = runtime.start_runtime(threads=threads)
     dataset = open_data(DataConfig(source=str(fashion.source()), size=(32, 32)))
-    match = TrainState(RECIPES["dcgan"](Facts(spec=dataset.spec, count=len(dataset))), dataset, machine)
-    guard = NaNGuard(match)
+    state = TrainState(RECIPES["dcgan"](Facts(spec=dataset.spec, count=len(dataset))), dataset, machine)
+    guard = NaNGuard(state)
 
     def step():
-        guard.add(match.train_step())
+        guard.add(state.train_step())
         if guard.due:
             guard.commit()
         return BATCH
 
-    return step, list(match.game.players().values())
+    return step, list(state.game.players().values())
 
 
 def work(who, threads):
@@ -84,11 +84,11 @@ def main():
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--work", help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.work:
-        return work(asked.work, asked.threads)
-    plain, ours = Worker("reference", asked.threads), Worker("sparring", asked.threads)
-    pairs = [(plain.rate(asked.seconds), ours.rate(asked.seconds)) for _ in range(asked.blocks)]
+    args = parser.parse_args()
+    if args.work:
+        return work(args.work, args.threads)
+    plain, ours = Worker("reference", args.threads), Worker("sparring", args.threads)
+    pairs = [(plain.rate(args.seconds), ours.rate(args.seconds)) for _ in range(args.blocks)]
     ratios = sorted(b / a for a, b in pairs)
     row = {
         "parameters": [plain.parameters, ours.parameters],
@@ -98,8 +98,8 @@ def main():
         "ratio_range": [round(ratios[0], 2), round(ratios[-1], 2)],
         "peak_megabytes": {"reference": plain.peak(), "sparring": ours.peak()},
         "torch": torch.__version__,
-        "threads": asked.threads,
-        "blocks": asked.blocks,
+        "threads": args.threads,
+        "blocks": args.blocks,
     }
     print(json.dumps(row))
     return None

@@ -21,8 +21,8 @@ SPARRING = [sys.executable, "-m", "sparring"]
 CASES = [(100, 64, []), (1000, 64, []), (20, 256, []), (200, 256, []), (200, 256, ["--scale", "keep"])]
 
 
-def folder(place, count, side):
-    """The same images each time."""
+def write_images(place, count, side):
+    """Write the test images, the same each time."""
     if place.exists():
         return place
     place.mkdir(parents=True)
@@ -34,7 +34,7 @@ def folder(place, count, side):
     return place
 
 
-def trained(work):
+def train_once(work):
     run = work / "run"
     if not run.exists():
         command = ["train", "animals:horse", "animals:zebra", "--recipe", "cyclegan", "--size", "64"]
@@ -43,28 +43,30 @@ def trained(work):
     return run
 
 
-def measured(run, pictures, out, more):
-    command = [*SPARRING, "translate", str(run), str(pictures), "--out", str(out), "--threads", "1", "--json"]
-    process = subprocess.Popen([*command, *more], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    told = json.loads(process.stdout.read())
+def measure(run, images, out, extra_flags):
+    command = [*SPARRING, "translate", str(run), str(images), "--out", str(out), "--threads", "1", "--json"]
+    process = subprocess.Popen([*command, *extra_flags], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    summary = json.loads(process.stdout.read())
     _, status, used = os.wait4(process.pid, 0)
     assert status == 0
-    return told, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return summary, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path)
     parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto")
-    asked = parser.parse_args()
-    work = asked.work or Path(tempfile.mkdtemp())
-    run = trained(work)
-    for count, side, more in CASES:
-        pictures = folder(work / f"{count}x{side}", count, side)
-        flags = [*more, "--precision", asked.precision]
-        told, seconds, peak = measured(run, pictures, work / f"out-{count}x{side}{''.join(more)}", flags)
-        row = {"pictures": told["translated"], "side": side, "flags": " ".join(more)}
-        row |= {"cpu_seconds": round(seconds, 1), "pictures_per_cpu_second": round(count / seconds, 1)}
+    args = parser.parse_args()
+    work = args.work or Path(tempfile.mkdtemp())
+    run = train_once(work)
+    for count, side, extra_flags in CASES:
+        images = write_images(work / f"{count}x{side}", count, side)
+        flags = [*extra_flags, "--precision", args.precision]
+        summary, seconds, peak = measure(
+            run, images, work / f"out-{count}x{side}{''.join(extra_flags)}", flags
+        )
+        row = {"images": summary["translated"], "side": side, "flags": " ".join(extra_flags)}
+        row |= {"cpu_seconds": round(seconds, 1), "images_per_cpu_second": round(count / seconds, 1)}
         print(json.dumps(row | {"peak_mb": round(peak)}), flush=True)
 
 

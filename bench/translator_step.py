@@ -4,7 +4,7 @@
 
 The papers' networks at 64x64 with 64 channels on both sides (bench/plain_translators.py; Sparring's U-Net has 2x2 kernels where the
 inner grid is 1x1: the rest of a 4x4 kernel sees nothing there), the same data, as tensors. Sparring's step is that of training: the
-dealer, the guard, the averaged translator. One thread.
+batch stream, the NaN guard, the averaged translator. One thread.
 """
 
 import argparse
@@ -71,8 +71,8 @@ def ours(name, batch, machine, data):
         optimizers=dict.fromkeys(players, Adam()),
         training=TrainingConfig(total_images=10**9, batch=batch),
     )
-    match = TrainState(experiment, data, machine)
-    return guarded(match), list(match.game.players().values())
+    state = TrainState(experiment, data, machine)
+    return guarded(state), list(state.game.players().values())
 
 
 def plain(name, batch, data):
@@ -97,13 +97,13 @@ def rate(step, steps, batch):
     return steps * batch / (time.process_time() - begin)
 
 
-def measure(name, batch, machine, asked):
+def measure(name, batch, machine, args):
     data = dataset(name == "pix2pix")
     (reference, theirs), (step, networks) = plain(name, batch, data), ours(name, batch, machine, data)
-    steps = max(1, round(asked.steps * (4 / batch if name == "cyclegan" else 1)))
+    steps = max(1, round(args.steps * (4 / batch if name == "cyclegan" else 1)))
     for warm in (reference, step, step):
         warm()
-    pairs = [(rate(reference, steps, batch), rate(step, steps, batch)) for _ in range(asked.blocks)]
+    pairs = [(rate(reference, steps, batch), rate(step, steps, batch)) for _ in range(args.blocks)]
     ratios = sorted(b / a for a, b in pairs)
     return {
         "game": name,
@@ -115,7 +115,7 @@ def measure(name, batch, machine, asked):
         "sparring_images_per_cpu_second": round(statistics.median(b for _, b in pairs), 2),
         "ratio_median": round(statistics.median(ratios), 2),
         "ratio_range": [round(ratios[0], 2), round(ratios[-1], 2)],
-        "blocks": asked.blocks,
+        "blocks": args.blocks,
     }
 
 
@@ -126,11 +126,11 @@ def main():
     parser.add_argument("--blocks", type=int, default=7)
     parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto")
-    asked = parser.parse_args()
-    machine = runtime.start_runtime(threads=1, precision=asked.precision)
+    args = parser.parse_args()
+    machine = runtime.start_runtime(threads=1, precision=args.precision)
     for name, batch in CASES:
-        if asked.only in (None, name) and asked.batch in (None, batch):
-            print(json.dumps(measure(name, batch, machine, asked)), flush=True)
+        if args.only in (None, name) and args.batch in (None, batch):
+            print(json.dumps(measure(name, batch, machine, args)), flush=True)
     print(json.dumps({"torch": torch.__version__, **machine.describe()}))
 
 

@@ -33,30 +33,30 @@ COUNT, BLOCK = 10_000, 500
 
 
 @torch.no_grad()
-def decoded(loaded, images):
+def decode_codes(loaded, images):
     """Images decoded from codes that are drawn for `images`."""
     encoder, decoder = loaded.generation.encoder_decoder()
     parts = []
     for at in range(0, len(images), BLOCK):
         x = fashion.tensor(images[at : at + BLOCK])
         draws = rng.KeyedRandom(0, (at,), len(x), device=x.device)
-        given = decoder.likelihood.prepare_data(x, draws)
-        codes = encoder.distribution(given).sample(draws, "code")[0]
+        prepared = decoder.likelihood.prepare_data(x, draws)
+        codes = encoder.distribution(prepared).sample(draws, "code")[0]
         parts.append(to_output(decoder.decode(codes), loaded.generation.spec, loaded.metadata["units"]))
     return np.concatenate(parts)
 
 
-def made(loaded, seed, train_images):
-    """What is judged, by name: uint8 (n, 32, 32, 1) each."""
-    drawn = {"samples": sampling.sample_array(loaded.generation, loaded.metadata, COUNT, seed=seed + 1)}
+def evaluated_images(loaded, seed, train_images):
+    """The sets of images to evaluate, by name: uint8 (n, 32, 32, 1) each."""
+    samples = {"samples": sampling.sample_array(loaded.generation, loaded.metadata, COUNT, seed=seed + 1)}
     if loaded.generation.encoder is None:
-        return drawn
-    drawn["codes"] = decoded(loaded, train_images[:COUNT])
+        return samples
+    samples["codes"] = decode_codes(loaded, train_images[:COUNT])
     prior = loaded.generation.generator.prior
     if isinstance(prior, SecondStagePrior):
         prior.begun.zero_()
-        drawn["one_stage"] = sampling.sample_array(loaded.generation, loaded.metadata, COUNT, seed=seed + 1)
-    return drawn
+        samples["one_stage"] = sampling.sample_array(loaded.generation, loaded.metadata, COUNT, seed=seed + 1)
+    return samples
 
 
 class Second:
@@ -68,37 +68,37 @@ class Second:
         fitted = open_data(DataConfig(source=str(fashion.source()), size=(fashion.SIDE, fashion.SIDE)))
         self.extract = features.load(name, runtime=runtime.start_runtime(threads=1), fitted_on=fitted)
         self.name, self.count = f"kd{count}-{name}", count
-        self.real = self.extract(fashion.pictures("t10k")[0][:count]).features
+        self.real = self.extract(fashion.load_images("t10k")[0][:count]).features
 
     def distance(self, images):
         return metrics.kernel_distance(self.real, self.extract(images[: self.count]).features)[0]
 
 
-def run(asked, seed, judge, second, train_images):
-    chosen = [*asked.set, *([f"game.switch={asked.switch}"] if asked.switch else [])]
+def run(args, seed, evaluator, second, train_images):
+    chosen = [*args.set, *([f"game.switch={args.switch}"] if args.switch else [])]
     request = Request(
         data=str(fashion.source()),
-        recipe=asked.recipe,
-        images=asked.images,
+        recipe=args.recipe,
+        images=args.images,
         seed=seed,
         size=(32, 32),
         settings=tuple(chosen),
     )
     with tempfile.TemporaryDirectory() as temporary:
-        folder = asked.keep / f"{asked.recipe}-{seed}" if asked.keep else Path(temporary) / "run"
+        folder = args.keep / f"{args.recipe}-{seed}" if args.keep else Path(temporary) / "run"
         begin = time.process_time()
-        run_training(request, folder, lambda pictures: runtime.start_runtime(threads=1, images=pictures))
+        run_training(request, folder, lambda images: runtime.start_runtime(threads=1, images=images))
         spent = time.process_time() - begin
         loaded = load(folder / GENERATOR_FILE)
     row = {
-        "recipe": asked.recipe,
+        "recipe": args.recipe,
         "seed": seed,
-        "images": asked.images,
+        "images": args.images,
         "set": chosen,
         "cpu_seconds": round(spent),
     }
-    for name, images in made(loaded, seed, train_images).items():
-        row[name] = round(judge.distance(images), 2)
+    for name, images in evaluated_images(loaded, seed, train_images).items():
+        row[name] = round(evaluator.distance(images), 2)
         if second:
             row[f"{name} {second.name}"] = float(f"{second.distance(images):.4g}")
     return row
@@ -116,13 +116,13 @@ def main():
     parser.add_argument("--second", default="")
     parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--keep", type=Path, default=None)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    judge = fashion.Judge()
-    second = Second(asked.second, asked.count) if asked.second else None
-    train_images = fashion.pictures("train")[0]
-    for seed in asked.seeds:
-        print(json.dumps(run(asked, seed, judge, second, train_images)), flush=True)
+    evaluator = fashion.Evaluator()
+    second = Second(args.second, args.count) if args.second else None
+    train_images = fashion.load_images("train")[0]
+    for seed in args.seeds:
+        print(json.dumps(run(args, seed, evaluator, second, train_images)), flush=True)
 
 
 if __name__ == "__main__":

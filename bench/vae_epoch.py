@@ -4,7 +4,7 @@
     python bench/vae_epoch.py TRAIN-IMAGES-IDX3-UBYTE --jax PYTHON      a JAX loop too, by a Python that has jax
     python bench/vae_epoch.py TRAIN-IMAGES-IDX3-UBYTE --against vae     another recipe of ours instead of the hand-written loop
 
-Both: images made black and white anew in each step, Bernoulli likelihood, KL with its weight, Adam at 1e-3. The hand-written loop
+Both: images binarised anew in each step, Bernoulli likelihood, KL with its weight, Adam at 1e-3. The hand-written loop
 holds its images as a float tensor, is eager float32 with fused Adam, and neither averages weights, nor keeps copies to fall back
 to, nor records anything, as ours does. Blocks of the two alternate; a step's time is the CPU time of the process (of all its
 threads) over the number of steps, so that other programs on the machine disturb little.
@@ -78,7 +78,7 @@ def milliseconds(step, seconds):
 
 
 def other(python, path, seconds):
-    """A function that has the JAX loop play a block."""
+    """The JAX loop's process, and a function that runs one block of it."""
     command = [python, str(Path(__file__).with_name("vae_epoch_jax.py")), path, str(seconds)]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -104,26 +104,26 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("pictures")
+    parser.add_argument("images")
     parser.add_argument("--recipe", default="vae")
     parser.add_argument("--against", default="", help="another recipe of ours")
     parser.add_argument("--jax", default="", help="a Python that has jax")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--blocks", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=3.0)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    dataset = open_data(DataConfig(source=asked.pictures, size=(28, 28)))
-    mine = ours(dataset, asked.recipe, asked.precision)
-    theirs = ours(dataset, asked.against, asked.precision) if asked.against else plain(dataset)
-    blocks = [lambda: milliseconds(mine, asked.seconds), lambda: milliseconds(theirs, asked.seconds)]
-    if asked.jax:
-        child, block = other(asked.jax, asked.pictures, asked.seconds)
+    dataset = open_data(DataConfig(source=args.images, size=(28, 28)))
+    mine = ours(dataset, args.recipe, args.precision)
+    theirs = ours(dataset, args.against, args.precision) if args.against else plain(dataset)
+    blocks = [lambda: milliseconds(mine, args.seconds), lambda: milliseconds(theirs, args.seconds)]
+    if args.jax:
+        child, block = other(args.jax, args.images, args.seconds)
         blocks.append(block)
     milliseconds(mine, 1), milliseconds(theirs, 1)
-    rows = [[block() for block in blocks] for _ in range(asked.blocks)]
-    print(json.dumps({asked.against or "torch": compare([row[:2] for row in rows])}))
-    if asked.jax:
+    rows = [[block() for block in blocks] for _ in range(args.blocks)]
+    print(json.dumps({args.against or "torch": compare([row[:2] for row in rows])}))
+    if args.jax:
         print(json.dumps({"jax": compare([[row[0], row[2]] for row in rows])}))
         child.terminate()
 

@@ -2,7 +2,7 @@
 
     python bench/vae_epoch_jax.py TRAIN-IMAGES-IDX3-UBYTE SECONDS      (vae_epoch.py --jax PYTHON starts it, and asks for blocks)
 
-For each line of its input it plays one block and prints the CPU milliseconds a step. One thread.
+For each line of its input it runs one block and prints the CPU milliseconds a step. One thread.
 """
 
 import os
@@ -46,11 +46,11 @@ def step(state, x, rows):
     weights, first, second, count, key = state
     key, one, two = jax.random.split(key, 3)
     binary = jax.random.bernoulli(one, x[rows]).astype(jnp.float32)
-    value, slopes = jax.value_and_grad(loss)(weights, binary, jax.random.normal(two, (BATCH, LATENT)))
+    value, gradients = jax.value_and_grad(loss)(weights, binary, jax.random.normal(two, (BATCH, LATENT)))
     count += 1
     each = jax.tree_util.tree_map
-    first = each(lambda m, g: 0.9 * m + 0.1 * g, first, slopes)
-    second = each(lambda v, g: 0.999 * v + 0.001 * g * g, second, slopes)
+    first = each(lambda m, g: 0.9 * m + 0.1 * g, first, gradients)
+    second = each(lambda v, g: 0.999 * v + 0.001 * g * g, second, gradients)
     wide, rate = jnp.sqrt(1 - 0.999**count), 1e-3 / (1 - 0.9**count)
     weights = each(lambda w, m, v: w - rate * m / (jnp.sqrt(v) / wide + 1e-8), weights, first, second)
     return (weights, first, second, count, key), value
@@ -58,32 +58,32 @@ def step(state, x, rows):
 
 def loop(path):
     rng, compiled = np.random.default_rng(0), jax.jit(step, donate_argnums=0)
-    pictures = np.frombuffer(Path(path).read_bytes(), np.uint8, offset=16).reshape(-1, PIXELS)
-    x = jnp.asarray(pictures, jnp.float32) / 255
+    images = np.frombuffer(Path(path).read_bytes(), np.uint8, offset=16).reshape(-1, PIXELS)
+    x = jnp.asarray(images, jnp.float32) / 255
     weights = {name: [layer(rng, *pair) for pair in zip(s, s[1:], strict=False)] for name, s in SIZES.items()}
     zeros = [jax.tree_util.tree_map(jnp.zeros_like, weights) for _ in range(2)]
     state, at, order = (weights, *zeros, jnp.float32(0), jax.random.PRNGKey(0)), 0, rng.permutation(len(x))
 
-    def play():
+    def train_step():
         nonlocal state, at
         at = at + BATCH if at + 2 * BATCH <= len(x) else 0
         state, value = compiled(state, x, order[at : at + BATCH])
         value.block_until_ready()
 
-    return play
+    return train_step
 
 
-def milliseconds(play, seconds):
+def milliseconds(train_step, seconds):
     begin, steps = time.process_time(), 0
     while time.process_time() - begin < seconds:
         for _ in range(16):
-            play()
+            train_step()
         steps += 16
     return 1000 * (time.process_time() - begin) / steps
 
 
 if __name__ == "__main__":
-    play, seconds = loop(sys.argv[1]), float(sys.argv[2])
-    milliseconds(play, 1)
+    train_step, seconds = loop(sys.argv[1]), float(sys.argv[2])
+    milliseconds(train_step, 1)
     for _ in sys.stdin:
-        print(milliseconds(play, seconds), flush=True)
+        print(milliseconds(train_step, seconds), flush=True)

@@ -35,10 +35,10 @@ def own_cache(room: Path):
 def messy(room: Path) -> Path:
     """A folder of two classes with images of several sizes, a text file, an empty file and a truncated one."""
     folder = room / "messy"
-    for name, shade in {"dark": 60, "light <script>": 200}.items():
+    for name, grey_level in {"dark": 60, "light <script>": 200}.items():
         (folder / name).mkdir(parents=True)
         for number in range(12):
-            pixels = np.full((10 + number, 14, 3), shade + number, np.uint8)
+            pixels = np.full((10 + number, 14, 3), grey_level + number, np.uint8)
             Image.fromarray(pixels).save(folder / name / f"{number}.png")
     (folder / "dark" / "notes.txt").write_text("not an image")
     (folder / "dark" / "empty.png").write_bytes(b"")

@@ -40,20 +40,20 @@ WRONG = {
 
 
 @pytest.mark.parametrize("text", RIGHT)
-def test_what_can_be_written(text: str) -> None:
+def test_valid_goals(text: str) -> None:
     seconds, goal = RIGHT[text]
-    wanted = goal and MetricTarget(metric=goal[0], protocol=goal[1], target=goal[2])
-    assert parse_until(text) == (seconds, wanted)
+    expected = goal and MetricTarget(metric=goal[0], protocol=goal[1], target=goal[2])
+    assert parse_until(text) == (seconds, expected)
 
 
 @pytest.mark.parametrize("text", WRONG)
-def test_what_can_not(text: str) -> None:
-    with pytest.raises(ConfigError) as told:
+def test_invalid_goals(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
         Request(until=text)
-    assert WRONG[text] in str(told.value)
+    assert WRONG[text] in str(caught.value)
 
 
-def test_where_nothing_is_said_the_cheap_protocol_is_taken() -> None:
+def test_the_default_protocol_is_the_cheap_one() -> None:
     assert default_protocol("fd", IMAGES, (9_500, 500)) == "fd500-pca-test"
     assert default_protocol("fd", IMAGES, (9_970, 30)) == "fd1k-pca-train"
     assert default_protocol("cas", IMAGES, (700, 0)) == "cas500-classifier-train"
@@ -62,7 +62,7 @@ def test_where_nothing_is_said_the_cheap_protocol_is_taken() -> None:
     assert default_protocol("nll", IMAGES, (60, 0)) == "nll60-pixels-train"
 
 
-def test_the_same_end_is_no_difference() -> None:
+def test_equal_goals_compare_equal() -> None:
     begun = Request(data="a", until="fd<=20,1h").to_json()
     for until, same in {
         "fd<=20": True,

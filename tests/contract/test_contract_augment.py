@@ -16,14 +16,14 @@ every_augmentation = pytest.mark.parametrize(
 ROLES = {Augmentation: AUGMENTATIONS, Schedule: SCHEDULES}
 
 
-def pictures(rows: int = 4, *shape: int) -> torch.Tensor:
+def random_images(rows: int = 4, *shape: int) -> torch.Tensor:
     return torch.rand(rows, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
 @every_augmentation
 @pytest.mark.parametrize("shape", [(1, 7, 5), (3, 16, 16), (4, 9, 20), (3, 1, 1), (2, 2, 3)])
 def test_shape_and_type_are_kept_and_something_changes(augment, shape):
-    x = pictures(6, *shape)
+    x = random_images(6, *shape)
     out = augment(x, KeyedRandom(0, (0,), 6), "real", 0)
     assert (out.shape, out.dtype) == (x.shape, x.dtype)
     assert out.isfinite().all()
@@ -32,7 +32,7 @@ def test_shape_and_type_are_kept_and_something_changes(augment, shape):
 
 @every_augmentation
 def test_gradients_flow(augment):
-    x = pictures(6, 3, 8, 12).requires_grad_()
+    x = random_images(6, 3, 8, 12).requires_grad_()
     augment(x, KeyedRandom(0, (0,), 6), "fake", 0).square().sum().backward()
     assert x.grad.isfinite().all()
     assert (x.grad != 0).float().mean() > 0.5
@@ -40,7 +40,7 @@ def test_gradients_flow(augment):
 
 @every_augmentation
 def test_the_draws_are_all_the_randomness(augment):
-    x = pictures(6, 3, 8, 12)
+    x = random_images(6, 3, 8, 12)
     before = torch.get_rng_state()
     first = augment(x, KeyedRandom(0, (0,), 6), "real", 0)
     assert torch.equal(torch.get_rng_state(), before)
@@ -52,15 +52,15 @@ def test_the_draws_are_all_the_randomness(augment):
 
 @every_augmentation
 def test_the_input_is_left_alone(augment):
-    x = pictures(6, 3, 8, 12)
-    kept = x.clone()
+    x = random_images(6, 3, 8, 12)
+    num_equal = x.clone()
     augment(x, KeyedRandom(0, (0,), 6), "real", 0)
-    assert torch.equal(x, kept)
+    assert torch.equal(x, num_equal)
 
 
 @every_augmentation
 def test_each_sample_gets_numbers_of_its_own(augment):
-    x = pictures(1, 3, 16, 16).expand(6, -1, -1, -1)
+    x = random_images(1, 3, 16, 16).expand(6, -1, -1, -1)
     out = augment(x, KeyedRandom(0, (0,), 6), "real", 0)
     assert all(not torch.equal(out[i], out[j]) for i in range(6) for j in range(i))
 

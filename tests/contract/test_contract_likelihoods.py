@@ -27,7 +27,7 @@ def ready(tag, settings, spec, factor=1.0):
 
 @pytest.mark.parametrize("spec", SPECS)
 @pytest.mark.parametrize(("tag", "settings"), VARIANTS)
-def test_one_number_a_sample_with_a_slope_to_all_that_is_learned(tag, settings, spec):
+def test_one_value_per_sample_with_a_gradient_for_every_parameter(tag, settings, spec):
     module, x, decoded = ready(tag, settings, spec)
     likely = module(x, decoded)
     assert likely.shape == (4,)

@@ -62,7 +62,7 @@ def test_generator(name, shape, classes):
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-def test_labels_are_looked_at_if_and_only_if_there_are_classes(name):
+def test_labels_are_used_if_and_only_if_there_are_classes(name):
     z, ones, twos = torch.randn(BATCH, 6), torch.ones(BATCH).long(), torch.full((BATCH,), 2)
     network = make(GENERATORS, name, (1, 8, 8), 3).eval()
     assert not torch.equal(network(z, ones), network(z, twos))
@@ -87,8 +87,8 @@ def test_discriminator(name, shape):
 def test_r1_reaches_the_weights(name, shape):
     body = wake(make(DISCRIMINATORS, name, shape))
     x = torch.randn(BATCH, *shape, requires_grad=True)
-    (slope,) = torch.autograd.grad(body(x).float().pow(2).sum(), x, create_graph=True)
-    slope.square().sum().backward()
+    (gradient,) = torch.autograd.grad(body(x).float().pow(2).sum(), x, create_graph=True)
+    gradient.square().sum().backward()
     weights = [parameter for parameter in body.parameters() if parameter.grad is not None]
     assert weights
     assert all(weight.grad.isfinite().all() for weight in weights)
@@ -123,7 +123,7 @@ def test_bfloat16_channels_last_is_near(name):
 
 
 @pytest.mark.parametrize("name", ["dcgan", "resnet", "r3gan"])
-def test_pictures_stay_channels_last(name):
+def test_images_stay_channels_last(name):
     generator = make(GENERATORS, name, (3, 16, 16)).to(memory_format=torch.channels_last)
     assert generator(torch.randn(2, 6)).is_contiguous(memory_format=torch.channels_last)
 

@@ -84,7 +84,7 @@ def test_dropout_is_noise_in_training_only():
 
 
 @pytest.mark.parametrize("name", TRANSLATORS)
-def test_each_picture_is_translated_by_itself(name):
+def test_each_image_is_translated_independently(name):
     network, x = make(name, (32, 32), norm="instance").eval(), torch.randn(3, 3, 32, 32)
     torch.testing.assert_close(network(x)[:1], network(x[:1]), rtol=1e-3, atol=1e-5)
 
@@ -118,8 +118,8 @@ def test_one_logit_per_patch(patch_size, size):
 def test_r1_reaches_the_weights_of_a_patch_discriminator():
     discriminator = PatchGAN(patch_size=16, width=4).build(3)
     x = torch.randn(2, 3, 32, 32, requires_grad=True)
-    (slope,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
-    slope.square().sum().backward()
+    (gradient,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
+    gradient.square().sum().backward()
     weights = [parameter.grad for parameter in discriminator.parameters() if parameter.grad is not None]
     assert any(weight.any() for weight in weights)
     assert all(weight.isfinite().all() for weight in weights)

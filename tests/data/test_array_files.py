@@ -20,7 +20,7 @@ def opened(path, **settings):
     return open_data(DataConfig(source=str(path), **settings))
 
 
-def kept(tmp_path, array, **settings):
+def num_finite(tmp_path, array, **settings):
     np.save(tmp_path / "a.npy", array)
     return opened(tmp_path / "a.npy", **settings)
 
@@ -44,7 +44,7 @@ def kept(tmp_path, array, **settings):
     ],
 )
 def test_layouts_and_ranges(tmp_path, array, expected):
-    data = kept(tmp_path, array)
+    data = num_finite(tmp_path, array)
     assert np.array_equal(data.samples, expected)
     assert data.report.kind == "array"
     assert bool(data.report.converted) == (array.dtype != np.uint8)
@@ -52,13 +52,13 @@ def test_layouts_and_ranges(tmp_path, array, expected):
 
 def test_sixteen_bits_keep_their_mean(tmp_path):
     values = np.random.default_rng(0).integers(0, 65536, (4, 8, 8)).astype(np.uint16)
-    assert kept(tmp_path, values).samples.mean() == pytest.approx(values.mean() / 257, abs=0.1)
+    assert num_finite(tmp_path, values).samples.mean() == pytest.approx(values.mean() / 257, abs=0.1)
 
 
 def test_samples_that_are_not_finite_are_skipped(tmp_path):
     values = (BYTES / 255.0).astype(np.float32)
     values[2, 0, 0, 0] = np.nan
-    data = kept(tmp_path, values)
+    data = num_finite(tmp_path, values)
     assert np.array_equal(data.samples, np.delete(BYTES, 2, 0))
     assert data.report.skipped == (("sample 2", "holds values that are not finite"),)
 
@@ -71,8 +71,15 @@ def test_npz_names_labels_and_classes(tmp_path):
         assert data.classes == ("0", "1", "2")
         assert data.labels.tolist() == labels.tolist()
     np.savez(tmp_path / "b.npz", images=BYTES, labels=labels, classes=np.array(["zoo", "ant", "bee"]))
-    named = opened(tmp_path / "b.npz")
-    assert [named.classes[label] for label in named.labels] == ["bee", "zoo", "ant", "bee", "zoo", "ant"]
+    with_names = opened(tmp_path / "b.npz")
+    assert [with_names.classes[label] for label in with_names.labels] == [
+        "bee",
+        "zoo",
+        "ant",
+        "bee",
+        "zoo",
+        "ant",
+    ]
     np.savez(tmp_path / "c.npz", images=BYTES, labels=np.array(list("aabbcc")))
     assert opened(tmp_path / "c.npz").classes == ("a", "b", "c")
     some = opened(f"{tmp_path}/c.npz:a,c")
@@ -81,10 +88,10 @@ def test_npz_names_labels_and_classes(tmp_path):
 
 
 def test_resizing_and_channels(tmp_path):
-    assert kept(tmp_path, BYTES, size=(4, 6), channels=1).spec.shape == (1, 4, 6)
-    assert kept(tmp_path, GREY, channels=3).spec.shape == (3, 9, 7)
+    assert num_finite(tmp_path, BYTES, size=(4, 6), channels=1).spec.shape == (1, 4, 6)
+    assert num_finite(tmp_path, GREY, channels=3).spec.shape == (3, 9, 7)
     big = np.zeros((2, 300, 500), np.uint8)
-    assert kept(tmp_path, big).spec.shape == (1, 300, 500)
+    assert num_finite(tmp_path, big).spec.shape == (1, 300, 500)
 
 
 def idx(array) -> bytes:
@@ -187,7 +194,7 @@ def test_labels_that_do_not_fit(tmp_path, labels):
     assert opened(tmp_path / "a.npz", labels=False).labels is None
 
 
-def test_npz_without_pictures(tmp_path):
+def test_npz_without_images(tmp_path):
     np.savez(tmp_path / "a.npz", pics=BYTES)
     with pytest.raises(DataError, match="images, points or x"):
         opened(tmp_path / "a.npz")
@@ -212,7 +219,7 @@ def test_fingerprint_of_arrays(tmp_path):
     assert opened(tmp_path / "a.npz").fingerprint != first
 
 
-def test_stop_is_heard(tmp_path):
+def test_stop_ends_the_reading(tmp_path):
     np.save(tmp_path / "a.npy", BYTES)
     polls = iter(range(100))
     with pytest.raises(StopRequested):

@@ -14,14 +14,14 @@ from sparring.data import DataConfig, open_data, shuffled_indices, to_output
 
 
 @pytest.fixture
-def pictures(tmp_path):
+def array_set(tmp_path):
     values = np.random.default_rng(0).integers(0, 256, (10, 5, 7, 3), np.uint8)
     np.savez(tmp_path / "a.npz", images=values, labels=np.arange(10) % 3)
     return values, open_data(DataConfig(source=str(tmp_path / "a.npz")))
 
 
-def test_values_are_exact(pictures):
-    values, data = pictures
+def test_values_are_exact(array_set):
+    values, data = array_set
     x, y = data.batch(np.array([3, 1, 3]))
     assert x.dtype == torch.float32
     assert y.dtype == torch.int64
@@ -32,14 +32,14 @@ def test_values_are_exact(pictures):
     assert x.max() <= 1
 
 
-def test_memory_is_channels_last(pictures):
-    x, _ = pictures[1].batch(np.arange(4))
+def test_memory_is_channels_last(array_set):
+    x, _ = array_set[1].batch(np.arange(4))
     assert x.shape == (4, 3, 5, 7)
     assert x.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_every_grey_level_comes_back(pictures):
-    values, data = pictures
+def test_every_grey_level_comes_back(array_set):
+    values, data = array_set
     x, _ = data.batch(torch.arange(10))
     assert np.array_equal(data.to_uint8(x), values)
     assert np.array_equal(to_output(x, data.spec, {}), values)
@@ -49,14 +49,14 @@ def test_every_grey_level_comes_back(pictures):
     ).ravel().tolist() == list(range(256))
 
 
-def test_out_of_range_is_cut(pictures):
-    data = pictures[1]
+def test_out_of_range_is_cut(array_set):
+    data = array_set[1]
     assert data.to_uint8(torch.full((1, *data.spec.shape), 9.0)).min() == 255
     assert data.to_uint8(torch.full((1, *data.spec.shape), -9.0)).max() == 0
 
 
-def test_flips_mirror_their_rows_only(pictures):
-    data = pictures[1]
+def test_flips_mirror_their_rows_only(array_set):
+    data = array_set[1]
     plain, _ = data.batch(np.arange(4))
     flipped, _ = data.batch(np.arange(4), torch.tensor([True, False, False, True]))
     assert torch.equal(flipped[0], plain[0].flip(-1))
@@ -65,8 +65,8 @@ def test_flips_mirror_their_rows_only(pictures):
     assert torch.equal(data.batch(np.arange(4))[0], plain)
 
 
-def test_the_samples_are_not_changed_by_use(pictures):
-    values, data = pictures
+def test_the_samples_are_not_changed_by_use(array_set):
+    values, data = array_set
     x, _ = data.batch(shuffled_indices(0, len(data), 0, 10), torch.ones(10, dtype=torch.bool))
     x.fill_(0)
     assert np.array_equal(data.samples, values)

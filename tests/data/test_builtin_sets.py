@@ -53,8 +53,8 @@ def test_animals_of_some_classes():
 @pytest.mark.parametrize(("name", "count", "std"), [("ring", 8, 0.01), ("grid", 25, 0.05)])
 def test_mixtures(name, count, std):
     data = opened(name)
-    means, told = mixture_modes(name)
-    assert told == std
+    means, actual_std = mixture_modes(name)
+    assert actual_std == std
     assert means.shape == (count, 2)
     distance = np.linalg.norm(data.samples[:, None] - means, axis=2)
     nearest = distance.argmin(1)
@@ -97,7 +97,7 @@ def test_points_are_the_same_each_time(name):
 
 
 @pytest.mark.parametrize("settings", [{"size": (4, 4)}, {"channels": 1}, {"flip": True}])
-def test_points_have_no_picture_settings(settings):
+def test_points_have_no_image_settings(settings):
     with pytest.raises(DataError, match="points"):
         opened("ring", **settings)
 

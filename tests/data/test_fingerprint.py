@@ -75,11 +75,11 @@ def test_settings_are_noticed(root, settings):
 
 def test_names_of_classes_count(root):
     table = "cat/a.png,{0}\ncat/b.png,{1}\ndog/a.png,{0}\ndog/b.png,{1}\n"
-    seen = set()
+    fingerprints = set()
     for names in (("x", "y"), ("x", "z"), ("y", "x")):
         (root / "labels.csv").write_text(table.format(*names))
-        seen.add(fingerprint(root))
-    assert len(seen) == 3
+        fingerprints.add(fingerprint(root))
+    assert len(fingerprints) == 3
 
 
 def test_place_time_and_junk_do_not_matter(root, tmp_path):

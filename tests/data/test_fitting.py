@@ -81,9 +81,9 @@ def test_stretch_keeps_everything():
 
 
 def test_pad_fills_with_the_edge():
-    picture = Image.new("RGB", (60, 20), (9, 90, 200))
-    picture.paste((250, 0, 0), (20, 5, 40, 15))
-    padded = fit_image(picture, (30, 30), 3, "pad")
+    original = Image.new("RGB", (60, 20), (9, 90, 200))
+    original.paste((250, 0, 0), (20, 5, 40, 15))
+    padded = fit_image(original, (30, 30), 3, "pad")
     assert np.array_equal(padded[0], np.broadcast_to(np.uint8([9, 90, 200]), (30, 3)))
     assert np.array_equal(padded[-1], padded[0])
     assert np.abs(padded[15, 15].astype(int) - (250, 0, 0)).max() < 6
@@ -91,9 +91,9 @@ def test_pad_fills_with_the_edge():
 
 def test_pad_colour_is_one_that_is_there():
     """Between a black and a white half there is no grey edge."""
-    picture = Image.new("RGB", (90, 30), (250, 240, 230))
-    picture.paste((0, 0, 0), (0, 0, 40, 30))
-    assert fit_image(picture, (30, 30), 3, "pad")[0, 0].tolist() == [250, 240, 230]
+    original = Image.new("RGB", (90, 30), (250, 240, 230))
+    original.paste((0, 0, 0), (0, 0, 40, 30))
+    assert fit_image(original, (30, 30), 3, "pad")[0, 0].tolist() == [250, 240, 230]
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])

@@ -55,7 +55,7 @@ def tree(tmp_path):
     return root
 
 
-def test_each_thing_is_taken_or_named(tree):
+def test_each_file_is_used_or_reported(tree):
     start = time.process_time()
     data = opened(tree)
     assert time.process_time() - start < 5
@@ -172,7 +172,7 @@ def test_nothing_there(tmp_path):
         opened(tmp_path)
 
 
-def test_stop_is_heard_and_nothing_is_left(tmp_path, cache):
+def test_stop_ends_the_scan_and_leaves_no_files(tmp_path, cache):
     from sparring.data import StopRequested
 
     for number in range(30):
@@ -186,7 +186,7 @@ def test_stop_is_heard_and_nothing_is_left(tmp_path, cache):
 def test_progress_counts_to_the_end(tmp_path):
     for number in range(5):
         (tmp_path / f"{number}.png").write_bytes(PNG)
-    seen = []
-    open_data(DataConfig(source=str(tmp_path)), progress=lambda done, total: seen.append((done, total)))
-    assert seen[-1] == (10, 10)
-    assert seen == sorted(seen)
+    reports = []
+    open_data(DataConfig(source=str(tmp_path)), progress=lambda done, total: reports.append((done, total)))
+    assert reports[-1] == (10, 10)
+    assert reports == sorted(reports)

@@ -70,13 +70,13 @@ def test_json_beats_csv_and_sorts_numbers(root):
 @pytest.mark.parametrize(
     "text", ["{", "[1, 2]", '{"labels": 3}', '{"labels": [["a"]]}', '{"labels": [["a", [1]]]}', "[" * 5000]
 )
-def test_damaged_json_is_told(root, text):
+def test_damaged_json_is_reported(root, text):
     (root / "dataset.json").write_text(text)
     with pytest.raises(DataError, match="dataset.json"):
         opened(root)
 
 
-def test_damaged_csv_is_told(root):
+def test_damaged_csv_is_reported(root):
     (root / "labels.csv").write_bytes(b"only-one-column\n")
     with pytest.raises(DataError, match="labels.csv"):
         opened(root)

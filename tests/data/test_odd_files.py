@@ -85,7 +85,7 @@ def test_whole_folder_is_accounted_for(tmp_path):
     assert "skipped" in "\n".join(data.report.lines())
 
 
-def test_nothing_usable_says_what_was_seen(tmp_path):
+def test_the_error_without_usable_files_lists_them(tmp_path):
     for odd in BAD:
         (tmp_path / odd.name).write_bytes(odd.data)
     with pytest.raises(DataError, match="nothing usable in .* files") as caught:

@@ -90,7 +90,7 @@ def other_key(place):
 @pytest.mark.parametrize(
     "damage", [flip_a_sample, cut_samples, drop_samples, drop_header, change_header, cut_header, other_key]
 )
-def test_damage_is_noticed_and_mended(root, cache, damage, monkeypatch):
+def test_damage_is_noticed_and_fixed(root, cache, damage, monkeypatch):
     first = opened(root)
     samples, report = np.array(first.samples), first.report
     damage(folder_of(cache))

@@ -22,7 +22,7 @@ def test_grid(channels):
     assert (grid[:GAP] == 255).all()
 
 
-def test_large_pictures_keep_their_size_and_none_is_fine():
+def test_large_images_keep_their_size_and_none_is_fine():
     assert grid_image(np.zeros((1, 200, 100, 1), np.uint8), 8).size == (100 + 2 * GAP, 200 + 2 * GAP)
     assert grid_image(np.zeros((0, 28, 28, 1), np.uint8), 8).mode == "L"
 

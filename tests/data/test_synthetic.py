@@ -17,7 +17,7 @@ from sparring.data.synthetic import (
 from sparring.protocols.catalogue import METRICS_INFO
 
 
-def test_a_picture_depends_on_its_number_alone() -> None:
+def test_an_image_depends_on_its_number_alone() -> None:
     maps, scenes = generate_scenes(7, (16, 24), seed=3)
     later = generate_scenes(3, (16, 24), seed=3, first=4)
     assert (maps[4:] == later[0]).all()

@@ -54,8 +54,8 @@ def test_page_shows_the_samples_of_pytorch(chromium, tmp_path):
                 number,
             )
             wait_for(chromium, f"document.body.dataset.shown === '{number}/1/0/{labels[number]}'")
-            shown = pixels(chromium, "#image")
-            assert psnr(shown[:, :, :1], expected[number]) >= 45
+            canvas_pixels = pixels(chromium, "#image")
+            assert psnr(canvas_pixels[:, :, :1], expected[number]) >= 45
         chromium.execute_script(
             "const c = document.querySelector('#class'); c.value = '2'; c.dispatchEvent(new Event('change'))"
         )

@@ -22,9 +22,9 @@ def stripes(tmp_path: Path, classes: int = 2, count: int = 200) -> Dataset:
     draw = np.random.default_rng(0)
     labels = np.arange(count) % classes
     waves = np.sin(np.arange(16)[None] * 1.5 + draw.uniform(0, 6, count)[:, None])[:, None].repeat(16, 1)
-    pictures = np.where(labels[:, None, None] == 0, waves, waves.transpose(0, 2, 1)) * 60 + 128
-    pictures = (pictures + 20 * draw.normal(size=pictures.shape)).clip(0, 255).astype(np.uint8)
-    np.savez(tmp_path / "set.npz", images=pictures[..., None], labels=labels)
+    images = np.where(labels[:, None, None] == 0, waves, waves.transpose(0, 2, 1)) * 60 + 128
+    images = (images + 20 * draw.normal(size=images.shape)).clip(0, 255).astype(np.uint8)
+    np.savez(tmp_path / "set.npz", images=images[..., None], labels=labels)
     return open_data(DataConfig(source=str(tmp_path / "set.npz")))
 
 
@@ -34,17 +34,17 @@ def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     return stripes(tmp_path)
 
 
-def made(dataset: Dataset, training: ClassifierTraining = SHORT) -> ClassifierExtractor:
+def trained(dataset: Dataset, training: ClassifierTraining = SHORT) -> ClassifierExtractor:
     return ClassifierExtractor(ExtractorOptions(name="classifier", runtime=CPU, fitted_on=dataset), training)
 
 
-def test_it_learns_and_is_kept(dataset: Dataset, tmp_path: Path) -> None:
-    first = made(dataset)
+def test_it_learns_and_is_cached(dataset: Dataset, tmp_path: Path) -> None:
+    first = trained(dataset)
     assert first.accuracy > 0.9
-    (kept,) = (tmp_path / "cache" / "classifiers").glob("*.safetensors")
-    before = kept.stat().st_mtime_ns
-    again = made(dataset)
-    assert kept.stat().st_mtime_ns == before
+    (cached,) = (tmp_path / "cache" / "classifiers").glob("*.safetensors")
+    before = cached.stat().st_mtime_ns
+    again = trained(dataset)
+    assert cached.stat().st_mtime_ns == before
     assert again.digest == first.digest
     found = first(dataset.samples)
     assert found.features.shape == (200, 128)
@@ -52,20 +52,22 @@ def test_it_learns_and_is_kept(dataset: Dataset, tmp_path: Path) -> None:
     assert torch.equal(again(dataset.samples[70:75]).features, found.features[70:75])
 
 
-def test_made_again_it_is_the_same_and_a_damaged_one_is_made_again(dataset: Dataset, tmp_path: Path) -> None:
+def test_retraining_gives_the_same_and_a_damaged_file_is_replaced(dataset: Dataset, tmp_path: Path) -> None:
     short = ClassifierTraining(images=64, batch=32)
-    first = made(dataset, short).digest
-    (kept,) = (tmp_path / "cache" / "classifiers").glob("*.safetensors")
-    kept.write_bytes(kept.read_bytes()[:-5])
-    assert made(dataset, short).digest == first
-    assert made(dataset, ClassifierTraining(images=96, batch=32)).digest != first
+    first = trained(dataset, short).digest
+    (cached,) = (tmp_path / "cache" / "classifiers").glob("*.safetensors")
+    cached.write_bytes(cached.read_bytes()[:-5])
+    assert trained(dataset, short).digest == first
+    assert trained(dataset, ClassifierTraining(images=96, batch=32)).digest != first
 
 
 def test_one_that_saw_all_samples_does_not_stand_in_where_some_are_held_out(dataset: Dataset) -> None:
     short = ClassifierTraining(images=64, batch=32)
     training, held = split_held_out(dataset, 40)
     assert training.fingerprint == dataset.fingerprint
-    digests = {made(part, short).digest for part in (dataset, training, held, split_held_out(dataset, 41)[0])}
+    digests = {
+        trained(part, short).digest for part in (dataset, training, held, split_held_out(dataset, 41)[0])
+    }
     assert len(digests) == 4
 
 

@@ -12,28 +12,28 @@ from sparring.features.pixels_pca import PCAExtractor, PixelExtractor
 CPU = Runtime(torch.device("cpu"))
 
 
-def pictures(count: int = 40, *shape: int) -> np.ndarray:
+def random_images(count: int = 40, *shape: int) -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, (count, *(shape or (9, 7, 3))), dtype=np.uint8)
 
 
 def test_pixels_are_pixels() -> None:
-    samples = pictures(1200)
+    samples = random_images(1200)
     pixels = PixelExtractor((9, 7, 3))
     assert pixels.dimension == 189
     expected = samples.transpose(0, 3, 1, 2).reshape(1200, -1) / np.float32(255)
     assert np.array_equal(pixels(samples).features.numpy(), expected)
-    assert PixelExtractor((64, 20, 1)).dimension == 32 * 20 == pixels_of(pictures(2, 64, 20, 1)).shape[1]
-    assert pixels_of(pictures(2, 5, 5, 4)).shape == (2, 75)
+    assert PixelExtractor((64, 20, 1)).dimension == 32 * 20 == pixels_of(random_images(2, 64, 20, 1)).shape[1]
+    assert pixels_of(random_images(2, 5, 5, 4)).shape == (2, 75)
 
 
 def pixels_of(samples: np.ndarray) -> torch.Tensor:
     return load("pixels", runtime=CPU)(samples).features
 
 
-def test_grey_and_coloured_pictures_are_not_mixed() -> None:
-    assert PixelExtractor((4, 4, 3))(pictures(2, 4, 4, 1)).features.shape == (2, 48)
+def test_grey_and_coloured_images_are_not_mixed() -> None:
+    assert PixelExtractor((4, 4, 3))(random_images(2, 4, 4, 1)).features.shape == (2, 48)
     with pytest.raises(DataError, match="colour images"):
-        PixelExtractor((4, 4, 1))(pictures(2, 4, 4, 3))
+        PixelExtractor((4, 4, 1))(random_images(2, 4, 4, 3))
 
 
 def test_principal_components_are_those_of_the_covariance() -> None:
@@ -64,12 +64,12 @@ def test_what_it_was_fitted_on_looks_like_what_it_was_not() -> None:
     ratio = pca(fresh).features.var(0).sum() / pca(fitted).features.var(0).sum()
     assert pca.dimension == 10
     assert ratio > 0.5  # 64 components of noise in 784 pixels would leave a tenth
-    assert PCAExtractor(pictures(12)).dimension == 2
+    assert PCAExtractor(random_images(12)).dimension == 2
 
 
 def test_the_digest_is_the_fit() -> None:
-    assert PCAExtractor(pictures()).digest == PCAExtractor(pictures()).digest
-    assert PCAExtractor(pictures(39)).digest != PCAExtractor(pictures()).digest
+    assert PCAExtractor(random_images()).digest == PCAExtractor(random_images()).digest
+    assert PCAExtractor(random_images(39)).digest != PCAExtractor(random_images()).digest
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_digest_is_the_fit() -> None:
         np.zeros((4, 4, 3), np.uint8),
     ],
 )
-def test_only_pictures_are_pictures(wrong: np.ndarray) -> None:
+def test_arrays_that_are_not_images_are_refused(wrong: np.ndarray) -> None:
     with pytest.raises(DataError, match="uint8 images"):
         pixels_of(wrong)
 
@@ -95,7 +95,7 @@ def test_points_are_points() -> None:
     with pytest.raises(DataError, match="not finite, of 1 of 3"):
         points(x)
     with pytest.raises(DataError, match="float32 points"):
-        points(pictures())
+        points(random_images())
 
 
 def test_the_table_refuses_what_it_can_not_make() -> None:

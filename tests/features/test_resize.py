@@ -14,26 +14,26 @@ def noise(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
-def pillow(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    image = Image.fromarray(picture[..., 0].astype(np.float32))
+def pillow(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    image = Image.fromarray(image[..., 0].astype(np.float32))
     return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC)).clip(0, 255)
 
 
 @pytest.mark.parametrize("sizes", SIZES)
 def test_it_is_pillows_on_floats(sizes: tuple[int, int, int, int]) -> None:
     height, width, *new = sizes
-    pictures = noise(2, height, width, 1)
-    ours = resize(to_nchw(pictures), *new)
+    images = noise(2, height, width, 1)
+    ours = resize(to_nchw(images), *new)
     assert ours.shape == (2, 1, *new)
-    for our, picture in zip(ours[:, 0].numpy(), pictures, strict=True):
-        assert np.abs(our - pillow(picture, *new)).max() < 1e-3
+    for our, image in zip(ours[:, 0].numpy(), images, strict=True):
+        assert np.abs(our - pillow(image, *new)).max() < 1e-3
 
 
 def test_without_antialias_it_is_another() -> None:
     """The same test must notice the mistake that it is there for."""
-    picture = noise(1, 500, 333, 1)
-    aliased = torch.nn.functional.interpolate(to_nchw(picture), (224, 224), mode="bicubic")
-    assert np.abs(aliased[0, 0].numpy().clip(0, 255) - pillow(picture[0], 224, 224)).max() > 20
+    image = noise(1, 500, 333, 1)
+    aliased = torch.nn.functional.interpolate(to_nchw(image), (224, 224), mode="bicubic")
+    assert np.abs(aliased[0, 0].numpy().clip(0, 255) - pillow(image[0], 224, 224)).max() > 20
 
 
 def test_constants_stay_and_nothing_overshoots() -> None:

@@ -68,8 +68,8 @@ def test_pth_files_are_converted_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert digest == source.sha256
     monkeypatch.setattr(weights, "_convert_in_subprocess", lambda *_: pytest.fail("converted again"))
     assert set(weights.read_weights(source, path)[0]) == {"a", "b"}
-    (kept,) = (tmp_path / "cache" / "weights").iterdir()
-    kept.write_bytes(kept.read_bytes()[:-4])
+    (stored,) = (tmp_path / "cache" / "weights").iterdir()
+    stored.write_bytes(stored.read_bytes()[:-4])
     with pytest.raises(CorruptFileError, match="is converted again"):
         weights.read_weights(source, path)
 

@@ -25,10 +25,10 @@ def trace(name: str, place: Path) -> list[dict[str, float]]:
 
     draws = np.random.default_rng(0)
     images = draws.integers(0, 256, (64, 16, 16, 1), dtype=np.uint8)
-    np.savez(place / "pictures.npz", images=images, labels=np.arange(64) % 3)
+    np.savez(place / "images.npz", images=images, labels=np.arange(64) % 3)
     experiment = TINY_RECIPES[name]()
     experiment = replace(experiment, training=experiment.training.resolve())
-    data = open_data(DataConfig(source=str(place / "pictures.npz")))
+    data = open_data(DataConfig(source=str(place / "images.npz")))
     if name in RECIPE_PAIRING:
         data = two_domains(place, paired=RECIPE_PAIRING[name] == "paired")
     match = TrainState(experiment, data, cpu())
@@ -40,8 +40,11 @@ def test_five_steps(name, tmp_path):
     expected = json.loads(FILE.read_text())[name]
     found = trace(name, tmp_path)
     assert [list(row) for row in found] == [list(row) for row in expected]
-    for row, wanted in zip(found, expected, strict=True):
-        for term, value in wanted.items():  # an accuracy counts, and one of its ties can fall either way
+    for row, expected_row in zip(found, expected, strict=True):
+        for (
+            term,
+            value,
+        ) in expected_row.items():  # an accuracy counts, and one of its ties can fall either way
             rounding = {"abs": 0.01} if "accuracy" in term else {"rel": 1e-4, "abs": 1e-6}
             assert row[term] == pytest.approx(value, **rounding), term
 
@@ -50,7 +53,7 @@ def test_a_wrong_loss_is_noticed(tmp_path, monkeypatch):
     from sparring.parts.objectives import NonSaturating
 
     true = NonSaturating.generator
-    monkeypatch.setattr(NonSaturating, "generator", lambda self, play: true(self, play) * 1.01)
+    monkeypatch.setattr(NonSaturating, "generator", lambda self, batch: true(self, batch) * 1.01)
     with pytest.raises(AssertionError):
         test_five_steps("dcgan", tmp_path)
 

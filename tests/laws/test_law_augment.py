@@ -101,8 +101,10 @@ def test_gradients_are_those_of_a_linear_map():
 
 def test_gradients_of_gradients_flow():
     x = numbers(3, 3, 9, 7).requires_grad_()
-    (slope,) = torch.autograd.grad(DiffAugment()(x, draws(3), "real", 0).pow(3).sum(), x, create_graph=True)
-    (again,) = torch.autograd.grad(slope.square().sum(), x)
+    (gradient,) = torch.autograd.grad(
+        DiffAugment()(x, draws(3), "real", 0).pow(3).sum(), x, create_graph=True
+    )
+    (again,) = torch.autograd.grad(gradient.square().sum(), x)
     assert again.isfinite().all()
     assert again.abs().max() > 0
 

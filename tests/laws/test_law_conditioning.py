@@ -124,8 +124,8 @@ def test_discrimination_detects_identical_samples():
 def test_batch_features_differentiate_twice(config):
     """A gradient penalty on features that see the batch: the gradient of the gradient exists and is finite."""
     f = numbers(6, 5).requires_grad_()
-    (slope,) = torch.autograd.grad(config.build(5)(f)[:, 5:].square().sum(), f, create_graph=True)
-    (again,) = torch.autograd.grad(slope.square().sum(), f)
+    (gradient,) = torch.autograd.grad(config.build(5)(f)[:, 5:].square().sum(), f, create_graph=True)
+    (again,) = torch.autograd.grad(gradient.square().sum(), f)
     assert again.isfinite().all()
     assert again.abs().max() > 0
 

@@ -45,15 +45,17 @@ def exact(dimension, kappa):
 def test_bessel_functions_are_those_of_mpmath(dimension):
     kappa = double(*KAPPAS).requires_grad_()
     order, references = dimension / 2 - 1, [exact(dimension, value) for value in KAPPAS]
-    log_i, ratio, slope, kl = (double(*map(float, column)) for column in zip(*references, strict=True))
+    log_i, ratio, derivative_of_ratio, kl = (
+        double(*map(float, column)) for column in zip(*references, strict=True)
+    )
     torch.testing.assert_close(log_bessel_i(order, kappa), log_i, rtol=1e-8, atol=1e-9)
-    for ours, reference, its_slope in (
-        (bessel_ratio(order, kappa), ratio, slope),
-        (vmf_kl_to_uniform(kappa, dimension), kl, kappa.detach() * slope),
+    for ours, reference, expected_gradient in (
+        (bessel_ratio(order, kappa), ratio, derivative_of_ratio),
+        (vmf_kl_to_uniform(kappa, dimension), kl, kappa.detach() * derivative_of_ratio),
     ):
         torch.testing.assert_close(ours, reference, rtol=1e-8, atol=0.0)
         (gradient,) = torch.autograd.grad(ours.sum(), kappa)
-        torch.testing.assert_close(gradient, its_slope, rtol=1e-7, atol=0.0)
+        torch.testing.assert_close(gradient, expected_gradient, rtol=1e-7, atol=0.0)
 
 
 def test_the_kl_vanishes_with_kappa_and_is_finite_far_out():
@@ -87,8 +89,8 @@ def test_the_mean_cosine_is_the_bessel_ratio_and_so_is_its_gradient(dimension, k
     (of_square,) = torch.autograd.grad((w**2).mean(), kappa)
     torch.testing.assert_close(of_w, values.derivative, rtol=2e-3, atol=0.0)
     kappa = kappa.detach()
-    slope_of_second = (dimension - 1) * (values.ratio / kappa**2 - values.derivative / kappa)
-    torch.testing.assert_close(of_square, slope_of_second, rtol=2e-3, atol=1e-9)
+    second_derivative = (dimension - 1) * (values.ratio / kappa**2 - values.derivative / kappa)
+    torch.testing.assert_close(of_square, second_derivative, rtol=2e-3, atol=1e-9)
 
 
 @every_shape
@@ -219,8 +221,8 @@ def test_normals():
     )
     assert kl_normals(mean, log_std, mean, log_std).abs().max() == 0
     reference = torch.distributions.Normal(mean, log_std.exp())
-    wanted = torch.distributions.kl_divergence(reference, torch.distributions.Normal(other, 1.0)).sum(-1)
-    torch.testing.assert_close(kl_normal_to_standard(mean, log_std), wanted)
+    expected = torch.distributions.kl_divergence(reference, torch.distributions.Normal(other, 1.0)).sum(-1)
+    torch.testing.assert_close(kl_normal_to_standard(mean, log_std), expected)
     torch.testing.assert_close(
         normal_log_density(other + 0.3, mean, log_std), reference.log_prob(other + 0.3).sum(-1)
     )

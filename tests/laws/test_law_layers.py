@@ -73,14 +73,14 @@ def test_derivatives_by_differences(function):
     assert torch.autograd.gradgradcheck(function.apply, arguments)
 
 
-def test_gradient_of_the_picture_alone_costs_no_weight_gradient(monkeypatch):
+def test_gradient_of_the_image_alone_costs_no_weight_gradient(monkeypatch):
     calls = []
     correlate = strided_conv._correlate
     monkeypatch.setattr(strided_conv, "_correlate", lambda x, g: calls.append(1) or correlate(x, g))
     layer, x = strided_conv.DownsampleConv2d(2, 3), torch.randn(1, 2, 4, 4, requires_grad=True)
-    (slope,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
+    (gradient,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
     assert not calls
-    slope.square().sum().backward()
+    gradient.square().sum().backward()
     assert calls
     assert layer.weight.grad.any()
 
@@ -121,7 +121,7 @@ def test_autocast_and_layout_are_kept(layer):
     assert x.grad.dtype == layer.weight.grad.dtype == torch.float32
 
 
-def test_grey_pictures_go_on_in_channels_last():
+def test_grey_images_go_on_in_channels_last():
     x = torch.randn(2, 1, 4, 6)  # lies alike in both layouts
     assert strided_conv.DownsampleConv2d(1, 3)(x).is_contiguous(memory_format=torch.channels_last)
 

@@ -26,7 +26,7 @@ def test_the_256_levels_sum_to_one(location, scale):
     assert float(masses.sum()) == pytest.approx(1, abs=2e-5)
 
 
-def test_a_level_far_from_the_location_has_a_finite_log_probability_with_a_slope():
+def test_a_level_far_from_the_location_has_a_finite_log_probability_with_a_gradient():
     module = DiscretisedLogistic(scale=0.002).build(ONE)
     location = torch.full((1, 1, 1, 1), -1.0, requires_grad=True)
     mass = module(torch.full((1, 1, 1, 1), 0.9), location)
@@ -43,7 +43,7 @@ def test_bernoulli_by_hand():
     assert module.mean(logits).flatten().tolist() == pytest.approx([2 * p[0] - 1, 2 * p[1] - 1])
 
 
-def test_dynamic_binarisation_draws_as_often_as_the_grey_says_and_anew_each_time():
+def test_dynamic_binarisation_has_the_probability_of_the_grey_level_and_differs_each_time():
     module, x = Bernoulli().build(ONE), torch.full((20_000, 1, 1, 1), -0.5)  # a quarter of the way to white
     first, second = (module.prepare_data(x, KeyedRandom(0, (step,), len(x))) for step in (0, 1))
     assert set(first.unique().tolist()) == {-1.0, 1.0}

@@ -141,7 +141,7 @@ def copier(share: float, count: int = 600) -> tuple[torch.Tensor, torch.Tensor]:
     return train, fake
 
 
-def test_a_copier_is_caught_by_authenticity():
+def test_copies_lower_authenticity():
     """It falls in proportion to the share that is copied, and nothing else complains: the distances even fall."""
     scores = [authenticity(*copier(share)) for share in (0.0, 0.1, 0.25, 0.5, 1.0)]
     assert scores == sorted(scores, reverse=True)
@@ -163,14 +163,14 @@ def test_authenticity_of_new_samples_does_not_fall_with_their_number():
 # a sampler that drops modes
 
 
-def classes(count: int, kept: int, seed: int, noise: float = 1.0) -> torch.Tensor:
+def classes(count: int, num_classes: int, seed: int, noise: float = 1.0) -> torch.Tensor:
     """Ten Gaussians far apart in 8 dimensions; samples of the first `kept`."""
     centres = 12 * normal(10, 8, 77)
-    which = torch.arange(count) % kept
+    which = torch.arange(count) % num_classes
     return centres[which] + noise * normal(count, 8, seed)
 
 
-def test_lost_modes_are_seen_by_recall_and_coverage_alone():
+def test_lost_modes_lower_recall_and_coverage_alone():
     """Half of the modes: recall and coverage halve, precision and density stay."""
     real = classes(1_000, 10, 0)
     whole = precision_recall_density_coverage(real, classes(1_000, 10, 1))
@@ -181,7 +181,7 @@ def test_lost_modes_are_seen_by_recall_and_coverage_alone():
     assert half["density"] > 0.9 * whole["density"]
 
 
-def test_noise_is_seen_by_precision_and_density():
+def test_noise_lowers_precision_and_density():
     """Sabotage twin: all modes, too wide. Precision and density fall by far more than half; recall does not."""
     real = classes(1_000, 10, 0)
     whole = precision_recall_density_coverage(real, classes(1_000, 10, 1))
@@ -207,36 +207,36 @@ def animals() -> np.ndarray:
     )
 
 
-def _resized(picture: np.ndarray, side: int, how: Image.Resampling) -> np.ndarray:
-    return np.asarray(Image.fromarray(picture).resize((side, side), how))
+def _resized(image: np.ndarray, side: int, how: Image.Resampling) -> np.ndarray:
+    return np.asarray(Image.fromarray(image).resize((side, side), how))
 
 
-def features(pictures: np.ndarray) -> torch.Tensor:
+def features(images: np.ndarray) -> torch.Tensor:
     """Pixels averaged over 8 x 8 blocks, and so are the squared gradients and the squared curvatures (n, 147)."""
-    x = torch.from_numpy(np.array(pictures)).double()[:, None] / 255
+    x = torch.from_numpy(np.array(images)).double()[:, None] / 255
     across, down = F.pad(x.diff(dim=3), (0, 1)), F.pad(x.diff(dim=2), (0, 0, 0, 1))
     curved = F.pad(x.diff(n=2, dim=3), (1, 1)).square() + F.pad(x.diff(n=2, dim=2), (0, 0, 1, 1)).square()
     return F.avg_pool2d(torch.cat([x, across.square() + down.square(), curved], 1), 8).flatten(1)
 
 
-def blurred(picture: np.ndarray, strength: float) -> np.ndarray:
-    return np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(strength)))
+def blurred(image: np.ndarray, strength: float) -> np.ndarray:
+    return np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(strength)))
 
 
-def noisy(picture: np.ndarray, strength: float) -> np.ndarray:
-    noise = torch.randn(picture.shape, generator=torch.Generator().manual_seed(int(picture.sum()))).numpy()
-    return np.clip(np.round(picture + strength * noise), 0, 255).astype(np.uint8)
+def noisy(image: np.ndarray, strength: float) -> np.ndarray:
+    noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(int(image.sum()))).numpy()
+    return np.clip(np.round(image + strength * noise), 0, 255).astype(np.uint8)
 
 
-def jpeg(picture: np.ndarray, strength: float) -> np.ndarray:
+def jpeg(image: np.ndarray, strength: float) -> np.ndarray:
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "JPEG", quality=int(100 - strength))
+    Image.fromarray(image).save(file, "JPEG", quality=int(100 - strength))
     return np.asarray(Image.open(file))
 
 
-def shrunk(picture: np.ndarray, strength: float) -> np.ndarray:
+def shrunk(image: np.ndarray, strength: float) -> np.ndarray:
     """Down by dropping pixels, without antialiasing, and up again the same way."""
-    small = _resized(picture, int(56 / strength), Image.Resampling.NEAREST)
+    small = _resized(image, int(56 / strength), Image.Resampling.NEAREST)
     return _resized(small, 56, Image.Resampling.NEAREST)
 
 
@@ -249,11 +249,11 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
-def test_damages_are_put_in_order(damage, animals):
+def test_stronger_damage_has_a_larger_distance(damage, animals):
     """More damage, larger distance, from the floor of undamaged images on; for Fréchet and for the kernel distance."""
     real, other = features(animals[:COUNT]), animals[COUNT:]
     damaged = [other] + [np.stack([damage(each, strength) for each in other]) for strength in DAMAGES[damage]]
-    rows = [features(pictures) for pictures in damaged]
+    rows = [features(images) for images in damaged]
     frechet = [frechet_distance(real, row) for row in rows]
     kernel = [kernel_distance(real, row, subsets=2, size=COUNT)[0] for row in rows]
     for distances in (frechet, kernel):
@@ -261,7 +261,7 @@ def test_damages_are_put_in_order(damage, animals):
         assert len(set(distances)) == len(distances)
 
 
-def test_nothing_but_the_damage_is_seen(animals):
+def test_without_damage_the_distance_is_that_of_real_samples(animals):
     """Sabotage twin: another order of the same images is no damage, and of no distance."""
     row = features(animals[:COUNT])
     assert frechet_distance(row, row.flip(0)) == pytest.approx(0, abs=1e-6)

@@ -31,10 +31,10 @@ def numbers(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def mixture(count: int, seed: int = 0, kept: int = 25, narrow: float = 1.0) -> np.ndarray:
+def mixture(count: int, seed: int = 0, num_modes: int = 25, narrow: float = 1.0) -> np.ndarray:
     """Samples of the first `kept` modes of the grid."""
     means, std = mixture_modes("grid")
-    which = torch.randint(kept, (count,), generator=torch.Generator().manual_seed(seed + 1_000))
+    which = torch.randint(num_modes, (count,), generator=torch.Generator().manual_seed(seed + 1_000))
     return means[which] + narrow * std * numbers(count, 2, seed=seed).numpy()
 
 
@@ -58,7 +58,7 @@ def test_a_perfect_sampler_of_a_mixture():
 
 def test_modes_that_are_lost():
     """Reverse KL of an even sampler of 5 of 25 modes: log 5."""
-    found = mode_coverage(mixture(20_000, kept=5), *mixture_modes("grid"))
+    found = mode_coverage(mixture(20_000, num_modes=5), *mixture_modes("grid"))
     assert found["modes"] == 5
     assert found["reverse_kl"] == pytest.approx(math.log(5), abs=0.002)
 
@@ -79,8 +79,8 @@ def test_three_standard_deviations_are_the_reach():
 
 def test_floor_of_classes():
     """Stacked digits: 26,000 samples even over 1,000 modes find them all, with KL 0.0192 on average, not 0."""
-    drawn = torch.randint(10, (26_000, 3), generator=torch.Generator().manual_seed(0))
-    found = class_coverage(stacked_modes(drawn), 1_000)
+    modes = torch.randint(10, (26_000, 3), generator=torch.Generator().manual_seed(0))
+    found = class_coverage(stacked_modes(modes), 1_000)
     assert found["modes"] == 1_000 == round(found["expected_modes"])
     assert found["floor"] == 999 / 52_000
     assert found["reverse_kl"] == pytest.approx(found["floor"], rel=0.15)
@@ -139,9 +139,9 @@ def test_blocks_change_nothing(monkeypatch):
 
 def test_copies_of_the_validation_set_are_refused():
     """Their likelihood grows without end as sigma falls."""
-    seen = numbers(50, 3)
+    samples = numbers(50, 3)
     with pytest.raises(DataError, match="copies of the validation"):
-        parzen_log_likelihood(numbers(50, 3, seed=1), seen, validation=seen)
+        parzen_log_likelihood(numbers(50, 3, seed=1), samples, validation=samples)
 
 
 # classification accuracy score
@@ -172,8 +172,8 @@ def test_accuracy_of_two_gaussians():
 def test_a_class_that_is_not_generated_is_never_found():
     y = torch.arange(300) % 3
     x = numbers(300, 4) * 0.1 + 5 * y[:, None] * numbers(1, 4, seed=3)
-    kept = y != 1
-    found = classification_accuracy_score(x, y, x[kept], y[kept])
+    num_modes = y != 1
+    found = classification_accuracy_score(x, y, x[num_modes], y[num_modes])
     assert found.per_class[1] == 0
     assert found.per_class[0] == found.per_class[2] == 1
 
@@ -241,22 +241,22 @@ def test_paths_are_keyed():
 # structural similarity
 
 
-def pictures(count: int, side: int = 48, channels: int = 1, seed: int = 0) -> np.ndarray:
+def random_images(count: int, side: int = 48, channels: int = 1, seed: int = 0) -> np.ndarray:
     """Smooth random images, uint8."""
     coarse = torch.rand(count, channels, 6, 6, generator=torch.Generator().manual_seed(seed))
     smooth = torch.nn.functional.interpolate(coarse, side, mode="bilinear")
     return (smooth * 255).byte().permute(0, 2, 3, 1).numpy()
 
 
-def test_equal_pictures():
-    x = pictures(3, channels=3)
+def test_equal_images():
+    x = random_images(3, channels=3)
     assert torch.isinf(psnr(x, x)).all()
     torch.testing.assert_close(ssim(x, x), torch.ones(3, dtype=torch.float64))
     torch.testing.assert_close(ms_ssim(x, x), torch.ones(3, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("measure", [ssim, ms_ssim])
-def test_flat_pictures_differ_in_luminance_alone(measure):
+def test_flat_images_differ_in_luminance_alone(measure):
     """Of flat images a, b structure is 1, so SSIM = (2ab + C1) / (a^2 + b^2 + C1), at the last scale's power for MS-SSIM."""
     a, b, c1 = 100.0, 160.0, (0.01 * 255) ** 2
     value = measure(torch.full((1, 48, 48, 1), a), torch.full((1, 48, 48, 1), b)).item()
@@ -265,9 +265,9 @@ def test_flat_pictures_differ_in_luminance_alone(measure):
     assert value == pytest.approx(luminance**power, rel=1e-9)
 
 
-def test_negative_picture_is_unlike():
+def test_a_negative_has_a_low_similarity():
     """255 - x has the covariance -variance: SSIM falls below 0, MS-SSIM stops at 0."""
-    x = pictures(4, seed=2)
+    x = random_images(4, seed=2)
     assert (ssim(x, 255 - x) < 0).all()
     assert (ms_ssim(x, 255 - x) == 0).all()
 
@@ -290,9 +290,9 @@ def test_ssim_by_hand():
     assert ssim(x[None, :, :, None], y[None, :, :, None]).item() == pytest.approx(expected.item())
 
 
-def test_pictures_may_be_read_only():
+def test_images_may_be_read_only():
     """As those of a memory-mapped set are."""
-    x = pictures(2)
+    x = random_images(2)
     x.flags.writeable = False
     assert ms_ssim_diversity(x, pairs=2)[0] < 1
 
@@ -309,9 +309,9 @@ def test_scales_leave_room_for_the_window():
         assert count == 5 or side // 2**count < 11
 
 
-def test_diversity_of_repeated_pictures():
+def test_diversity_of_repeated_images():
     """One image again and again scores 1; a set that repeats is above one that does not; noise is below all."""
-    varied, noise = pictures(40), (numbers(40, 48, 48, 1) * 40 + 128).clamp(0, 255)
+    varied, noise = random_images(40), (numbers(40, 48, 48, 1) * 40 + 128).clamp(0, 255)
     repeated = varied[np.arange(40) % 3]
     scores = [ms_ssim_diversity(each, pairs=200) for each in (varied[[0] * 5], repeated, varied, noise)]
     assert scores[0] == (pytest.approx(1), pytest.approx(0, abs=1e-9))
@@ -348,9 +348,9 @@ def test_sliced_of_unequal_counts():
     )  # (0,0) (0,1) (1,1) (1,2) for 2, 1, 1, 2 sixths
 
 
-def test_sliced_flattens_pictures():
-    x = pictures(20, side=8, channels=3)
-    y = pictures(30, side=8, channels=3, seed=1)
+def test_sliced_flattens_images():
+    x = random_images(20, side=8, channels=3)
+    y = random_images(30, side=8, channels=3, seed=1)
     flat = sliced_wasserstein_distance(x.reshape(20, -1), y.reshape(30, -1))
     assert sliced_wasserstein_distance(x, y) == flat
     assert flat[0] > 0
@@ -398,7 +398,7 @@ SMALL, FLAT = np.zeros((2, 8, 8, 1), np.uint8), np.zeros((2, 16, 16, 1), np.uint
         (lambda: sliced_wasserstein_distance(NAN, GOOD), "finite"),
     ],
 )
-def test_refused_with_the_need(call, need):
+def test_too_few_samples_are_refused_with_the_minimum(call, need):
     with pytest.raises(DataError, match=need) as refused:
         call()
     assert refused.value.fix

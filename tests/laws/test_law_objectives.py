@@ -32,9 +32,9 @@ def best_logit(objective, p: float, q: float) -> float:
         loss = p * objective.discriminator(batch_of_logits(t, none)) + q * objective.discriminator(
             batch_of_logits(none, t)
         )
-        (slope,) = torch.autograd.grad(loss, t, create_graph=True)
-        (curve,) = torch.autograd.grad(slope, t)
-        t = (t - slope / curve).detach().requires_grad_()
+        (first_derivative,) = torch.autograd.grad(loss, t, create_graph=True)
+        (second_derivative,) = torch.autograd.grad(first_derivative, t)
+        t = (t - first_derivative / second_derivative).detach().requires_grad_()
     return t.item()
 
 

@@ -14,29 +14,29 @@ from sparring.parts.networks.layers.upsample import NearestConv2d
 from sparring.parts.networks.patchgan import PATCH_SIZES
 
 
-def seen(judge, side):
+def receptive_field(discriminator, side):
     """Height and width of what the middle logit of a image depends on."""
     x = torch.randn(1, 2, side, side, requires_grad=True)
-    grid = round(judge.num_patches(side, side) ** 0.5)
-    (slope,) = torch.autograd.grad(judge(x)[grid // 2 * (grid + 1)], x)
-    touched = slope[0].abs().sum(0) > 0
+    grid = round(discriminator.num_patches(side, side) ** 0.5)
+    (gradient,) = torch.autograd.grad(discriminator(x)[grid // 2 * (grid + 1)], x)
+    touched = gradient[0].abs().sum(0) > 0
     return [int(touched.any(dim).sum()) for dim in (1, 0)]
 
 
 @pytest.mark.parametrize("patch_size", [side for side in PATCH_SIZES if side <= 70])
-def test_a_logit_sees_a_patch_of_the_wanted_size(patch_size):
+def test_the_receptive_field_of_a_logit_has_the_patch_size(patch_size):
     torch.manual_seed(0)
-    judge = PatchGAN(patch_size=patch_size, width=4, norm="none").build(2)
-    assert seen(judge, 2 * patch_size + 30) == [patch_size, patch_size]
+    discriminator = PatchGAN(patch_size=patch_size, width=4, norm="none").build(2)
+    assert receptive_field(discriminator, 2 * patch_size + 30) == [patch_size, patch_size]
 
 
-def test_the_judge_of_the_whole_sees_all_of_it():
+def test_patch_size_0_is_the_whole_image():
     torch.manual_seed(0)
-    judge = PatchGAN(patch_size=0, width=4, norm="none").build(2, (48, 48))
+    discriminator = PatchGAN(patch_size=0, width=4, norm="none").build(2, (48, 48))
     x = torch.randn(1, 2, 48, 48, requires_grad=True)
-    (slope,) = torch.autograd.grad(judge(x).sum(), x)
-    assert judge(x).shape == (1,)
-    assert (slope.abs().sum(1) > 0).all()
+    (gradient,) = torch.autograd.grad(discriminator(x).sum(), x)
+    assert discriminator(x).shape == (1,)
+    assert (gradient.abs().sum(1) > 0).all()
 
 
 def test_the_paper_has_thirty_patches_a_side():
@@ -80,21 +80,21 @@ def same(ours, plain, arguments):
         torch.testing.assert_close(left, right, rtol=1e-4, atol=1e-3)
 
 
-def test_slopes_of_slopes_are_right():
+def test_gradients_of_gradients_are_right():
     """What R1 needs, through the products and the normalisation, against finite differences."""
     torch.manual_seed(0)
     conv, doubling = FastConv2d(64, 64, 2, 2).double(), FastConvTranspose2d(64, 64, 2, 2).double()
     x = torch.randn(1, 64, 2, 2, dtype=torch.float64)
 
-    def slopes(scale):
+    def input_gradients(scale):
         y = (x * scale).requires_grad_()
         value = instance_normalise(doubling(conv(y))).pow(3).sum() + y.pow(3).sum()
-        (slope,) = torch.autograd.grad(value, y, create_graph=True)
-        return slope.square().sum()
+        (gradient,) = torch.autograd.grad(value, y, create_graph=True)
+        return gradient.square().sum()
 
     scale = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
-    (found,) = torch.autograd.grad(slopes(scale), scale)
-    near = (slopes(scale.detach() + 1e-5) - slopes(scale.detach() - 1e-5)) / 2e-5
+    (found,) = torch.autograd.grad(input_gradients(scale), scale)
+    near = (input_gradients(scale.detach() + 1e-5) - input_gradients(scale.detach() - 1e-5)) / 2e-5
     torch.testing.assert_close(found, near, rtol=1e-5, atol=0)
 
 
@@ -123,7 +123,7 @@ def _by_the_book(x):
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("count", [1, 2, 6])  # one by one, and all at once
-def test_instance_norm_and_its_slopes(count, layout):
+def test_instance_norm_and_its_gradients(count, layout):
     torch.manual_seed(0)
     x = torch.randn(count, 3, 4, 5).contiguous(memory_format=layout).requires_grad_()
     ours, plain = instance_normalise(x), _by_the_book(x)
@@ -138,7 +138,7 @@ def test_instance_norm_and_its_slopes(count, layout):
     torch.testing.assert_close(*twice, rtol=1e-3, atol=1e-4)
 
 
-def test_weights_cast_once_give_the_same_pictures_and_slopes():
+def test_weights_cast_once_give_the_same_images_and_gradients():
     torch.manual_seed(0)
     network = ResNetTranslator(width=8, blocks=1).build((3, 16, 16), (3, 16, 16))
     x, found = torch.randn(2, 3, 16, 16), []
@@ -148,7 +148,7 @@ def test_weights_cast_once_give_the_same_pictures_and_slopes():
                 twice = network(network(x))
             found.append((twice.detach(), torch.autograd.grad(twice.square().sum(), [*network.parameters()])))
     assert torch.equal(found[0][0], found[1][0])
-    for one, other in zip(*(slopes for _, slopes in found), strict=True):
+    for one, other in zip(*(input_gradients for _, input_gradients in found), strict=True):
         assert (one - other).norm() <= 0.01 * one.norm()  # summed in bfloat16
     assert all(
         layer.cast is None
@@ -157,7 +157,7 @@ def test_weights_cast_once_give_the_same_pictures_and_slopes():
     )
 
 
-def test_a_single_value_passes_as_it_is():
+def test_a_single_value_is_not_changed():
     x = torch.full((1, 2, 1, 1), 3.0)
     assert torch.equal(InstanceNorm(2)(x), x)
 
@@ -171,9 +171,9 @@ def test_fixed_statistics_make_tiles_agree():
     whole = torch.randn(1, 3, 64, 64) * torch.linspace(0.1, 2, 64)
     inner = slice(20, 28)
     with torch.no_grad():
-        wanted = network(whole)[..., inner, inner]
+        expected = network(whole)[..., inner, inner]
         with fixed_statistics(network, whole):
             agreed = network(whole[..., :48, :48])[..., inner, inner]
         alone = network(whole[..., :48, :48])[..., inner, inner]
-    torch.testing.assert_close(agreed, wanted, rtol=1e-3, atol=1e-4)
-    assert (alone - wanted).abs().max() > 0.05
+    torch.testing.assert_close(agreed, expected, rtol=1e-3, atol=1e-4)
+    assert (alone - expected).abs().max() > 0.05

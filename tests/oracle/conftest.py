@@ -83,7 +83,7 @@ def animals():
 def extracted(animals):
     """EfficientNet-Lite0's features and logits of both sides."""
     lite = load("efficientnet_lite0", runtime=Runtime(torch.device("cpu")))
-    return tuple(lite(pictures) for pictures in animals)
+    return tuple(lite(images) for images in animals)
 
 
 @pytest.fixture(scope="session")

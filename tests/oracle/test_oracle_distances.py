@@ -31,8 +31,8 @@ class AsTheyAre(torch.nn.Module):
         super().__init__()
         self.num_features = width
 
-    def forward(self, pictures):
-        return pictures.flatten(1)
+    def forward(self, images):
+        return images.flatten(1)
 
 
 def torchmetrics(real, fake):

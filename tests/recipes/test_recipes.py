@@ -42,16 +42,14 @@ CASES = {**TINY_RECIPES, "auto on points": tiny_points}
 def data(tmp_path_factory):
     place, draws = tmp_path_factory.mktemp("tiny"), np.random.default_rng(0)
     images = draws.integers(0, 256, (64, 16, 16, 1), dtype=np.uint8)
-    np.savez(place / "pictures.npz", images=images, labels=np.arange(64) % 3)
+    np.savez(place / "images.npz", images=images, labels=np.arange(64) % 3)
     np.savez(place / "points.npz", x=draws.normal(size=(64, 2)).astype(np.float32))
-    opened = {
-        name: open_data(DataConfig(source=str(place / f"{name}.npz"))) for name in ("pictures", "points")
-    }
+    opened = {name: open_data(DataConfig(source=str(place / f"{name}.npz"))) for name in ("images", "points")}
     sides = {}
     for kind in ("paired", "unpaired"):
         (place / kind).mkdir()
         sides[kind] = toy.two_domains(place / kind, paired=kind == "paired")
-    return sides | {(1, 16, 16): opened["pictures"], (2,): opened["points"]}
+    return sides | {(1, 16, 16): opened["images"], (2,): opened["points"]}
 
 
 def start(name, data):
@@ -61,8 +59,8 @@ def start(name, data):
     return experiment, TrainState(experiment, data[RECIPE_PAIRING.get(name, spec)], toy.cpu())
 
 
-def keeper(match, place):
-    return Checkpointer(match, place, RunLogger(place), {"units": {}, "classes": []})
+def make_checkpointer(train_state, place):
+    return Checkpointer(train_state, place, RunLogger(place), {"units": {}, "classes": []})
 
 
 def test_every_name_has_a_recipe():
@@ -75,13 +73,13 @@ def test_goes_on_bit_for_bit(name, data, tmp_path):
     for _ in range(BEFORE):
         live.train_step()
     assert all(tensor.isfinite().all() for tensor in live.tensors().values())
-    keeper(live, tmp_path).save(final=True)
+    make_checkpointer(live, tmp_path).save(final=True)
     losses = [live.train_step() for _ in range(AFTER)]
 
     torch.manual_seed(1234)  # a new process has another global state
     _, resumed = start(name, data)
     cold = toy.bits(resumed)
-    assert keeper(resumed, tmp_path).restore() == []
+    assert make_checkpointer(resumed, tmp_path).restore() == []
     again = [resumed.train_step() for _ in range(AFTER)]
     assert toy.bits(resumed) == toy.bits(live)
     for one, other in zip(losses, again, strict=True):
@@ -106,17 +104,19 @@ def test_settings_go_to_json_and_back(name):
 @pytest.mark.parametrize(
     "name", [name for name in CASES if name != "logistic" and name not in RECIPE_PAIRING]
 )
-def test_is_sampled_from(name, data, tmp_path):
-    experiment, match = start(name, data)
-    match.train_step()
+def test_generators_are_sampled(name, data, tmp_path):
+    experiment, train_state = start(name, data)
+    train_state.train_step()
     facts = {
-        "units": match.stream.dataset.units,
-        "classes": ["a", "b", "c"] if match.game.model.spec.num_classes else [],
+        "units": train_state.stream.dataset.units,
+        "classes": ["a", "b", "c"] if train_state.game.model.spec.num_classes else [],
     }
-    generator_file.save(tmp_path / "g.safetensors", match.ema.module, experiment, facts | {"images": 16})
+    generator_file.save(
+        tmp_path / "g.safetensors", train_state.ema.module, experiment, facts | {"images": 16}
+    )
     loaded = generator_file.load(tmp_path / "g.safetensors")
     ten = loaded.generation.sample(0, range(10))
-    assert ten.shape == (10, *match.stream.dataset.spec.shape)
+    assert ten.shape == (10, *train_state.stream.dataset.spec.shape)
     assert ten.isfinite().all()
     assert torch.equal(loaded.generation.sample(0, range(3)), ten[:3])
     assert torch.equal(loaded.generation.sample(0, range(4, 7)), ten[4:7])
@@ -124,13 +124,13 @@ def test_is_sampled_from(name, data, tmp_path):
 
 
 def test_a_classifier_has_no_samples(data, tmp_path):
-    experiment, match = start("logistic", data)
-    match.train_step()
+    experiment, train_state = start("logistic", data)
+    train_state.train_step()
     facts = {"units": {}, "classes": ["a", "b", "c"], "images": 16}
-    generator_file.save(tmp_path / "g.safetensors", match.model_for_inference(), experiment, facts)
+    generator_file.save(tmp_path / "g.safetensors", train_state.model_for_inference(), experiment, facts)
     loaded = generator_file.load(tmp_path / "g.safetensors")
-    x, _ = match.stream.dataset.batch(np.arange(5))
-    assert torch.equal(loaded.model(x), match.model_for_inference()(x))
+    x, _ = train_state.stream.dataset.batch(np.arange(5))
+    assert torch.equal(loaded.model(x), train_state.model_for_inference()(x))
     with pytest.raises(SparringError, match="no samples"):
         loaded.generation.sample(0, range(2))
 
@@ -138,20 +138,20 @@ def test_a_classifier_has_no_samples(data, tmp_path):
 @pytest.mark.parametrize("name", RECIPE_PAIRING)
 def test_translates(name, data, tmp_path):
     """What a file of a translator gives back translates images of other sizes too, and draws no samples."""
-    experiment, match = start(name, data)
-    match.train_step()
+    experiment, train_state = start(name, data)
+    train_state.train_step()
     path = tmp_path / "g.safetensors"
     generator_file.save(
-        path, match.model_for_inference(), experiment, {"units": {}, "classes": [], "images": 4}
+        path, train_state.model_for_inference(), experiment, {"units": {}, "classes": [], "images": 4}
     )
     loaded = generator_file.load(path)
-    assert loaded.model.spec == match.stream.dataset.spec
-    assert loaded.translation.directions == match.model_for_inference().directions
+    assert loaded.model.spec == train_state.stream.dataset.spec
+    assert loaded.translation.directions == train_state.model_for_inference().directions
     for direction in loaded.translation.directions:
         x = torch.rand(2, 3, 21, 10) * 2 - 1
         y = loaded.translation.translate(x, direction)
         assert y.shape == x.shape
-        assert torch.allclose(y, match.model_for_inference().translate(x, direction), atol=1e-5)
+        assert torch.allclose(y, train_state.model_for_inference().translate(x, direction), atol=1e-5)
     with pytest.raises(SparringError, match="sparring translate"):
         loaded.generation.sample(0, range(2))
     with pytest.raises(SparringError, match="sideways"):
@@ -159,10 +159,10 @@ def test_translates(name, data, tmp_path):
 
 
 def test_a_generator_translates_nothing(data, tmp_path):
-    experiment, match = start("gan", data)
+    experiment, train_state = start("gan", data)
     path = tmp_path / "g.safetensors"
     generator_file.save(
-        path, match.model_for_inference(), experiment, {"units": {}, "classes": [], "images": 4}
+        path, train_state.model_for_inference(), experiment, {"units": {}, "classes": [], "images": 4}
     )
     with pytest.raises(SparringError, match="translator"):
         _ = generator_file.load(path).translation
@@ -177,10 +177,10 @@ def test_one_domain_is_refused(name, data):
 @pytest.mark.parametrize("name", ["gan", "sngan"])
 def test_a_checkpoint_of_another_recipe_is_refused(name, data, tmp_path):
     _, live = start("dcgan", data)
-    keeper(live, tmp_path).save(final=True)
+    make_checkpointer(live, tmp_path).save(final=True)
     _, other = start(name, data)
     with pytest.raises(CorruptFileError):
-        keeper(other, tmp_path).restore()
+        make_checkpointer(other, tmp_path).restore()
 
 
 def test_forgetting_an_optimizer_is_noticed(data, tmp_path, monkeypatch):
@@ -188,10 +188,10 @@ def test_forgetting_an_optimizer_is_noticed(data, tmp_path, monkeypatch):
     load = TrainState.load
 
     def forgetful(self, tensors):
-        kept = {
+        saved_model = {
             name: tensor.clone() for name, tensor in self.tensors().items() if name.startswith("optimizer")
         }
-        load(self, tensors | kept)
+        load(self, tensors | saved_model)
 
     monkeypatch.setattr(TrainState, "load", forgetful)
     with pytest.raises(AssertionError):
@@ -199,13 +199,13 @@ def test_forgetting_an_optimizer_is_noticed(data, tmp_path, monkeypatch):
 
 
 def test_the_loop_is_the_steps(data, tmp_path):
-    """`TrainingLoop` with its guard and saves plays what bare steps play."""
-    experiment, match = start("dcgan", data)
-    TrainingLoop(match, keeper(match, tmp_path)).run(lambda: False)
+    """`TrainingLoop` with its guard and saves trains as bare steps do."""
+    experiment, train_state = start("dcgan", data)
+    TrainingLoop(train_state, make_checkpointer(train_state, tmp_path)).run(lambda: False)
     _, bare = start("dcgan", data)
     while bare.clock.images < experiment.training.total_images:
         bare.train_step()
-    assert toy.bits(match) == toy.bits(bare)
+    assert toy.bits(train_state) == toy.bits(bare)
 
 
 @pytest.mark.parametrize("name", CASES)

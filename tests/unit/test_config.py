@@ -91,7 +91,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("assignment", WRONG)
-def test_what_is_wrong_is_named(document, assignment):
+def test_errors_name_the_wrong_setting(document, assignment):
     with pytest.raises(ConfigError) as caught:
         changed(document, assignment)
     for part in WRONG[assignment]:
@@ -168,7 +168,7 @@ def test_requests_are_checked():
     assert [Request(until=text).time_limit() for text in ("90s", "1.5m", "2h")] == [90, 90, 7200]
 
 
-def test_a_request_differs_by_what_it_says():
+def test_requests_differ_by_their_settings():
     begun = Request(data="a", images=100, seed=3, settings=("x=1",)).to_json()
     assert Request().changes_from(begun) == []
     assert Request(data="a", until="5m").changes_from(begun) == []

@@ -242,16 +242,16 @@ def test_an_ignored_signal_stays_ignored():
 
 
 def test_signals_are_not_handled_outside_the_main_thread():
-    seen = []
+    flags = []
 
     def work():
         with Interrupt() as interrupt:
-            seen.append(interrupt())
+            flags.append(interrupt())
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert seen == [False]
+    assert flags == [False]
 
 
 def test_tensors_that_share_memory_are_written_separately():

@@ -23,7 +23,7 @@ BORDER = 5
 
 
 @pytest.fixture(params=["grey 28", "colour 40 x 52", "grey 180"])
-def pictures(request, animals):
+def image_pair(request, animals):
     """Pairs of images (n, h, w, c), uint8."""
     if request.param == "grey 28":
         return animals[0][:30], animals[1][:30]
@@ -35,15 +35,15 @@ def pictures(request, animals):
     return first.astype(np.uint8), second.clip(0, 255).astype(np.uint8)
 
 
-def as_theirs(pictures):
-    return [torch.from_numpy(side).permute(0, 3, 1, 2).double() for side in pictures]
+def as_theirs(image_pair):
+    return [torch.from_numpy(side).permute(0, 3, 1, 2).double() for side in image_pair]
 
 
-def test_signal_to_noise(pictures, agree):
-    real, fake = as_theirs(pictures)
+def test_signal_to_noise(image_pair, agree):
+    real, fake = as_theirs(image_pair)
     theirs = peak_signal_noise_ratio(fake, real, data_range=255.0, reduction="none", dim=(1, 2, 3))
     agree(
-        "signal-to-noise ratio, torchmetrics", psnr(*pictures), theirs, 1e-6
+        "signal-to-noise ratio, torchmetrics", psnr(*image_pair), theirs, 1e-6
     )  # their logarithm of 10 is in float32
 
 
@@ -51,20 +51,20 @@ def inner(images):
     return images[..., BORDER:-BORDER, BORDER:-BORDER]
 
 
-def test_similarity(pictures, agree):
+def test_similarity(image_pair, agree):
     """Theirs reflects the image at its border and counts the border (of 28 x 28 places 460); without it both are the same."""
-    real, fake = as_theirs(pictures)
+    real, fake = as_theirs(image_pair)
     _, places = structural_similarity_index_measure(
         fake, real, data_range=255.0, reduction="none", return_full_image=True
     )
     theirs = inner(places).flatten(1).mean(1)
-    agree("SSIM, torchmetrics without the border", ssim(*pictures), theirs, 1e-9)
-    agree("SSIM, torchmetrics as it is", ssim(*pictures), places.flatten(1).mean(1), 1)
+    agree("SSIM, torchmetrics without the border", ssim(*image_pair), theirs, 1e-9)
+    agree("SSIM, torchmetrics as it is", ssim(*image_pair), places.flatten(1).mean(1), 1)
 
 
-def test_similarity_at_many_scales(pictures, agree):
+def test_similarity_at_many_scales(image_pair, agree):
     """Out of theirs at each scale, of each channel, and at the last without the border that they reflect; and as they have it."""
-    real, fake = as_theirs(pictures)
+    real, fake = as_theirs(image_pair)
     scales = int(math.log2(min(real.shape[2:]) / 11)) + 1
     exponents = torch.tensor(EXPONENTS[:scales], dtype=torch.float64)
     expected = []
@@ -77,7 +77,7 @@ def test_similarity_at_many_scales(pictures, agree):
             term = inner(places).flatten(1).mean(1) if last else contrast
             value, x, y = value * term.relu() ** exponent, F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
         expected.append(value)
-    ours = ms_ssim(*pictures)
+    ours = ms_ssim(*image_pair)
     agree("MS-SSIM, torchmetrics without the last border", ours, torch.stack(expected).mean(0), 1e-9)
     if scales == 5:
         theirs = multiscale_structural_similarity_index_measure(

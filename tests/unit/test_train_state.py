@@ -84,14 +84,14 @@ def sign(folder):
 
 
 @pytest.fixture
-def begun(toy_data, tmp_path):
+def checkpointed_run(toy_data, tmp_path):
     """A run with a single checkpoint, at two thirds of its length."""
-    asked = toy.request(toy_data, steps=6, save=2, report=2)
-    toy.train(asked, tmp_path)
+    run_request = toy.request(toy_data, steps=6, save=2, report=2)
+    toy.train(run_request, tmp_path)
     for images in checkpoint.list_checkpoints(tmp_path):
         if images != 4 * toy.BATCH:
             checkpoint.delete(tmp_path, images)
-    return asked, tmp_path, tmp_path / checkpoint.CHECKPOINTS_FOLDER / f"{4 * toy.BATCH:012d}"
+    return run_request, tmp_path, tmp_path / checkpoint.CHECKPOINTS_FOLDER / f"{4 * toy.BATCH:012d}"
 
 
 WRONG = {
@@ -103,26 +103,26 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_malformed_state_is_refused(begun, name):
-    asked, run, folder = begun
+def test_a_malformed_state_is_an_error(checkpointed_run, name):
+    run_request, run, folder = checkpointed_run
     state = json.loads((folder / "state.json").read_text())
     (folder / "state.json").write_text(json.dumps(state | {name: WRONG[name]}))
     sign(folder)
     with pytest.raises(CorruptFileError) as caught:
-        toy.train(asked, run)
+        toy.train(run_request, run)
     assert caught.value.got.startswith("state.json")
 
 
-def test_a_renamed_checkpoint_is_refused(begun):
-    asked, run, folder = begun
+def test_a_renamed_checkpoint_is_refused(checkpointed_run):
+    run_request, run, folder = checkpointed_run
     folder.rename(folder.with_name(f"{8:012d}"))
     with pytest.raises(CorruptFileError, match="a clock at 32 in the checkpoint of 8"):
-        toy.train(asked, run)
+        toy.train(run_request, run)
 
 
-def test_a_checkpoint_with_a_nan_ends_the_run(begun):
+def test_a_checkpoint_with_a_nan_ends_the_run(checkpointed_run):
     """A checkpoint that verifies but holds a NaN must not lead to endless roll-backs."""
-    asked, run, folder = begun
+    run_request, run, folder = checkpointed_run
     data = bytearray((folder / "tensors.safetensors").read_bytes())
     data[-40:] = b"\xff" * 40
     (folder / "tensors.safetensors").write_bytes(data)
@@ -132,7 +132,7 @@ def test_a_checkpoint_with_a_nan_ends_the_run(begun):
     sign(folder)
     folder.rename(folder.with_name(f"{16:012d}"))
     with pytest.raises(DivergedError):
-        toy.train(asked, run)
+        toy.train(run_request, run)
 
 
 @pytest.mark.parametrize(

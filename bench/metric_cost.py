@@ -1,10 +1,10 @@
-"""Time and memory of the metrics on features of the size that people use: 10,000 real and 10,000 generated rows of 1,280.
+"""Time and memory of the metrics on features of usual size: 10,000 real and 10,000 generated rows of 1,280.
 
-    python bench/judge.py [--count 10000] [--width 1280] [--threads 2] [--metrics fd kd ...]
+    python bench/metric_cost.py [--count 10000] [--width 1280] [--threads 2] [--metrics fd kd ...]
 
-Each metric runs in a process of its own; its peak memory is that of the process, without what it had before the call (the
-interpreter, torch and both tables, which are float32 as extractors give them). The features are random, positive and
-correlated, as those of a network are: what is in them does not matter to the time.
+Each metric runs in a process of its own; its peak memory is that of the process, minus the memory before the call (the
+interpreter, torch and both tables, which are float32 like an extractor's output). The features are random, positive and
+correlated, as those of a network are: their values do not change the time.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from sparring import metrics
 METRICS: dict[str, Callable[[Tensor, Tensor], object]] = {
     "fd": metrics.frechet_distance,
     "fdinf": metrics.frechet_infinity,
-    "kd": metrics.kernel_distance,
+    "kd": lambda real, fake: metrics.kernel_distance(real, fake, size=min(1_000, len(fake))),
     "prdc": metrics.precision_recall_density_coverage,
     "auth": metrics.authenticity,
 }
@@ -57,13 +57,13 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=1_280)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--metrics", nargs="+", choices=METRICS, default=list(METRICS))
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    if len(given.metrics) == 1:
-        measure(given.metrics[0], given.count, given.width)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    if len(args.metrics) == 1:
+        measure(args.metrics[0], args.count, args.width)
         return
-    sizes = [f"--{name}={getattr(given, name)}" for name in ("count", "width", "threads")]
-    for metric in given.metrics:
+    sizes = [f"--{name}={getattr(args, name)}" for name in ("count", "width", "threads")]
+    for metric in args.metrics:
         subprocess.run([sys.executable, __file__, *sizes, "--metrics", metric], check=True)
 
 
