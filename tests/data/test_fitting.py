@@ -140,7 +140,7 @@ def test_chosen_channels(tmp_path, images, expected):
         image.save(tmp_path / f"{number}.png")
     data = open_data(DataConfig(source=str(tmp_path)))
     assert data.config.channels == data.spec.shape[0] == expected
-    assert any("channel" in why for why in data.report.remarks)
+    assert any("channel" in why for why in data.report.why)
 
 
 def test_size_not_square(tmp_path):

@@ -28,14 +28,14 @@ def test_sub_folders(root):
     assert data.classes == ("cat", "dog", "eel")
     assert data.labels.tolist() == [0, 0, 1, 2, 2, 2]
     assert data.spec.num_classes == 3
-    assert "labels from sub-folders" in data.report.remarks
+    assert "labels from sub-folders" in data.report.why
 
 
 def test_one_level_up_is_noticed(root):
     (root / "cat" / "a.png").rename(root / "a.png")
     data = opened(root)
     assert data.labels is None
-    assert "no labels: 1 images are in no sub-folder" in data.report.remarks
+    assert "no labels: 1 images are in no sub-folder" in data.report.why
 
 
 def test_labels_can_be_left_out(root):

@@ -152,7 +152,7 @@ def test_a_place_that_cannot_be_written_to(root, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     data = opened(root)
     assert len(data) == 20
-    assert any("can't be used" in why for why in data.report.remarks)
+    assert any("can't be used" in why for why in data.report.why)
 
 
 def test_no_room_anywhere(root, tmp_path, monkeypatch):

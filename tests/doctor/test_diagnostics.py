@@ -10,7 +10,7 @@ import torch
 from sparring.data.readers.points import mixture_modes
 from sparring.metrics.batch_statistics import batch_statistics, probability_greater
 from sparring.training import diagnostics
-from tests.helpers.toy import bits, match, write_data
+from tests.helpers.toy import bits, train_state, write_data
 
 COUNT = 64
 
@@ -67,7 +67,7 @@ def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def bits_after_training(data: Path, *, measured: bool) -> str:
-    state = match(data)
+    state = train_state(data)
     for _ in range(6):
         state.train_step()
         assert bool(diagnostics.measure(state, state.stream.dataset)) == measured
@@ -91,7 +91,7 @@ def test_measuring_without_a_copy_changes_the_bits(tmp_path, every_step, monkeyp
 
 
 def test_all_columns_are_there_and_reproducible(tmp_path, every_step) -> None:
-    state = match(write_data(tmp_path))
+    state = train_state(write_data(tmp_path))
     state.train_step()
     columns = diagnostics.measure(state, state.stream.dataset)
     assert columns == diagnostics.measure(state, state.stream.dataset)
@@ -107,7 +107,7 @@ def test_all_columns_are_there_and_reproducible(tmp_path, every_step) -> None:
 
 def test_they_are_measured_seldom(tmp_path) -> None:
     """At most once in `EVERY_IMAGES` images and `EVERY_STEPS` steps, and at the end."""
-    state = match(write_data(tmp_path), steps=2_000, report=10)
+    state = train_state(write_data(tmp_path), steps=2_000, report=10)
     measured = []
     for images in range(80, 16_001, 80):
         state.clock.images = images

@@ -42,8 +42,8 @@ def add_pseudo_classes(dataset: Dataset, pseudo_classes: int) -> Dataset:
     names = tuple(f"pseudo-class {number}" for number in range(int(numbers.max()) + 1))
     if len(names) < 2:
         return dataset
-    remarks = (*dataset.report.remarks, f"{len(names)} pseudo-classes by k-means stand in for labels")
-    report = replace(dataset.report, remarks=remarks)
+    why = (*dataset.report.why, f"{len(names)} pseudo-classes by k-means stand in for labels")
+    report = replace(dataset.report, why=why)
     return dataset.replace(labels=numbers, classes=names, report=report)
 
 

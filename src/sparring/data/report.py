@@ -21,7 +21,7 @@ class DataReport:
         duplicates: samples with the same content as an earlier one; they stay in the dataset.
         sizes, modes, classes: number of samples by original size, by original pixel format, by class.
         size, channels, fit: of the samples of the dataset; None for points.
-        remarks: the choices that were made and the reasons, one sentence each.
+        why: the choices that were made and the reasons, one sentence each.
     """
 
     source: str
@@ -36,7 +36,7 @@ class DataReport:
     size: tuple[int, int] | None = None
     channels: int | None = None
     fit: str | None = None
-    remarks: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
@@ -48,7 +48,7 @@ class DataReport:
         for title, table in (("sizes", self.sizes), ("modes", self.modes), ("classes", self.classes)):
             if table:
                 lines.append(f"{title}: {_table_text(table, limit)}")
-        lines += list(self.remarks)
+        lines += list(self.why)
         if self.duplicates:
             lines.append(f"{self.duplicates:,} samples are copies of others")
         for title, notes in (("skipped", self.skipped), ("converted", self.converted)):

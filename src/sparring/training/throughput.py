@@ -153,7 +153,7 @@ class Inspection:
             *histogram_lines("sizes", report.sizes),
             *histogram_lines("classes", report.classes),
         ]
-        lines += [f"  {remark}" for remark in report.remarks]
+        lines += [f"  {remark}" for remark in report.why]
         if report.duplicates:
             lines.append(f"  {report.duplicates:,} are duplicates of others; they are not removed")
         lines += names_by_reason("skipped", report.skipped) + names_by_reason("converted", report.converted)

@@ -86,7 +86,7 @@ def _open(path: Path, config: DataConfig, keep_classes: tuple[str, ...], monitor
         size=size,
         channels=channels,
         fit=config.fit,
-        remarks=tuple(text for text in (why_size, f"{channels} channels", remark) if text),
+        why=tuple(text for text in (why_size, f"{channels} channels", remark) if text),
     )
     return build_dataset(
         cached.samples,

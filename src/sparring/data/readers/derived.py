@@ -174,8 +174,8 @@ def add_derived_domain(base: Dataset, config: DataConfig, monitor: ProgressMonit
 
     cached, remark = cache.load_or_build(key, (height, width, channels), rows)
     domain = "B" if config.swap_domains else "A"
-    remarks = (f"{domain} is derived from the images: {config.derive_input}", remark)
-    report = replace(base.report, remarks=(*base.report.remarks, *(text for text in remarks if text)))
+    why = (f"{domain} is derived from the images: {config.derive_input}", remark)
+    report = replace(base.report, why=(*base.report.why, *(text for text in why if text)))
     derived_config = replace(base.config, channels=channels)
     derived = build_dataset(cached.samples, None, key=key, report=report, config=derived_config)
     a, b = (base, derived) if config.swap_domains else (derived, base)

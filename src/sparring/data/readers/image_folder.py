@@ -79,7 +79,7 @@ def _open(
         size=size,
         channels=channels,
         fit=config.fit,
-        remarks=tuple(text for text in (why_size, why_channels, why_labels, remark) if text),
+        why=tuple(text for text in (why_size, why_channels, why_labels, remark) if text),
     )
     kept_labels = [labels[index] for index in cached.indices] if labels is not None else None
     return build_dataset(cached.samples, kept_labels, key=key, report=report, config=config)

@@ -89,7 +89,7 @@ def _open(
         size=size,
         channels=a,
         fit=config.fit,
-        remarks=tuple(
+        why=tuple(
             text for text in (why_size, why_a and f"A: {why_a}", why_b and f"B: {why_b}", remark) if text
         ),
     )
@@ -196,7 +196,7 @@ def join_domains(first: DatasetOpener, second: DatasetOpener, config: DataConfig
         skipped=(*a.report.skipped, *b.report.skipped),
         converted=(*a.report.converted, *b.report.converted),
         duplicates=a.report.duplicates + b.report.duplicates,
-        remarks=(*(f"A: {text}" for text in a.report.remarks), *(f"B: {text}" for text in b.report.remarks)),
+        why=(*(f"A: {text}" for text in a.report.why), *(f"B: {text}" for text in b.report.why)),
     )
     return a.replace(domain_b=b, report=report)
 
@@ -208,7 +208,7 @@ def resolve_config(dataset: Dataset, config: DataConfig) -> DataConfig:
     return replace(config, size=a.size, channels=a.channels, channels_b=b.channels)
 
 
-def finalize(dataset: Dataset, test_set: Dataset | None, config: DataConfig, remarks: list[str]) -> Dataset:
+def finalize(dataset: Dataset, test_set: Dataset | None, config: DataConfig, why: list[str]) -> Dataset:
     """The dataset with its test split, the resolved settings, one fingerprint over both domains and both splits, and a
     report that says how many samples there are.
     """
@@ -234,6 +234,6 @@ def finalize(dataset: Dataset, test_set: Dataset | None, config: DataConfig, rem
 
     return resolve(dataset).replace(
         paired=paired,
-        report=replace(dataset.report, remarks=(counts, *dataset.report.remarks, *remarks)),
+        report=replace(dataset.report, why=(counts, *dataset.report.why, *why)),
         test_set=None if test_set is None else resolve(test_set),
     )

@@ -98,7 +98,7 @@ def open_points(
     )
     points = np.ascontiguousarray(points[finite], np.float32)
     report = DataReport(
-        source=config.source, kind=kind, count=len(points), skipped=skipped, remarks=("points stay float32",)
+        source=config.source, kind=kind, count=len(points), skipped=skipped, why=("points stay float32",)
     )
     num_distinct = len(set(points.view(f"V{points.itemsize * points.shape[1]}").ravel().tolist()))
     report = replace(report, duplicates=len(points) - num_distinct)

@@ -215,19 +215,19 @@ def _open_splits(reader: SplitReader, config: DataConfig) -> Dataset:
         )
 
     train, *held_out = files.used_splits()
-    dataset, test_set, remarks = open_split(train, config), None, []
+    dataset, test_set, why = open_split(train, config), None, []
     resolved = resolve_config(dataset, config)
     for split in held_out:
         try:
             test_set = open_split(split, resolved)
-            remarks.append(f"{len(test_set):,} in {split} are held out")
+            why.append(f"{len(test_set):,} in {split} are held out")
         except DataError as error:
-            remarks.append(f"nothing is held out: {error.got}")
+            why.append(f"nothing is held out: {error.got}")
     unused = [split for split in files.splits if split not in (train, *held_out)]
-    remarks += [f"{split} is not used, as there is a test split" for split in unused]
+    why += [f"{split} is not used, as there is a test split" for split in unused]
     skipped = tuple(sorted([*dataset.report.skipped, *reader.container.skipped]))
     dataset = dataset.replace(report=replace(dataset.report, skipped=skipped))
-    return finalize(dataset, test_set, resolved, remarks)
+    return finalize(dataset, test_set, resolved, why)
 
 
 def _open_two_sources(config: DataConfig, container: Container | None, opener: SourceOpener) -> Dataset:
@@ -278,6 +278,6 @@ def _open_derived(config: DataConfig, container: Container | None, opener: Sourc
             raise DataError(got, f"images, for data.derive_input={config.derive_input}", "name other data")
     dataset, *test_sets = (add_derived_domain(base, config, opener.monitor) for base in bases)
     pairing = config.pairing if config.pairing != "auto" else "paired"
-    remarks = [f"{len(test_sets[0]):,} in {splits[1]} are held out"] if test_sets else []
+    why = [f"{len(test_sets[0]):,} in {splits[1]} are held out"] if test_sets else []
     resolved = resolve_config(dataset, replace(config, pairing=pairing))
-    return finalize(dataset, test_sets[0] if test_sets else None, resolved, remarks)
+    return finalize(dataset, test_sets[0] if test_sets else None, resolved, why)
