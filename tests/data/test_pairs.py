@@ -253,12 +253,8 @@ def make_stream(dataset, flip=True, random_crop=0.25, seed=0):
 
 def batches_of(dataset, steps=range(4), **settings):
     stream = make_stream(dataset, **settings)
-<<<<<<< HEAD
-    return [b for at in steps for b in stream.batches(Clock(step=at, images=4 * at), 0, 0, 4 * at, [{}])]
-=======
     clocks = [Clock(step=at, images=4 * at) for at in steps]
     return [b for clock in clocks for b in stream.batches(clock, 0, 0, clock.images, [{}])]
->>>>>>> wip-bench3
 
 
 def test_flips_and_windows_keep_pairs_aligned(tmp_path):

@@ -183,11 +183,7 @@ def test_invalid_settings_are_refused(data: Dataset) -> None:
         ClassifierConfig().build(SampleSpec(shape=SHAPE))
     with pytest.raises(ConfigError, match="gaussian"):
         NaiveBayesConfig().build(SampleSpec(shape=(2,)))
-<<<<<<< HEAD
-    with pytest.raises(ConfigError, match="above 0"):
-=======
     with pytest.raises(ConfigError, match="smoothing 0.0"):
->>>>>>> wip-bench3
         NaiveBayesConfig(smoothing=0.0)
     runtime = DeviceOptions(device="cpu", precision="fp32").start()
     training = TrainingConfig(total_images=8, batch=8).resolve()
