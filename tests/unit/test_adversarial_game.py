@@ -55,6 +55,19 @@ class TestCarry:
         reused.mean().backward()
         assert all(parameter.grad is not None for parameter in game.generation.parameters())
 
+    @pytest.mark.parametrize("reuse_fakes", [False, True])
+    @pytest.mark.parametrize("objective", sorted(objectives.OBJECTIVES))
+    def test_the_discriminators_losses_leave_no_gradient_in_the_generator(self, objective, reuse_fakes):
+        changes = {
+            "objective": objectives.OBJECTIVES[objective](),
+            "penalties": (R1(gamma=1.0), R2(gamma=1.0)),
+        }
+        game = replace(CONFIG, reuse_fakes=reuse_fakes, **changes).build(POINTS)
+        terms = game.turns()[0].terms(batch(carry={}))
+        torch.stack([loss.mean() for loss in terms.losses.values()]).sum().backward()
+        assert all(parameter.grad is None for parameter in game.generation.parameters())
+        assert any(parameter.grad is not None for parameter in game.discriminator.parameters())
+
     def test_without_reuse_nothing_is_carried_and_samples_are_new(self):
         game, carry = CONFIG.build(POINTS), {}
         discriminator, generator = game.turns()
@@ -183,7 +196,7 @@ class TestNewObjective:
         monkeypatch.setattr(SoftMargin, "generator_lost_above", limit, raising=False)
         experiment = toy.train_state(toy_data, more=("game.objective=soft_margin",)).experiment
         document = {"experiment": experiment.to_json(), "objective": objective_facts(experiment), "data": {}}
-        (tmp_path / "run.json").write_text(json.dumps({"format": 1, **document}))
+        (tmp_path / "run.json").write_text(json.dumps({"format": 2, **document}))
         assert read_history(tmp_path).generator_lost_above == limit
 
 

@@ -25,7 +25,8 @@ class Batch:
         rng: random numbers of this turn, keyed by seed, step, turn and repeat.
         images: the clock at the start of the step, in real samples seen.
         step: index of this step; penalties with `every` > 1 read it.
-        count: size of the training set; each sample occurs once before `images` reaches it.
+        count: size of the training set. Each sample occurs once in the first `count` images; naive Bayes, which
+            is fitted in one pass, stops there.
         x_b: real samples (b, *sample_b) of domain B, where the data has two domains: the partners of `x` where the data is
             paired, independent draws otherwise.
         carry: what a turn passes on to a later turn of the same step (generated samples, for example). The loop gives all

@@ -32,8 +32,9 @@ class MetricInfo:
         sources: built-in data sets that the metric is defined for; empty: all data.
         shown_values: values in the table of results; empty: the headline.
         count_noun: what the count of the protocol counts.
-        sentences: in place of the general ones in `evaluation/summary.py`, for scores `alike`, `better` or `worse` than
-            that of real samples, and (`better_on_train`) better against the training set; `{}` stands for their score.
+        sentences: of the summary, where the general ones of `evaluation/summary.py` do not fit, by case: the generator
+            scores `alike`, `better` or `worse` than real samples in its place, or (`better_on_train`) better against the
+            training set than against the held-out set. `{}` is replaced by the score of the real samples.
         has_baselines: whether trivial translations (identity, linear colour map) have a score.
     """
 

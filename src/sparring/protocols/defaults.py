@@ -79,7 +79,8 @@ def has_efficientnet() -> bool:
 def choose_sample_count(context: EvaluationContext, extractor: str, split: str) -> int:
     """The largest of `SAMPLE_COUNTS` that both sides can provide, at most 1,000 for a large network on a CPU.
 
-    Without a second set of real samples, half of the set is reserved for the floor.
+    The floor (what real samples score in the generator's place) needs real samples of its own: another split that is
+    at least as large, or else half of this one.
     """
     num_real = context.num_real[split]
     has_second_set = len(context.num_real) > 1 and min(context.num_real.values()) >= num_real

@@ -9,7 +9,7 @@ from sparring.protocols.catalogue import METRICS_INFO
 from sparring.protocols.protocol import EvaluationProtocol
 
 EXPECTED = "a time such as 100s, 5m or 2h, a target such as fd<=20, or both: fd<=20,2h"
-SAMPLE_COUNTS = (100, 200, 500, 1_000)  # default samples of each side: the largest that the data has
+VALIDATION_COUNTS = (100, 200, 500, 1_000)  # default samples of each side: the largest that the data has
 SECONDS_PER_UNIT = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -87,9 +87,9 @@ def default_protocol(metric: str, shape: tuple[int, ...], num_samples: tuple[int
         num_samples: training samples, held-out samples.
     """
     info, (num_train, num_held_out) = METRICS_INFO[metric], num_samples
-    use_held_out = num_held_out >= (1 if info.paired else SAMPLE_COUNTS[0])
+    use_held_out = num_held_out >= (1 if info.paired else VALIDATION_COUNTS[0])
     available = num_held_out if use_held_out else num_train
-    fitting = [count for count in SAMPLE_COUNTS if count <= available]
+    fitting = [count for count in VALIDATION_COUNTS if count <= available]
     protocol = EvaluationProtocol(
         metric=metric,
         count=max(fitting, default=max(available, info.min_samples)),

@@ -1,4 +1,10 @@
-"""Begin a run or resume it: open the data, resolve the experiment, lock the run folder, train."""
+"""Begin a run or resume it: open the data, resolve the experiment, lock the run folder, train.
+
+Resuming reads `run.json` (request, experiment, fingerprint of the data), the data, the newest checkpoint that verifies
+(`tensors.safetensors`: networks, EMA, optimizers; `state.json`: clock, roll-backs, sums of losses), and `metrics.jsonl` and
+`evaluations.jsonl`, which it cuts back to that checkpoint. There is no state of random generators: every draw is a function of
+seed and step. The format of a checkpoint is in `runs/checkpoint.py`, when one is saved in `training/checkpointing.py`.
+"""
 
 import contextlib
 import time
