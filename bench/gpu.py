@@ -328,7 +328,14 @@ def killed(options: Options) -> dict[str, Any]:
     images = 64 * (600 if options.device != "cpu" else 4)
     for name in ("dcgan", "r3gan"):
         command = [*SPARRING, "train", "--recipe", name, "--batch", "64", "--images", str(images), "--quiet"]
-        command += ["--device", options.device, "--set", f"training.save_every={images // 6}"]
+        command += [
+            "--device",
+            options.device,
+            "--threads",
+            "2",
+            "--set",
+            f"training.save_every={images // 6}",
+        ]
         command += ["--set", f"training.sample_every={NEVER}"]
         with tempfile.TemporaryDirectory() as folder:
             alone, interrupted = Path(folder, "alone"), Path(folder, "interrupted")
