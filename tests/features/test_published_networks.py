@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 from sparring.core.runtime import Runtime
 from sparring.features import dinov2, efficientnet, inception, load, resize, weights
 from sparring.features.extractor import freeze
-from sparring.features.weights import fold_batch_norm, random_state_dict
+from sparring.features.weights import fold_batch_norm
+from tests.helpers.random_weights import random_state_dict
 
 CPU = Runtime(torch.device("cpu"))
 SHIPPED = bool(weights._package_candidates(efficientnet.WEIGHTS))

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from sparring.core.runtime import Runtime
 from sparring.features import efficientnet, inception, load, weights
 from sparring.features.resize import resize, to_rgb
-from sparring.features.weights import random_state_dict
+from tests.helpers.random_weights import random_state_dict
 
 pytest.importorskip("torch_fidelity", reason="`make oracle` has the packages to compare with")
 from efficientnet_lite_pytorch import EfficientNet

@@ -17,7 +17,6 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from sparring.core.errors import ConfigError, CorruptFileError
-from sparring.core.rng import make_generator
 from sparring.data.cache import cache_roots
 
 ENV_VARIABLE = "SPARRING_WEIGHTS"
@@ -193,27 +192,6 @@ def _convert_in_subprocess(path: Path, target: Path) -> str:
         return f"not converted within {_CONVERT_TIMEOUT} seconds"
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     return "" if done.returncode == 0 else lines[-1][:200] if lines else f"exit code {done.returncode}"
-
-
-def random_state_dict(module: nn.Module, seed: int = 0) -> dict[str, Tensor]:
-    """A random state dict for a module, to test an architecture without its weights.
-
-    Weights of a layer with n inputs have the variance 1.5/n (close to He et al. 2015, arXiv:1502.01852), so that signals
-    neither vanish nor explode.
-    """
-    state = {}
-    for index, (name, old) in enumerate(module.state_dict().items()):
-        draw = make_generator(seed, "random state", index)
-        if not old.is_floating_point():
-            state[name] = torch.zeros(old.shape, dtype=old.dtype)
-        elif old.ndim > 1:
-            scale = (1.5 / max(1, old[0].numel())) ** 0.5
-            state[name] = torch.randn(old.shape, generator=draw) * scale
-        elif name.endswith(("running_var", "weight", "gamma")):
-            state[name] = 0.8 + 0.4 * torch.rand(old.shape, generator=draw)
-        else:
-            state[name] = 0.1 * torch.randn(old.shape, generator=draw)
-    return state
 
 
 def folded_weights(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
