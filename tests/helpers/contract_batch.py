@@ -21,6 +21,9 @@ class Discriminator(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         return self.body(x)
 
+    def joint_features(self, *parts: Tensor) -> list[Tensor]:
+        return list(self.features(torch.cat(parts)).split([len(part) for part in parts]))
+
     def head(self, features: Tensor, y: Tensor | None) -> Tensor:
         return self.last(features).squeeze(1)
 
@@ -46,6 +49,9 @@ class LogitDiscriminator(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         return self.scale * x
+
+    def joint_features(self, *parts: Tensor) -> list[Tensor]:
+        return list(self.features(torch.cat(parts)).split([len(part) for part in parts]))
 
     def head(self, features: Tensor, y: Tensor | None) -> Tensor:
         return features.squeeze(1)

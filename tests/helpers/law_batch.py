@@ -18,6 +18,9 @@ class Critic(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         return self.embed(x)
 
+    def joint_features(self, *parts: Tensor) -> list[Tensor]:
+        return list(self.features(torch.cat(parts)).split([len(part) for part in parts]))
+
     def head(self, features: Tensor, y: Tensor | None) -> Tensor:
         return self.score(features)
 

@@ -19,6 +19,7 @@ class DiscriminatorLike(Protocol):
     """The methods of a discriminator that `AdversarialBatch` calls."""
 
     def features(self, x: Sample) -> Tensor: ...
+    def joint_features(self, *parts: Sample) -> list[Tensor]: ...
     def head(self, features: Tensor, y: Labels | None) -> Logits: ...
     def classify(self, features: Tensor) -> Tensor: ...
 
@@ -45,7 +46,7 @@ class AdversarialBatch:
     Arguments:
         batch: real samples, labels, random numbers and clock.
         make_fake: returns the generated samples (b, *sample); called at most once, on first use of `x_fake`.
-        discriminator: with `features`, `head` and `classify`.
+        discriminator: with `features`, `joint_features`, `head` and `classify`.
         augment: `augment(samples, stream)` transforms samples before the discriminator sees them; `stream` ("real" or "fake")
             names the random draws.
         needs_input_grad: make the discriminator's inputs require gradients, as gradient penalties differentiate with respect
@@ -104,8 +105,7 @@ class AdversarialBatch:
 
     @cached_property
     def _joint_features(self) -> tuple[Tensor, Tensor]:
-        features = self.discriminator.features(torch.cat([self.x_augmented, self.x_fake_augmented]))
-        real, fake = features.chunk(2)
+        real, fake = self.discriminator.joint_features(self.x_augmented, self.x_fake_augmented)
         return real, fake
 
     @cached_property

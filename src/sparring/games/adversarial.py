@@ -48,7 +48,8 @@ class AdversarialConfig:
         packing: samples that the discriminator classifies together (m of PacGAN).
         reuse_fakes: train the generator on the samples of the discriminator's last update, as most implementations do,
             which saves one of two forward passes; otherwise on new ones, as in Algorithm 1.
-        joint_batch: pass real and generated samples through the discriminator in one batch (2014), otherwise in two.
+        joint_batch: pass real and generated samples through the discriminator in one batch (2014), otherwise in two. Without batch
+            normalisation the result is the same, and one pass is faster.
         auxiliary_weight: of the classification losses of an auxiliary head.
 
     Raises:
@@ -80,9 +81,6 @@ class AdversarialConfig:
         if self.packing > 1 and self.conditional:
             fix = "set game.conditional=false or game.packing=1"
             raise ConfigError("packing of a conditional game", "packing without labels", fix)
-        if self.joint_batch and self.batch_features is not None:
-            got = "batch features in a joint batch"
-            raise ConfigError(got, "real and generated samples in two batches", "set game.joint_batch=false")
 
     @property
     def has_auxiliary_classifier(self) -> bool:

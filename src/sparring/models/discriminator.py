@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from sparring.core.shapes import Features, Labels, Logits, Sample, SampleSpec
@@ -39,6 +40,11 @@ class Discriminator(nn.Module):
     def features(self, x: Sample) -> Features:
         """The input of the head (b, d), in float32."""
         return self.statistics(self.body(x).float())
+
+    def joint_features(self, *parts: Sample) -> list[Features]:
+        """The features of several batches, which pass through the body as one; minibatch statistics are of each batch alone."""
+        rows = self.body(torch.cat(parts)).float()
+        return [self.statistics(part) for part in rows.split([len(part) for part in parts])]
 
     def head(self, features: Features, y: Labels | None = None) -> Logits:
         """Logits (b,) of features (b, d)."""

@@ -1,7 +1,7 @@
 """Minibatch features: minibatch standard deviation and minibatch discrimination, which make mode collapse
 visible to the discriminator.
 
-Both need real and generated samples in separate batches: not for games with `joint_batch`.
+They are of the real or of the generated samples alone, also where both pass through the network in one batch.
 """
 
 from dataclasses import dataclass

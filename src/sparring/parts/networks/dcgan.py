@@ -16,7 +16,8 @@ from sparring.parts.networks.layers.strided_conv import (
     LatentConvTranspose2d,
     UpsampleConv2d,
 )
-from sparring.parts.networks.layers.weight_init import init_normal_weights
+from sparring.parts.networks.layers.upsample import ConvMeanPool2d, NearestConv2d
+from sparring.parts.networks.layers.weight_init import init_he_weights, init_normal_weights
 
 Norm = Literal["batch", "instance", "none"]
 
@@ -43,6 +44,10 @@ class DCGANGenerator:
         norm: of the hidden stages.
         embedding: size of the label's embedding, concatenated to z, where the data has labels.
         output: `linear` leaves the tanh out, for a decoder.
+        upsampling: `transposed` is the paper's; `nearest` doubles by nearest neighbours before a 3x3 convolution, at the same
+            cost and without a checkerboard.
+        modulation: units of a hidden layer on z, from which each normalised stage is scaled and shifted (Chen et al. 2019, "On
+            self modulation for generative adversarial networks", arXiv 1810.01365, Eq. 2); 0 for none.
 
     Shape: (b, z) to (b, c, h, w), in [-1, 1] behind the tanh.
     """
@@ -53,6 +58,8 @@ class DCGANGenerator:
     norm: Norm = "batch"
     embedding: int = 64
     output: Literal["tanh", "linear"] = "tanh"
+    upsampling: Literal["transposed", "nearest"] = "transposed"
+    modulation: int = 0
 
     def __post_init__(self) -> None:
         sizes.check_widths(self.width, self.max_width)
@@ -83,6 +90,8 @@ class DCGANDiscriminator:
         max_width: channels at the most.
         norm: of all stages but the first; without it the convolutions have biases.
         spectral: normalise all weights spectrally; goes with norm `none`.
+        downsampling: `strided` is the paper's; `mean` is a 3x3 convolution and the mean of each 2x2 block, at the same cost.
+        init: `normal` is the paper's; `he` suits norm `none` without spectral normalisation (He et al. 2015, arXiv 1502.01852).
 
     Shape: (b, c, h, w) to features (b, d).
     """
@@ -91,6 +100,8 @@ class DCGANDiscriminator:
     max_width: int = 512
     norm: Norm = "batch"
     spectral: bool = False
+    downsampling: Literal["strided", "mean"] = "strided"
+    init: Literal["normal", "he"] = "normal"
 
     def __post_init__(self) -> None:
         sizes.check_widths(self.width, self.max_width)
@@ -113,14 +124,28 @@ class Generator(nn.Module):
         )
         bias = config.norm == "none"
         pairs = zip(widths, [*widths[1:], channels], strict=True)
-        self.doublings = nn.ModuleList([UpsampleConv2d(i, o, bias) for i, o in pairs])
+        doubling = UpsampleConv2d if config.upsampling == "transposed" else NearestConv2d
+        self.doublings = nn.ModuleList([doubling(i, o, bias) for i, o in pairs])
         self.norms = nn.ModuleList([_make_norm(config.norm, count) for count in widths])
         init_normal_weights(self)
+        self.modulation = None
+        if config.modulation:
+            inputs = config.latent + self.labels.embedding_size
+            self.modulation = nn.Sequential(nn.Linear(inputs, config.modulation), nn.ReLU())
+            self.scales = nn.ModuleList([nn.Linear(config.modulation, 2 * count) for count in widths])
+            for layer in self.scales:
+                nn.init.zeros_(layer.weight), nn.init.zeros_(layer.bias)
 
     def forward(self, z: Latent, y: Labels | None = None) -> Image:
-        x = self.start(self.labels(z, y))
-        for grid, norm, doubling in zip(self.grids[1:], self.norms, self.doublings, strict=True):
-            x = sizes.crop(doubling(norm(x).relu_()), grid)
+        z = self.labels(z, y)
+        x = self.start(z)
+        h = self.modulation(z) if self.modulation is not None else None
+        for at, (grid, norm, doubling) in enumerate(zip(self.grids[1:], self.norms, self.doublings, strict=True)):
+            x = norm(x)
+            if h is not None:
+                scale, shift = self.scales[at](h)[:, :, None, None].to(x.dtype).chunk(2, 1)
+                x = torch.addcmul(x + shift, x, scale)
+            x = sizes.crop(doubling(x.relu_()), grid)
         return torch.tanh(x) if self.output == "tanh" else x
 
 
@@ -135,10 +160,14 @@ class DiscriminatorBody(nn.Module):
         self.num_features, self.spectral = widths[-1] * grids[-1][0] * grids[-1][1], config.spectral
         bias = config.norm == "none"
         pairs = zip([channels, *widths[:-1]], widths, strict=True)
-        self.halvings = nn.ModuleList([DownsampleConv2d(i, o, bias) for i, o in pairs])
+        halving = DownsampleConv2d if config.downsampling == "strided" else ConvMeanPool2d
+        self.halvings = nn.ModuleList([halving(i, o, bias) for i, o in pairs])
         norms = [_make_norm(config.norm, count) for count in widths[1:]]
         self.norms = nn.ModuleList([nn.Identity(), *norms])
-        init_normal_weights(self)
+        if config.init == "he":
+            init_he_weights(self, 0.2)
+        else:
+            init_normal_weights(self)
         if config.spectral:
             spectral_norm_all(self)
 

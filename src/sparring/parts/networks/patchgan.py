@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -115,6 +116,10 @@ class PatchDiscriminator(nn.Module):
                 x = pad_to_even(x) if stage < self.num_halvings else _zero_pad(x)
             x = F.leaky_relu(normalise(layer(x)), 0.2)
         return x.mean((2, 3), keepdim=True) if self.whole else x
+
+    def joint_features(self, *parts: Image) -> list[Tensor]:
+        """`features` of several batches, which pass through the network as one."""
+        return list(self.features(torch.cat(parts)).split([len(part) for part in parts]))
 
     def head(self, features: FeatureMap, y: Labels | None = None) -> Tensor:
         """One logit per patch (b h' w',)."""

@@ -1,4 +1,4 @@
-"""Up-sampling layers: transposed convolution, nearest neighbour and convolution, sub-pixel convolution."""
+"""Convolutions that double the size of images (transposed, nearest neighbour, sub-pixel), and one that halves it."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sparring.parts.networks.layers.conv import FastConvTranspose2d, make_upsample_conv
-from sparring.parts.networks.layers.residual import up_conv
+from sparring.parts.networks.layers.residual import conv_down, up_conv
 
 Upsample = Literal["transposed", "nearest", "subpixel"]
 
@@ -35,6 +35,23 @@ class NearestConv2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return up_conv(x, self.weight, self.bias)
+
+
+class ConvMeanPool2d(nn.Module):
+    """A 3x3 convolution, then the mean of each 2x2 block: (b, i, 2h, 2w) to (b, o, h, w).
+
+    Computed as one 4x4 convolution of stride 2. All pixels have the same weight, so that the gradient has no checkerboard either.
+
+    References: as for `NearestConv2d`.
+    """
+
+    def __init__(self, inputs: int, outputs: int, bias: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return conv_down(x, self.weight, self.bias)
 
 
 class SubpixelConv2d(nn.Module):

@@ -16,3 +16,13 @@ def init_normal_weights(network: nn.Module) -> None:
             nn.init.normal_(weight, 0.0, 0.02)
             if isinstance(bias, nn.Parameter):
                 nn.init.zeros_(bias)
+
+
+def init_he_weights(network: nn.Module, negative_slope: float) -> None:
+    """Initialise 4-dimensional weights from N(0, 2 / ((1 + negative_slope^2) fan_in)) (He et al. 2015, arXiv:1502.01852), biases 0."""
+    for module in network.modules():
+        weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
+        if isinstance(weight, nn.Parameter) and weight.dim() == 4:
+            nn.init.kaiming_normal_(weight, negative_slope)
+            if isinstance(bias, nn.Parameter):
+                nn.init.zeros_(bias)
