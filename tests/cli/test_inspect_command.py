@@ -48,3 +48,14 @@ def test_recipes_are_listed(sparring) -> None:
     code, out, _ = sparring("recipes")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()] == list(RECIPE_DESCRIPTIONS)
+
+
+def test_whether_images_may_be_mirrored(sparring, messy: Path, tmp_path: Path) -> None:
+    small = "--recipe", "dcgan", "--set", "game.generator.width=4", "game.discriminator.width=4"
+    code, out, _ = sparring("inspect", "animals", "--out", tmp_path / "s.png", "--json", *small)
+    assert code == 0
+    verdict = json.loads(out)["mirror_test"]
+    assert (verdict["verdict"], verdict["allows_flips"], verdict["count"]) == ("symmetric", True, 2_000)
+    code, out, _ = sparring("inspect", messy, "--size", 8, "--out", tmp_path / "s.png", *small)
+    assert code == 0
+    assert "mirroring" not in out  # 24 images are too few

@@ -7,6 +7,7 @@ from sparring.core.progress import StopRequested
 from sparring.data.config import DataConfig
 from sparring.data.dataset import Dataset, shuffled_indices, to_input, to_output
 from sparring.data.image_grid import contact_sheet, grid_image, points_image
+from sparring.data.mirror_test import MirrorTest, run_mirror_test
 from sparring.data.open import BUILTIN, open_data
 from sparring.data.pseudo_classes import add_pseudo_classes
 from sparring.data.report import DataReport
@@ -17,6 +18,7 @@ __all__ = [
     "DataConfig",
     "DataReport",
     "Dataset",
+    "MirrorTest",
     "StopRequested",
     "contact_sheet",
     "grid_image",
@@ -24,6 +26,7 @@ __all__ = [
     "shuffled_indices",
     "open_data",
     "points_image",
+    "run_mirror_test",
     "split_held_out",
     "to_input",
     "to_output",

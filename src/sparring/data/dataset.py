@@ -19,6 +19,7 @@ from torch import Tensor
 from sparring.core import rng
 from sparring.core.errors import ConfigError
 from sparring.core.shapes import Image, SampleSpec
+from sparring.core.transparency import premultiply, unpremultiply
 from sparring.data.config import DataConfig
 from sparring.data.report import DataReport
 
@@ -27,9 +28,9 @@ from sparring.data.report import DataReport
 class Dataset:
     """Samples of one shape, with their labels; of two domains, those of domain A.
 
-    `batch` returns images as x = v / 127.5 - 1 in [-1, 1], and points as (v - centre) / scale. `centre` (d,) is the
-    mean. `scale` (d,) is the root mean square distance from the centre divided by sqrt(d), the same number for all
-    coordinates, so that shapes are not distorted.
+    `batch` returns images as x = v / 127.5 - 1 in [-1, 1], with colours multiplied by alpha where there is one (see
+    `core.transparency`), and points as (v - centre) / scale. `centre` (d,) is the mean. `scale` (d,) is the root mean square
+    distance from the centre divided by sqrt(d), the same number for all coordinates, so that shapes are not distorted.
 
     Arguments:
         samples: uint8 (n, h, w, c), memory-mapped, or float32 points (n, d) in the data's own units.
@@ -121,7 +122,7 @@ class Dataset:
         pixels = torch.from_numpy(np.asarray(self.samples[rows]))
         if flip_mask is not None:
             pixels[flip_mask] = pixels[flip_mask].flip(2)
-        return pixels.permute(0, 3, 1, 2).to(torch.float32).div_(127.5).sub_(1), labels
+        return premultiply(pixels.permute(0, 3, 1, 2).to(torch.float32).div_(127.5).sub_(1)), labels
 
     def to_uint8(self, x: Tensor) -> np.ndarray:
         """Images in [-1, 1] (n, c, h, w) as uint8 (n, h, w, c)."""
@@ -133,18 +134,20 @@ class Dataset:
 
 
 def to_input(images: np.ndarray) -> Tensor:
-    """Images uint8 (n, h, w, c) as the input of a network: v / 127.5 - 1, float32 (n, c, h, w), a copy.
+    """Images uint8 (n, h, w, c) as the input of a network: v / 127.5 - 1, float32 (n, c, h, w), a copy; of transparent ones the
+    colours are multiplied by alpha.
 
     >>> to_input(np.array([[[[0]], [[255]]]], np.uint8)).ravel().tolist()
     [-1.0, 1.0]
     """
-    return torch.tensor(images).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return premultiply(torch.tensor(images).permute(0, 3, 1, 2).float() / 127.5 - 1)
 
 
 def to_output(x: Tensor, spec: SampleSpec, units: Mapping[str, Any]) -> np.ndarray:
     """The output of a generator as images or points: the inverse of `Dataset.batch`.
 
-    Images are round((x + 1) * 127.5), clamped to uint8 (n, h, w, c); points are x * scale + centre, float32 (n, d).
+    Images are round((x + 1) * 127.5), clamped to uint8 (n, h, w, c), of transparent ones with the colours divided by alpha, and
+    mid-grey where alpha is 0; points are x * scale + centre, float32 (n, d).
 
     Arguments:
         x: samples (n, *sample).
@@ -157,7 +160,7 @@ def to_output(x: Tensor, spec: SampleSpec, units: Mapping[str, Any]) -> np.ndarr
     values = x.detach().float().cpu()
     if spec.is_image:
         return (
-            ((values + 1) * 127.5)
+            ((unpremultiply(values) + 1) * 127.5)
             .round()
             .clamp(0, 255)
             .to(torch.uint8)

@@ -51,6 +51,8 @@ def _downsample(samples: np.ndarray) -> Tensor:
     parts = []
     for at in range(0, len(samples), 2_000):
         pixels = torch.from_numpy(np.array(samples[at : at + 2_000])).permute(0, 3, 1, 2).float() / 255
+        if pixels.shape[1] == 4:  # colours under alpha 0 count for nothing
+            pixels[:, :3] *= pixels[:, 3:]
         parts.append(F.adaptive_avg_pool2d(pixels, KMEANS_SIDE).flatten(1))
     return torch.cat(parts)
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sparring import metrics
 from sparring.core.errors import ConfigError, DataError
-from sparring.data import to_output
+from sparring.data import to_input, to_output
 from sparring.data.readers.points import mixture_modes
 from sparring.evaluation.feature_bank import SampleView
 from sparring.evaluation.metric_input import MetricInput, MetricValue
@@ -99,12 +99,12 @@ def nll(job: MetricInput) -> MetricValue:
     if generator is None:
         raise DataError("the likelihood of samples", "a run of a variational autoencoder", "name a run")
     count = min(NLL_SAMPLES, len(job.real))
-    samples = torch.from_numpy(np.array(job.real.bank.samples(0, count)))
+    samples = np.array(job.real.bank.samples(0, count))
     if generator.spec.is_image:
-        x = samples.permute(0, 3, 1, 2).float() / 127.5 - 1
+        x = to_input(samples)
     else:
         centre, scale = (torch.tensor(units[name], dtype=torch.float32) for name in ("centre", "scale"))
-        x = (samples - centre) / scale
+        x = (torch.from_numpy(samples) - centre) / scale
     labels = job.real.bank.labels(0, count) if generator.spec.num_classes else None
     y = None if labels is None else torch.from_numpy(np.array(labels))
     estimate = generator.log_likelihood(x, y, samples=job.count, seed=job.seed)

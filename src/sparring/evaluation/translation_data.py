@@ -11,7 +11,7 @@ from sparring.core import rng
 from sparring.core.errors import DataError
 from sparring.core.progress import ProgressMonitor
 from sparring.core.shapes import SampleSpec
-from sparring.data import DataConfig, Dataset, open_data, to_output
+from sparring.data import DataConfig, Dataset, open_data, to_input, to_output
 from sparring.evaluation import baselines
 from sparring.evaluation.feature_bank import FeatureBank
 from sparring.evaluation.reference_data import (
@@ -165,8 +165,7 @@ def translate_images(
     outputs = []
     for at in range(0, len(images), TRANSLATE_BLOCK):
         monitor.poll()
-        block = torch.from_numpy(np.require(images[at : at + TRANSLATE_BLOCK], requirements=["C", "W"]))
-        x = block.permute(0, 3, 1, 2).to(device, torch.float32).div_(127.5).sub_(1)
+        x = to_input(images[at : at + TRANSLATE_BLOCK]).to(device)
         with torch.no_grad():
             y = translator.translate(x, direction).float()
         num_bad = int((~y.flatten(1).isfinite().all(1)).sum())

@@ -3,7 +3,7 @@ metadata.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from sparring.core import rng
 from sparring.core.shapes import Labels, Latent, Sample, SampleSpec
+from sparring.core.transparency import ALPHA_CHANNELS, premultiply, unpremultiply
 from sparring.core.version import __version__
 from sparring.export.freeze import freeze
 from sparring.models.classifier import ClassifierModel
@@ -128,7 +129,7 @@ def _build_sample_graph(name: str, network: nn.Module, spec: SampleSpec, output:
     inputs = ("sample", "label") if has_label else ("sample",)
     return Graph(
         name=name,
-        module=network,
+        module=with_plain_colours(network, (spec.shape,)),
         inputs=inputs,
         output=output,
         dynamic_axes=tuple({0: 1} for _ in inputs),
@@ -151,7 +152,7 @@ def _build_translator_graph(translation: TranslatorModel, direction: str) -> Gra
 
     return Graph(
         name=direction,
-        module=freeze(network),
+        module=with_plain_colours(freeze(network), translation.ends(direction)),
         inputs=("image",),
         output="translated",
         dynamic_axes=(axes,),
@@ -181,7 +182,7 @@ class SampleModule(nn.Module):
 
     def generate(self, z: Latent, y: Labels | None) -> Sample:
         samples: Tensor = self.generation(z, y)
-        return samples * self.scale + self.centre if self.scale.dim() else samples
+        return samples * self.scale + self.centre if self.scale.dim() else unpremultiply(samples)
 
     def forward(self, latent: Latent, truncation: Tensor) -> Sample:
         return self.generate(latent * truncation, None)
@@ -192,6 +193,26 @@ class ConditionalSampleModule(SampleModule):
 
     def forward(self, latent: Latent, label: Labels, truncation: Tensor) -> Sample:  # type: ignore[override]
         return self.generate(latent * truncation, label)
+
+
+class PlainColours(nn.Module):
+    """A network whose transparent images have colours that are not multiplied by alpha, as files have them."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Sample, *labels: Labels) -> Tensor:
+        return unpremultiply(self.network(premultiply(x), *labels))
+
+
+def with_plain_colours(network: nn.Module, shapes: Sequence[tuple[int, ...]]) -> nn.Module:
+    """The network for images as files have them, given the shapes of its samples; itself where none is transparent."""
+    return (
+        PlainColours(network)
+        if any(len(shape) == 3 and shape[0] == ALPHA_CHANNELS for shape in shapes)
+        else network
+    )
 
 
 class ClassifyModule(nn.Module):

@@ -90,7 +90,7 @@ class AdversarialConfig:
     def build_model(self, spec: SampleSpec) -> GeneratorModel:
         """The untrained generator, for samples of this shape."""
         spec = spec if self.conditional else SampleSpec(shape=spec.shape)
-        return GeneratorModel(self.generator.build(spec), self.generator.latent, spec)
+        return GeneratorModel(self.generator.build(spec), self.generator.latent, spec, multiply_by_alpha=True)
 
     def build(self, spec: SampleSpec) -> "Adversarial":
         """The game for samples of this shape.

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from sparring.core import rng
 from sparring.core.errors import ConfigError
 from sparring.core.shapes import Labels, Latent, Sample, SampleSpec
+from sparring.core.transparency import premultiply
 from sparring.parts.conditioning import LabelEmbedding
 from sparring.parts.networks import DecoderNetwork, DiscriminatorNetwork, GeneratorNetwork
 from sparring.parts.posteriors.base import Distribution, Posterior
@@ -50,10 +51,12 @@ class Encoder(nn.Module):
 
 
 class IdentityLikelihood(nn.Module):
-    """In place of a likelihood, in games without one: the decoder's output is the sample."""
+    """In place of a likelihood, in games without one: the decoder's output is the sample, of transparent images with the colours
+    multiplied by alpha.
+    """
 
     def mean(self, decoder_output: Sample) -> Sample:
-        return decoder_output
+        return premultiply(decoder_output)
 
 
 class Decoder(nn.Module):

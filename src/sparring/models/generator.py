@@ -10,6 +10,7 @@ from sparring.core import rng
 from sparring.core.errors import SparringError
 from sparring.core.game import ClassifierLike
 from sparring.core.shapes import Labels, Latent, Sample, SampleSpec
+from sparring.core.transparency import premultiply
 from sparring.metrics import LatentLikelihood, latent_log_likelihood
 from sparring.models.autoencoder import Decoder, Encoder, GenerativeClassifier, IdentityLikelihood
 from sparring.models.model import CardLines, Model, describe_size
@@ -26,6 +27,8 @@ class GeneratorModel(Model):
         latent: dimension of z, standard normal.
         spec: of the samples; `num_classes` > 0 where the generator is conditional.
         encoder: from samples to codes; sampling needs none.
+        multiply_by_alpha: whether the colours of the generator's transparent images are multiplied by their alpha, so that nobody
+            sees what it draws under alpha 0. Not for one that is fitted to samples, whose colours already are.
 
     `shares` (classes,): the share of each class in the training data.
     """
@@ -36,14 +39,21 @@ class GeneratorModel(Model):
     shares: Tensor
 
     def __init__(
-        self, generator: nn.Module, latent: int, spec: SampleSpec, encoder: Encoder | None = None
+        self,
+        generator: nn.Module,
+        latent: int,
+        spec: SampleSpec,
+        encoder: Encoder | None = None,
+        multiply_by_alpha: bool = False,
     ) -> None:
         super().__init__()
+        self.multiply_by_alpha = multiply_by_alpha
         self.generator, self.latent, self.spec, self.encoder = generator, latent, spec, encoder
         self.register_buffer("shares", torch.full((spec.num_classes,), 1 / max(1, spec.num_classes)))
 
     def forward(self, z: Latent, y: Labels | None = None) -> Sample:
-        return self.generator(z, y)
+        x: Sample = self.generator(z, y)
+        return premultiply(x) if self.multiply_by_alpha else x
 
     def encoder_decoder(self) -> tuple[Encoder, Decoder]:
         """Encoder and decoder.

@@ -1,9 +1,14 @@
 """Facts: what a recipe is given about the data: shape and number of samples, and the requested length of training."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sparring.core.shapes import SampleSpec
-from sparring.data import DataConfig
+from sparring.data import DataConfig, MirrorTest
+
+
+def no_mirror_test() -> None:
+    """Nothing is known about mirror images."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,11 +19,14 @@ class Facts:
         spec: shape and classes of the samples.
         count: number of samples.
         images: requested length of training, in images; None for the recipe's default.
+        mirror_test: measures whether the images may be mirrored (`data.flip`), when a recipe calls it; None where that is unknown.
+            It takes up to a second, so that only recipes pay that use it.
     """
 
     spec: SampleSpec
     count: int
     images: int | None = None
+    mirror_test: Callable[[], MirrorTest | None] = no_mirror_test
 
     def length(self, default: int) -> int:
         """The requested length in images, else `default`."""

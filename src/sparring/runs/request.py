@@ -5,6 +5,7 @@ then flags, then single settings).
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import yaml
 from sparring.core import config
 from sparring.core.errors import ConfigError, did_you_mean
 from sparring.core.runtime import Runtime
-from sparring.data import DataConfig, Dataset
+from sparring.data import DataConfig, Dataset, run_mirror_test
 from sparring.data.split import check_held_out, held_out_counts
 from sparring.experiment import TYPE_TABLES, Experiment
 from sparring.protocols.until import MetricTarget, parse_until
@@ -140,7 +141,12 @@ def resolve_experiment(
             the processes can't share.
     """
     length = request.images if request.images is not None else images
-    facts = Facts(spec=dataset.spec, count=dataset.epoch_size, images=length)
+    facts = Facts(
+        spec=dataset.spec,
+        count=dataset.epoch_size,
+        images=length,
+        mirror_test=cache(lambda: run_mirror_test(dataset)),
+    )
     experiment = RECIPES[resolve_recipe(dataset, _recipe_name(request))](facts)
     document = experiment.to_json()
     document["data"] |= {

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from sparring.core.runtime import Runtime, synchronize
-from sparring.data import Dataset, add_pseudo_classes, open_data
+from sparring.data import Dataset, MirrorTest, add_pseudo_classes, open_data, run_mirror_test
 from sparring.experiment import Experiment
 from sparring.runs.request import Request, build_data_config, resolve_experiment
 from sparring.terminal.text import (
@@ -110,11 +110,13 @@ class Inspection:
         dataset: opened.
         experiment: as `train` would resolve it.
         cost: measured on this machine.
+        mirror_test: whether the images may be mirrored; None where that was not tested (points, two domains, few images).
     """
 
     dataset: Dataset
     experiment: Experiment
     cost: Cost
+    mirror_test: MirrorTest | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The inspection as JSON objects, for `--json`."""
@@ -124,6 +126,7 @@ class Inspection:
             "shape": list(self.dataset.spec.shape),
             **self._second_domain(),
             "fingerprint": self.dataset.fingerprint,
+            "mirror_test": self.mirror_test.to_json() if self.mirror_test is not None else None,
             "experiment": self.experiment.to_json(),
             "cost": {
                 "images": images,
@@ -154,6 +157,8 @@ class Inspection:
             *histogram_lines("classes", report.classes),
         ]
         lines += [f"  {remark}" for remark in report.why]
+        if self.mirror_test is not None:
+            lines.append(f"  mirroring: {self.mirror_test.reason()}")
         if report.duplicates:
             lines.append(f"  {report.duplicates:,} are duplicates of others; they are not removed")
         lines += names_by_reason("skipped", report.skipped) + names_by_reason("converted", report.converted)
@@ -177,4 +182,5 @@ def inspect(request: Request, start_runtime: Callable[[bool], Runtime], seconds:
     experiment = resolve_experiment(request, dataset, runtime)
     train_set = add_pseudo_classes(dataset, experiment.data.pseudo_classes)
     choose_threads(experiment, train_set, runtime)
-    return Inspection(dataset, experiment, measure_cost(experiment, train_set, runtime, seconds))
+    cost = measure_cost(experiment, train_set, runtime, seconds)
+    return Inspection(dataset, experiment, cost, run_mirror_test(dataset))

@@ -11,6 +11,7 @@ from sparring.data.config import Fit
 
 PIL_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 Size = tuple[int, int]
+HIDDEN_GREY = 128  # colour of pixels with alpha 0
 
 
 def choose_size(sizes: Sequence[Size], max_size: int) -> tuple[Size, str]:
@@ -52,7 +53,8 @@ def fit_image(image: Image.Image, size: Size, channels: int, fit: Fit) -> np.nda
     """Resize an image and convert its channels: uint8 (height, width, channels).
 
     Downscaling is antialiased (Lanczos; on premultiplied colours where there is transparency), upscaling is
-    bicubic. Transparent images are blended on white unless `channels` is 4.
+    bicubic. Transparent images are blended on white unless `channels` is 4; then colours under alpha 0, which nobody
+    sees and editors fill with anything, become mid-grey.
 
     Arguments:
         image: in mode L, LA, RGB or RGBA.
@@ -62,8 +64,23 @@ def fit_image(image: Image.Image, size: Size, channels: int, fit: Fit) -> np.nda
     """
     image = _convert_channels(image, channels)
     if (image.height, image.width) != size:
+        if fit == "pad" and channels == 4:  # before the colour of the edge is chosen
+            image = Image.fromarray(hide_colours(np.asarray(image)))
         image = _pad_to(image, size) if fit == "pad" else _resize(image, size, _crop_box(image, size, fit))
-    return np.asarray(image, np.uint8).reshape(*size, channels)
+    return hide_colours(np.asarray(image, np.uint8).reshape(*size, channels))
+
+
+def hide_colours(pixels: np.ndarray) -> np.ndarray:
+    """Images uint8 (..., c) with colours under alpha 0 set to mid-grey; those without an alpha channel are returned as they are.
+
+    >>> hide_colours(np.array([[9, 8, 7, 0], [9, 8, 7, 1]], np.uint8)).tolist()
+    [[128, 128, 128, 0], [9, 8, 7, 1]]
+    """
+    if pixels.shape[-1] != 4:
+        return pixels
+    hidden = np.array(pixels)
+    hidden[pixels[..., 3] == 0, :3] = HIDDEN_GREY
+    return hidden
 
 
 def crop_half(image: Image.Image, half: str) -> Image.Image:

@@ -13,7 +13,7 @@ from sparring.data.config import DataConfig
 from sparring.data.dataset import Dataset
 from sparring.data.images.resize import choose_size
 from sparring.data.readers.arrays import ArrayFile, ImageArray, find_arrays, infer_layout
-from sparring.data.readers.build_dataset import build_dataset, content_hash
+from sparring.data.readers.build_dataset import build_dataset, content_hash, versioned_channels
 from sparring.data.readers.labels import check_classes
 from sparring.data.readers.points import open_points
 from sparring.data.report import DataReport
@@ -71,7 +71,7 @@ def _open(path: Path, config: DataConfig, keep_classes: tuple[str, ...], monitor
     )
     channels = layout.channels if config.channels is None else config.channels
     config = replace(config, size=size, channels=channels)
-    key = content_hash("array", file_key, size, channels, config.fit)
+    key = content_hash("array", file_key, size, versioned_channels(channels), config.fit)
     stack = ImageArray(images, layout, config, selected, monitor)
     cached, remark = cache.load_or_build(key, (*size, channels), stack.rows)
     report = DataReport(

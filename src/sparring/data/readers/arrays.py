@@ -19,7 +19,7 @@ from sparring.core.progress import ProgressMonitor
 from sparring.data.cache import SampleRow
 from sparring.data.config import DataConfig
 from sparring.data.images.decode import LIMIT_PIXELS, MAX_COMPRESSION_RATIO, scale_to_uint8, value_range
-from sparring.data.images.resize import PIL_MODES, Size, fit_image
+from sparring.data.images.resize import PIL_MODES, Size, fit_image, hide_colours
 
 IMAGE_NAMES = ("images", "points", "x", "X", "arr_0", "data")
 LABEL_NAMES = ("labels", "y", "Y", "label")
@@ -257,7 +257,7 @@ class ImageArray:
         )
         size, channels = _target_shape(self.config)
         if pixels.shape == (*size, channels):
-            return number, pixels, ""
+            return number, hide_colours(pixels), ""
         image = Image.fromarray(pixels[:, :, 0] if self.layout.channels == 1 else pixels)
         assert image.mode == PIL_MODES[self.layout.channels]
         return number, fit_image(image, size, channels, self.config.fit), ""

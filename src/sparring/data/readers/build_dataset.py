@@ -15,11 +15,17 @@ from sparring.data.readers.labels import encode_labels
 from sparring.data.report import DataReport, histogram
 
 DECODER_VERSION = 1  # raised when the same files would decode to other samples
+ALPHA_VERSION = 2  # the same, for samples with an alpha channel
 
 
 def content_hash(*parts: Any) -> str:
     """SHA-256 of plain values, as hex digits."""
     return hashlib.sha256(json.dumps([DECODER_VERSION, *parts], separators=(",", ":")).encode()).hexdigest()
+
+
+def versioned_channels(channels: int) -> int | list[int]:
+    """The number of channels as a part of a digest, with the version of what is done to transparent samples."""
+    return [channels, ALPHA_VERSION] if channels == 4 else channels
 
 
 def build_dataset(

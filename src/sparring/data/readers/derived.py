@@ -18,8 +18,8 @@ from sparring.data import cache
 from sparring.data.cache import SampleRow
 from sparring.data.config import DataConfig
 from sparring.data.dataset import Dataset
-from sparring.data.images.resize import PIL_MODES, fit_image
-from sparring.data.readers.build_dataset import build_dataset, content_hash
+from sparring.data.images.resize import PIL_MODES, fit_image, hide_colours
+from sparring.data.readers.build_dataset import build_dataset, content_hash, versioned_channels
 
 DOWNSAMPLING_FACTOR = 4
 HOLE_DIVISOR = 2  # side of the image over side of the hole
@@ -160,7 +160,9 @@ def add_derived_domain(base: Dataset, config: DataConfig, monitor: ProgressMonit
     channels_setting = config.channels_b if config.swap_domains else config.channels
     height, width = base.samples.shape[1:3]
     channels = channels_setting or DERIVATIONS[config.derive_input](np.asarray(base.samples[0]), 0).shape[2]
-    key = content_hash("derived", DERIVATION_VERSION, base.fingerprint, config.derive_input, channels)
+    key = content_hash(
+        "derived", DERIVATION_VERSION, base.fingerprint, config.derive_input, versioned_channels(channels)
+    )
 
     def rows() -> Iterator[SampleRow]:
         monitor.begin(len(base))
@@ -192,5 +194,5 @@ def derive_image(image: np.ndarray, number: int, kind: str, channels: int) -> np
     """
     pixels = DERIVATIONS[kind](image, number)
     if pixels.shape[2] == channels:
-        return pixels
+        return hide_colours(pixels)
     return fit_image(_to_pil(pixels), (pixels.shape[0], pixels.shape[1]), channels, "stretch")

@@ -15,7 +15,12 @@ from sparring.data.config import DataConfig, Fit
 from sparring.data.dataset import Dataset
 from sparring.data.images.decode import decode
 from sparring.data.images.resize import Size, choose_size, fit_image
-from sparring.data.readers.build_dataset import build_dataset, content_hash, no_samples_error
+from sparring.data.readers.build_dataset import (
+    build_dataset,
+    content_hash,
+    no_samples_error,
+    versioned_channels,
+)
 from sparring.data.readers.container import Container
 from sparring.data.readers.labels import check_classes, find_labels
 from sparring.data.readers.survey import Survey
@@ -63,7 +68,7 @@ def _open(
     config = replace(config, size=size, channels=channels)
     names = [container.entries[number].name for number in selected]
     files = [[name, info.digest] for name, info in zip(names, infos, strict=True)]
-    key = content_hash("pictures", files, size, channels, config.fit)
+    key = content_hash("pictures", files, size, versioned_channels(channels), config.fit)
     decoder = _ImageDecoder(survey, size, channels, config.fit)
     threaded = is_faster_threaded(sizes)
     cached, remark = cache.load_or_build(

@@ -16,7 +16,12 @@ from sparring.data.config import DataConfig, Fit
 from sparring.data.dataset import Dataset
 from sparring.data.images.decode import decode
 from sparring.data.images.resize import Size, choose_size, crop_half, fit_image
-from sparring.data.readers.build_dataset import build_dataset, content_hash, no_samples_error
+from sparring.data.readers.build_dataset import (
+    build_dataset,
+    content_hash,
+    no_samples_error,
+    versioned_channels,
+)
 from sparring.data.readers.image_folder import is_faster_threaded, iterate_rows
 from sparring.data.readers.survey import Survey
 from sparring.data.report import DataReport, histogram
@@ -71,7 +76,8 @@ def _open(
     survey.save()
     config = replace(config, size=size, channels=a, channels_b=b)
     decoder = _PairDecoder(survey, pairs, (size, a, b), config.fit)
-    key = content_hash("pairs", [decoder.origin(pair) for pair in pairs], size, a, b, config.fit)
+    origins = [decoder.origin(pair) for pair in pairs]
+    key = content_hash("pairs", origins, size, versioned_channels(a), versioned_channels(b), config.fit)
     threaded, numbers = is_faster_threaded(sizes), range(len(pairs))
     monitor.begin(len(pairs))
     cached, remark = cache.load_or_build(

@@ -132,11 +132,13 @@ class CombinedScorer:
 
 
 def composite(x: Sample, background: float = 1.0) -> Sample:
-    """Composite images with an alpha channel on a background of one grey level; others are returned unchanged."""
+    """Composite images with an alpha channel, whose colours are multiplied by it, on a background of one grey level; others are
+    returned unchanged.
+    """
     if x.shape[1] != 4:
         return x
     alpha = (x[:, 3:].clamp(-1, 1) + 1) / 2
-    return x[:, :3] * alpha + background * (1 - alpha)
+    return x[:, :3] + background * (1 - alpha)
 
 
 def _centroid_and_spread(mass: Tensor) -> tuple[Tensor, Tensor]:

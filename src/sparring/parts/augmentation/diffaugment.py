@@ -23,8 +23,8 @@ class DiffAugment:
         translation  a shift by up to 1/8 of each side, in whole pixels, padded with 0 (grey)
         cutout       a rectangle of half of each side is set to 0 (grey), its centre anywhere
 
-    Deviation: `strength` scales all ranges, for annealing; an alpha channel (the last of 2 or 4) is shifted and cut out, but its
-    values are not changed.
+    Deviation: `strength` scales all ranges, for annealing. An alpha channel (the last of 2 or 4) is shifted and cut out with the
+    colours, which leaves transparency instead of grey; colours that are multiplied by alpha stay so.
 
     References:
         Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training", arXiv 2006.10738,
@@ -68,10 +68,25 @@ def colour(x: Image, numbers: Tensor, strength: float) -> Image:
     """Brightness, saturation and contrast of the colour channels, by `numbers` (b, 3) in [0, 1)."""
     channels = x.shape[1] - (x.shape[1] in (2, 4))
     brightness, saturation, contrast = (strength * (2 * numbers - 1)).reshape(-1, 3, 1, 1, 1).unbind(1)
-    y = x[:, :channels] + brightness / 2
+    if channels < x.shape[1]:
+        opacity = (x[:, channels:] + 1) / 2
+        y = x[:, :channels] + brightness / 2 * opacity
+        y = y + saturation * (y - y.mean(1, keepdim=True))
+        mean = y.mean((1, 2, 3), keepdim=True) / opacity.mean((1, 2, 3), keepdim=True).clamp_min(1e-3)
+        y = y + contrast / 2 * (y - mean * opacity)
+        return torch.cat([y, x[:, channels:]], dim=1)
+    y = x + brightness / 2
     y = y + saturation * (y - y.mean(1, keepdim=True))
-    y = y + contrast / 2 * (y - y.mean((1, 2, 3), keepdim=True))
-    return torch.cat([y, x[:, channels:]], dim=1) if channels < x.shape[1] else y
+    return y + contrast / 2 * (y - y.mean((1, 2, 3), keepdim=True))
+
+
+def blank(x: Image, kept: Tensor) -> Image:
+    """Images with 0 (grey), or transparency where they have an alpha channel, outside of `kept` (b, 1, h, w), bool."""
+    if x.shape[1] not in (2, 4):
+        return x * kept
+    ground = torch.zeros(x.shape[1], 1, 1, dtype=x.dtype, device=x.device)
+    ground[-1] = -1
+    return torch.where(kept, x, ground)
 
 
 def translation(x: Image, numbers: Tensor, strength: float) -> Image:
@@ -82,14 +97,14 @@ def translation(x: Image, numbers: Tensor, strength: float) -> Image:
 
 
 def shift(x: Image, down: Tensor, right: Tensor) -> Image:
-    """Each image shifted by its own whole number of pixels (b,), padded with zeros."""
+    """Each image shifted by its own whole number of pixels (b,), padded as `blank` does."""
     height, width = x.shape[2:]
     rows = torch.arange(height, device=x.device) - down[:, None]
     columns = torch.arange(width, device=x.device) - right[:, None]
     inside = _in_range(rows, height)[:, :, None] & _in_range(columns, width)[:, None, :]
     place = (rows % height)[:, :, None] * width + (columns % width)[:, None, :]
     shifted = x.flatten(2).gather(2, place.flatten(1)[:, None].expand(-1, x.shape[1], -1)).reshape(x.shape)
-    return shifted * inside[:, None]
+    return blank(shifted, inside[:, None])
 
 
 def cutout(x: Image, numbers: Tensor, strength: float) -> Image:
@@ -98,7 +113,7 @@ def cutout(x: Image, numbers: Tensor, strength: float) -> Image:
     rows, columns = (
         _cutout_lines(numbers[:, axis], side, strength) for axis, side in enumerate((height, width))
     )
-    return x * ~(rows[:, :, None] & columns[:, None, :])[:, None]
+    return blank(x, ~(rows[:, :, None] & columns[:, None, :])[:, None])
 
 
 def _shift(numbers: Tensor, side: int, strength: float) -> Tensor:
