@@ -5,13 +5,21 @@ import torch
 
 from sparring.core.config import from_json, to_json
 from sparring.core.errors import ConfigError
-from sparring.core.interfaces import Augmentation
+from sparring.core.interfaces import Augmentation, AugmentationState, LogitScale
 from sparring.core.rng import KeyedRandom
 from sparring.core.schedule import SCHEDULES, LinearSchedule, Schedule
 from sparring.parts.augmentation import AUGMENTATIONS
+from tests.helpers.contract_batch import tiny_batch
+
+
+def at_work(cls):
+    """An augmentation with its default settings, but at full strength where it starts with none."""
+    adaptive = "initial_probability" in cls.__dataclass_fields__
+    return cls(initial_probability=1.0, max_probability=1.0) if adaptive else cls()
+
 
 every_augmentation = pytest.mark.parametrize(
-    "augment", [cls() for cls in AUGMENTATIONS.values()], ids=AUGMENTATIONS
+    "augment", [at_work(cls) for cls in AUGMENTATIONS.values()], ids=AUGMENTATIONS
 )
 ROLES = {Augmentation: AUGMENTATIONS, Schedule: SCHEDULES}
 
@@ -73,6 +81,33 @@ def test_json_round_trip(augment):
         document = to_json(config, ROLES)
         assert AUGMENTATIONS[document["type"]] is type(augment)
         assert from_json(Augmentation, document, ROLES) == config
+
+
+@every_augmentation
+def test_a_state_starts_as_the_augmentation_and_adapts_without_a_seed(augment):
+    """A state gives the same transforms at its start, and its buffers survive; others have none."""
+    state = augment.build_state(LogitScale())
+    if state is None:
+        return
+    assert isinstance(state, AugmentationState)
+    x, rng = random_images(6, 3, 8, 12), KeyedRandom(0, (0,), 6)
+    assert torch.equal(state(x, rng, "real", 0), augment(x, rng, "real", 0))
+    before = {name: value.clone() for name, value in state.state_dict().items()}
+    logs = state.observe(tiny_batch(6))
+    assert all(value.shape == () and not value.requires_grad for value in logs.values())
+    state.update()
+    assert any(not torch.equal(value, before[name]) for name, value in state.state_dict().items())
+    other = augment.build_state(LogitScale())
+    other.load_state_dict(state.state_dict())
+    for one in (state, other):
+        one.observe(tiny_batch(6, seed=1))
+        one.update()
+    assert all(torch.equal(a, b) for a, b in zip(state.buffers(), other.buffers(), strict=True))
+
+
+def test_some_augmentation_adapts():
+    """Otherwise the test above tests nothing."""
+    assert any(cls().build_state(LogitScale()) for cls in AUGMENTATIONS.values())
 
 
 def test_an_unknown_transform_is_refused():

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from sparring.core.adversarial_batch import AdversarialBatch, WeightHistory
+from sparring.core.adversarial_batch import AdversarialBatch, PlayerHistory
 from sparring.core.game import Batch
+from sparring.core.logit_statistics import LogitAverages
 from sparring.core.rng import KeyedRandom
 
 SHAPE = (3, 6, 5)
@@ -98,13 +99,13 @@ def tiny_batch(
         fake = made_by(batch.rng.normal("latent", 4), batch.y)
         return fake if generator is not None else fake.detach()
 
-    options.setdefault("weights", WeightHistory(discriminator, average))
+    options.setdefault("history", PlayerHistory(discriminator, average, LogitAverages(0.99)))
     return AdversarialBatch(batch, make_fake, discriminator, augment or (lambda x, stream: x), **options)
 
 
 def batch_of_logits(real: Tensor, fake: Tensor, **options) -> AdversarialBatch:
     """Samples (b,) that are their own logits."""
     discriminator = LogitDiscriminator()
-    options.setdefault("weights", WeightHistory(discriminator, LogitAverage()))
+    options.setdefault("history", PlayerHistory(discriminator, LogitAverage(), LogitAverages(0.99)))
     batch = Batch(x=real[:, None], y=None, rng=KeyedRandom(0, (0,), len(real)), images=10, step=0)
     return AdversarialBatch(batch, lambda: fake[:, None], discriminator, lambda x, stream: x, **options)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from sparring.core.adversarial_batch import WeightHistory
+from sparring.core.adversarial_batch import PlayerHistory
 from sparring.core.errors import ConfigError
 from sparring.core.schedule import LinearSchedule
 from sparring.parts.augmentation import pack
@@ -118,14 +118,14 @@ def test_historical_averaging_is_the_squared_distance_to_the_past():
         ):
             parameter.fill_(value)
     value = HistoricalAveraging(weight=0.5)(
-        batch_of(torch.zeros(3, 2), torch.zeros(3, 2), weights=WeightHistory(now, past))
+        batch_of(torch.zeros(3, 2), torch.zeros(3, 2), history=PlayerHistory(now, past))
     )
     torch.testing.assert_close(value, torch.full((3,), 0.5 * (4 + 4 + 4)))
     value.mean().backward()
     torch.testing.assert_close(now.weight.grad, torch.full((1, 2), 2.0))
     assert past.weight.grad is None
     with pytest.raises(ConfigError):
-        HistoricalAveraging()(batch_of(torch.zeros(3, 2), torch.zeros(3, 2), weights=WeightHistory(now)))
+        HistoricalAveraging()(batch_of(torch.zeros(3, 2), torch.zeros(3, 2), history=PlayerHistory(now)))
 
 
 def test_historical_averaging_damps_a_cycle():
@@ -148,7 +148,7 @@ def _pull(weight: float, now: float, mean: float) -> float:
     nn.init.constant_(player.weight, now)
     nn.init.constant_(average.weight, mean)
     HistoricalAveraging(weight=weight)(
-        batch_of(torch.zeros(1, 1), torch.zeros(1, 1), weights=WeightHistory(player, average))
+        batch_of(torch.zeros(1, 1), torch.zeros(1, 1), history=PlayerHistory(player, average))
     ).mean().backward()
     return player.weight.grad.item()
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sparring.core.game import Batch
+from sparring.core.logit_statistics import LogitAverages
 from sparring.core.shapes import Labels, Logits, Sample
 
 
@@ -25,16 +26,18 @@ class DiscriminatorLike(Protocol):
 
 
 @dataclass(frozen=True)
-class WeightHistory:
-    """The weights that a turn updates, for penalties on weights.
+class PlayerHistory:
+    """The player that a turn updates and what its game remembers of it, for penalties that read it.
 
     Arguments:
         player: the module that is updated.
         average: a module with the same parameters, each the mean of its past values; None where the game keeps none.
+        logits: running averages of the player's logits; None where the game keeps none.
     """
 
     player: nn.Module
     average: nn.Module | None = None
+    logits: LogitAverages | None = None
 
 
 class AdversarialBatch:
@@ -53,7 +56,7 @@ class AdversarialBatch:
             to them.
         joint_batch: compute the features of real and generated samples in one pass, as in the 2014 code, so that batch
             normalisation mixes their statistics; otherwise in two.
-        weights: of the player that is updated; None where no penalty reads them.
+        history: of the player that is updated; None where no penalty reads it.
     """
 
     def __init__(
@@ -65,10 +68,10 @@ class AdversarialBatch:
         *,
         needs_input_grad: bool = False,
         joint_batch: bool = False,
-        weights: WeightHistory | None = None,
+        history: PlayerHistory | None = None,
     ) -> None:
         self.batch, self.rng, self.images = batch, batch.rng, batch.images
-        self.discriminator, self.weights = discriminator, weights
+        self.discriminator, self.history = discriminator, history
         self.needs_input_grad, self.joint_batch = needs_input_grad, joint_batch
         self._make_fake, self._augment = make_fake, augment
 

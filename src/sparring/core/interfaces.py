@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
-from torch import nn
+from torch import Tensor, nn
 
 from sparring.core.adversarial_batch import AdversarialBatch
 from sparring.core.rng import KeyedRandom
@@ -48,11 +48,14 @@ class Penalty(Protocol):
 
     `needs_input_grad`: it differentiates with respect to the discriminator's inputs.
     `needs_weight_average`: it reads the running mean of the player's weights.
+    `logit_decay`: decay per step of the running averages of the logits that it reads; None where it reads none.
     """
 
     needs_input_grad: ClassVar[bool]
     needs_weight_average: ClassVar[bool]
 
+    @property
+    def logit_decay(self) -> float | None: ...
     @property
     def every(self) -> int: ...
     def __call__(self, batch: AdversarialBatch) -> PerSample: ...
@@ -68,7 +71,31 @@ class Constraint(Protocol):
 @runtime_checkable
 class Augmentation(Protocol):
     """A random transformation of the discriminator's inputs: differentiable, of the same distribution for real and
-    generated samples.
+    generated samples. Augmentations derive from this class for the default of `build_state`.
     """
 
     def __call__(self, samples: Sample, rng: KeyedRandom, stream: str, images: int) -> Sample: ...
+
+    def build_state(self, logit_scale: LogitScale) -> nn.Module | None:
+        """A new module that is called in the augmentation's place and adapts to the discriminator: an `AugmentationState`;
+        None for an augmentation that adapts to nothing.
+
+        Arguments:
+            logit_scale: of the game's objective.
+        """
+        return None
+
+
+@runtime_checkable
+class AugmentationState(Protocol):
+    """What an adaptive augmentation remembers. A game keeps it as a submodule, so that its buffers survive a restart."""
+
+    def __call__(self, samples: Sample, rng: KeyedRandom, stream: str, images: int) -> Sample: ...
+
+    def observe(self, batch: AdversarialBatch) -> dict[str, Tensor]:
+        """Take note of the logits of a micro-batch in the discriminator's turn; values for the record, by name."""
+        ...
+
+    def update(self) -> None:
+        """Adapt to what was observed, once at the end of a step, in all processes alike."""
+        ...

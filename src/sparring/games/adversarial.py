@@ -17,12 +17,12 @@ from sparring.core.game import Batch, Game, Terms, Turn
 from sparring.core.interfaces import Augmentation, Constraint, Objective, Penalty
 from sparring.core.shapes import Sample, SampleSpec
 from sparring.games.adversarial_terms import (
-    WeightAverages,
     accuracies,
     adversarial_batch,
     class_log_probabilities,
     classification_losses,
 )
+from sparring.games.discriminator_memory import DiscriminatorMemory, WeightAverages
 from sparring.models.autoencoder import require_labelled_spec
 from sparring.models.discriminator import Discriminator
 from sparring.models.generator import GeneratorModel
@@ -107,13 +107,12 @@ class Adversarial(Game):
 
     def __init__(self, config: AdversarialConfig, spec: SampleSpec) -> None:
         super().__init__()
-        self.config = config
-        self.generation = config.build_model(spec)
+        self.config, self.generation = config, config.build_model(spec)
         packed = self.generation.spec.stack_channels(config.packing)
         parts = config.discriminator, config.head, config.batch_features
         self.discriminator = Discriminator(*parts, spec=packed)
         self.penalties = {"discriminator": config.penalties, "generator": config.generator_penalties}
-        self.pasts = WeightAverages(self.players(), self.penalties)
+        self.pasts, self.memory = WeightAverages(self.players(), self.penalties), DiscriminatorMemory(config)
 
     @property
     def model(self) -> GeneratorModel:
@@ -144,7 +143,7 @@ class Adversarial(Game):
         losses = {"adversarial": self.config.objective.discriminator(pair)}
         losses |= classification_losses(self.config, pair, with_real=True)
         losses |= penalty_losses(self.penalties["discriminator"], pair)
-        return Terms(losses, accuracies(pair))
+        return Terms(losses, accuracies(pair) | self.memory.observe(pair))
 
     def _generator_terms(self, batch: Batch) -> Terms:
         pair = self._adversarial_batch(batch, "generator")
@@ -153,20 +152,20 @@ class Adversarial(Game):
         return Terms(losses | penalty_losses(self.penalties["generator"], pair), {})
 
     def _adversarial_batch(self, batch: Batch, player: str) -> AdversarialBatch:
+        parts = self.config, self.generation, self.discriminator, batch
         return adversarial_batch(
-            self.config,
-            self.generation,
-            self.discriminator,
-            batch,
+            *parts,
             penalties=self.penalties[player],
-            weights=self.pasts.history(player, self.players()[player]),
-            train_discriminator=player == "discriminator",
+            history=self.pasts.history(player, self.players()[player]),
+            memory=self.memory,
         )
 
     def _after_update(self, player: str) -> None:
         if player == "discriminator":
             for constraint in self.config.constraints:
                 constraint.apply(self.discriminator)
+        else:  # the last turn of a step
+            self.memory.update()
         self.pasts.record(player, self.players()[player])
 
     def log_probabilities(self, x: Sample) -> Tensor:

@@ -4,21 +4,21 @@ References: Mirza & Osindero 2014, arXiv:1411.1784 (labels); Lin et al. 2018, ar
 arXiv:1610.09585 (classification losses).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sparring.core import schedule
-from sparring.core.adversarial_batch import AdversarialBatch, WeightHistory
-from sparring.core.ema import EMA
+from sparring.core.adversarial_batch import AdversarialBatch, PlayerHistory
 from sparring.core.errors import SparringError
 from sparring.core.game import Batch, unfreeze
-from sparring.core.interfaces import Augmentation, Penalty
+from sparring.core.interfaces import Penalty
 from sparring.core.schedule import Schedule
 from sparring.core.shapes import PerSample, Sample
+from sparring.games.discriminator_memory import DiscriminatorMemory
 from sparring.models.discriminator import Discriminator
 from sparring.models.generator import GeneratorModel
 from sparring.parts.augmentation.packing import pack
@@ -35,8 +35,6 @@ class AdversarialSettings(Protocol):
     @property
     def conditional(self) -> bool: ...
     @property
-    def augmentations(self) -> tuple[Augmentation, ...]: ...
-    @property
     def packing(self) -> int: ...
     @property
     def reuse_fakes(self) -> bool: ...
@@ -48,32 +46,6 @@ class AdversarialSettings(Protocol):
     def has_auxiliary_classifier(self) -> bool: ...
 
 
-class WeightAverages(nn.ModuleDict):
-    """Running means of the weights of those players that have a penalty which needs them (historical averaging).
-
-    Arguments:
-        players: by name.
-        penalties: of each player, by name.
-    """
-
-    def __init__(self, players: Mapping[str, nn.Module], penalties: Mapping[str, Sequence[Penalty]]) -> None:
-        super().__init__()
-        for name, player in players.items():
-            if any(penalty.needs_weight_average for penalty in penalties[name]):
-                self[name] = EMA.cumulative_mean(player)
-
-    def history(self, name: str, player: nn.Module) -> WeightHistory:
-        """The weights of a player, with their running mean if there is one."""
-        average = self[name] if name in self else None
-        return WeightHistory(player, average.module if isinstance(average, EMA) else None)
-
-    def record(self, name: str, player: nn.Module) -> None:
-        """Add the weights of a player, which was just updated, to its mean."""
-        average = self[name] if name in self else None
-        if isinstance(average, EMA):
-            average.update(player)
-
-
 def adversarial_batch(
     config: AdversarialSettings,
     model: GeneratorModel,
@@ -81,16 +53,19 @@ def adversarial_batch(
     batch: Batch,
     *,
     penalties: Sequence[Penalty],
-    weights: WeightHistory,
-    train_discriminator: bool,
+    history: PlayerHistory,
+    memory: DiscriminatorMemory,
 ) -> AdversarialBatch:
     """Real and generated samples before the discriminator.
 
     Arguments:
         penalties: of the player that is updated.
-        weights: of that player.
-        train_discriminator: whether this is the discriminator's turn; otherwise gradients flow to the generator.
+        history: of that player. In the generator's turn gradients flow to the generator.
+        memory: of the discriminator.
     """
+    train_discriminator = history.player is discriminator
+    if train_discriminator:
+        history = replace(history, logits=memory.averages)
     batch = batch if config.conditional else replace(batch, y=None)
 
     def make_fake() -> Sample:
@@ -99,8 +74,7 @@ def adversarial_batch(
         return _fake_with_graph(model, batch)
 
     def augment(samples: Tensor, stream: str) -> Tensor:
-        for augmentation in config.augmentations:
-            samples = augmentation(samples, batch.rng, stream, batch.images)
+        samples = memory.augment(samples, batch, stream)
         return pack(samples, config.packing) if config.packing > 1 else samples
 
     return AdversarialBatch(
@@ -110,7 +84,7 @@ def adversarial_batch(
         augment,
         needs_input_grad=any(penalty.needs_input_grad for penalty in due_penalties(penalties, batch.step)),
         joint_batch=config.joint_batch,
-        weights=weights,
+        history=history,
     )
 
 

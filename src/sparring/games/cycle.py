@@ -21,6 +21,7 @@ from sparring.core.game import Batch, Game, Terms, Turn
 from sparring.core.interfaces import Augmentation, Objective, Penalty
 from sparring.core.schedule import Schedule
 from sparring.core.shapes import PerSample, Sample, SampleSpec
+from sparring.games.discriminator_memory import DiscriminatorMemory
 from sparring.games.image_pool import ImagePool
 from sparring.games.patch_terms import (
     check_equal_channels,
@@ -103,6 +104,8 @@ class Cycle(Game):
         discriminators = {side: config.discriminator.build(c, (h, w)) for side, (c, h, w) in shapes.items()}
         pools = {side: ImagePool(config.pool_size, shape) for side, shape in shapes.items()}
         self.discriminators, self.history = nn.ModuleDict(discriminators), nn.ModuleDict(pools)
+        self.memory = {side: DiscriminatorMemory(config) for side in shapes}
+        self.memories = nn.ModuleDict(self.memory)
 
     @property
     def model(self) -> TranslatorModel:
@@ -119,6 +122,7 @@ class Cycle(Game):
                 players=("discriminators",),
                 terms=self._discriminator_terms,
                 new_batch=False,
+                after=self._update_memories,
             ),
         ]
 
@@ -134,10 +138,8 @@ class Cycle(Game):
         error = {side: mean_per_sample((cycled[side] - real[side]).abs()) for side in "ab"}
         for side in "ab":
             losses[f"cycle_{side}"] = cycle * error[side]
-            discriminator = self.discriminators[side]
-            pair = patch_batch(
-                self.config, discriminator, batch, real[side], fake[side], train_discriminator=False
-            )
+            parts = self.memory[side], self.discriminators[side]
+            pair = patch_batch(*parts, batch, real[side], fake[side], train_discriminator=False)
             losses[f"adversarial_{side}"] = adversarial * self.config.objective.generator(pair)
         batch.carry[CARRY_FAKES] = {side: images.detach() for side, images in fake.items()}
         return Terms(losses, {f"cycle_l1_{side}": error[side].detach().mean() for side in "ab"})
@@ -156,17 +158,20 @@ class Cycle(Game):
 
     def _discriminator_terms(self, batch: Batch) -> Terms:
         real, fakes = dict(zip("ab", domains(batch), strict=True)), batch.carry.pop(CARRY_FAKES)
-        losses: dict[str, Tensor] = {}
-        logs: dict[str, Tensor] = {}
+        losses, logs = dict[str, Tensor](), dict[str, Tensor]()
         for side in "ab":
             pool = self.history[side]
             assert isinstance(pool, ImagePool)
             fake = pool.query(fakes[side], batch.rng, f"history.{side}")
-            discriminator = self.discriminators[side]
-            pair = patch_batch(self.config, discriminator, batch, real[side], fake, train_discriminator=True)
-            terms = discriminator_terms(self.config, pair, f"_{side}")
+            parts = self.memory[side], self.discriminators[side]
+            pair = patch_batch(*parts, batch, real[side], fake, train_discriminator=True)
+            terms = discriminator_terms(self.memory[side], pair, f"_{side}")
             losses, logs = losses | terms.losses, logs | terms.logs
         return Terms(losses, logs)
+
+    def _update_memories(self) -> None:
+        for memory in self.memory.values():
+            memory.update()
 
     def _to(self, side: str) -> nn.Module:
         """The translator to this domain."""

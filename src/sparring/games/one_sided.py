@@ -21,6 +21,7 @@ from sparring.core.game import Batch, Game, Terms, Turn
 from sparring.core.interfaces import Augmentation, Objective, Penalty
 from sparring.core.schedule import Schedule
 from sparring.core.shapes import PerSample, Sample, SampleSpec
+from sparring.games.discriminator_memory import DiscriminatorMemory
 from sparring.games.patch_terms import (
     check_equal_channels,
     check_patch_game,
@@ -82,10 +83,9 @@ class OneSidedConfig:
                 f"num_patches={self.num_patches}, projection_size={self.projection_size}, layers={self.layers}, "
                 f"temperature={self.temperature}"
             )
+            expected = "at least 2 patches and features, one layer, and a temperature above 0"
             raise ConfigError(
-                got,
-                "at least 2 patches and features, one layer, and a temperature above 0",
-                "256 patches and features at a temperature of 0.07 are the paper's",
+                got, expected, "256 patches and features at a temperature of 0.07 are the paper's"
             )
 
     def build_model(self, spec: SampleSpec) -> TranslatorModel:
@@ -112,9 +112,8 @@ class OneSided(Game):
         self.discriminator = config.discriminator.build(shape_out[0], (shape_out[1], shape_out[2]))
         with torch.no_grad():
             features = self._encode(torch.zeros(1, *shape_in))
-        self.heads = nn.ModuleList(
-            [PatchProjection(layer.shape[1], config.projection_size) for layer in features]
-        )
+        self.memory = DiscriminatorMemory(config)
+        self.heads = nn.ModuleList(PatchProjection(f.shape[1], config.projection_size) for f in features)
 
     @property
     def model(self) -> TranslatorModel:
@@ -131,6 +130,7 @@ class OneSided(Game):
                 players=("discriminator",),
                 terms=self._discriminator_terms,
                 new_batch=False,
+                after=self.memory.update,
             ),
         ]
 
@@ -139,7 +139,7 @@ class OneSided(Game):
         identity = schedule.value_at(config.identity, batch.images)
         outputs = self.translation.a_to_b(torch.cat([a, b]) if identity else a)
         fake = outputs[: len(a)]
-        pair = patch_batch(config, self.discriminator, batch, b, fake, train_discriminator=False)
+        pair = patch_batch(self.memory, self.discriminator, batch, b, fake, train_discriminator=False)
         adversarial = schedule.value_at(config.adversarial, batch.images)
         losses = {"adversarial": adversarial * config.objective.generator(pair)}
         losses["nce"] = schedule.value_at(config.nce, batch.images) * self._patch_nce(batch, a, fake)
@@ -150,8 +150,8 @@ class OneSided(Game):
 
     def _discriminator_terms(self, batch: Batch) -> Terms:
         fake, real = batch.carry.pop(CARRY_FAKE), domains(batch)[1]
-        pair = patch_batch(self.config, self.discriminator, batch, real, fake, train_discriminator=True)
-        return discriminator_terms(self.config, pair)
+        pair = patch_batch(self.memory, self.discriminator, batch, real, fake, train_discriminator=True)
+        return discriminator_terms(self.memory, pair)
 
     def _patch_nce(self, batch: Batch, source: Sample, output: Sample) -> PerSample:
         """NCE(source, output), the mean over layers (b,)."""

@@ -20,6 +20,7 @@ from sparring.core.game import Batch, Game, Terms, Turn
 from sparring.core.interfaces import Augmentation, Objective, Penalty
 from sparring.core.schedule import Schedule
 from sparring.core.shapes import SampleSpec
+from sparring.games.discriminator_memory import DiscriminatorMemory
 from sparring.games.patch_terms import (
     check_patch_game,
     discriminator_terms,
@@ -98,6 +99,7 @@ class Paired(Game):
         self.discriminator = (
             config.discriminator.build(channels, size) if config.has_discriminator else nn.Identity()
         )
+        self.memory = DiscriminatorMemory(config)
 
     @property
     def model(self) -> TranslatorModel:
@@ -109,7 +111,11 @@ class Paired(Game):
     def turns(self) -> list[Turn]:
         first = Turn(name="translator", players=("translator",), terms=self._translator_terms)
         second = Turn(
-            name="discriminator", players=("discriminator",), terms=self._discriminator_terms, new_batch=False
+            name="discriminator",
+            players=("discriminator",),
+            terms=self._discriminator_terms,
+            new_batch=False,
+            after=self.memory.update,
         )
         return [first, second] if self.config.has_discriminator else [first]
 
@@ -127,7 +133,7 @@ class Paired(Game):
 
     def _discriminator_terms(self, batch: Batch) -> Terms:
         pair = self._patch_batch(batch, batch.carry.pop(CARRY_FAKE), train_discriminator=True)
-        return discriminator_terms(self.config, pair)
+        return discriminator_terms(self.memory, pair)
 
     def _patch_batch(self, batch: Batch, fake: Tensor, *, train_discriminator: bool) -> AdversarialBatch:
         """The real and the translated image, each stacked on the input image where the discriminator sees it."""
@@ -138,7 +144,7 @@ class Paired(Game):
             real, fake = torch.cat([a, b], 1), torch.cat([a, fake], 1)
             channel_splits = a.shape[1], b.shape[1]
         return patch_batch(
-            self.config,
+            self.memory,
             self.discriminator,
             batch,
             real,

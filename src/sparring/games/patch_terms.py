@@ -4,37 +4,18 @@ augmentations.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from sparring.core import schedule
-from sparring.core.adversarial_batch import AdversarialBatch, DiscriminatorLike, WeightHistory
+from sparring.core.adversarial_batch import AdversarialBatch, DiscriminatorLike, PlayerHistory
 from sparring.core.errors import ConfigError
 from sparring.core.game import Batch, Terms
-from sparring.core.interfaces import Augmentation, Objective, Penalty
 from sparring.core.schedule import Schedule
 from sparring.core.shapes import PerSample, Sample, SampleSpec
+from sparring.games.discriminator_memory import DiscriminatorMemory, DiscriminatorSettings
 from sparring.parts.penalties import check_distinct_penalties, due_penalties, penalty_losses
-
-
-@runtime_checkable
-class PatchGameConfig(Protocol):
-    """The settings of a game with patch discriminators.
-
-    `joint_batch`: pass real and generated images through the discriminator in one batch, which is faster; with batch
-    normalisation their statistics mix.
-    """
-
-    @property
-    def objective(self) -> Objective: ...
-    @property
-    def penalties(self) -> tuple[Penalty, ...]: ...
-    @property
-    def augmentations(self) -> tuple[Augmentation, ...]: ...
-    @property
-    def joint_batch(self) -> bool: ...
 
 
 def domains(batch: Batch) -> tuple[Tensor, Tensor]:
@@ -44,7 +25,7 @@ def domains(batch: Batch) -> tuple[Tensor, Tensor]:
 
 
 def patch_batch(
-    config: PatchGameConfig,
+    memory: DiscriminatorMemory,
     discriminator: nn.Module,
     batch: Batch,
     real: Sample,
@@ -56,6 +37,7 @@ def patch_batch(
     """Real and generated images before a patch discriminator.
 
     Arguments:
+        memory: of the discriminator, with the settings of the game.
         train_discriminator: whether this is the discriminator's turn; otherwise gradients flow to `fake`.
         channel_splits: numbers of channels of the images that `real` and `fake` are stacked of, all of which are augmented
             alike; empty for one image.
@@ -63,11 +45,12 @@ def patch_batch(
     assert isinstance(discriminator, DiscriminatorLike)
 
     def augment(samples: Tensor, stream: str) -> Tensor:
-        images = samples.split(list(channel_splits), 1) if channel_splits else (samples,)
-        for augmentation in config.augmentations:
-            images = tuple(augmentation(image, batch.rng, stream, batch.images) for image in images)
-        return torch.cat(images, 1) if channel_splits else images[0]
+        if not channel_splits:
+            return memory.augment(samples, batch, stream)
+        images = samples.split(list(channel_splits), 1)
+        return torch.cat([memory.augment(image, batch, stream) for image in images], 1)
 
+    config = memory.config
     due = due_penalties(config.penalties, batch.step)
     return AdversarialBatch(
         replace(batch, x=real, y=None, x_b=None),
@@ -76,12 +59,12 @@ def patch_batch(
         augment,
         needs_input_grad=train_discriminator and any(penalty.needs_input_grad for penalty in due),
         joint_batch=config.joint_batch and train_discriminator,  # translators need no logits of real images
-        weights=WeightHistory(discriminator),
+        history=PlayerHistory(discriminator, logits=memory.averages if train_discriminator else None),
     )
 
 
-def discriminator_terms(config: PatchGameConfig, pair: AdversarialBatch, suffix: str = "") -> Terms:
-    """The discriminator's loss, its penalties, and its accuracy.
+def discriminator_terms(memory: DiscriminatorMemory, pair: AdversarialBatch, suffix: str = "") -> Terms:
+    """The discriminator's loss, its penalties, its accuracy, and what its memory records.
 
     The accuracy's threshold is the middle between the mean logits of real and generated patches, as objectives differ in
     where they place it.
@@ -89,15 +72,18 @@ def discriminator_terms(config: PatchGameConfig, pair: AdversarialBatch, suffix:
     Arguments:
         suffix: appended to all names, where a game has several discriminators.
     """
+    config = memory.config
     losses = {"adversarial": config.objective.discriminator(pair), **penalty_losses(config.penalties, pair)}
     with torch.no_grad():
         real, fake = pair.real_logits.detach(), pair.fake_logits.detach()
         threshold = (real.mean() + fake.mean()) / 2
         accuracy = ((real > threshold).float().mean() + (fake < threshold).float().mean()) / 2
-    return Terms({f"{name}{suffix}": loss for name, loss in losses.items()}, {f"accuracy{suffix}": accuracy})
+    logs = {"accuracy": accuracy} | memory.observe(pair)
+    losses, logs = ({f"{name}{suffix}": value for name, value in each.items()} for each in (losses, logs))
+    return Terms(losses, logs)
 
 
-def check_patch_game(config: PatchGameConfig, **weights: Schedule) -> None:
+def check_patch_game(config: DiscriminatorSettings, **weights: Schedule) -> None:
     """Raises ConfigError for penalties that these games do not support, two penalties of one type, or a negative weight."""
     check_distinct_penalties(config.penalties, "game.penalties")
     for penalty in config.penalties:

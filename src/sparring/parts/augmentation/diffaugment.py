@@ -7,13 +7,14 @@ import torch
 from torch import Tensor
 
 from sparring.core.errors import ConfigError
+from sparring.core.interfaces import Augmentation
 from sparring.core.rng import KeyedRandom
 from sparring.core.schedule import Schedule, value_at
 from sparring.core.shapes import Image, Sample
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiffAugment:
+class DiffAugment(Augmentation):
     """Random colour, translation and cutout of all inputs of the discriminator, differentiable.
 
     The discriminator compares the distributions of T(x) and T(G(z)) for the same random transforms T, which keeps it from

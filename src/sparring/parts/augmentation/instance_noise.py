@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from sparring.core.errors import ConfigError
+from sparring.core.interfaces import Augmentation
 from sparring.core.rng import KeyedRandom
 from sparring.core.schedule import Schedule, value_at
 from sparring.core.shapes import Sample
 
 
 @dataclass(frozen=True, kw_only=True)
-class InstanceNoise:
+class InstanceNoise(Augmentation):
     """Gaussian noise on all inputs of the discriminator.
 
         x -> x + sigma n,  n ~ N(0, I)

@@ -12,6 +12,7 @@ from sparring.core.shapes import PerSample
 from sparring.parts.penalties.dragan import DRAGAN
 from sparring.parts.penalties.gradient_penalty import GradientPenalty
 from sparring.parts.penalties.historical_averaging import HistoricalAveraging
+from sparring.parts.penalties.lecam import LeCam
 from sparring.parts.penalties.r1_r2 import R1, R2
 from sparring.parts.penalties.weight_clip import WeightClip
 
@@ -21,6 +22,7 @@ PENALTIES: dict[str, type[Penalty]] = {
     "gradient_penalty": GradientPenalty,
     "dragan": DRAGAN,
     "historical_averaging": HistoricalAveraging,
+    "lecam": LeCam,
 }
 
 CONSTRAINTS: dict[str, type[Constraint]] = {
@@ -74,6 +76,7 @@ __all__ = [
     "DRAGAN",
     "HistoricalAveraging",
     "GradientPenalty",
+    "LeCam",
     "WeightClip",
     "check_distinct_penalties",
     "due_penalties",

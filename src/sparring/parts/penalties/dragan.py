@@ -42,6 +42,7 @@ class DRAGAN:
     every: int = 1
     needs_input_grad: ClassVar[bool] = False
     needs_weight_average: ClassVar[bool] = False
+    logit_decay: ClassVar[float | None] = None
 
     def __post_init__(self) -> None:
         check_penalty(self.weight, self.every)

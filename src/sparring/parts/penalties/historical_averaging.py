@@ -20,7 +20,7 @@ class HistoricalAveraging:
 
         weight | theta - 1/t sum_{i=1..t} theta[i] |^2
 
-    The game keeps the mean of past weights in a second module, `batch.weights.average`.
+    The game keeps the mean of past weights in a second module, `batch.history.average`.
 
     References:
         Salimans et al. 2016, "Improved techniques for training GANs", arXiv 1606.03498, sec. 3.3.
@@ -39,15 +39,16 @@ class HistoricalAveraging:
     every: int = 1
     needs_input_grad: ClassVar[bool] = False
     needs_weight_average: ClassVar[bool] = True
+    logit_decay: ClassVar[float | None] = None
 
     def __post_init__(self) -> None:
         check_penalty(self.weight, self.every)
 
     def __call__(self, batch: AdversarialBatch) -> PerSample:
-        weights = batch.weights
-        if weights is None or weights.average is None:
+        history = batch.history
+        if history is None or history.average is None:
             got = "historical averaging in a game that keeps no mean of past weights"
             raise ConfigError(got, "the game adversarial", "leave this penalty out")
-        pairs = zip(weights.player.parameters(), weights.average.parameters(), strict=True)
+        pairs = zip(history.player.parameters(), history.average.parameters(), strict=True)
         squares = [(now.float() - past.detach().float()).square().sum() for now, past in pairs]
         return (value_at(self.weight, batch.images) * torch.stack(squares).sum()).expand(len(batch.x))

@@ -40,6 +40,7 @@ class R1:
     every: int = 1
     needs_input_grad: ClassVar[bool] = True
     needs_weight_average: ClassVar[bool] = False
+    logit_decay: ClassVar[float | None] = None
 
     def __post_init__(self) -> None:
         check_penalty(self.gamma, self.every)
@@ -73,6 +74,7 @@ class R2:
     every: int = 1
     needs_input_grad: ClassVar[bool] = True
     needs_weight_average: ClassVar[bool] = False
+    logit_decay: ClassVar[float | None] = None
 
     def __post_init__(self) -> None:
         check_penalty(self.gamma, self.every)
