@@ -165,6 +165,7 @@ class Experiment:
         game: networks, objective, penalties.
         optimizers: by the name of the player.
         training: length, batch size, seed, intervals.
+        reasons: what the recipe chose by itself and why, in sentences, for people.
     """
 
     recipe: str
@@ -172,6 +173,7 @@ class Experiment:
     game: GameConfig
     optimizers: dict[str, OptimizerConfig]
     training: TrainingConfig
+    reasons: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The experiment as JSON objects; `from_json` inverts it."""

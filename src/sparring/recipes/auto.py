@@ -16,14 +16,14 @@ import math
 from dataclasses import replace
 
 from sparring.core.optimizers import Adam
-from sparring.core.schedule import CosineSchedule, GeometricSchedule, LinearSchedule
+from sparring.core.schedule import CosineSchedule, GeometricSchedule
 from sparring.experiment import Experiment, TrainingConfig
 from sparring.games.adversarial import AdversarialConfig
-from sparring.parts.conditioning import Projection, Unconditional
-from sparring.parts.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from sparring.parts.conditioning import Unconditional
 from sparring.parts.networks.mlp import MLPDiscriminator, MLPGenerator
-from sparring.parts.objectives import NonSaturating, Relativistic
+from sparring.parts.objectives import Relativistic
 from sparring.parts.penalties import R1, R2
+from sparring.recipes import auto_images
 from sparring.recipes.facts import TINY_IMAGES, TINY_POINTS, Facts
 from sparring.recipes.shared_gan import tiny_dcgan
 
@@ -52,27 +52,8 @@ def tiny_points() -> Experiment:
 
 
 def image_experiment(facts: Facts) -> Experiment:
-    images = facts.length(400_000)
-    half = max(1, images // 2)
-    adam = Adam(lr=LinearSchedule(start=1e-3, end=0.0, delay=images - half, duration=half))
-    groups = min(30, facts.count // 100) if facts.spec.num_classes < 2 else 0
-    labelled = facts.spec.num_classes > 1 or groups > 1
-    held_out = min(500, facts.count // 20) if facts.count >= 400 else 0
-    training = TrainingConfig(total_images=images, batch=16, ema_half_life=10_000.0, ema_ramp=0.1)
-    return Experiment(
-        recipe="auto",
-        data=replace(facts.data, pseudo_classes=groups, held_out=held_out),
-        game=AdversarialConfig(
-            generator=DCGANGenerator(width=32),
-            discriminator=DCGANDiscriminator(width=32),
-            objective=NonSaturating(),
-            head=Projection() if labelled else Unconditional(),
-            conditional=labelled,
-            reuse_fakes=True,
-        ),
-        optimizers={"generator": adam, "discriminator": adam},
-        training=with_metric(training, "kd", "pixels-test", held_out),
-    )
+    chosen = auto_images.experiment(facts)
+    return replace(chosen, training=with_metric(chosen.training, "kd", "pixels-test", chosen.data.held_out))
 
 
 def with_metric(training: TrainingConfig, metric: str, name: str, count: int) -> TrainingConfig:

@@ -1,4 +1,4 @@
-"""Facts: what a recipe is given about the data: shape and number of samples, and the requested length of training."""
+"""Facts: what a recipe is given about the data: shape and number of samples, requested length of training, machine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +13,14 @@ def no_mirror_test() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """The data, as far as recipes depend on it.
+    """The data and the machine, as far as recipes depend on them.
 
     Arguments:
         spec: shape and classes of the samples.
         count: number of samples.
         images: requested length of training, in images; None for the recipe's default.
+        seconds: time that the run may take, where the user gives one; None otherwise.
+        has_accelerator: whether it trains on more than a CPU.
         mirror_test: measures whether the images may be mirrored (`data.flip`), when a recipe calls it; None where that is unknown.
             It takes up to a second, so that only recipes pay that use it.
     """
@@ -26,6 +28,8 @@ class Facts:
     spec: SampleSpec
     count: int
     images: int | None = None
+    seconds: float | None = None
+    has_accelerator: bool = False
     mirror_test: Callable[[], MirrorTest | None] = no_mirror_test
 
     def length(self, default: int) -> int:

@@ -109,7 +109,9 @@ class Console:
             "length": length + (f"; resuming at image {images:,}" if images else ""),
             "run": f"{self.run_dir}  (samples.png shows the progress; Ctrl-C saves and stops)",
         }
-        self.print(*(f"{name:<8}{text}" for name, text in lines.items() if text), "")
+        self.print(*(f"{name:<8}{text}" for name, text in lines.items() if text))
+        titles = ["chosen", *[""] * len(experiment.reasons)]
+        self.print(*(f"{title:<8}{why}" for title, why in zip(titles, experiment.reasons, strict=False)), "")
         self.start_live()
 
     def start_live(self) -> None:

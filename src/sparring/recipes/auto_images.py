@@ -1,0 +1,109 @@
+"""`auto` for images: what it chooses by the number of images, their size, labels, the time and the machine, and why.
+
+DCGAN's fast networks (Radford et al. 2016, arXiv:1511.06434) with what has been learned since: the generator is modulated by its latent
+(Chen et al. 2019, arXiv:1810.01365) and doubles by nearest neighbours, without a checkerboard (Odena et al. 2016); the discriminator has
+no batch normalisation, He's initialisation, minibatch standard deviation (Karras et al. 2018, arXiv:1710.10196) and a lazy R1 penalty
+(Mescheder et al. 2018, arXiv:1801.04406) that grows with the number of pixels; both see labels, or groups of similar images where
+there are none; augmentation adapts itself to overfitting (Karras et al. 2020, arXiv:2006.06676). How each was found: docs/log.md.
+"""
+
+from dataclasses import replace
+
+from sparring.core.optimizers import Adam
+from sparring.core.schedule import LinearSchedule
+from sparring.data import DataConfig
+from sparring.experiment import Experiment, TrainingConfig
+from sparring.games.adversarial import AdversarialConfig
+from sparring.parts.augmentation import ADA
+from sparring.parts.conditioning import MinibatchStdDev, Projection, Unconditional
+from sparring.parts.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from sparring.parts.objectives import NonSaturating
+from sparring.parts.penalties import R1
+from sparring.recipes.facts import Facts
+
+DEFAULT_IMAGES = 400_000
+R1_AT_64 = 0.5  # gamma at 64x64 pixels
+R1_EVERY = 8
+LONG_RUN = 100_000  # images from which larger batches pay
+LONG_TIME = 900.0  # seconds on a CPU from which wider networks pay
+GROUP_SIZE, MAX_GROUPS = 100, 30  # pseudo-classes: images of each at least, and their number at most
+
+
+def experiment(facts: Facts) -> Experiment:
+    """The experiment for images; its metric is added in auto.py."""
+    images = facts.length(DEFAULT_IMAGES)
+    batch, batch_reason = choose_batch(images)
+    width, width_reason = choose_width(facts)
+    gamma, gamma_reason = choose_r1(facts)
+    ada, ada_reason = choose_augmentation(facts, images)
+    data, data_reasons = choose_data(facts)
+    labelled = facts.spec.num_classes > 1 or data.pseudo_classes > 1
+    half = max(1, images // 2)
+    adam = Adam(lr=LinearSchedule(start=1e-3, end=0.0, delay=images - half, duration=half))
+    return Experiment(
+        recipe="auto",
+        data=data,
+        game=AdversarialConfig(
+            generator=DCGANGenerator(width=width, upsampling="nearest", modulation=2 * width),
+            discriminator=DCGANDiscriminator(width=width, norm="none", init="he", downsampling="mean"),
+            objective=NonSaturating(),
+            head=Projection() if labelled else Unconditional(),
+            conditional=labelled,
+            penalties=(R1(gamma=gamma, every=R1_EVERY),),
+            augmentations=(ada,),
+            batch_features=MinibatchStdDev(),
+            reuse_fakes=True,
+            joint_batch=True,
+        ),
+        optimizers={"generator": adam, "discriminator": adam},
+        training=TrainingConfig(total_images=images, batch=batch, ema_half_life=10_000.0, ema_ramp=0.1),
+        reasons=(*data_reasons, width_reason, batch_reason, gamma_reason, ada_reason),
+    )
+
+
+def choose_batch(images: int) -> tuple[int, str]:
+    """Samples per step: many small steps for a short run, fewer and surer ones for a long one."""
+    batch = 16 if images < LONG_RUN else 32
+    return batch, f"batches of {batch}: the run is {images:,} images long, and larger ones pay from {LONG_RUN:,}"
+
+
+def choose_width(facts: Facts) -> tuple[int, str]:
+    """Channels of the networks next to the image, doubled at each stage inwards."""
+    if facts.has_accelerator:
+        return 64, "networks of width 64: an accelerator trains them as fast as narrower ones"
+    if facts.seconds is not None and facts.seconds >= LONG_TIME:
+        return 48, f"networks of width 48: there are {facts.seconds / 60:.0f} minutes on a CPU"
+    return 32, "networks of width 32: the most that a CPU trains well in minutes"
+
+
+def choose_r1(facts: Facts) -> tuple[float, str]:
+    """The strength of R1, in proportion to the number of pixels, over which the gradient is spread (Karras et al. 2020)."""
+    _, height, width = facts.spec.shape
+    gamma = float(f"{R1_AT_64 * height * width / 64**2:.2g}")
+    return gamma, f"R1 of strength {gamma:g}, every {R1_EVERY} steps: in proportion to {height}x{width} pixels"
+
+
+def choose_augmentation(facts: Facts, images: int) -> tuple[ADA, str]:
+    """Adaptive augmentation; its probability may move by 1 in a fifth of the run, or in one pass through the data if that is longer."""
+    adjust = max(images // 5, min(facts.count, 100_000), 1)
+    colours = ("brightness", "contrast") + (("saturation",) if facts.spec.shape[0] >= 3 else ())
+    ada = ADA(transforms=("translation", "scale", *colours), colour_share=0.25, adjust_images=adjust)
+    passes = images / max(1, facts.count)
+    return ada, f"augmentation that adapts itself, from none: each image is seen {passes:.1f} times"
+
+
+def choose_data(facts: Facts) -> tuple[DataConfig, list[str]]:
+    """Held-out images, groups in place of labels, and mirror images."""
+    held_out = min(500, facts.count // 20) if facts.count >= 400 else 0
+    groups = min(MAX_GROUPS, facts.count // GROUP_SIZE) if facts.spec.num_classes < 2 else 0
+    groups = groups if groups > 1 else 0
+    reasons = []
+    if facts.spec.num_classes > 1:
+        reasons.append(f"conditional on {facts.spec.num_classes} classes: the data has labels")
+    elif groups:
+        reasons.append(f"conditional on {groups} groups of similar images: the data has no labels")
+    mirror = facts.mirror_test()
+    if mirror is not None:
+        reasons.append(f"mirror images {'added' if mirror.allows_flips else 'not added'}: {mirror.reason()}")
+    flip = mirror is not None and mirror.allows_flips
+    return replace(facts.data, pseudo_classes=groups, held_out=held_out, flip=flip), reasons
