@@ -34,7 +34,7 @@ def test_strength_is_annealed():
 
 
 def test_shift_moves_exactly():
-    x = numbers(5, 2, 6, 9)
+    x = numbers(5, 3, 6, 9)
     down, right = torch.tensor([0, 2, -3, 6, 1]), torch.tensor([0, -4, 1, 0, 8])
     moved = shift(x, down, right)
     for i, (d, r) in enumerate(zip(down.tolist(), right.tolist(), strict=True)):

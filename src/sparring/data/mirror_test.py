@@ -68,15 +68,15 @@ class MirrorTest:
 
     def reason(self) -> str:
         """The verdict and its number as a sentence."""
-        told = f"{self.accuracy:.0%} of {self.count:,} held-out images are told from their mirror images"
-        told += f" ({self.low:.0%} to {self.high:.0%}; 50% is chance)"
+        share = f"{self.accuracy:.0%} of {self.count:,} held-out images are told from their mirror images"
+        share += f" ({self.low:.0%} to {self.high:.0%}; 50% is chance)"
         conclusion = {
             "symmetric": "they may be mirrored",
             "overlapping": "but nearly all mirror images resemble other images, so they may be mirrored",
             "asymmetric": "they are not to be mirrored",
             "uncertain": "too uncertain to mirror them",
         }
-        return f"{told}: {conclusion[self.verdict]}"
+        return f"{share}: {conclusion[self.verdict]}"
 
     def to_json(self) -> dict[str, Any]:
         """The verdict and the measurements as JSON."""

@@ -81,13 +81,13 @@ def colour(x: Image, numbers: Tensor, strength: float) -> Image:
     return y + contrast / 2 * (y - y.mean((1, 2, 3), keepdim=True))
 
 
-def blank(x: Image, kept: Tensor) -> Image:
-    """Images with 0 (grey), or transparency where they have an alpha channel, outside of `kept` (b, 1, h, w), bool."""
+def blank(x: Image, inside: Tensor) -> Image:
+    """Images with 0 (grey), or transparency where they have an alpha channel, outside of `inside` (b, 1, h, w), bool."""
     if x.shape[1] not in (2, 4):
-        return x * kept
+        return x * inside
     ground = torch.zeros(x.shape[1], 1, 1, dtype=x.dtype, device=x.device)
     ground[-1] = -1
-    return torch.where(kept, x, ground)
+    return torch.where(inside, x, ground)
 
 
 def translation(x: Image, numbers: Tensor, strength: float) -> Image:
