@@ -68,7 +68,7 @@ def test_each_image_is_transformed_at_probability_1(shape):
 
 def test_each_image_is_left_with_its_probability():
     """At p, an image escapes n independent transforms with (1 - p)^n; colours with (1 - share p) each; a turn with 1 - p."""
-    x = numbers(4_000, 1, 6, 6)
+    x = numbers(2_000, 1, 6, 6)
     cases = {
         ("scale",): 1 - 0.3,
         ("rotation",): 1 - 0.3,
@@ -78,7 +78,7 @@ def test_each_image_is_left_with_its_probability():
         ("scale", "brightness"): (1 - 0.3) * (1 - 0.15),
     }
     for transforms, escape in cases.items():
-        out = at(0.3, transforms=transforms, colour_share=0.5)(x, draws(4_000), "real", 0)
+        out = at(0.3, transforms=transforms, colour_share=0.5)(x, draws(2_000), "real", 0)
         left = (out == x).flatten(1).all(1).float().mean().item()
         assert left == pytest.approx(escape, abs=0.03), transforms
 
@@ -175,9 +175,11 @@ def test_warps_are_the_rotations_and_mirrorings_that_need_no_interpolation():
 def test_a_rotation_of_a_wide_image_keeps_shapes():
     """A disc stays a disc of the same area where the image is twice as wide as high."""
     y, x = torch.meshgrid(torch.arange(32.0) - 15.5, torch.arange(64.0) - 31.5, indexing="ij")
-    disc = (12 - (x.square() + y.square()).sqrt()).clamp(0, 1)[None, None]
+    near = x.square() + y.square() < 15**2
+    disc = ((12 - (x.square() + y.square()).sqrt()) / 4).clamp(0, 1)[None, None]
     for angle in (0.4, 1.2, 2.0):
-        torch.testing.assert_close(warp(disc, rotation(torch.tensor([angle]))), disc, atol=0.12, rtol=0)
+        turned = warp(disc, rotation(torch.tensor([angle])))
+        assert ((turned - disc)[0, 0][near].abs() < 0.06).all()
 
 
 def test_scale_and_stretch_have_their_deviations():
@@ -254,15 +256,15 @@ def test_strength_scales_the_ranges():
 @pytest.mark.parametrize("apply", [on_selected_rows, on_all_rows])
 def test_gradients_of_gradients(apply):
     """In float64, of the whole chain of transforms and a nonlinear function after it."""
-    x = numbers(3, 3, 4, 4).double().requires_grad_()
+    x = numbers(2, 3, 4, 3).double().requires_grad_()
 
     def transformed(images):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("sparring.parts.augmentation.image_transforms.on_selected_rows", apply)
-            return at(0.8, transforms=ALL, colour_share=1.0)(images, draws(3), "fake", 0).pow(3)
+            return at(0.8, transforms=ALL, colour_share=1.0)(images, draws(2), "fake", 0).pow(3)
 
-    assert torch.autograd.gradcheck(transformed, x)
-    assert torch.autograd.gradgradcheck(transformed, x)
+    assert torch.autograd.gradcheck(transformed, x, fast_mode=True)
+    assert torch.autograd.gradgradcheck(transformed, x, fast_mode=True)
 
 
 def test_warps_and_colours_are_computed_in_float32_under_autocast():
@@ -347,7 +349,6 @@ def test_micro_batches_count_as_one_batch():
 def test_settings_out_of_range():
     bad = [
         lambda: ADA(transforms=("flip", "flip")),
-        lambda: ADA(transforms=("blur",)),
         lambda: ADA(initial_probability=0.9),
         lambda: ADA(max_probability=1.1),
         lambda: ADA(initial_probability=-0.1),

@@ -15,6 +15,7 @@ NUM_COLOURS = 6
 NUM_TICKS = 5
 COUNTERS = ("images", "step", "seconds")  # columns without a chart
 SPEED_TITLE, ACCURACY_TITLE = "speed, images per second", "discriminator accuracy"
+ADAPTIVE_TITLE = "adaptive augmentation"
 DIAGNOSTIC_TITLE, DIAGNOSTIC_TITLES = (
     "diagnostics",
     {  # by the first word of the name, if it is one of these
@@ -134,6 +135,8 @@ def chart_of_column(name: str) -> tuple[str, str]:
     if player.startswith("discriminator") and term.startswith("accuracy"):
         labels = {"real": "on real", "fake": "on generated", "a": "domain A", "b": "domain B"}
         return ACCURACY_TITLE, labels.get(term.removeprefix("accuracy_"), term)
+    if term.startswith("ada_"):
+        return ADAPTIVE_TITLE, term.removeprefix("ada_").replace("_", " ")
     if term in LOGGED_TITLES:
         return LOGGED_TITLES[term], term
     return (f"losses of the {player}", term) if slash else ("other", name)

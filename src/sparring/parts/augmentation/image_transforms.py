@@ -137,7 +137,8 @@ def _warp_matrices(gates: Columns, uniform: Columns, normal: Columns, strength: 
 
     scale, stretch = log_factor("scale"), log_factor("stretch")
     factors = torch.stack([scale + stretch, scale - stretch], 1).exp()
-    return turn("turn") @ (factors[:, :, None] * turn("rotation"))
+    inner = factors[:, :, None] * turn("rotation")
+    return (turn("turn")[:, :, :, None] * inner[:, None]).sum(2)  # a product that autocast leaves in float32
 
 
 def _colour_maps(gates: Columns, uniform: Columns, normal: Columns, channels: int, strength: float) -> Tensor:
