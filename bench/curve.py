@@ -15,11 +15,12 @@ measured on the same held-out images as in curve_measures.py: two unrelated feat
 
 FOLDER (runs/curve-DATA-SIZE) then holds: curve.md (the table, which is printed too), curve.svg (each measure against CPU minutes),
 sheet.png (uncurated samples, rows: recipes, columns: lengths, above them real images), curve.json (all numbers), and a folder for
-each run with its sheet.png, samples.npz, result.json and the run itself. The same command again goes on where it was killed; what is
-done is skipped, and runs of other commands with the same FOLDER stay in the table and the chart.
+each run with its sheet.png, samples.npz, result.json and the run itself. The same command again goes on where it was killed; what
+is done is skipped, and runs of other commands with the same FOLDER stay in the table and the chart.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -29,6 +30,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +52,8 @@ EFFICIENCY = 0.95  # share of a run's time that its steps take, until a finished
 LEAST_SHARE = 0.2  # of a budget, that goes into steps even where starting takes more than the rest
 FIRST_GUESS, FIRST_START_SECONDS = 200.0, 8.0  # images per CPU-second, CPU-seconds before the first step
 
-# Runs in the process of the measured command. With a calibration time it stops after as many seconds of steps and notes their speed;
-# else it notes the CPU time of the whole command. It is told to stop (and saves) when this script dies.
+# Runs in the process of the measured command. With a calibration time it stops after as many seconds of steps and notes their
+# speed; else it notes the CPU time of the whole command. It is told to stop (and saves) when this script dies.
 LAUNCHER = """
 import ctypes, json, os, resource, sys
 log, calibration = sys.argv[1], float(sys.argv[2])
@@ -138,6 +140,15 @@ def package_folder(tree: str) -> Path:
     )
 
 
+@cache
+def code_digest(source: Path) -> str:
+    """SHA-256 of the Python files of a package folder, its first digits."""
+    digest = hashlib.sha256()
+    for path in sorted((source / "sparring").rglob("*.py")):
+        digest.update(str(path.relative_to(source)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def parse_row(text: str) -> Row:
     """A row as in the command line: `LABEL=RECIPE@TREE:setting=value;setting=value`.
 
@@ -187,13 +198,13 @@ class Session:
     device: str
     samples: int
 
-    def call(self, row: Row, arguments: Sequence[str], log: Path) -> subprocess.CompletedProcess[str]:
-        """Run Python with the code of a row; its output goes to `log`."""
+    def call(self, row: Row, arguments: Sequence[str], log: Path) -> int:
+        """Run Python with the code of a row, its output appended to `log`; returns the exit code."""
         environment = os.environ | {"PYTHONPATH": str(row.source), "OMP_NUM_THREADS": "1"}
-        done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True)
         with log.open("a") as file:
-            file.write(done.stdout + done.stderr)
-        return done
+            return subprocess.run(
+                [sys.executable, *arguments], env=environment, stdout=file, stderr=subprocess.STDOUT
+            ).returncode
 
     def train_arguments(self, row: Row, images: int, seed: int, run: Path) -> list[str]:
         arguments = ["train", str(self.split.train_file), "--images", str(images), "--seed", str(seed)]
@@ -213,8 +224,9 @@ def write_json(path: Path, document: Any) -> None:
     part.replace(path)
 
 
-def failure(done: subprocess.CompletedProcess[str], row: Row, folder: Path) -> RunFailedError:
-    last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+def failure(row: Row, folder: Path) -> RunFailedError:
+    lines = (folder / "log.txt").read_text().strip().splitlines()
+    last = lines[-1] if lines else "it printed nothing"
     return RunFailedError(f"{row.name}: {last}", "a command that ends well", f"see {folder / 'log.txt'}")
 
 
@@ -224,12 +236,10 @@ def measure_speed(session: Session, row: Row, images: int, folder: Path) -> dict
     for path in (notes, *([run] if run.exists() else [])):
         remove(path)
     arguments = session.train_arguments(row, images, 0, run)
-    done = session.call(
-        row, ["-c", LAUNCHER, str(notes), str(CALIBRATION_SECONDS), *arguments], folder / "log.txt"
-    )
+    session.call(row, ["-c", LAUNCHER, str(notes), str(CALIBRATION_SECONDS), *arguments], folder / "log.txt")
     speeds = [line for line in read_lines(notes) if line["event"] == "speed"]
     if not speeds:
-        raise failure(done, row, folder)
+        raise failure(row, folder)
     remove(run)
     return speeds[-1]
 
@@ -261,9 +271,13 @@ def plan(session: Session, row: Row, length: Length, folder: Path) -> dict[str, 
             raise ConfigError(
                 f"{folder} holds {found}", f"{described}", "give the row another label: LABEL=RECIPE:settings"
             )
+        if found["code"] != code_digest(row.source):
+            print(
+                f"note: {folder.name} was begun with other code of {row.source}", file=sys.stderr, flush=True
+            )
         return found
     if length.minutes is None:
-        document = described | {"images": length.images}
+        document = described | {"code": code_digest(row.source), "images": length.images}
     else:
         past = known_speed(session, row)
         unknown = {"images_per_second": FIRST_GUESS, "start_seconds": FIRST_START_SECONDS}
@@ -273,7 +287,7 @@ def plan(session: Session, row: Row, length: Length, folder: Path) -> dict[str, 
         if not 1 / 1.5 < images / guess < 1.5:  # a recipe may choose its networks by the length
             speed = measure_speed(session, row, images, folder)
             images = images_for(length.minutes, speed, past.get("efficiency", EFFICIENCY))
-        document = described | {"images": images, "speed": speed}
+        document = described | {"code": code_digest(row.source), "images": images, "speed": speed}
     write_json(file, document)
     return document
 
@@ -300,21 +314,17 @@ def train(session: Session, row: Row, seed: int, length: Length, folder: Path) -
     notes, run, samples = folder / "cpu.jsonl", folder / "run", folder / "samples.npz"
     if not any(line.get("code") == 0 for line in read_lines(notes)):
         arguments = session.train_arguments(row, planned["images"], seed, run)
-        done = session.call(row, ["-c", LAUNCHER, str(notes), "0", *arguments], folder / "log.txt")
-        if done.returncode in (130, 143) or done.returncode < 0:
+        code = session.call(row, ["-c", LAUNCHER, str(notes), "0", *arguments], folder / "log.txt")
+        if code in (130, 143) or code < 0:
             raise KeyboardInterrupt
-        if done.returncode:
-            raise failure(done, row, folder)
+        if code:
+            raise failure(row, folder)
     if not samples.exists():
         part = folder / "part.npz"
         arguments = ["sample", str(run), "--n", str(session.samples), "--seed", str(SAMPLE_SEED), "--quiet"]
-        done = session.call(
-            row,
-            ["-m", "sparring", *arguments, "--device", session.device, "--out", str(part)],
-            folder / "log.txt",
-        )
-        if done.returncode:
-            raise failure(done, row, folder)
+        arguments = ["-m", "sparring", *arguments, "--device", session.device, "--out", str(part)]
+        if session.call(row, arguments, folder / "log.txt"):
+            raise failure(row, folder)
         part.replace(samples)
     lines = read_lines(notes)
     ends = [line for line in lines if line["event"] == "end"]
@@ -361,6 +371,7 @@ class Results:
     def add(self, row: Row, seed: int, length: Length, folder: Path, trained: dict[str, Any]) -> None:
         """Measure a run and write its sheet and its numbers, and all drawings anew."""
         with self.lock:
+            torch.set_num_threads(1)  # of this thread
             images = np.load(folder / "samples.npz")["images"]
             curve_draw.sheet(images).save(folder / "sheet.png", optimize=True)
             self.real()
