@@ -24,6 +24,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -46,6 +47,10 @@ from sparring.features.weights import find_weights
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES, SAMPLE_SEED = 1_000, 1
+ENDED = (
+    0,
+    3,
+)  # exit codes of a run that is over: finished, or given up after divergence, with the generator it had
 CALIBRATION_SECONDS = 3.0  # CPU time of steps
 CLOSING_SECONDS = 3.0  # of a run after its last step: the last checkpoint and the report
 EFFICIENCY = 0.95  # share of a run's time that its steps take, until a finished run shows the real one
@@ -233,25 +238,15 @@ def failure(row: Row, folder: Path) -> RunFailedError:
 def measure_speed(session: Session, row: Row, images: int, folder: Path) -> dict[str, float]:
     """Images per CPU-second of this row at this length, and the CPU-seconds before its first step."""
     notes, run = folder / "speed.jsonl", folder / "calibration"
-    for path in (notes, *([run] if run.exists() else [])):
-        remove(path)
+    notes.unlink(missing_ok=True)
+    shutil.rmtree(run, ignore_errors=True)
     arguments = session.train_arguments(row, images, 0, run)
     session.call(row, ["-c", LAUNCHER, str(notes), str(CALIBRATION_SECONDS), *arguments], folder / "log.txt")
     speeds = [line for line in read_lines(notes) if line["event"] == "speed"]
     if not speeds:
         raise failure(row, folder)
-    remove(run)
+    shutil.rmtree(run, ignore_errors=True)
     return speeds[-1]
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a folder that this script wrote."""
-    if path.is_dir():
-        for each in path.iterdir():
-            remove(each)
-        path.rmdir()
-    else:
-        path.unlink(missing_ok=True)
 
 
 def images_for(minutes: float, speed: dict[str, float], efficiency: float) -> int:
@@ -312,12 +307,12 @@ def train(session: Session, row: Row, seed: int, length: Length, folder: Path) -
     folder.mkdir(parents=True, exist_ok=True)
     planned = plan(session, row, length, folder)
     notes, run, samples = folder / "cpu.jsonl", folder / "run", folder / "samples.npz"
-    if not any(line.get("code") == 0 for line in read_lines(notes)):
+    if not any(line.get("code") in ENDED for line in read_lines(notes)):
         arguments = session.train_arguments(row, planned["images"], seed, run)
         code = session.call(row, ["-c", LAUNCHER, str(notes), "0", *arguments], folder / "log.txt")
         if code in (130, 143) or code < 0:
             raise KeyboardInterrupt
-        if code:
+        if code not in ENDED or not (run / "generator.safetensors").exists():
             raise failure(row, folder)
     if not samples.exists():
         part = folder / "part.npz"
@@ -332,6 +327,7 @@ def train(session: Session, row: Row, seed: int, length: Length, folder: Path) -
         "plan": planned,
         "images": max(int(each.name) for each in (run / "checkpoints").iterdir() if each.name.isdigit()),
         "cpu_seconds": round(sum(line["cpu_seconds"] for line in ends), 2),
+        "exit_code": ends[-1]["code"],
         "cpu_is_lower_bound": sum(line["event"] == "start" for line in lines) > len(ends),  # killed outright
     }
 
