@@ -47,10 +47,7 @@ from sparring.features.weights import find_weights
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES, SAMPLE_SEED = 1_000, 1
-ENDED = (
-    0,
-    3,
-)  # exit codes of a run that is over: finished, or given up after divergence, with the generator it had
+ENDED = (0, 3)  # exit codes of a run that is over: finished, or given up after divergence
 CALIBRATION_SECONDS = 3.0  # CPU time of steps
 CLOSING_SECONDS = 3.0  # of a run after its last step: the last checkpoint and the report
 EFFICIENCY = 0.95  # share of a run's time that its steps take, until a finished run shows the real one
