@@ -141,6 +141,14 @@ def test_rows_are_read_as_they_are_written(bench, tmp_path):
             curve.parse_row(wrong)
 
 
+def test_a_budget_is_what_starting_and_closing_leave(bench):
+    curve = bench("curve")
+    speed = {"images_per_second": 100.0, "start_seconds": 60.0 - curve.CLOSING_SECONDS - 20}
+    assert curve.images_for(1.0, speed, 1.0) == 2_000
+    assert curve.images_for(1.0, speed, 0.5) == 1_000
+    assert curve.images_for(1.0, speed | {"start_seconds": 300.0}, 1.0) == 100 * 60 * curve.LEAST_SHARE
+
+
 def test_the_split_is_fixed_and_disjoint(bench):
     train, held = bench("curve_data").split_rows(7_500, 375)
     assert sorted([*train, *held]) == list(range(7_500))
