@@ -396,17 +396,17 @@ class Results:
         return curve_draw.table(results, real)
 
 
-def ask_judge(session: Session) -> str:
+def cross_check(session: Session) -> str:
     """Call shared/judge/judge_images.py itself on the samples of all runs that it has not seen; returns what it has said so far."""
     weights = find_weights(WEIGHTS, None, "efficientnet_lite0")
-    said = session.out / "judge.txt"
+    said = session.out / "cross-check.txt"
     before = said.read_text() if said.exists() else ""
     files = [str(session.out / result["folder"] / "samples.npz") for result in read_results(session.out)]
     files = [file for file in files if f"  {file}\n" not in before]
     if files:
         command = [
             sys.executable,
-            str(curve_measures.JUDGE),
+            str(curve_measures.FACE_SCRIPT),
             curve_data.source_of("anime"),
             str(weights),
             *files,
@@ -443,7 +443,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=1, help="runs at the same time")
     parser.add_argument("--device", default="cpu")
     parser.add_argument(
-        "--judge", action="store_true", help="anime faces: ask shared/judge/judge_images.py too"
+        "--cross-check", action="store_true", help="anime faces: call shared/judge/judge_images.py too"
     )
     parser.add_argument("--out", type=Path)
     return parser
@@ -510,12 +510,12 @@ def main() -> None:
         results = Results(session, options.data)
         failures = run_all(options, session, results)
         table = results.draw()
-        judged = ask_judge(session) if options.judge and session.split.is_anime else ""
+        checked = cross_check(session) if options.cross_check and session.split.is_anime else ""
     except SparringError as error:
         sys.exit(f"curve: {error}")
     except KeyboardInterrupt:
         sys.exit("stopped; the same command goes on")
-    print("\n".join(filter(None, [table, judged, f"in {session.out}", *failures])))
+    print("\n".join(filter(None, [table, checked, f"in {session.out}", *failures])))
     sys.exit(1 if failures else 0)
 
 

@@ -39,7 +39,7 @@ from sparring.metrics.kernel_mmd import mmd_squared
 BLOCKS, INTERVAL = 10, 2.0  # standard errors to each side
 PERIODS = (2, 4, 8)  # pixels
 MIN_BIN = 3  # of a grid frequency: the surroundings of a lower one hold the mean of the image
-JUDGE = Path(os.environ.get("SPARRING_JUDGE", "/work/shared/judge/judge_images.py"))
+FACE_SCRIPT = Path(os.environ.get("SPARRING_FACE_SCRIPT", "/work/shared/judge/judge_images.py"))
 BETTER = {  # of each measure: the direction, or the value that is best
     "kd_efficientnet": "lower",
     "coverage_efficientnet": "higher",
@@ -225,13 +225,13 @@ class Evaluator:
     Arguments:
         train, held_out: uint8 (n, h, w, c).
         cache: folder for features of real images.
-        is_anime: use the in-domain network of `JUDGE`, where it is on this machine.
+        is_anime: use the in-domain network of `FACE_SCRIPT`, where it is on this machine.
     """
 
     def __init__(self, train: np.ndarray, held_out: np.ndarray, cache: Path, is_anime: bool) -> None:
         self.train, self.held_out, self.cache = train, held_out, cache
         self.runtime = DeviceOptions(device="cpu", threads=1).start()
-        self.judge = load_judge() if is_anime and JUDGE.is_file() else None
+        self.face_network = load_face_network() if is_anime and FACE_SCRIPT.is_file() else None
         try:
             self.efficientnet = features.load("efficientnet_lite0", runtime=self.runtime)
         except ConfigError:
@@ -264,14 +264,16 @@ class Evaluator:
         if self.efficientnet is not None:
             found["efficientnet"] = lambda images: self.efficientnet(images).features
         found["pca"] = lambda images: self.pca(images).features
-        if self.judge is not None:
+        if self.face_network is not None:
             found["ssl"] = self._ssl_features
         return found
 
     @torch.no_grad()
     def _ssl_features(self, images: np.ndarray) -> Tensor:
-        network = self.judge.ssl_net()
-        return torch.cat([network(part / 127.5 - 1).mean((2, 3)) for part in self.judge.batches(images)])
+        network = self.face_network.ssl_net()
+        return torch.cat(
+            [network(part / 127.5 - 1).mean((2, 3)) for part in self.face_network.batches(images)]
+        )
 
     def measure(self, images: np.ndarray) -> dict[str, Any]:
         """All measures of generated images, uint8 (n, h, w, c), as JSON."""
@@ -309,9 +311,9 @@ class Evaluator:
         return result
 
 
-def load_judge() -> ModuleType:
+def load_face_network() -> ModuleType:
     """shared/judge/judge_images.py as a module: its network, its batches."""
-    spec = importlib.util.spec_from_file_location("judge_images", JUDGE)
+    spec = importlib.util.spec_from_file_location("judge_images", FACE_SCRIPT)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
