@@ -143,3 +143,49 @@ def test_settings_survive_json(table, name):
 def test_points_are_refused_with_advice(table, name):
     with pytest.raises(ConfigError, match="mlp"):
         make(table, name, (2,))
+
+
+DCGAN_OPTIONS = {
+    GENERATORS["dcgan"]: {"upsampling": "nearest", "modulation": 5, "full_size_width": 4},
+    DISCRIMINATORS["dcgan"]: {"downsampling": "mean", "norm": "none", "init": "he"},
+}
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 33, 47)])
+@pytest.mark.parametrize("classes", [0, 3])
+def test_options_of_dcgan_keep_the_contract(shape, classes):
+    torch.manual_seed(0)
+    spec = SampleSpec(shape=shape, num_classes=classes)
+    generator, discriminator = (
+        wake(cls(**SMALL["dcgan"], **options).build(spec)) for cls, options in DCGAN_OPTIONS.items()
+    )
+    y = torch.tensor([0, 1, 2]) if classes else None
+    x = generator(torch.randn(BATCH, 100), y)
+    assert x.shape == (BATCH, *shape)
+    features = discriminator(x)
+    assert features.shape == (BATCH, discriminator.num_features)
+    features.square().sum().backward()
+    assert_gradients(generator)
+    assert_gradients(discriminator)
+
+
+def test_modulation_starts_as_none_and_then_depends_on_the_latent():
+    torch.manual_seed(0)
+    generator = GENERATORS["dcgan"](**SMALL["dcgan"], modulation=5).build(SampleSpec(shape=(1, 16, 16)))
+    plain = GENERATORS["dcgan"](**SMALL["dcgan"]).build(SampleSpec(shape=(1, 16, 16)))
+    plain.load_state_dict(generator.state_dict(), strict=False)
+    z = torch.randn(BATCH, 100)
+    torch.testing.assert_close(generator(z), plain(z))
+    assert (wake(generator)(z) - plain(z)).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("upsampling", ["transposed", "nearest"])
+def test_only_nearest_up_sampling_keeps_flat_areas_flat(upsampling):
+    torch.manual_seed(0)
+    generator = GENERATORS["dcgan"](width=4, norm="none", upsampling=upsampling).build(SampleSpec(shape=(1, 64, 64)))
+    x = torch.ones(1, 32, 4, 4)
+    for doubling in generator.doublings:
+        x = doubling(x)
+    inner = x[0, 0, 24:40, 24:40]
+    checkerboard = (inner[::2, ::2] - inner[1::2, 1::2]).abs().mean() / inner.abs().mean()
+    assert (checkerboard < 1e-5) == (upsampling == "nearest")

@@ -9,6 +9,7 @@ from torch import nn
 from sparring.core.errors import ConfigError
 from sparring.core.shapes import Features, Image, Labels, Latent, SampleSpec
 from sparring.parts.networks.layers import sizes
+from sparring.parts.networks.layers.end_conv import EndConv
 from sparring.parts.networks.layers.label_embedding import LabelEmbedding
 from sparring.parts.networks.layers.spectral_norm import spectral_norm_all
 from sparring.parts.networks.layers.strided_conv import (
@@ -48,6 +49,8 @@ class DCGANGenerator:
             cost and without a checkerboard.
         modulation: units of a hidden layer on z, from which each normalised stage is scaled and shifted (Chen et al. 2019, "On
             self modulation for generative adversarial networks", arXiv 1810.01365, Eq. 2); 0 for none.
+        full_size_width: channels of one more stage at the image's own size, before a 3x3 convolution to its colours; 0 for none, as
+            in the paper, where the last doubling makes the image.
 
     Shape: (b, z) to (b, c, h, w), in [-1, 1] behind the tanh.
     """
@@ -60,6 +63,7 @@ class DCGANGenerator:
     output: Literal["tanh", "linear"] = "tanh"
     upsampling: Literal["transposed", "nearest"] = "transposed"
     modulation: int = 0
+    full_size_width: int = 0
 
     def __post_init__(self) -> None:
         sizes.check_widths(self.width, self.max_width)
@@ -123,30 +127,39 @@ class Generator(nn.Module):
             config.latent + self.labels.embedding_size, widths[0], *self.grids[0]
         )
         bias = config.norm == "none"
-        pairs = zip(widths, [*widths[1:], channels], strict=True)
+        last = config.full_size_width
+        self.colours = EndConv(last, channels, 3) if last else None
+        pairs = zip(widths, [*widths[1:], last or channels], strict=True)
         doubling = UpsampleConv2d if config.upsampling == "transposed" else NearestConv2d
         self.doublings = nn.ModuleList([doubling(i, o, bias) for i, o in pairs])
-        self.norms = nn.ModuleList([_make_norm(config.norm, count) for count in widths])
+        stages = [*widths, last] if last else widths
+        self.norms = nn.ModuleList([_make_norm(config.norm, count) for count in stages])
         init_normal_weights(self)
         self.modulation = None
         if config.modulation:
             inputs = config.latent + self.labels.embedding_size
             self.modulation = nn.Sequential(nn.Linear(inputs, config.modulation), nn.ReLU())
-            self.scales = nn.ModuleList([nn.Linear(config.modulation, 2 * count) for count in widths])
+            self.scales = nn.ModuleList([nn.Linear(config.modulation, 2 * count) for count in stages])
             for layer in self.scales:
                 nn.init.zeros_(layer.weight), nn.init.zeros_(layer.bias)
 
     def forward(self, z: Latent, y: Labels | None = None) -> Image:
         z = self.labels(z, y)
         x = self.start(z)
-        h = self.modulation(z) if self.modulation is not None else None
-        for at, (grid, norm, doubling) in enumerate(zip(self.grids[1:], self.norms, self.doublings, strict=True)):
-            x = norm(x)
-            if h is not None:
-                scale, shift = self.scales[at](h)[:, :, None, None].to(x.dtype).chunk(2, 1)
-                x = torch.addcmul(x + shift, x, scale)
-            x = sizes.crop(doubling(x.relu_()), grid)
+        modulation = self.modulation(z) if self.modulation is not None else None
+        for stage, (grid, doubling) in enumerate(zip(self.grids[1:], self.doublings, strict=True)):
+            x = sizes.crop(doubling(self._activate(x, stage, modulation)), grid)
+        if self.colours is not None:
+            x = self.colours(nn.functional.pad(self._activate(x, -1, modulation), (1, 1, 1, 1)))
         return torch.tanh(x) if self.output == "tanh" else x
+
+    def _activate(self, x: Image, stage: int, modulation: torch.Tensor | None) -> Image:
+        """Normalise, scale and shift by the latent where there is modulation, then ReLU."""
+        x = self.norms[stage](x)
+        if modulation is not None:
+            scale, shift = self.scales[stage](modulation)[:, :, None, None].to(x.dtype).chunk(2, 1)
+            x = torch.addcmul(x + shift, x, scale)
+        return x.relu_()
 
 
 class DiscriminatorBody(nn.Module):
