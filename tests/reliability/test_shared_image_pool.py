@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
+SOURCES = (str(ROOT / "src"),)  # of the child processes
 CHILD = """
 import sys, torch
 from sparring.core.rng import KeyedRandom
@@ -31,8 +33,7 @@ def exchange(processes, place):
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(processes)}
-    source = str(Path(__file__).parents[2] / "src")
-    common |= {"PYTHONPATH": source, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    common |= {"PYTHONPATH": os.pathsep.join(SOURCES), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     running = [
         subprocess.Popen(
             [sys.executable, "-c", CHILD, str(place)], env=os.environ | common | {"RANK": str(rank)}

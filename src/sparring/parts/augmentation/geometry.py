@@ -77,10 +77,12 @@ def warp(x: Image, matrices: Tensor) -> Image:
         matrices: (b, 2, 2), from the place (x, y) of a pixel of the result, in pixels from the centre, to its place in `x`.
     """
     height, width = x.shape[2:]
-    aspect = matrices.new_ones(2, 2)
-    aspect[0, 1], aspect[1, 0] = height / width, width / height  # affine_grid has both sides from -1 to 1
-    linear = torch.cat([matrices * aspect, matrices.new_zeros(len(x), 2, 1)], 2)
-    grid = F.affine_grid(linear, list(x.shape), align_corners=False)
+    down = torch.arange(height, dtype=x.dtype, device=x.device)[:, None] - (height - 1) / 2
+    right = torch.arange(width, dtype=x.dtype, device=x.device) - (width - 1) / 2
+    maps = matrices[:, :, :, None, None]  # grid_sample has both sides from -1 to 1
+    across = (2 / width) * maps[:, 0, 0] * right + (2 / width) * maps[:, 0, 1] * down
+    along = (2 / height) * maps[:, 1, 0] * right + (2 / height) * maps[:, 1, 1] * down
+    grid = torch.stack([across, along], 3)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
