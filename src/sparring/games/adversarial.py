@@ -50,6 +50,7 @@ class AdversarialConfig:
             which saves one of two forward passes; otherwise on new ones, as in Algorithm 1.
         joint_batch: pass real and generated samples through the discriminator in one batch (2014), otherwise in two.
         auxiliary_weight: of the classification losses of an auxiliary head.
+        freeze_discriminator: stages of the discriminator, counted from the image, that are not trained (FreezeD).
 
     Raises:
         ConfigError: settings out of range or that exclude each other, or two penalties of one type.
@@ -70,19 +71,18 @@ class AdversarialConfig:
     reuse_fakes: bool = False
     joint_batch: bool = False
     auxiliary_weight: schedule.Schedule = 1.0
+    freeze_discriminator: int = 0
 
     def __post_init__(self) -> None:
         check_distinct_penalties(self.penalties, "game.penalties")
         check_distinct_penalties(self.generator_penalties, "game.generator_penalties")
-        if self.critic_steps < 1 or self.packing < 1:
-            got = f"critic_steps={self.critic_steps}, packing={self.packing}"
-            raise ConfigError(got, "both at least 1", "raise them")
+        if self.critic_steps < 1 or self.packing < 1 or self.freeze_discriminator < 0:
+            got = f"critic_steps={self.critic_steps}, packing={self.packing}, freeze_discriminator={self.freeze_discriminator}"
+            raise ConfigError(got, "at least 1, 1 and 0", "raise them")
         if self.packing > 1 and self.conditional:
-            fix = "set game.conditional=false or game.packing=1"
-            raise ConfigError("packing of a conditional game", "packing without labels", fix)
+            raise ConfigError("packing of a conditional game", "packing without labels", "set game.packing=1")
         if self.joint_batch and self.batch_features is not None:
-            got = "batch features in a joint batch"
-            raise ConfigError(got, "real and generated samples in two batches", "set game.joint_batch=false")
+            raise ConfigError("batch features in a joint batch", "two batches", "set game.joint_batch=false")
 
     @property
     def has_auxiliary_classifier(self) -> bool:
@@ -113,7 +113,7 @@ class Adversarial(Game):
         self.generation = config.build_model(spec)
         packed = self.generation.spec.stack_channels(config.packing)
         parts = config.discriminator, config.head, config.batch_features
-        self.discriminator = Discriminator(*parts, spec=packed)
+        self.discriminator = Discriminator(*parts, spec=packed, frozen_stages=config.freeze_discriminator)
         self.penalties = {"discriminator": config.penalties, "generator": config.generator_penalties}
         self.pasts = WeightAverages(self.players(), self.penalties)
 
