@@ -8,7 +8,7 @@ from sparring.data.config import DataConfig
 from sparring.data.dataset import Dataset, shuffled_indices, to_input, to_output
 from sparring.data.image_grid import contact_sheet, grid_image, points_image
 from sparring.data.open import BUILTIN, open_data
-from sparring.data.pseudo_classes import add_pseudo_classes
+from sparring.data.pseudo_classes import add_pseudo_classes, is_pseudo_class
 from sparring.data.report import DataReport
 from sparring.data.split import split_held_out
 
@@ -21,6 +21,7 @@ __all__ = [
     "contact_sheet",
     "grid_image",
     "add_pseudo_classes",
+    "is_pseudo_class",
     "shuffled_indices",
     "open_data",
     "points_image",
