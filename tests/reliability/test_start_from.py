@@ -1,4 +1,4 @@
-"""A run that begins with the weights of another one: what it takes, that it needs its source once only, and that resuming is exact."""
+"""A run that begins with the weights of another one: what it takes, that it needs its source only once; resuming is exact."""
 
 import json
 import shutil
@@ -87,9 +87,7 @@ def test_everything_is_taken_for_the_same_data(toy_data, source, tmp_path):
         for name in before
         if name.startswith(("game.generation", "game.discriminator", "average.module"))
     ]
-    close = {name: torch.allclose(begun[name], before[name], rtol=1e-3, atol=1e-4) for name in trained}
-    assert all(close.values()), close
-    exact = [name for name in trained if ".parametrizations." not in name and not name.endswith("shares")]
+    exact = [name for name in trained if not name.endswith("shares")]
     assert all(torch.equal(begun[name], before[name]) for name in exact)
     assert not torch.equal(
         begun["average.module.generator.layers.0.linear.weight"],
@@ -155,7 +153,6 @@ def test_a_model_with_labels_and_one_without(toy_data, source, plain_source, tmp
 
 def test_another_size_takes_the_layers_that_fit(image_source, tmp_path):
     entry = begin(write_images(tmp_path, size=16), tmp_path / "run", image_source, size=(16, 16))
-    assert entry["fresh"] == ["generation.generator.blocks.1.norms.0"][:0] or entry["fresh"]
     assert "generation.generator.dense" in entry["taken"]
     assert "generation.generator.blocks.0.enter" in entry["taken"]
     assert all(".blocks." in layer for layer in entry["fresh"])

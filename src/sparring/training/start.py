@@ -275,7 +275,17 @@ def _open_dataset(
 ) -> Dataset:
     if run_json is None:
         settings = source.settings if source is not None else None
-        return open_data(build_data_config(request, max_size=64, source=settings), on_read, stop)
+        try:
+            return open_data(build_data_config(request, max_size=64, source=settings), on_read, stop)
+        except DataError:
+            if settings is None:
+                raise
+            dataset = open_data(build_data_config(request, max_size=64), on_read, stop)
+            if (
+                dataset.spec.is_image
+            ):  # otherwise a model of images met points: refused where kinds are compared
+                raise
+            return dataset
     experiment = Experiment.from_json(run_json["experiment"])
     dataset = open_data(experiment.data, on_read, stop)
     if dataset.fingerprint != run_json["data"]["fingerprint"]:

@@ -244,7 +244,7 @@ class _Matcher:
         shared = range(min(new[dim], old[dim]))
         plain = self.without_labels.get(name)
         smaller = (*new[:dim], len(shared), *new[dim + 1 :])
-        if self.labels_differ and plain == smaller and smaller[dim + 1 :] == old[dim + 1 :]:
+        if shared and self.labels_differ and plain == smaller and smaller[dim + 1 :] == old[dim + 1 :]:
             return Rows(dim, tuple(shared), tuple(shared))
         return None
 
@@ -254,6 +254,8 @@ class _Matcher:
         is_by_class = new[dim] == len(self.classes) and old[dim] == len(names)
         if not both or not is_by_class or new[:dim] + new[dim + 1 :] != old[:dim] + old[dim + 1 :]:
             return None
+        if self.classes == names:
+            return Rows()
         return Rows(dim, tuple(map(self.classes.index, both)), tuple(map(names.index, both)))
 
 
