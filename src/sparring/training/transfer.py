@@ -102,6 +102,8 @@ class TransferPlan:
         self._copy(state.game.state_dict(keep_vars=True), "", self.source.tensors)
         state.ema.module.load_state_dict(model.state_dict())
         average = {f"{prefix}{name}": tensor for name, tensor in self.source.average.items()}
+        shapes = {name: tensor.shape for name, tensor in self.source.tensors.items()}
+        average = {name: tensor for name, tensor in average.items() if tensor.shape == shapes.get(name)}
         self._copy(state.ema.module.state_dict(keep_vars=True), prefix, average)
         if any(rows.dim is not None for rows in self.rows.values()):
             restart_power_iteration(state.game)
