@@ -36,6 +36,7 @@ from sparring.training.state import TrainState
 from translating import Rows, write_sheet
 
 MAX_REAL, SHEET_ROWS, WARM_STEPS, TIMED_STEPS = 500, 12, 4, 24
+MAX_SUBSET = 100  # samples in each of the random subsets of a kernel distance
 AUGMENTED = "game.augmentations=[{type: diffaugment, policy: [translation]}]"
 ROWS: dict[str, tuple[bool, tuple[str, ...]]] = {  # whether it begins with the run's weights; settings
     "fine-tuned": (True, ()),
@@ -62,7 +63,9 @@ class Distances:
     def measure(self, images: np.ndarray) -> dict[str, float]:
         found = {}
         for name, real in self.real.items():
-            value, error = metrics.kernel_distance(real, self._features(name, images, self.scale))
+            fake = self._features(name, images, self.scale)
+            size = min(MAX_SUBSET, len(real), len(fake))
+            value, error = metrics.kernel_distance(real, fake, size=size)
             found |= {name: round(value, 4), f"{name}_error": round(error, 4)}
         return found
 
