@@ -146,12 +146,12 @@ def plan_transfer(
         if all(tensors.values()) and not is_of_data:  # shares and counts of classes are those of the new data
             rows |= {name: part for name, part in tensors.items() if part is not None}
     trained = {name: p for name, p in game.named_parameters() if id(p) in players}
-    named = [layer for layer, tensors in layers.items() if trained.keys() & tensors.keys()]
+    trained_layers = [layer for layer, tensors in layers.items() if trained.keys() & tensors.keys()]
     plan = TransferPlan(
         source=source,
         rows=rows,
-        taken=tuple(layer for layer in named if rows.keys() & layers[layer].keys()),
-        fresh=tuple(layer for layer in named if not rows.keys() & layers[layer].keys()),
+        taken=tuple(layer for layer in trained_layers if rows.keys() & layers[layer].keys()),
+        fresh=tuple(layer for layer in trained_layers if not rows.keys() & layers[layer].keys()),
         weights_taken=_count(trained, rows),
         weights=sum(parameter.numel() for parameter in trained.values()),
         changes=tuple(describe_changes(experiment, source.settings)),
