@@ -239,14 +239,17 @@ def load(path: str | Path, device: str = "auto") -> Run:
     Raises:
         SparringError: there is none of these.
     """
-    folder = Path(path)
-    if os.fspath(path).startswith("hf:/"):
-        folder = hub.pull(os.fspath(path))
+    folder = locate(os.fspath(path))
     if not (folder / RUN_FILE).is_file() and not generator_file.find_file(folder).is_file():
         raise SparringError(
             f"no run at {folder}", "a run folder, or a generator.safetensors", "train first, or fix the path"
         )
     return Run(folder, device)
+
+
+def locate(source: str) -> Path:
+    """The path of a run or generator file; what stands on the hub is downloaded."""
+    return hub.pull(source) if source.startswith("hf:/") else Path(source)
 
 
 def train(
@@ -258,6 +261,7 @@ def train(
     seed: int | None = None,
     size: Size | None = None,
     batch: int | None = None,
+    start_from: str | Path | None = None,
     until: str | None = None,
     settings: Sequence[str] = (),
     config: str | Path | Mapping[str, Any] | None = None,
@@ -269,6 +273,7 @@ def train(
     """Train a model, or resume the run in `out`: `sparring train` in Python, with the same options.
 
     >>> run = train("photos/", out="runs/photos", images=100_000)  # doctest: +SKIP
+    >>> run = train("dogs/", start_from="runs/photos")  # doctest: +SKIP
     >>> run = train(["horses/", "zebras/"], recipe="cyclegan", settings=["training.batch=4"])  # doctest: +SKIP
 
     Arguments:
@@ -279,6 +284,7 @@ def train(
         seed: of all random numbers.
         size: side of the images in pixels, or (height, width), or a text such as `48x80`.
         batch: samples per step.
+        start_from: the run, the generator file or the address `hf://user/name` whose weights the run begins with; `--from`.
         until: a time (`2h`), a target (`fd<=20`), or both, separated by a comma.
         settings: single settings, of the form `training.batch=32`.
         config: a YAML or JSON file of settings, or a mapping.
@@ -302,6 +308,7 @@ def train(
         seed=seed,
         batch=batch,
         size=parse_size(size),
+        start_from=None if start_from is None else os.fspath(start_from),
         until=until,
         settings=tuple(settings),
         document=document,
@@ -324,7 +331,7 @@ def train_and_report(request: Request, out: Path, options: DeviceOptions, consol
     console.run_dir = out
     try:
         result = run_training(
-            request, out, start_runtime, console.update, console.show_start, console.show_reading
+            request, out, start_runtime, console.update, console.show_start, console.show_reading, locate
         )
     except DivergedError:
         _write_report(out)

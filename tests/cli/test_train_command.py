@@ -92,6 +92,7 @@ MISTAKES = {
     "time": (["--until", "5 weeks"], "100s, 5m or 2h"),
     "size": (["--size", "big"], "48x80"),
     "file": (["--config", "nowhere.yaml"], "--config"),
+    "from": (["ring", "--images", "100", "--from", "nowhere"], "no run there"),
     "device": (["ring", "--device", "abacus", "--images", "100"], "a device of this machine"),
     "threads": (["ring", "--threads", "0", "--images", "100"], "at least 1"),
 }
@@ -179,6 +180,32 @@ def test_the_python_interface_gives_the_same_run(
     assert again.metrics()[-1]["images"] == 64
     assert again.events() == []
     assert again.report() == again.path / "report.html"
+
+
+def test_from_says_what_is_taken_and_downloads_once(
+    sparring, run: Path, messy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ["--images", 16, "--device", "cpu", "--threads", 1, "--out", tmp_path / "tuned"]
+    monkeypatch.setattr("sparring.export.hub.pull", lambda address: run / "generator.safetensors")
+    code, out, _ = sparring("train", messy, "--from", "hf://user/name", *options)
+    assert code == 0
+    assert "from    hf://user/name at image 64: " in out
+    assert "fresh: discriminator." in out
+
+    def refuse(address: str) -> Path:
+        raise AssertionError("a finished run needs no download")
+
+    monkeypatch.setattr("sparring.export.hub.pull", refuse)
+    assert "already finished" in sparring("train", messy, "--from", "hf://user/name", *options)[1]
+    assert sparring("train", messy, "--from", run, *options)[0] == 2
+
+
+def test_the_python_interface_begins_with_another_run(run: Path, messy: Path, tmp_path: Path) -> None:
+    tuned = package.train(messy, start_from=run, images=16, out=tmp_path / "py", device="cpu", threads=1)
+    entry = json.loads((tuned.path / "run.json").read_text())["from"]
+    assert entry["source"] == str(run)
+    assert entry["fresh"] == []
+    assert tuned.experiment.recipe == "cgan"
 
 
 def test_sizes_and_default_run_folders() -> None:

@@ -83,6 +83,22 @@ def test_discriminator(name, shape):
     assert torch.equal(body(x), body(x))
 
 
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_stages_come_in_order_from_the_image(name):
+    """Forward passes call the modules of `stages_from_image()` in this order, each once; no parameter is in two stages."""
+    body = make(DISCRIMINATORS, name, (1, 32, 32))
+    modules = [module for stage in body.stages_from_image() for module in stage]
+    called = []
+    for module in modules:
+        module.register_forward_hook(lambda module, inputs, output: called.append(module))
+    body(torch.randn(BATCH, 1, 32, 32))
+    assert len(body.stages_from_image()) > 1
+    assert [id(module) for module in called] == [id(module) for module in modules]
+    parameters = [id(parameter) for module in modules for parameter in module.parameters()]
+    assert len(set(parameters)) == len(parameters)
+    assert all([p for module in stage for p in module.parameters()] for stage in body.stages_from_image())
+
+
 @pytest.mark.parametrize(("name", "shape"), CASES)
 def test_r1_reaches_the_weights(name, shape):
     body = wake(make(DISCRIMINATORS, name, shape))

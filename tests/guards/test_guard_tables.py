@@ -58,8 +58,8 @@ PARTIAL = {  # tables with a default for names that have no row; test_guard_addi
     "recipes/__init__.py:RECIPE_PAIRING": "the recipes for two domains",
 }
 FLAGS = {
-    "train": "--recipe --out --images --seed --size --batch --until --set --config --device --precision --threads --quiet "
-    "--json",
+    "train": "--recipe --out --images --seed --size --batch --from --until --set --config --device --precision --threads "
+    "--quiet --json",
     "sample": "--n --seed --label --truncation --out --device --quiet",
     "translate": "--out --direction --scale --raw --tile --truth --device --precision --threads --quiet --json",
     "reconstruct": "--label --out --device --quiet",

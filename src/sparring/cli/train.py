@@ -20,6 +20,7 @@ from sparring.cli.options import (
     Precision,
     Settings,
     Size,
+    Source,
     Until,
     split_data_and_settings,
 )
@@ -43,6 +44,8 @@ class Train:
         seed: Seed of all random numbers.
         size: Side or height x width of the images, in pixels. By default chosen from the data.
         batch: Batch size.
+        start_from: Begin with the weights of another run, of a generator.safetensors or of hf://user/name (fine-tuning). Recipe,
+            networks, size and settings are the source's, unless options say otherwise.
         until: A time such as 100s, 5m or 2h: choose the length so that training takes this long; with --images, stop
             and save then. Or a target such as "fd<=20": stop when the metric reaches it. Or both: "fd<=20,2h".
         settings: Any setting of run.json, such as training.batch=32; can be repeated.
@@ -61,6 +64,7 @@ class Train:
     seed: OptionalInt = None
     size: Size = None
     batch: OptionalInt = None
+    start_from: Source = None
     until: Until = None
     settings: Settings = ()
     config: OptionalFile = None
@@ -123,6 +127,7 @@ def build_request(options: Train) -> "Request":
         seed=options.seed,
         batch=options.batch,
         size=parse_size(options.size),
+        start_from=options.start_from,
         until=options.until,
         settings=tuple(settings),
         document=read_config_file(options.config) if options.config else {},

@@ -9,7 +9,7 @@ from sparring.data.dataset import Dataset, shuffled_indices, to_input, to_output
 from sparring.data.image_grid import contact_sheet, grid_image, points_image
 from sparring.data.mirror_test import MirrorTest, run_mirror_test
 from sparring.data.open import BUILTIN, open_data
-from sparring.data.pseudo_classes import add_pseudo_classes
+from sparring.data.pseudo_classes import add_pseudo_classes, is_pseudo_class
 from sparring.data.report import DataReport
 from sparring.data.split import split_held_out
 
@@ -23,6 +23,7 @@ __all__ = [
     "contact_sheet",
     "grid_image",
     "add_pseudo_classes",
+    "is_pseudo_class",
     "shuffled_indices",
     "open_data",
     "points_image",

@@ -4,6 +4,7 @@ With these as labels of generator and discriminator, training reaches the same d
 (docs/log.md).
 """
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -45,6 +46,15 @@ def add_pseudo_classes(dataset: Dataset, pseudo_classes: int) -> Dataset:
     why = (*dataset.report.why, f"{len(names)} pseudo-classes by k-means stand in for labels")
     report = replace(dataset.report, why=why)
     return dataset.replace(labels=numbers, classes=names, report=report)
+
+
+def is_pseudo_class(name: str) -> bool:
+    """Whether the name of a class is that of a pseudo-class, which means nothing for other data.
+
+    >>> is_pseudo_class("pseudo-class 3"), is_pseudo_class("cat")
+    (True, False)
+    """
+    return re.fullmatch(r"(pseudo-class|group) \d+", name) is not None  # format 1 has groups
 
 
 def _downsample(samples: np.ndarray) -> Tensor:

@@ -51,6 +51,7 @@ class AdversarialConfig:
         joint_batch: pass real and generated samples through the discriminator in one batch (2014), otherwise in two. Without batch
             normalisation the result is the same, and one pass is faster.
         auxiliary_weight: of the classification losses of an auxiliary head.
+        freeze_discriminator: stages of the discriminator, counted from the image, that are not trained (FreezeD).
 
     Raises:
         ConfigError: settings out of range or that exclude each other, or two penalties of one type.
@@ -71,16 +72,16 @@ class AdversarialConfig:
     reuse_fakes: bool = False
     joint_batch: bool = False
     auxiliary_weight: schedule.Schedule = 1.0
+    freeze_discriminator: int = 0
 
     def __post_init__(self) -> None:
         check_distinct_penalties(self.penalties, "game.penalties")
         check_distinct_penalties(self.generator_penalties, "game.generator_penalties")
-        if self.critic_steps < 1 or self.packing < 1:
-            got = f"critic_steps={self.critic_steps}, packing={self.packing}"
-            raise ConfigError(got, "both at least 1", "raise them")
+        if self.critic_steps < 1 or self.packing < 1 or self.freeze_discriminator < 0:
+            got = f"critic_steps={self.critic_steps}, packing={self.packing}, freeze_discriminator={self.freeze_discriminator}"
+            raise ConfigError(got, "at least 1, 1 and 0", "raise them")
         if self.packing > 1 and self.conditional:
-            fix = "set game.conditional=false or game.packing=1"
-            raise ConfigError("packing of a conditional game", "packing without labels", fix)
+            raise ConfigError("packing of a conditional game", "packing without labels", "set game.packing=1")
 
     @property
     def has_auxiliary_classifier(self) -> bool:
@@ -110,7 +111,7 @@ class Adversarial(Game):
         self.config, self.generation = config, config.build_model(spec)
         packed = self.generation.spec.stack_channels(config.packing)
         parts = config.discriminator, config.head, config.batch_features
-        self.discriminator = Discriminator(*parts, spec=packed)
+        self.discriminator = Discriminator(*parts, spec=packed, frozen_stages=config.freeze_discriminator)
         self.penalties = {"discriminator": config.penalties, "generator": config.generator_penalties}
         self.pasts, self.memory = WeightAverages(self.players(), self.penalties), DiscriminatorMemory(config)
 

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sparring.core.errors import ConfigError
 from sparring.core.shapes import Features, Labels, Logits, Sample, SampleSpec
 from sparring.parts.conditioning import BatchFeature, Conditioning
 from sparring.parts.networks import DiscriminatorNetwork
@@ -18,8 +19,15 @@ class Discriminator(nn.Module):
         head: settings of the map from features (and labels) to logits.
         statistics: settings of minibatch statistics, appended to the features; None for none.
         spec: of its inputs.
+        frozen_stages: stages of the body, counted from the image, whose parameters are not trained.
+
+    References: Mo, Cho & Shin 2020, "Freeze the discriminator: a simple baseline for fine-tuning GANs", arXiv 2002.10964, sec. 3
+    (frozen stages). Statistics of batch normalisation, and the vectors of spectral normalisation, still follow the data.
 
     Shape: (b, *sample) and labels (b,) to logits (b,).
+
+    Raises:
+        ConfigError: the body has fewer stages than are to be frozen.
     """
 
     def __init__(
@@ -29,6 +37,7 @@ class Discriminator(nn.Module):
         statistics: BatchFeature | None,
         *,
         spec: SampleSpec,
+        frozen_stages: int = 0,
     ) -> None:
         super().__init__()
         body: Any = network.build(spec)
@@ -36,6 +45,8 @@ class Discriminator(nn.Module):
         count: int = layer.num_features if statistics else body.num_features
         self.body, self.statistics = body, layer
         self.judge: Any = head.build(count, spec.num_classes, spectral=body.spectral)
+        if frozen_stages:
+            _freeze_stages(body, frozen_stages)
 
     def features(self, x: Sample) -> Features:
         """The input of the head (b, d), in float32."""
@@ -60,3 +71,14 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Sample, y: Labels | None = None) -> Logits:
         return self.head(self.features(x), y)
+
+
+def _freeze_stages(body: Any, count: int) -> None:
+    """Exclude the parameters of the first `count` stages from training: an optimizer has no state for them."""
+    stages = body.stages_from_image()
+    if count > len(stages):
+        got = f"game.freeze_discriminator={count} for a discriminator of {len(stages)} stages"
+        raise ConfigError(got, f"0 to {len(stages)}", "lower it")
+    for stage in stages[:count]:
+        for module in stage:
+            module.requires_grad_(False)

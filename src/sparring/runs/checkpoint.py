@@ -49,6 +49,21 @@ class Checkpoint:
         """
         return tensor_file.from_bytes(self.tensors, table)
 
+    def with_prefix(self, prefix: str) -> dict[str, Tensor]:
+        """The tensors whose names begin with `prefix`, by the rest of their names.
+
+        Raises:
+            CorruptFileError: the bytes are no safetensors file.
+        """
+        tensor_file.read_header(self.tensors)
+        try:
+            tensors = safetensors.torch.load(self.tensors)
+        except Exception as error:  # the library raises its own errors
+            raise CorruptFileError(
+                f"checkpoint of image {self.images:,}: {str(error)[:200]}", "whole tensors", "use another run"
+            ) from error
+        return {n.removeprefix(prefix): value for n, value in tensors.items() if n.startswith(prefix)}
+
     def load_module(self, module: nn.Module, prefix: str) -> None:
         """Load the weights of one module.
 
@@ -59,10 +74,8 @@ class Checkpoint:
         Raises:
             CorruptFileError: they are not the weights of such a module.
         """
-        tensors = safetensors.torch.load(self.tensors)
-        weights = {n.removeprefix(prefix): value for n, value in tensors.items() if n.startswith(prefix)}
         try:
-            module.load_state_dict(weights)
+            module.load_state_dict(self.with_prefix(prefix))
         except RuntimeError as error:
             raise CorruptFileError(
                 f"checkpoint of image {self.images:,}: {str(error)[:200]}",

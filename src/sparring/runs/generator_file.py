@@ -105,9 +105,7 @@ def load(path: Path) -> LoadedModel:
             "a generator.safetensors, or a run folder that has one",
             "train first, or fix the path",
         )
-    table, metadata = tensor_file.read_header(
-        storage.read_head(path, tensor_file.header_end(storage.read_head(path, 8)))
-    )
+    table, metadata = _read_header(path)
     try:
         about = json.loads(metadata["sparring"])
         if about["format"] > FORMAT:
@@ -118,7 +116,7 @@ def load(path: Path) -> LoadedModel:
         game: GameConfig = config.from_json(GameConfig, about["game"], TYPE_TABLES)
         spec = _read_spec(about)
         model_metadata = _read_metadata(about, spec)
-        with torch.device("meta"), _limit_parameters(4 * len(table) + 64):
+        with torch.device("meta"), limit_parameters(4 * len(table) + 64):
             expected = _build_model(game, spec, table).state_dict()
     except Exception as error:  # foreign settings can fail anywhere
         if isinstance(error, CorruptFileError):
@@ -131,6 +129,22 @@ def load(path: Path) -> LoadedModel:
     model = _build_model(game, spec, table)
     model.load_state_dict(tensors)
     return LoadedModel(model.eval().requires_grad_(False), model_metadata)
+
+
+def read_images_seen(path: Path) -> int | None:
+    """The images that the model of a generator file has seen, by its header alone; None if it is missing or damaged."""
+    try:
+        images = json.loads(_read_header(path)[1]["sparring"])["images"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return images if isinstance(images, int) else None
+
+
+def _read_header(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """The table of tensors and the metadata of a file, whose other bytes are not read."""
+    return tensor_file.read_header(
+        storage.read_head(path, tensor_file.header_end(storage.read_head(path, 8)))
+    )
 
 
 def _read_spec(about: dict[str, Any]) -> SampleSpec:
@@ -167,7 +181,7 @@ def _read_metadata(about: dict[str, Any], spec: SampleSpec) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _limit_parameters(count: int) -> Iterator[None]:
+def limit_parameters(count: int) -> Iterator[None]:
     """In this context building more than `count` parameters raises ValueError, so that no file can make us build for ever."""
     num_parameters = 0
 

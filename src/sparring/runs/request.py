@@ -19,7 +19,8 @@ from sparring.data.split import check_held_out, held_out_counts
 from sparring.experiment import TYPE_TABLES, Experiment
 from sparring.protocols.until import MetricTarget, parse_until
 from sparring.recipes import RECIPE_DESCRIPTIONS
-from sparring.recipes.facts import Facts
+from sparring.recipes.facts import Facts, Pretrained
+from sparring.recipes.fine_tuning import fine_tuned
 from sparring.recipes.table import RECIPES, resolve_pairing, resolve_recipe
 from sparring.runs.upgrade import check_setting_names, upgrade
 
@@ -36,6 +37,7 @@ class Request:
         seed: of all random numbers.
         batch: samples per step.
         size: (height, width) in pixels.
+        start_from: the run, generator file or `hf://` address whose weights the run begins with.
         until: a time such as `2h` for the whole run, a target such as `fd<=20` at which it ends, or both.
         settings: single settings, of the form `path=value`.
         document: the content of the `--config` file.
@@ -51,6 +53,7 @@ class Request:
     seed: int | None = None
     batch: int | None = None
     size: tuple[int, int] | None = None
+    start_from: str | None = None
     until: str | None = None
     settings: tuple[str, ...] = ()
     document: dict[str, Any] = field(default_factory=dict)
@@ -103,14 +106,16 @@ class Request:
         return target in (None, target_before) and is_same_length
 
 
-def build_data_config(request: Request, max_size: int) -> DataConfig:
+def build_data_config(request: Request, max_size: int, source: Pretrained | None = None) -> DataConfig:
     """How to open the data of a request.
 
     Arguments:
         max_size: largest side to choose, in pixels, where the request gives no size.
+        source: the model whose weights the run begins with; its size and channels are the default.
     """
     check_setting_names(request.settings)
     document: dict[str, Any] = config.to_json(DataConfig(max_size=max_size), TYPE_TABLES)
+    document |= source.data_defaults() if source is not None else {}
     document |= request.document.get("data", {})
     if request.data is not None:
         document |= {"source": request.data, "source_b": request.data_b or ""}
@@ -120,21 +125,27 @@ def build_data_config(request: Request, max_size: int) -> DataConfig:
     data_config: DataConfig = config.from_json(
         DataConfig, config.apply_overrides(document, overrides), TYPE_TABLES, "data"
     )
-    return resolve_pairing(data_config, _recipe_name(request))
+    return resolve_pairing(data_config, _recipe_name(request, source))
 
 
-def _recipe_name(request: Request) -> str:
-    return request.recipe or str(request.document.get("recipe", "auto"))
+def _recipe_name(request: Request, source: Pretrained | None = None) -> str:
+    default = "auto" if source is None else source.recipe
+    return request.recipe or str(request.document.get("recipe", default))
 
 
 def resolve_experiment(
-    request: Request, dataset: Dataset, runtime: Runtime, images: int | None = None
+    request: Request,
+    dataset: Dataset,
+    runtime: Runtime,
+    images: int | None = None,
+    source: Pretrained | None = None,
 ) -> Experiment:
     """The complete experiment of a request: the recipe, then the config file, the flags, and single settings on top.
 
     Arguments:
         dataset: as opened; it decides on the recipe and the shape of the networks.
         images: length of the run, where the request gives none.
+        source: the model whose weights the run begins with; its settings come in place of the recipe's (see `fine_tuned`).
 
     Raises:
         ConfigError: an unknown setting or a value out of range; more samples held out than there are; or a batch that
@@ -149,7 +160,12 @@ def resolve_experiment(
         has_accelerator=runtime.device.type != "cpu",
         mirror_test=cache(lambda: run_mirror_test(dataset)),
     )
-    experiment = RECIPES[resolve_recipe(dataset, _recipe_name(request))](facts)
+    recipe = RECIPES[resolve_recipe(dataset, _recipe_name(request, source))]
+    if source is None:
+        experiment = recipe(facts)
+    else:
+        is_chosen = request.recipe is not None or "recipe" in request.document
+        experiment = fine_tuned(recipe, facts, source, is_chosen=is_chosen)
     document = experiment.to_json()
     document["data"] |= {
         name: value
@@ -249,11 +265,18 @@ def default_run_folder(request: Request) -> Path:
     'runs/cats-wgan'
     >>> str(default_run_folder(Request(data="horses/", data_b="zebras/", recipe="cyclegan")))
     'runs/horses-zebras-cyclegan'
+    >>> str(default_run_folder(Request(data="dogs/", start_from="runs/cats-wgan")))
+    'runs/dogs-from-cats-wgan'
     """
     data = request.document.get("data", {})
     source = request.data or str(data.get("source", DataConfig.source))
     source_b = request.data_b if request.data else data.get("source_b")
     names = [_slug(one) for one in (source, source_b) if one]
+    if request.start_from is not None:
+        path = Path(request.start_from)
+        return Path("runs") / "-".join(
+            [*names, "from", _slug(str(path.parent if path.suffix == ".safetensors" else path))]
+        )
     return Path("runs") / "-".join([*names, _recipe_name(request)])
 
 

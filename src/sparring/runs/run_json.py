@@ -4,6 +4,7 @@
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ def data_metadata(dataset: Dataset) -> dict[str, Any]:
 
 
 def load_run_json(out: Path) -> dict[str, Any] | None:
-    """The `request`, `experiment`, `data` and `machine` of a run, as JSON objects, and the `format` they were written in.
+    """The `request`, `experiment`, `data` and `machine` of a run, as JSON objects, and the `format` they were written in; and
+    `from`, where it begins with the weights of another run.
 
     None if there is no `run.json`. Settings of format 1 are upgraded.
 
@@ -49,6 +51,7 @@ def load_run_json(out: Path) -> dict[str, Any] | None:
         upgraded = upgrade(document)
         parts = {name: upgraded[name] for name in ("request", "experiment", "data")}
         parts["machine"] = upgraded.get("machine", {})
+        parts |= {"from": upgraded["from"]} if "from" in upgraded else {}
         data = parts["data"]
         are_objects = all(isinstance(part, dict) for part in parts.values())
         if not are_objects or not isinstance(data["fingerprint"], str) or not isinstance(data["count"], int):
@@ -110,11 +113,19 @@ def _log_skipped(dataset: Dataset, out: Path) -> None:
 
 
 def write_run_json(
-    request: Request, out: Path, dataset: Dataset, runtime: Runtime, experiment: Experiment
+    request: Request,
+    out: Path,
+    dataset: Dataset,
+    runtime: Runtime,
+    experiment: Experiment,
+    source: Mapping[str, Any] | None = None,
 ) -> None:
     """Write `run.json`, and before it `data.json` and `data.png` (report and contact sheet of the data).
 
     A folder with a `run.json` is a run: it is written last.
+
+    Arguments:
+        source: where the first weights come from; None where they are random.
     """
     data = {
         "fingerprint": dataset.fingerprint,
@@ -130,6 +141,7 @@ def write_run_json(
         "objective": objective_facts(experiment),
         "data": data,
         "machine": runtime.describe(),
+        **({} if source is None else {"from": dict(source)}),
     }
     if dataset.spec.shape_b is not None:
         data |= {"shape_b": list(dataset.spec.shape_b), "paired": dataset.paired}

@@ -16,11 +16,12 @@ from rich.live import Live
 from rich.text import Text
 
 from sparring.core.progress import process_rank
-from sparring.runs.records import stalled_since
+from sparring.runs.records import RUN_FILE, read_json_table, stalled_since
 from sparring.terminal.text import (
     describe_data,
     describe_device,
     describe_metric,
+    describe_source,
     evaluation_line,
     losses_line,
     printable,
@@ -104,6 +105,7 @@ class Console:
             "data": describe_data(dataset) + (f", {held_out:,} more held out" if held_out else ""),
             "recipe": f"{experiment.recipe}, "
             + (f"parameters: {players}" if players else "no trainable parameters"),
+            "from": describe_source(read_json_table(self.run_dir / RUN_FILE).get("from", {})),
             "device": ", ".join(describe_device(self.machine)),
             "metric": describe_metric(experiment.training),
             "length": length + (f"; resuming at image {images:,}" if images else ""),

@@ -42,6 +42,25 @@ def describe_data(dataset: "Dataset") -> str:
     return ", ".join(parts)
 
 
+def describe_source(source: Mapping[str, Any]) -> str:
+    """Which weights a run begins with, and how many of its own they are.
+
+    Arguments:
+        source: the entry `from` of run.json; empty for a run that begins with random weights.
+
+    >>> describe_source({"source": "runs/a", "images": 640, "weights_taken": 90, "weights": 100, "taken": ["a"], "fresh": ["b"]})
+    'runs/a at image 640: 90 of 100 weights taken; fresh: b'
+    """
+    if not source:
+        return ""
+    taken = f"{source['weights_taken']:,} of {source['weights']:,} weights taken"
+    parts = [f"{source['source']} at image {source['images']:,}: {taken}"]
+    for title, names in (("fresh", source["fresh"]), ("changed", source.get("changes", []))):
+        rest = f" and {len(names) - MAX_NAMES:,} more (run.json)" if len(names) > MAX_NAMES else ""
+        parts += [f"{title}: {', '.join(names[:MAX_NAMES])}{rest}"] if names else []
+    return "; ".join(parts)
+
+
 def describe_device(machine: Mapping[str, object]) -> list[str]:
     """Device, precision, threads and processes, as words to join by commas."""
     words = [str(machine.get("device", "")), str(machine.get("precision", ""))]

@@ -3,12 +3,12 @@
 Resuming reads `run.json` (request, experiment, fingerprint of the data), the data, the newest checkpoint that verifies
 (`tensors.safetensors`: networks, EMA, optimizers; `state.json`: clock, roll-backs, sums of losses), and `metrics.jsonl` and
 `evaluations.jsonl`, which it cuts back to that checkpoint. There is no state of random generators: every draw is a function of
-seed and step. The format of a checkpoint is in `runs/checkpoint.py`, when one is saved in `training/checkpointing.py`.
+seed and step. The format of a checkpoint is in `runs/checkpoint.py`, when one is saved in `training/checkpointing.py`. A run that
+begins with the weights of another one keeps them in `start.safetensors`, so that it never needs its source again (`transfer.py`).
 """
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from sparring.core import storage
-from sparring.core.errors import ConfigError, CorruptFileError, DataError, RunLockedError, SparringError
+from sparring.core.errors import ConfigError, CorruptFileError, DataError, SparringError
 from sparring.core.progress import ProgressCallback, StopRequested, process_rank
 from sparring.core.runtime import Runtime
 from sparring.core.signals import Interrupt
@@ -27,11 +27,14 @@ from sparring.runs.records import RUN_FILE, StatusCallback
 from sparring.runs.request import Request, build_data_config, check_batch_divides, resolve_experiment
 from sparring.runs.run_json import data_metadata, load_run_json, write_run_json
 from sparring.runs.upgrade import FORMAT
+from sparring.runs.weight_source import WeightSource, open_weight_source
 from sparring.training import throughput
 from sparring.training.checkpointing import Checkpointer
+from sparring.training.locked_folder import lock_run_dir, main_process_first, released_on_error
 from sparring.training.loop import Outcome, TrainingLoop
 from sparring.training.setup import TrainingSetup, check_buildable, prepare_training
 from sparring.training.state import TrainState
+from sparring.training.transfer import load_start, plan_transfer, write_first_weights
 from sparring.training.validation import target_outcome
 
 TRAINING_TIME_SHARE = 0.85  # of `--until TIME`; the rest is for starting, previews and saves
@@ -63,6 +66,7 @@ def run_training(
     on_progress: StatusCallback = lambda status: None,
     on_start: Callable[[Experiment, Dataset, int], None] = lambda experiment, dataset, images: None,
     on_read: ProgressCallback | None = None,
+    find_source: Callable[[str], Path] = Path,
 ) -> TrainResult:
     """Train into the folder `out`; a run that is there already is resumed from its last checkpoint.
 
@@ -72,6 +76,8 @@ def run_training(
         on_progress: called with the status after each commit of the loop.
         on_start: called with (experiment, training set, images seen) before the first step.
         on_read: called with (done, total) while the data is read.
+        find_source: from the name of the model that a new run begins with to its path; downloads what is not here. It is not called
+            for a run that is resumed: such a run needs nothing outside of its folder but the data.
 
     Raises:
         RunLockedError: another process writes to the folder. ConfigError: the request differs from that of the run.
@@ -85,9 +91,12 @@ def run_training(
         training = TrainingConfig.from_json(run_json["experiment"].get("training"))
         if outcome := _outcome_if_finished(out, training):
             return TrainResult(out, outcome, was_finished=True, target_summary=_target_summary(out, training))
+    source = None
+    if run_json is None and request.start_from is not None:
+        source = open_weight_source(find_source(request.start_from), request.start_from)
     with Interrupt() as interrupt:
         try:
-            dataset = _open_dataset(request, run_json, interrupt, on_read)
+            dataset = _open_dataset(request, run_json, source, interrupt, on_read)
             if interrupt():
                 raise StopRequested
         except StopRequested:
@@ -96,9 +105,12 @@ def run_training(
         lock: storage.RunLock | None = None
         try:
             setup: TrainingSetup | None = None
-            with _main_process_first(runtime):
+            with main_process_first(runtime):
                 if runtime.is_main_process:
-                    experiment, setup, lock = _begin_or_load(request, run_json, out, dataset, runtime)
+                    if run_json is not None:
+                        experiment, setup, lock = _load(run_json, out, dataset, runtime)
+                    else:
+                        experiment, setup, lock = _begin(request, source, out, dataset, runtime)
             if setup is None:
                 experiment = _load_experiment(out, runtime)
                 setup = prepare_training(experiment, dataset, runtime)
@@ -122,11 +134,14 @@ def run_training(
 def _train(
     experiment: Experiment, setup: TrainingSetup, out: Path, runtime: Runtime, on_progress: StatusCallback
 ) -> TrainingLoop:
-    """The loop, with its state restored from the last checkpoint."""
+    """The loop, with its state restored from the last checkpoint, or from the weights that the run begins with."""
     state = TrainState(experiment, setup.train_set, runtime)
     logger = records.RunLogger(out if runtime.is_main_process else None)
     checkpointer = Checkpointer(state, out, logger, data_metadata(setup.train_set))
     checkpointer.restore()
+    start = (load_run_json(out) or {}).get("from")
+    if start is not None and checkpointer.last_saved_images is None:
+        load_start(out, state, str(start.get("start_sha256")))
     return TrainingLoop(state, checkpointer, on_progress, setup)
 
 
@@ -174,28 +189,40 @@ def _deadline(request: Request, started: float) -> float | None:
     return None if seconds is None or request.images is None else started + seconds
 
 
-def _begin_or_load(
-    request: Request, run_json: dict[str, Any] | None, out: Path, dataset: Dataset, runtime: Runtime
+def _load(
+    run_json: dict[str, Any], out: Path, dataset: Dataset, runtime: Runtime
 ) -> tuple[Experiment, TrainingSetup, storage.RunLock]:
-    """In the main process: begin a new run or load the experiment of an old one, and prepare its data.
+    """In the main process: lock the folder of a run, load its experiment, and prepare its data."""
+    lock = lock_run_dir(out, run_json)
+    with released_on_error(lock):
+        experiment = _load_experiment(out, runtime)
+        return experiment, prepare_training(experiment, dataset, runtime), lock
 
-    A new run is checked before its folder exists, and its folder is locked before anything is measured or written.
+
+def _begin(
+    request: Request, source: WeightSource | None, out: Path, dataset: Dataset, runtime: Runtime
+) -> tuple[Experiment, TrainingSetup, storage.RunLock]:
+    """In the main process: resolve the experiment of a new run, and write its `run.json`.
+
+    It is checked before its folder exists, and its folder is locked before anything is measured or written.
     """
-    if run_json is not None:
-        lock = _lock_run_dir(out, run_json)
-        with _released_on_error(lock):
-            experiment = _load_experiment(out, runtime)
-            return experiment, prepare_training(experiment, dataset, runtime), lock
-    experiment = resolve_experiment(request, dataset, runtime)
+    settings = source.settings if source is not None else None
+    experiment = resolve_experiment(request, dataset, runtime, source=settings)
     check_buildable(experiment, dataset)
     setup = prepare_training(experiment, dataset, runtime)
-    lock = _lock_run_dir(out, run_json)
-    with _released_on_error(lock):
+    plan = None
+    if source is not None:
+        plan = plan_transfer(experiment, setup.train_set.spec, dataset.classes, source)
+    lock = lock_run_dir(out, None)
+    with released_on_error(lock):
         throughput.choose_threads(experiment, setup.train_set, runtime)
         if request.time_limit() is not None and request.images is None:
             length = _length_for_time(request, experiment, setup, runtime)
-            experiment = resolve_experiment(request, dataset, runtime, length)
-        write_run_json(request, out, dataset, runtime, experiment)
+            experiment = resolve_experiment(request, dataset, runtime, length, settings)
+        start = None
+        if plan is not None:
+            start = write_first_weights(plan, experiment, setup.train_set, out, runtime)
+        write_run_json(request, out, dataset, runtime, experiment, start)
         return experiment, setup, lock
 
 
@@ -210,52 +237,6 @@ def _length_for_time(request: Request, experiment: Experiment, setup: TrainingSe
     rate = throughput.measure_cost(experiment, setup.train_set, runtime).images_per_second
     batch, seconds = experiment.training.batch, request.time_limit() or 0.0
     return max(batch, int(rate * seconds * TRAINING_TIME_SHARE) // batch * batch)
-
-
-@contextlib.contextmanager
-def _main_process_first(runtime: Runtime) -> Iterator[None]:
-    """Runs the block while the other processes wait; if it fails in the main process, all of them raise."""
-    failure: Exception | None = None
-    try:
-        yield
-    except (SparringError, OSError) as error:
-        failure = error
-    has_failed = runtime.any_process(failure is not None)
-    if failure is not None:
-        raise failure
-    if has_failed:
-        raise SparringError(
-            "the main process could not start", "a run that starts", "see the error of process 0"
-        )
-
-
-@contextlib.contextmanager
-def _released_on_error(lock: storage.RunLock) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        lock.release()
-        raise
-
-
-def _lock_run_dir(out: Path, run_json: dict[str, Any] | None) -> storage.RunLock:
-    """Lock the folder, check that `run.json` is still the one that was read, and remove what interrupted writes left."""
-    try:
-        storage.make_folder(out)
-        lock = storage.RunLock(out)
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        raise ConfigError(
-            f"--out {out}: {error}", "a folder that can be written to", "choose another --out"
-        ) from error
-    with _released_on_error(lock):
-        if load_run_json(out) != run_json:
-            raise RunLockedError(
-                f"{out} was begun by another process just now",
-                "one writer at a time",
-                "give the same command again",
-            )
-        checkpoint.remove_leftovers(out)
-    return lock
 
 
 def _explain_out_of_memory(error: Exception) -> Exception:
@@ -288,11 +269,23 @@ def _check_same_request(request: Request, run_json: dict[str, Any] | None, out: 
 def _open_dataset(
     request: Request,
     run_json: dict[str, Any] | None,
+    source: WeightSource | None,
     stop: Callable[[], bool],
     on_read: ProgressCallback | None,
 ) -> Dataset:
     if run_json is None:
-        return open_data(build_data_config(request, max_size=64), on_read, stop)
+        settings = source.settings if source is not None else None
+        try:
+            return open_data(build_data_config(request, max_size=64, source=settings), on_read, stop)
+        except DataError:
+            if settings is None:
+                raise
+            dataset = open_data(build_data_config(request, max_size=64), on_read, stop)
+            if (
+                dataset.spec.is_image
+            ):  # otherwise a model of images met points: refused where kinds are compared
+                raise
+            return dataset
     experiment = Experiment.from_json(run_json["experiment"])
     dataset = open_data(experiment.data, on_read, stop)
     if dataset.fingerprint != run_json["data"]["fingerprint"]:

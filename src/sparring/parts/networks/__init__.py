@@ -42,7 +42,8 @@ class DecoderNetwork(GeneratorNetwork, Protocol):
 class DiscriminatorNetwork(Protocol):
     """Settings of a module `forward(x (b, *sample)) -> features (b, num_features)`.
 
-    The module has the attributes `num_features` and `spectral`: whether a head on it is to be normalised spectrally as well.
+    The module has the attributes `num_features` and `spectral`: whether a head on it is to be normalised spectrally as well; and
+    the method `stages_from_image()`: its stages in order from the image to the features, each as a tuple of modules.
     """
 
     def build(self, spec: SampleSpec) -> nn.Module: ...

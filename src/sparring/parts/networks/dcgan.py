@@ -184,6 +184,10 @@ class DiscriminatorBody(nn.Module):
         if config.spectral:
             spectral_norm_all(self)
 
+    def stages_from_image(self) -> list[tuple[nn.Module, ...]]:
+        """The modules of each stage, in order from the image to the features."""
+        return list(zip(self.halvings, self.norms, strict=True))
+
     def forward(self, x: Image) -> Features:
         for halving, norm in zip(self.halvings, self.norms, strict=True):
             x = nn.functional.leaky_relu_(norm(halving(sizes.pad_to_even(x))), 0.2)

@@ -159,6 +159,10 @@ class DiscriminatorBody(nn.Module):
         if config.spectral:
             spectral_norm_all(self.layers)
 
+    def stages_from_image(self) -> list[tuple[nn.Module, ...]]:
+        """The modules of each stage, in order from the image to the features."""
+        return [(layer,) for layer in list(self.layers.children())[2:]]
+
     def forward(self, x: Sample) -> Features:
         return self.layers(torch.flatten(x, 1))  # in the order (c, h, w), whatever the memory format
 

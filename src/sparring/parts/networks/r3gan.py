@@ -143,6 +143,10 @@ class DiscriminatorBody(nn.Module):
         side = self.grids[-1][0] * self.grids[-1][1]
         self.basis = nn.Parameter(torch.randn(widths[-1], *self.grids[-1]) / math.sqrt(side))
 
+    def stages_from_image(self) -> list[tuple[nn.Module, ...]]:
+        """The modules of each stage, in order from the image to the features."""
+        return list(zip([self.colours, *self.widen], self.stages, strict=True))
+
     def forward(self, x: Image) -> Features:
         x = self.stages[0](self.colours(x))
         for grid, widen, stage in zip(self.grids[1:], self.widen, self.stages[1:], strict=True):

@@ -137,6 +137,10 @@ class DiscriminatorBody(nn.Module):
         if config.spectral:
             spectral_norm_all(self)
 
+    def stages_from_image(self) -> list[tuple[nn.Module, ...]]:
+        """The modules of each stage, in order from the image to the features."""
+        return [(block,) for block in self.blocks]
+
     def forward(self, x: Image) -> Features:
         for block in self.blocks:
             x = block(x)

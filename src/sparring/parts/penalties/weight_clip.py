@@ -36,6 +36,7 @@ class WeightClip:
 
     @torch.no_grad()
     def apply(self, player: nn.Module) -> None:
-        """Clamp the parameters in place."""
+        """Clamp the trainable parameters in place."""
         for parameter in player.parameters():
-            parameter.clamp_(-self.limit, self.limit)
+            if parameter.requires_grad:
+                parameter.clamp_(-self.limit, self.limit)

@@ -54,6 +54,15 @@ def spectral_norm_all(network: nn.Module) -> nn.Module:
     return network
 
 
+def restart_power_iteration(network: nn.Module) -> None:
+    """Estimate the largest singular values of all normalised weights in the network anew, after weights were replaced."""
+    for module in network.modules():
+        if isinstance(module, parametrize.ParametrizationList):
+            for parametrization in module:
+                if isinstance(parametrization, _SpectralNorm):
+                    parametrization.restart(module.original)
+
+
 class _SpectralNorm(nn.Module):
     """From a weight to the weight over its spectral norm.
 
@@ -69,9 +78,16 @@ class _SpectralNorm(nn.Module):
         super().__init__()
         self.dim = dim
         matrix = self._matrix(weight.detach())
-        start = torch.randn(matrix.shape[0], generator=torch.Generator().manual_seed(0))
-        self.register_buffer("u", F.normalize(start, dim=0).to(matrix.device))
+        self.register_buffer("u", matrix.new_zeros(matrix.shape[0]))
         self.register_buffer("v", matrix.new_zeros(matrix.shape[1]))
+        self.restart(weight)
+
+    @torch.no_grad()
+    def restart(self, weight: Tensor) -> None:
+        """Start from a fixed vector u, and iterate it for this weight."""
+        matrix = self._matrix(weight.detach())
+        start = torch.randn(matrix.shape[0], generator=torch.Generator().manual_seed(0))
+        self.u.copy_(F.normalize(start, dim=0))
         self._iterate(matrix, _START_ITERATIONS)
 
     def forward(self, weight: Tensor) -> Tensor:
