@@ -198,7 +198,9 @@ def test_modulation_starts_as_none_and_then_depends_on_the_latent():
 @pytest.mark.parametrize("upsampling", ["transposed", "nearest"])
 def test_only_nearest_up_sampling_keeps_flat_areas_flat(upsampling):
     torch.manual_seed(0)
-    generator = GENERATORS["dcgan"](width=4, norm="none", upsampling=upsampling).build(SampleSpec(shape=(1, 64, 64)))
+    generator = GENERATORS["dcgan"](width=4, norm="none", upsampling=upsampling).build(
+        SampleSpec(shape=(1, 64, 64))
+    )
     x = torch.ones(1, 32, 4, 4)
     for doubling in generator.doublings:
         x = doubling(x)

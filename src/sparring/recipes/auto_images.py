@@ -1,10 +1,10 @@
 """`auto` for images: what it chooses by the number of images, their size, labels, the time and the machine, and why.
 
-DCGAN's fast networks (Radford et al. 2016, arXiv:1511.06434) with what has been learned since: the generator is modulated by its latent
-(Chen et al. 2019, arXiv:1810.01365) and doubles by nearest neighbours, without a checkerboard (Odena et al. 2016); the discriminator has
-no batch normalisation, He's initialisation, minibatch standard deviation (Karras et al. 2018, arXiv:1710.10196) and a lazy R1 penalty
-(Mescheder et al. 2018, arXiv:1801.04406) that grows with the number of pixels; both see labels, or groups of similar images where
-there are none; augmentation adapts itself to overfitting (Karras et al. 2020, arXiv:2006.06676). How each was found: docs/log.md.
+DCGAN's fast networks (Radford et al. 2016, arXiv:1511.06434) with what has been learned since. The generator doubles by
+nearest neighbours, without a checkerboard (Odena et al. 2016). The discriminator has no batch normalisation, He's
+initialisation, minibatch standard deviation (Karras et al. 2018, arXiv:1710.10196) and a lazy R1 penalty (Mescheder et al.
+2018, arXiv:1801.04406) that grows with the number of pixels. Both see labels, or groups of similar images where there are
+none. Augmentation adapts itself to overfitting (Karras et al. 2020, arXiv:2006.06676). How each was found: docs/log.md.
 """
 
 from dataclasses import replace
@@ -64,7 +64,10 @@ def experiment(facts: Facts) -> Experiment:
 def choose_batch(images: int) -> tuple[int, str]:
     """Samples per step: many small steps for a short run, fewer and surer ones for a long one."""
     batch = 16 if images < LONG_RUN else 32
-    return batch, f"batches of {batch}: the run is {images:,} images long, and larger ones pay from {LONG_RUN:,}"
+    return (
+        batch,
+        f"batches of {batch}: the run is {images:,} images long, and larger ones pay from {LONG_RUN:,}",
+    )
 
 
 def choose_width(facts: Facts) -> tuple[int, str]:
@@ -80,11 +83,14 @@ def choose_r1(facts: Facts) -> tuple[float, str]:
     """The strength of R1, in proportion to the number of pixels, over which the gradient is spread (Karras et al. 2020)."""
     _, height, width = facts.spec.shape
     gamma = float(f"{R1_AT_64 * height * width / 64**2:.2g}")
-    return gamma, f"R1 of strength {gamma:g}, every {R1_EVERY} steps: in proportion to {height}x{width} pixels"
+    return (
+        gamma,
+        f"R1 of strength {gamma:g}, every {R1_EVERY} steps: in proportion to {height}x{width} pixels",
+    )
 
 
 def choose_augmentation(facts: Facts, images: int) -> tuple[ADA, str]:
-    """Adaptive augmentation; its probability may move by 1 in a fifth of the run, or in one pass through the data if that is longer."""
+    """Adaptive augmentation: its probability may move by 1 in a fifth of the run, or a pass through the data if that is longer."""
     adjust = max(images // 5, min(facts.count, 100_000), 1)
     colours = ("brightness", "contrast") + (("saturation",) if facts.spec.shape[0] >= 3 else ())
     ada = ADA(transforms=("translation", "scale", *colours), colour_share=0.25, adjust_images=adjust)

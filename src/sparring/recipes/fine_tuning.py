@@ -56,11 +56,11 @@ def fine_tuned(
         base = recipe(replace(facts, images=max(1, base.training.total_images // LENGTH_SHARE)))
     _check_kind(base, source, facts, is_chosen)
     if is_chosen:
-        return replace(base, game=_with_networks(base.game, source.game))
+        return replace(base, game=_with_networks(base.game, source.game), reasons=())
     game: Any = _stretched(source.game, base.training.total_images / source.length, GameConfig)
     if not (facts.spec.num_classes or base.data.pseudo_classes > 1):
         game = _without_labels(game)
-    experiment = replace(base, game=game)
+    experiment = replace(base, game=game, reasons=())
     if not _is_conditional(game, facts.spec):
         experiment = replace(experiment, data=replace(base.data, pseudo_classes=0))
     if source.experiment is not None:

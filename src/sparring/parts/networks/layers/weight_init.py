@@ -1,4 +1,4 @@
-"""DCGAN's initialisation: weights from N(0, 0.02), scales of normalisations from N(1, 0.02)."""
+"""Initial weights: DCGAN's, from N(0, 0.02) and scales of normalisations from N(1, 0.02); and He's, which keep the variance."""
 
 from torch import nn
 
@@ -19,7 +19,7 @@ def init_normal_weights(network: nn.Module) -> None:
 
 
 def init_he_weights(network: nn.Module, negative_slope: float) -> None:
-    """Initialise 4-dimensional weights from N(0, 2 / ((1 + negative_slope^2) fan_in)) (He et al. 2015, arXiv:1502.01852), biases 0."""
+    """Draw 4-dimensional weights from N(0, 2 / ((1 + negative_slope^2) fan_in)), biases 0 (He et al. 2015, arXiv:1502.01852)."""
     for module in network.modules():
         weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
         if isinstance(weight, nn.Parameter) and weight.dim() == 4:
