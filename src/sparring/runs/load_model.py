@@ -71,7 +71,8 @@ def load_model(path: Path, runtime: Runtime, images: int | None = None) -> Evalu
     """Load the model of a run folder or of a generator file.
 
     Arguments:
-        images: of the checkpoint; None takes the generator file, which holds the newest.
+        images: of the checkpoint; None takes the generator file: the newest, or, of a finished run whose newest is clearly
+            worse than the best, the best.
 
     Raises:
         SparringError: there is no such file or checkpoint, or its model is a classifier. CorruptFileError: a file is
@@ -116,7 +117,7 @@ def load_checkpoint_model(
         raise SparringError(
             f"--checkpoint {images:,} of {run}",
             f"one of {names}" if names else "a checkpoint; there is none",
-            "choose one of these, or leave the option out to take the newest",
+            "choose one of these, or leave the option out to take generator.safetensors",
         )
     model = experiment.game.build_model(spec)
     checkpoint.read(run, images).load_module(model, EMA_PREFIX)
