@@ -20,7 +20,10 @@ MIN_SAMPLES_PER_CLASS = 20  # for a Fréchet distance of each class
 SSIM_WINDOW = 11  # pixels a side that structural similarity needs
 # Validation during training. Milliseconds of one thread of a Zen 4 in bfloat16, at 28x28 and 64x64.
 VALIDATION_COUNTS = (*range(100, 500, 50), 500, 1_000)  # samples of each side: the largest that the data has
-EVALUATION_SHARE = 0.04  # of the training's cost, for all evaluations together
+EVALUATION_SHARE = (
+    0.05  # of the training's cost, for all evaluations together, with the training of the extractor
+)
+FIT_SHARE = 0.03  # of it, for the training of a self-supervised extractor
 MIN_LARGE_EVALUATIONS, MAX_EVALUATIONS = 4, 10
 EFFICIENTNET_MS = 16.0  # a sample, of any size, as it is enlarged to 224x224
 TRAINING_MS_PER_PIXEL = 0.8e-3  # an image of `auto`
@@ -100,7 +103,7 @@ class Validation:
 def choose_validation(
     metric: str, features: str, available: int, total_images: int, shape: tuple[int, ...]
 ) -> Validation | None:
-    """The evaluation of a run that its length can afford: all evaluations together cost about 4 % of its training.
+    """The evaluation of a run that its length can afford: all evaluations together cost at most about 5 % of its training.
 
     For images: EfficientNet-Lite0 where it is installed and its cost allows at least four evaluations; else the
     self-supervised network for runs of 40,000 images or more; else the pixels. Few evaluations that can tell two
@@ -131,7 +134,8 @@ def choose_validation(
             extractor, evaluations = "efficientnet_lite0", min(large, MAX_EVALUATIONS)
         elif total_images >= MIN_SELF_SUPERVISED_IMAGES:
             extractor = "self_supervised"
-            evaluations = min(max(2, int(budget / (count * SELF_SUPERVISED_COST))), MAX_EVALUATIONS)
+            affordable = int((budget - FIT_SHARE * total_images) / (count * SELF_SUPERVISED_COST))
+            evaluations = min(max(2, affordable), MAX_EVALUATIONS)
     protocol = EvaluationProtocol(metric=metric, count=count, extractor=extractor, split=split)
     return Validation(protocol=protocol, evaluations=evaluations)
 
@@ -140,9 +144,9 @@ def choose_fit_images(total_images: int) -> int:
     """How many images a self-supervised extractor sees in training, for a run of this length: about 3 % of it.
 
     >>> choose_fit_images(40_000), choose_fit_images(123_000), choose_fit_images(10**8)
-    (2000, 4100, 20000)
+    (2000, 3690, 20000)
     """
-    return max(2_000, min(20_000, total_images // 30))
+    return max(2_000, min(20_000, int(FIT_SHARE * total_images)))
 
 
 def is_costly(metric: str) -> bool:

@@ -7,7 +7,7 @@ arXiv:2501.05441), waves of the coordinates in the discriminator and of the late
 al. 2020, arXiv:2006.10739), and penalties, learning rates and averages that settle down. Evaluation: of 400
 images or more a twentieth (at most 500) is held out, and of 2,000 or more the kernel distance is taken now and
 then, by features that the run's length can afford (`choose_validation`): EfficientNet-Lite0, a network trained
-on the data without labels, or for the shortest runs pixels. It costs about 4 % of the run. Points are evaluated
+on the data without labels, or for the shortest runs pixels. It costs at most about 5 % of the run. Points are evaluated
 by the sliced Wasserstein distance. These are for comparing checkpoints of one run only. How these were found:
 docs/log.md. Expect: docs/results.md, "Time to quality" and "Ring and grid". Run:
 sparring train DATA
