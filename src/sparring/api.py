@@ -26,7 +26,7 @@ from sparring.export import hub
 from sparring.inference import TranslateOptions, classification, reconstruction, sampling, translate_array
 from sparring.protocols.protocol import parse_metric_names
 from sparring.runs import checkpoint, generator_file, records
-from sparring.runs.load_model import load_checkpoint_model
+from sparring.runs.load_model import load_generator
 from sparring.runs.records import RUN_FILE
 from sparring.runs.request import Request, Size, default_run_folder, parse_data, parse_size, read_config_file
 from sparring.runs.run_json import load_experiment, load_resize_mode
@@ -56,21 +56,11 @@ class Run:
 
     @cached_property
     def generator(self) -> generator_file.LoadedModel:
-        """The EMA model with its metadata, read when first used: that of generator.safetensors (the last save; of a finished
-        run that ended clearly worse than its best, the best), or of the checkpoint.
-
-        Raises:
-            SparringError: there is no such checkpoint.
+        """The EMA model with its metadata, read when first used: of the generator file (the last of the run, or the best
+        where a finished run ended clearly worse), or of the checkpoint.
         """
-        loaded = generator_file.load(generator_file.find_file(self.path))
         runtime = DeviceOptions(device=self.device).start()
-        runtime.to_device(loaded.model)
-        if self.checkpoint is None:
-            return loaded
-        spec, experiment = loaded.model.spec, self.experiment
-        images = checkpoint.resolve_checkpoint(self.path, self.checkpoint)
-        model = load_checkpoint_model(self.path, experiment, spec, images, runtime)
-        return generator_file.LoadedModel(model, {**loaded.metadata, "images": images})
+        return load_generator(self.path, runtime, self.checkpoint)
 
     @cached_property
     def experiment(self) -> Experiment:
