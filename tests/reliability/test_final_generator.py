@@ -8,6 +8,8 @@ import pytest
 import torch
 
 import sparring as product
+from sparring.cli.sample import Sample
+from sparring.core.errors import SparringError
 from sparring.doctor import examine
 from sparring.runs import checkpoint, generator_file, records
 from sparring.training import loop
@@ -83,6 +85,22 @@ def test_sampling_takes_what_the_file_says_and_the_last_is_still_there(destroyed
     assert is_same(held, weights(run, checkpoint="best"))
     assert not is_same(held, weights(run, checkpoint="last"))
     assert is_same(weights(run, checkpoint=TOTAL), weights(run, checkpoint="last"))
+
+
+def test_the_command_line_names_checkpoints(destroyed, tmp_path: Path) -> None:
+    run, _ = destroyed
+    samples = {}
+    for name in (None, "best", "last", str(TOTAL)):
+        out = tmp_path / f"{name}.npz"
+        assert Sample(run=run, n=8, checkpoint=name, out=out, device="cpu", quiet=True)() == 0
+        samples[name] = np.load(out)["images"]
+    assert np.array_equal(samples[None], samples["best"])
+    assert np.array_equal(samples["last"], samples[str(TOTAL)])
+    assert not np.array_equal(samples["best"], samples["last"])
+    with pytest.raises(SparringError, match="best, last"):
+        Sample(run=run, checkpoint="first", out=tmp_path / "x.npz", device="cpu", quiet=True)()
+    with pytest.raises(SparringError, match="a run folder"):
+        Sample(run=run / "generator.safetensors", checkpoint="last", out=tmp_path / "x.npz", device="cpu")()
 
 
 def test_doctor_and_report_agree(destroyed) -> None:

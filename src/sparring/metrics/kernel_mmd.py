@@ -75,10 +75,10 @@ def kernel_distance_leaving_out(real: ArrayLike, fake: ArrayLike, blocks: Sequen
         DataError: features that can't be used.
     """
     real, fake = check_features_keep_dtype(real, fake, 2, "kernel distance")
-    kept = torch.ones(len(blocks), len(real), dtype=torch.float64)
+    in_real, in_fake = (torch.ones(len(blocks), len(side), dtype=torch.float64) for side in (real, fake))
     for index, block in enumerate(blocks):
-        kept[index, block] = 0
-    values: list[float] = _mmd_squared_of_subsets(real, fake, kept, kept[:, : len(fake)]).tolist()
+        in_real[index, block] = in_fake[index, block] = 0
+    values: list[float] = _mmd_squared_of_subsets(real, fake, in_real, in_fake).tolist()
     return values
 
 
