@@ -12,7 +12,7 @@ from sparring.cli.sample import Sample
 from sparring.core.errors import SparringError
 from sparring.doctor import examine
 from sparring.runs import checkpoint, generator_file, records
-from sparring.training import loop
+from sparring.training import loop, setup
 from tests.helpers import toy
 
 METRIC = "kd100-pixels-test"
@@ -171,3 +171,20 @@ def test_values_that_wobble_within_noise_keep_the_last_one(data: Path, tmp_path:
         event for event in toy.events(tmp_path) if event["event"] in ("earlier_generator", "metric_stalled")
     ]
     assert "clearly" not in examine(tmp_path).metric
+
+
+def test_a_costly_metric_is_opened_once_the_length_of_a_timed_run_is_known(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The length of the self-supervised network's training follows that of the run."""
+    monkeypatch.setenv("SPARRING_CACHE", str(tmp_path / "cache"))
+    fits = []
+    monkeypatch.setattr(setup, "choose_fit_images", lambda total: fits.append(total) or 256)
+    metric = ("data.held_out=100", "training.metric=kd100-self_supervised-test", "training.evaluate_every=0")
+    timed = toy.request(data, images=None, until="1s", more=metric)
+    assert toy.train(timed, tmp_path / "run").outcome == "finished"
+    rows = records.read_evaluations(tmp_path / "run")
+    assert fits == [rows[-1]["images"]]
+    assert {row["protocol"] for row in rows} == {"kd100-self_supervised-test"}
+    assert len(rows[-1]["blocks"]) == 10
+    assert len(list((tmp_path / "cache" / "self_supervised").iterdir())) == 1
