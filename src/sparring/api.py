@@ -26,6 +26,7 @@ from sparring.export import hub
 from sparring.inference import TranslateOptions, classification, reconstruction, sampling, translate_array
 from sparring.protocols.protocol import parse_metric_names
 from sparring.runs import checkpoint, generator_file, records
+from sparring.runs.load_model import load_generator
 from sparring.runs.records import RUN_FILE
 from sparring.runs.request import Request, Size, default_run_folder, parse_data, parse_size, read_config_file
 from sparring.runs.run_json import load_experiment, load_resize_mode
@@ -44,20 +45,22 @@ class Run:
     Arguments:
         path: of the run folder or the `generator.safetensors`.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        checkpoint: `best`, `last` or the images of a checkpoint; None is the generator file.
     """
 
-    def __init__(self, path: Path, device: str = "auto") -> None:
-        self.path, self.device = path, device
+    def __init__(self, path: Path, device: str = "auto", checkpoint: str | int | None = None) -> None:
+        self.path, self.device, self.checkpoint = path, device, checkpoint
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
 
     @cached_property
     def generator(self) -> generator_file.LoadedModel:
-        """The EMA model of the last save with its metadata, read when first used."""
-        loaded = generator_file.load(generator_file.find_file(self.path))
-        DeviceOptions(device=self.device).start().to_device(loaded.model)
-        return loaded
+        """The EMA model with its metadata, read when first used: of the generator file (the last of the run, or the best
+        where a finished run ended clearly worse), or of the checkpoint.
+        """
+        runtime = DeviceOptions(device=self.device).start()
+        return load_generator(self.path, runtime, self.checkpoint)
 
     @cached_property
     def experiment(self) -> Experiment:
@@ -214,7 +217,9 @@ class Run:
 
     @property
     def best_checkpoint(self) -> int | None:
-        """The checkpoint with the best value of the run's metric, in images seen; None without a metric."""
+        """The checkpoint to use by the run's metric, in images seen: the newest, or the best where the newest is clearly worse.
+        None without a metric.
+        """
         return checkpoint.best_checkpoint(self.path)
 
     def report(self) -> Path:
@@ -222,7 +227,7 @@ class Run:
         return report.write(self.path)
 
 
-def load(path: str | Path, device: str = "auto") -> Run:
+def load(path: str | Path, device: str = "auto", checkpoint: str | int | None = None) -> Run:
     """Open a run.
 
     >>> load("runs/none")
@@ -235,6 +240,7 @@ def load(path: str | Path, device: str = "auto") -> Run:
         path: of a run folder, a generator.safetensors, or a folder of `sparring export --to safetensors`; or
             `hf://user/name[@revision]` on the Hugging Face hub (needs the extra `hub`).
         device: `auto`, `cpu`, `cuda` or `mps`.
+        checkpoint: of a run folder: `best`, `last` or its images; None is the generator file.
 
     Raises:
         SparringError: there is none of these.
@@ -244,7 +250,7 @@ def load(path: str | Path, device: str = "auto") -> Run:
         raise SparringError(
             f"no run at {folder}", "a run folder, or a generator.safetensors", "train first, or fix the path"
         )
-    return Run(folder, device)
+    return Run(folder, device, checkpoint)
 
 
 def locate(source: str) -> Path:

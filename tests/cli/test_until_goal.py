@@ -116,14 +116,21 @@ def test_two_metrics_are_an_error(sparring, tmp_path: Path) -> None:
 
 def rows(*values: float) -> list[dict]:
     return [
-        {"images": 10 * (n + 1), "value": value, "better": "lower", "protocol": "fd1k-pca-test"}
+        {
+            "images": 10 * (n + 1),
+            "value": value,
+            "better": "lower",
+            "protocol": "fd1k-pca-test",
+            "interval": {"low": value - 0.1, "high": value + 0.1},
+        }
         for n, value in enumerate(values)
     ]
 
 
 def test_lines_about_evaluations() -> None:
     assert evaluation_line([]) == ""
-    assert evaluation_line(rows(3.0, 4.0)) == "fd1k-pca-test 4 (best 3 at 10)"
+    assert evaluation_line(rows(3.0, 4.0)) == "fd1k-pca-test 4 (can't tell it from 3 at 10)"
+    assert evaluation_line(rows(3.0, 9.0)) == "fd1k-pca-test 9 (best 3 at 10)"
     assert target_outcome("fd1k-pca-test", 2.0, []).endswith("nothing was evaluated (fd1k-pca-test)")
 
 
@@ -132,8 +139,8 @@ def test_a_stalled_metric_is_reported_once() -> None:
     console = Console(stream)
     for count in range(1, 9):
         for images in (10 * count, 10 * count + 5):
-            console.update(Status(images, 100, 1.0, 1.0, {}, rows(*([5.0, 2.0] + [3.0] * 7)[:count])))
-    assert stream.getvalue().count("no improvement since image 20") == 1
+            console.update(Status(images, 100, 1.0, 1.0, {}, rows(*([5.0, 2.0] + [4.5] * 7)[:count])))
+    assert stream.getvalue().count("clearly worse than at image 20") == 1
 
 
 def test_the_progress_of_reading_is_shown_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,22 +152,26 @@ def test_card_of_a_translator_has_the_preview_of_its_run(tmp_path):
     assert "samples.png" not in render_model_card(model, make_metadata(model), source, "", has_preview=False)
 
 
-def test_markup_in_protocol_names_is_escaped(run, tmp_path):
-    values = {"x}\nlicense: mit": 1.0, "a|b": 1.0, "lost": float("inf")}
-    rows = [
-        {"images": index, "protocol": name, "value": value}
-        for index, (name, value) in enumerate(values.items())
-    ]
-    (tmp_path / "evaluations.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+@pytest.mark.parametrize(
+    ("name", "images", "value", "line"),
+    [
+        ("x}\nlicense: mit", 32, 1.0, "license: mit | 1 |"),
+        ("a|b", 32, 1.0, "| ab | 1 |"),
+        ("lost", 32, float("inf"), ""),
+        ("another checkpoint", 16, 1.0, ""),
+    ],
+)
+def test_results_are_escaped_and_those_of_the_model_alone(run, tmp_path, name, images, value, line):
+    row = {"images": images, "protocol": name, "value": value}
+    (tmp_path / "evaluations.jsonl").write_text(json.dumps(row) + "\n")
     job = make_job(run, run)
     text = render_model_card(job.model, job.metadata, tmp_path, "")
     front = yaml.safe_load(text.split("\n---\n")[0].removeprefix("---"))
     assert front["license"] == "unknown"
-    assert [one["type"] for one in front["model-index"][0]["results"][0]["metrics"]] == [
-        "x}\nlicense: mit",
-        "a|b",
-    ]
-    assert "| ab | 1 |" in text
+    listed = [one["type"] for index in front.get("model-index", []) for one in index["results"][0]["metrics"]]
+    assert listed == ([name] if line else [])
+    assert line in text
+    assert ("## Results" in text) == bool(line)
 
 
 @pytest.mark.parametrize("out", [".", "..", "/"])

@@ -60,7 +60,7 @@ PARTIAL = {  # tables with a default for names that have no row; test_guard_addi
 FLAGS = {
     "train": "--recipe --out --images --seed --size --batch --from --until --set --config --device --precision --threads "
     "--quiet --json",
-    "sample": "--n --seed --label --truncation --out --device --quiet",
+    "sample": "--n --seed --label --truncation --out --checkpoint --device --quiet",
     "translate": "--out --direction --scale --raw --tile --truth --device --precision --threads --quiet --json",
     "reconstruct": "--label --out --device --quiet",
     "classify": "--json --device --quiet",

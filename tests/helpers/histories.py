@@ -62,7 +62,13 @@ def history(
 def metric(images: int, value: float) -> dict[str, Any]:
     """An evaluation, as a line of evaluations.jsonl."""
     provenance = {"images": images}
-    return {"protocol": "fd1k-pca-train", "values": {"fd": value}, "interval": None, "provenance": provenance}
+    interval = {"low": value - 1, "high": value + 1, "method": ""}
+    return {
+        "protocol": "fd1k-pca-train",
+        "values": {"fd": value},
+        "interval": interval,
+        "provenance": provenance,
+    }
 
 
 def swings(images: int) -> float:
@@ -119,7 +125,7 @@ FAULTY: dict[str, History] = {
     "metric_regression": history(
         evaluations=[
             metric(images, value)
-            for images, value in ((20_000, 30.0), (32_000, 12.0), (48_000, 18.0), (56_000, 19.0))
+            for images, value in ((20_000, 30.0), (32_000, 12.0), (48_000, 28.0), (56_000, 29.0))
         ]
     ),
     "oscillation": history({"generator/adversarial": swings}, since=0),

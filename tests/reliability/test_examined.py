@@ -175,19 +175,22 @@ def test_the_last_evaluation_is_repeated_too(toy_data, tmp_path, evaluated, monk
 
 
 def set_values(monkeypatch, values):
-    """Let the evaluations have these values, one after the other."""
+    """Let the evaluations have these values, one after the other, and each block of samples, too."""
     left = list(values)
     measure = validation.Validator.measure
 
     def measured(self, fake, monitor):
         result = measure(self, fake, monitor)
-        return replace(result, values={"fd": left.pop(0)}) if fake.images is not None else result
+        if fake.images is None:
+            return result
+        value = left.pop(0)
+        return replace(result, values={"fd": value}, blocks=(value,) * 10)
 
     monkeypatch.setattr(validation.Validator, "measure", measured)
 
 
 def test_the_best_checkpoint_is_kept(toy_data, tmp_path, monkeypatch):
-    set_values(monkeypatch, [9.0, 3.0, *[float(n) for n in range(4, 14)]])
+    set_values(monkeypatch, [9.0, 3.0, *[float(n) for n in range(7, 17)]])
     run = tmp_path / "run"
     toy.train(toy_request(toy_data, steps=33, save=2), run)
     assert checkpoint.best_checkpoint(run) == 48
@@ -198,7 +201,7 @@ def test_the_best_checkpoint_is_kept(toy_data, tmp_path, monkeypatch):
 
 
 def test_the_best_evaluation_is_saved_at_once(toy_data, tmp_path, monkeypatch):
-    set_values(monkeypatch, [9.0, 3.0, 5.0, 6.0])
+    set_values(monkeypatch, [9.0, 3.0, 8.0, 9.0])
     toy.train(toy_request(toy_data, save=100), tmp_path)
     assert checkpoint.list_checkpoints(tmp_path) == [0, 24, 48, 96]
     assert checkpoint.best_checkpoint(tmp_path) == 48

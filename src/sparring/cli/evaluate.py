@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
-from sparring.cli.options import NO_DEFAULT_HINT, Device, Flag, Json, OptionalFile, OptionalInt, Precision
+from sparring.cli.options import (
+    NO_DEFAULT_HINT,
+    Checkpoint,
+    Device,
+    Flag,
+    Json,
+    OptionalFile,
+    OptionalInt,
+    Precision,
+)
 from sparring.cli.output import STDOUT, open_console, write_json, writing
 from sparring.protocols.protocol import parse_metric_names
 from sparring.terminal.console import Console
@@ -33,7 +42,7 @@ class Evaluate:
         subject: A run folder, a generator.safetensors, or samples: a folder or zip of images, an array file.
         against: Real samples, as for `sparring train`. By default the run's own data: its held-out samples, or
             its training set. For a translator: pairs, or images of the target domain.
-        checkpoint: Evaluate the checkpoint of this many images. By default the newest.
+        checkpoint: Evaluate a checkpoint: best, last, or its images. By default generator.safetensors.
         metrics: Names separated by commas: short (fd,kd,prdc,auth) or complete (fd10k-efficientnet_lite0-test).
         n: Samples of each side. By default as many as the data allows: see docs/evaluation.md.
         seed: Seed of the generated samples.
@@ -49,7 +58,7 @@ class Evaluate:
 
     subject: Annotated[Positional[Path], arg(metavar="RUN|SAMPLES")]
     against: Annotated[str | None, arg(metavar="DATA", help_behavior_hint=NO_DEFAULT_HINT)] = None
-    checkpoint: Annotated[int | None, arg(metavar="IMAGES", help_behavior_hint=NO_DEFAULT_HINT)] = None
+    checkpoint: Checkpoint = None
     metrics: Annotated[str | None, arg(metavar="A,B", help_behavior_hint=NO_DEFAULT_HINT)] = None
     n: OptionalInt = None
     seed: Annotated[int, arg(metavar="S")] = 0

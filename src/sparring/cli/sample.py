@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from sparring.cli.options import Device, Flag, Int, Label, OutPath, RunPath, Seed
+from sparring.cli.options import Checkpoint, Device, Flag, Int, Label, OutPath, RunPath, Seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,8 @@ class Sample:
         label: Name or number of one class. By default classes are as frequent as in the data.
         truncation: Factor on the latents: below 1 samples are more typical and less varied.
         out: x.png: a grid; x.npz: the arrays `images` (or `points`) and `labels`; else a folder of PNGs.
+        checkpoint: Sample from a checkpoint: best, last, or its images. By default generator.safetensors: the last of the
+            run, or the best where a finished run ended clearly worse.
         device: Device: auto, cpu, cuda or mps.
         quiet: Print nothing but errors.
     """
@@ -30,6 +32,7 @@ class Sample:
     label: Label = None
     truncation: Annotated[float, arg(metavar="T")] = 1.0
     out: OutPath = Path("samples.png")
+    checkpoint: Checkpoint = None
     device: Device = "auto"
     quiet: Flag = False
 
@@ -44,7 +47,7 @@ def sample(options: Sample) -> int:
     from sparring.data import grid_image, points_image
     from sparring.inference import sampling
 
-    run = load(options.run, options.device)
+    run = load(options.run, options.device, options.checkpoint)
     samples = run.sample(options.n, options.seed, options.label, options.truncation)
     labels = run.labels(options.n, options.label, options.seed)
     image = None

@@ -109,6 +109,7 @@ def train(options: Train) -> int:
                 "seconds": round(seconds, 2),
             }
             document |= {"goal": result.target_summary} if result.target_summary else {}
+            document |= {"metric": result.generator_summary} if result.generator_summary else {}
             write_json(document, options.json)
     return result.exit_code
 
@@ -157,6 +158,8 @@ def summary_lines(result: "TrainResult", images: int, seconds: float) -> list[st
     lines = [head]
     if result.target_summary and result.target_summary not in head:
         lines.append(result.target_summary)
+    if result.generator_summary:
+        lines.append(f"{'metric':<11}{result.generator_summary}")
     if result.outcome == "stopped":
         lines.append(f"{'resume':<11}sparring train --out {shlex.quote(str(result.run))}")
     files = {"samples": "samples.png", "generator": "generator.safetensors", "report": "report.html"}

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from sparring.doctor.finding import Advice, Finding
 from sparring.doctor.history import History
+from sparring.doctor.overfitting import metric_verdict
 from sparring.doctor.translators import is_translator
 
 MIN_STEPS = 200  # before which no verdict is possible
@@ -51,6 +52,12 @@ class Diagnosis:
         return f"No problem was found: {details}." if details else "No problem was found."
 
     @property
+    def metric(self) -> str:
+        """What the run's metric says of its last evaluation, in a sentence; empty without evaluations."""
+        verdict = metric_verdict(self.history)
+        return f"{verdict.newest['protocol']}: {verdict.sentence}." if verdict is not None else ""
+
+    @property
     def limitations(self) -> tuple[Advice, ...]:
         """What the records can't show, and the settings under which they would."""
         if not self.history.rows:
@@ -79,6 +86,7 @@ class Diagnosis:
             "total_images": history.total_images,
             "verdict": self.verdict,
             "message": self.summary,
+            "metric": self.metric,
             "findings": [finding.to_json() for finding in self.findings],
             "limitations": [
                 {"message": one.message, "settings": list(one.settings)} for one in self.limitations
@@ -141,7 +149,7 @@ INDENT = 9  # columns that the longest mark and a space take
 
 def format_diagnosis(diagnosis: Diagnosis, width: int = 100) -> list[str]:
     """The diagnosis as lines of text; only commands and settings may be longer than `width`."""
-    lines = [headline(diagnosis), *_wrap(diagnosis.summary, width, 0)]
+    lines = [headline(diagnosis), *_wrap(diagnosis.summary, width, 0), *_wrap(diagnosis.metric, width, 0)]
     for finding in diagnosis.findings:
         lines += ["", *_format_finding(finding, width)]
     if diagnosis.command:

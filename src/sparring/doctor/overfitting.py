@@ -7,14 +7,13 @@ from sparring.doctor import advice
 from sparring.doctor.finding import Advice, Finding
 from sparring.doctor.history import History, as_number, trailing_span
 from sparring.protocols.catalogue import METRICS_INFO
+from sparring.runs.best import Verdict, compare_evaluations, format_value, is_clearly_worse
 
 MEMORISED_ABOVE, OVERFITTED_ABOVE = 0.9, 0.75  # AUC of training against held-out samples
 HELD_OUT_GAP = 0.15  # of the AUC against generated samples, between training and held-out samples
 FEW_SAMPLES, MANY_EPOCHS = 2_000, 100
 COPY_RATIO = 0.5  # of the authenticity of real samples
 UNKNOWN_AUTHENTICITY = 0.5  # of real samples, where it was not measured
-MIN_EVALUATIONS = 3
-REGRESSION = 0.2  # relative to the best value
 
 
 def detect_overfitting(history: History) -> Finding | None:
@@ -109,46 +108,44 @@ def _real_authenticity(line: Mapping[str, Any]) -> float:
 
 
 def detect_metric_regression(history: History) -> Finding | None:
-    """The last two values of a metric are clearly worse than its best."""
-    for protocol in dict.fromkeys(str(line.get("protocol")) for line in history.evaluations):
-        lines = [line for line in history.evaluations if str(line.get("protocol")) == protocol]
-        series = [
-            (images, value)
-            for line in lines
-            if (value := headline_value(line)) is not None and (images := images_of(line))
-        ]
-        if len(series) < MIN_EVALUATIONS:
-            continue
-        is_lower_better = METRICS_INFO[metric_name(lines[-1])].better == "lower"
-        sign = 1.0 if is_lower_better else -1.0
-        best_images, best = min(series, key=lambda point: sign * point[1])
-        last = [value for _, value in series[-2:]]
-        regression = min(sign * (value - best) for value in last)
-        tolerance = max(REGRESSION * abs(best), interval_width(lines[-1]))
-        if regression <= tolerance or _is_as_good_as_real(lines[-1], last[-1], sign):
-            continue
-        return Finding(
-            name="metric_regression",
-            severity="warning",
-            title=f"{protocol} has got worse since image {best_images:,}",
-            message=f"Its best value was {best:.4g}, at image {best_images:,}; the last two are {last[0]:.4g} and {last[1]:.4g}.",
-            since=best_images,
-            values={"best": best, "now": last[1]},
-            advice=advice.select(
-                Advice(f"stop there: --images {best_images}"),
-                advice.add_augmentation(history),
-                advice.lower_learning_rates(history, 0.5),
-            ),
-            checkpoint=max((at for at in history.checkpoints if 0 < at <= best_images), default=None),
-        )
-    return None
+    """The last two evaluations of the run are clearly worse than its best, by the verdict of `runs/best.py`."""
+    rows = _rows(history)
+    verdict = compare_evaluations(rows)
+    if verdict is None or not verdict.is_worse or not is_clearly_worse(rows[-2], verdict.best):
+        return None
+    best, newest, protocol = verdict.best, verdict.newest, verdict.newest["protocol"]
+    return Finding(
+        name="metric_regression",
+        severity="warning",
+        title=f"{protocol} has got worse since image {best['images']:,}",
+        message=f"Its best value was {format_value(best)}, at image {best['images']:,}; the last two are "
+        f"{format_value(rows[-2])} and {format_value(newest)}.",
+        since=best["images"],
+        values={"best": best["value"], "now": newest["value"]},
+        advice=advice.select(
+            Advice(f"stop there: --images {best['images']}"),
+            advice.add_augmentation(history),
+            advice.lower_learning_rates(history, 0.5),
+        ),
+        checkpoint=max((at for at in history.checkpoints if 0 < at <= best["images"]), default=None),
+    )
 
 
-def _is_as_good_as_real(line: Mapping[str, Any], value: float, sign: float) -> bool:
-    """Whether the value is as good as that of real samples, so that further changes are noise."""
-    floor = line.get("floor")
-    real = headline_value({**line, "values": floor.get("values")}) if isinstance(floor, dict) else None
-    return real is not None and sign * value <= sign * real
+def metric_verdict(history: History) -> Verdict | None:
+    """What the evaluations of the run say; None without any."""
+    return compare_evaluations(_rows(history))
+
+
+def _rows(history: History) -> list[dict[str, Any]]:
+    return [row for line in history.evaluations if (row := _as_row(line)) is not None]
+
+
+def _as_row(line: Mapping[str, Any]) -> dict[str, Any] | None:
+    """An evaluation with its images, value and direction; None where one of these is missing."""
+    value, images, metric = headline_value(line), images_of(line), metric_name(line)
+    if value is None or not images:
+        return None
+    return {**line, "images": images, "value": value, "better": METRICS_INFO[metric].better}
 
 
 def metric_name(line: Mapping[str, Any]) -> str:
@@ -180,12 +177,3 @@ def images_of(line: Mapping[str, Any]) -> int:
         if isinstance(images, int):
             return images
     return 0
-
-
-def interval_width(line: Mapping[str, Any]) -> float:
-    """Width of the confidence interval of an evaluation; 0 without one."""
-    interval = line.get("interval")
-    if not isinstance(interval, dict):
-        return 0.0
-    low, high = as_number(interval.get("low")), as_number(interval.get("high"))
-    return high - low if low is not None and high is not None else 0.0

@@ -19,7 +19,7 @@ from sparring.metrics.authenticity import authenticity
 from sparring.metrics.class_frechet import class_frechet_distance
 from sparring.metrics.frechet_infinity import frechet_infinity
 from sparring.metrics.inception_score import inception_score
-from sparring.metrics.kernel_mmd import kernel_distance
+from sparring.metrics.kernel_mmd import kernel_distance, kernel_distance_leaving_out
 
 NUM_NEIGHBOURS = 5
 KD_SUBSETS, KD_SUBSET_SIZE, INCEPTION_SPLITS = 100, 1000, 10
@@ -37,7 +37,12 @@ def fd(job: MetricInput) -> MetricValue:
         moments = metrics.Moments.from_features(_bootstrap_resample(fake, job.seed, index))
         values.append(metrics.frechet_from_moments(real, moments))
     error = statistics.stdev(values) if len(values) > 1 else None
-    return MetricValue({"fd": value}, error, f"bootstrap of the generated samples, {resamples} resamples")
+    return MetricValue(
+        {"fd": value},
+        error,
+        f"bootstrap of the generated samples, {resamples} resamples",
+        leaving_out=_leave_out(job, _frechet) if fake.shape[1] <= MANY_FEATURES else (),
+    )
 
 
 def fdinf(job: MetricInput) -> MetricValue:
@@ -56,7 +61,14 @@ def kd(job: MetricInput) -> MetricValue:
     size = min(KD_SUBSET_SIZE, count // 2)
     mean, error = kernel_distance(job.real.features, job.fake.features, KD_SUBSETS, size, job.seed)
     full_error = error * KD_SUBSETS**0.5 * (size / (count - size)) ** 0.5
-    return MetricValue({"kd": mean}, full_error, f"spread over {KD_SUBSETS} subsets of {size:,}")
+    slices = job.block_slices
+    leaving_out = kernel_distance_leaving_out(job.real.features, job.fake.features, slices) if slices else ()
+    return MetricValue(
+        {"kd": mean},
+        full_error,
+        f"spread over {KD_SUBSETS} subsets of {size:,}",
+        leaving_out=tuple(leaving_out),
+    )
 
 
 def inception_score_metric(job: MetricInput) -> MetricValue:
@@ -70,7 +82,11 @@ def prdc(job: MetricInput) -> MetricValue:
     k = min(NUM_NEIGHBOURS, len(job.real) - 1, len(job.fake) - 1)
     values = dict(metrics.precision_recall_density_coverage(job.real.features, job.fake.features, k=k))
     error = proportion_standard_error(values["coverage"], len(job.real))
-    return MetricValue(values, error, "binomial", is_proportion=True)
+
+    def coverage(real: Tensor, fake: Tensor) -> float:
+        return metrics.precision_recall_density_coverage(real, fake, k=k)["coverage"]
+
+    return MetricValue(values, error, "binomial", is_proportion=True, leaving_out=_leave_out(job, coverage))
 
 
 def auth(job: MetricInput) -> MetricValue:
@@ -116,7 +132,29 @@ def swd(job: MetricInput) -> MetricValue:
         {"swd": root, "squared": square},
         error / (2 * root) if root > 0 else 0.0,
         "standard error over 512 random directions",
+        leaving_out=_leave_out(job, lambda real, fake: _root_swd(real, fake, job.seed)),
     )
+
+
+def _root_swd(real: Tensor, fake: Tensor, seed: int) -> float:
+    return max(metrics.sliced_wasserstein_distance(real, fake, seed=seed)[0], 0.0) ** 0.5
+
+
+def _frechet(real: Tensor, fake: Tensor) -> float:
+    return metrics.frechet_from_moments(
+        metrics.Moments.from_features(real), metrics.Moments.from_features(fake)
+    )
+
+
+def _leave_out(job: MetricInput, formula: Callable[[Tensor, Tensor], float]) -> tuple[float, ...]:
+    """A formula of the features without each of the blocks."""
+    real, fake = job.real.features, job.fake.features
+    values = []
+    for block in job.block_slices:
+        job.fake.monitor.poll()
+        rows = torch.cat([torch.arange(block.start), torch.arange(block.stop, len(real))])
+        values.append(formula(real[rows], fake[rows]))
+    return tuple(values)
 
 
 def _bootstrap_resample(features: Tensor, seed: int, index: int) -> Tensor:

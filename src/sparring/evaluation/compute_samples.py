@@ -119,28 +119,30 @@ def nll(job: MetricInput) -> MetricValue:
 
 def psnr(job: MetricInput) -> MetricValue:
     """Mean peak signal-to-noise ratio of the images, in dB."""
-    return _mean_over_images("psnr", _clamped_psnr, job.real, job.fake)
+    return _mean_over_images(job, "psnr", _clamped_psnr, job.real, job.fake)
 
 
 def ssim(job: MetricInput) -> MetricValue:
     """Mean structural similarity."""
-    return _mean_over_images("ssim", metrics.ssim, job.real, job.fake)
+    return _mean_over_images(job, "ssim", metrics.ssim, job.real, job.fake)
 
 
 def mae(job: MetricInput) -> MetricValue:
     """Mean absolute error in grey levels."""
-    return _mean_over_images("mae", metrics.l1, job.real, job.fake)
+    return _mean_over_images(job, "mae", metrics.l1, job.real, job.fake)
 
 
 def perceptual(job: MetricInput) -> MetricValue:
     """Mean squared distance of features scaled to unit length."""
-    return _to_metric_value("perceptual", [metrics.feature_distance(job.real.features, job.fake.features)])
+    return _to_metric_value(
+        job, "perceptual", [metrics.feature_distance(job.real.features, job.fake.features)]
+    )
 
 
 def drift(job: MetricInput) -> MetricValue:
     """Mean content drift: edges of the input that are not in the output."""
     assert job.inputs is not None, "checked by require_measurable"
-    return _mean_over_images("drift", metrics.edge_drift, job.inputs, job.fake)
+    return _mean_over_images(job, "drift", metrics.edge_drift, job.inputs, job.fake)
 
 
 def cycle(job: MetricInput) -> MetricValue:
@@ -152,7 +154,11 @@ def cycle(job: MetricInput) -> MetricValue:
     translate_back = origin.translate_back if origin is not None else None
     assert translate_back is not None, "checked by require_measurable"
     return _mean_over_images(
-        "cycle", lambda inputs, fake: _clamped_psnr(inputs, translate_back(fake)), job.inputs, job.fake
+        job,
+        "cycle",
+        lambda inputs, fake: _clamped_psnr(inputs, translate_back(fake)),
+        job.inputs,
+        job.fake,
     )
 
 
@@ -160,14 +166,21 @@ def _clamped_psnr(real: np.ndarray, fake: np.ndarray) -> Tensor:
     return metrics.psnr(real, fake).clamp_max(MAX_PSNR)
 
 
-def _mean_over_images(name: str, formula: PairFormula, first: SampleView, second: SampleView) -> MetricValue:
-    return _to_metric_value(name, [formula(a, b) for a, b in _paired_blocks(first, second)])
+def _mean_over_images(
+    job: MetricInput, name: str, formula: PairFormula, first: SampleView, second: SampleView
+) -> MetricValue:
+    return _to_metric_value(job, name, [formula(a, b) for a, b in _paired_blocks(first, second)])
 
 
-def _to_metric_value(name: str, parts: list[Tensor]) -> MetricValue:
+def _to_metric_value(job: MetricInput, name: str, parts: list[Tensor]) -> MetricValue:
     values = torch.cat(parts).double()
     error = values.std().item() / len(values) ** 0.5 if len(values) > 1 else None
-    return MetricValue({name: values.mean().item()}, error, ERROR_METHOD)
+    total, count = values.sum(), len(values)
+    leaving_out = [
+        ((total - values[block].sum()) / (count - (block.stop - block.start))).item()
+        for block in job.block_slices
+    ]
+    return MetricValue({name: values.mean().item()}, error, ERROR_METHOD, leaving_out=tuple(leaving_out))
 
 
 def _paired_blocks(first: SampleView, second: SampleView) -> Iterator[tuple[np.ndarray, np.ndarray]]:

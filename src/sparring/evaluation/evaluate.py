@@ -37,6 +37,7 @@ from sparring.features.extractor import Extractor
 from sparring.protocols.catalogue import EXTRACTORS_INFO
 from sparring.protocols.defaults import (
     EvaluationContext,
+    choose_fit_images,
     has_efficientnet,
     resolve_protocols,
 )
@@ -212,9 +213,21 @@ def load_extractors(
         on_status(f"preparing {name}")
         weights = request.weights if EXTRACTORS_INFO[name].needs_weights_file else None
         extractors[name] = features.load(
-            name, runtime=inputs.runtime, weights=weights, fitted_on=inputs.real.fitting_data
+            name,
+            runtime=inputs.runtime,
+            weights=weights,
+            fitted_on=inputs.real.fitting_data,
+            fit_images=_fit_images(request, inputs),
         )
     return extractors
+
+
+def _fit_images(request: EvaluationRequest, inputs: EvaluationInputs) -> int | None:
+    """The length of a self-supervised extractor's training: of a run against its own data, that of the run's metric."""
+    experiment = inputs.model.experiment if inputs.model is not None else None
+    if experiment is None or request.against is not None:
+        return None
+    return choose_fit_images(experiment.training.total_images)
 
 
 def make_samples(

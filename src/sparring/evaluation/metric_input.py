@@ -1,6 +1,7 @@
 """Input and output of a metric function: `MetricInput` and `MetricValue`."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from sparring.evaluation.feature_bank import SampleView
@@ -19,6 +20,7 @@ class MetricInput:
         seed: of the metric's random draws.
         resamples: of the bootstrap; 0 omits the confidence interval.
         inputs: the inputs of translated images, in the order of `fake`; None for other samples.
+        blocks: of samples, each of which is left out once for a jackknife; 0 for none.
     """
 
     real: SampleView
@@ -29,6 +31,16 @@ class MetricInput:
     seed: int = 0
     resamples: int = 0
     inputs: SampleView | None = None
+    blocks: int = 0
+
+    @property
+    def block_slices(self) -> list[slice]:
+        """The rows of each block, of both sides; empty without blocks, or where both sides differ in number."""
+        count = len(self.real)
+        if count != len(self.fake) or count < 4 * self.blocks:
+            return []
+        edges = [count * index // max(1, self.blocks) for index in range(self.blocks + 1)]
+        return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 class MetricValue(NamedTuple):
@@ -38,12 +50,14 @@ class MetricValue(NamedTuple):
     error: standard error of the headline; None if there is no estimate.
     method: how the error was estimated, in words.
     is_proportion: whether the headline lies between 0 and 1.
+    leaving_out: the headline without each of the blocks (see `MetricInput.blocks`); empty where it is not computed.
     """
 
     values: dict[str, float]
     error: float | None = None
     method: str = ""
     is_proportion: bool = False
+    leaving_out: tuple[float, ...] = ()
 
 
 def proportion_standard_error(proportion: float, count: int) -> float:

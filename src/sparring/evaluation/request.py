@@ -16,6 +16,7 @@ from sparring.evaluation.reference_data import (
 )
 from sparring.evaluation.translation_data import TranslationTasks, open_translation_data
 from sparring.protocols.defaults import needs_paired_data
+from sparring.runs.checkpoint import resolve_checkpoint
 from sparring.runs.load_model import EvaluatedModel, is_model_path, load_model
 
 OnStatus = Callable[[str], None]
@@ -29,7 +30,7 @@ class EvaluationRequest:
     Arguments:
         subject: a run folder, a generator file, or samples: a folder, zip or array file.
         against: the real samples, as for `sparring train`; None is the run's own data.
-        checkpoint: of the run, in images seen; None is the newest.
+        checkpoint: of the run: `best`, `last` or its images; None is the generator file.
         metrics: names (see `parse_metric_names`), short or complete; empty for the default ones.
         n: samples of each side, for names without a count.
         seed: of the generated samples and of the metrics' random draws.
@@ -42,7 +43,7 @@ class EvaluationRequest:
 
     subject: Path
     against: str | None = None
-    checkpoint: int | None = None
+    checkpoint: str | int | None = None
     metrics: tuple[str, ...] = ()
     n: int | None = None
     seed: int = 0
@@ -95,7 +96,8 @@ def open_inputs(
     """
     if is_model_path(request.subject):
         runtime = start_runtime(True)
-        model = load_model(request.subject, runtime, request.checkpoint)
+        images = _checkpoint_images(request)
+        model = load_model(request.subject, runtime, images)
         on_status("reading the real samples")
         if model.translator is not None:
             real, tasks = open_translation_data(model, request.against, request.direction, monitor)
@@ -111,6 +113,19 @@ def open_inputs(
     files, real = open_files(request.subject, request.against, monitor)
     runtime = start_runtime(files.spec.is_image)
     return EvaluationInputs(real=real, runtime=runtime, files=files, by_name=by_name)
+
+
+def _checkpoint_images(request: EvaluationRequest) -> int | None:
+    """The images of the request's checkpoint; None for the generator file."""
+    if request.checkpoint is None:
+        return None
+    if not request.subject.is_dir():
+        raise ConfigError(
+            f"--checkpoint {request.checkpoint} of {request.subject}",
+            "a run folder",
+            "name the folder, not the generator file",
+        )
+    return resolve_checkpoint(request.subject, request.checkpoint)
 
 
 def _refuse_option(request: EvaluationRequest, option: str, value: object, expected: str) -> None:

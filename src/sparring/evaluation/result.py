@@ -71,6 +71,8 @@ class Result:
             `linear`; `truth` are the target images.
         provenance: sources and fingerprints of both sides, and the training images seen by the generator.
         seconds: duration of the measurement.
+        blocks: the value of each block of samples (the jackknife's pseudo-values), to compare it with results on the same
+            samples; empty where they were not computed.
     """
 
     protocol: EvaluationProtocol
@@ -87,6 +89,7 @@ class Result:
     baselines: tuple[ComparisonRow, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    blocks: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -146,7 +149,9 @@ class Result:
             CorruptFileError: entries are missing, of another kind, or not finite.
         """
         try:
+            document = {"blocks": (), **document}  # absent in results of earlier versions
             values = {field.name: document[field.name] for field in dataclasses.fields(cls)}
+            values["blocks"] = tuple(values["blocks"])
             values["baselines"] = tuple(ComparisonRow(**row) for row in values["baselines"])
             values["protocol"] = EvaluationProtocol.parse(values["protocol"])
             values["interval"] = ConfidenceInterval(**values["interval"]) if values["interval"] else None

@@ -65,6 +65,7 @@ class GeneratedSamples:
         units: of points, from the network's to the data's.
         origin: of translated images.
         order: indices of the samples (n,); None: as they are stored.
+        features_from: a bank that begins with these very samples, whose features are used; None computes them.
 
     Raises:
         DataError: another type or shape, no samples, points that are not finite, or labels of another number.
@@ -79,6 +80,7 @@ class GeneratedSamples:
     units: dict[str, Any] = field(default_factory=dict)
     origin: TranslationSource | None = None
     order: np.ndarray | None = None
+    features_from: FeatureBank | None = None
 
     def __post_init__(self) -> None:
         _check_samples(self.samples, self.labels, self.source or "generated samples")
@@ -86,7 +88,7 @@ class GeneratedSamples:
     @cached_property
     def bank(self) -> FeatureBank:
         """The samples in order, with their features."""
-        return FeatureBank(self.samples, self.labels, self.order)
+        return self.features_from or FeatureBank(self.samples, self.labels, self.order)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,9 +29,10 @@ def render_model_card(
     """
     recipe, card = str(metadata["recipe"]), model.card_lines()
     data = _dataset_name(source)
+    results = _results(source, int(metadata["images"]))
     lines = [
         "---",
-        *_front_matter(model, recipe, license, data, _results(source)),
+        *_front_matter(model, recipe, license, data, results),
         "---",
         "",
         f"# {_escape(recipe)}",
@@ -44,7 +45,7 @@ def render_model_card(
     lines += ["![samples](samples.png)", ""] if has_preview else []
     lines += [card.caption, ""] if has_preview and card.caption else []
     lines += ["## Use", "", "```python", "import sparring", "", *card.usage, "```", ""]
-    rows = [f"| {_escape(name)} | {value:.4g} |" for name, value in _results(source).items()]
+    rows = [f"| {_escape(name)} | {value:.4g} |" for name, value in results.items()]
     head = ["## Results", "", "| protocol | value |", "|---|---:|"]
     tail = [
         "",
@@ -78,12 +79,16 @@ def _front_matter(model: Model, recipe: str, license: str, data: str, results: d
     return lines
 
 
-def _results(source: Path) -> dict[str, float]:
-    """The last finite value of each protocol, from validation during training and from `sparring evaluate`."""
+def _results(source: Path, images: int) -> dict[str, float]:
+    """The last finite value of each protocol, from validation during training and from `sparring evaluate`, for the model that
+    had seen so many images, and no other checkpoint.
+    """
     if not source.is_dir():
         return {}
-    values = {str(row["protocol"]): float(row["value"]) for row in records.read_evaluations(source)}
-    values |= {line.name: line.value for line in result.read_results(source)}
+    rows = [row for row in records.read_evaluations(source) if row["images"] == images]
+    values = {str(row["protocol"]): float(row["value"]) for row in rows}
+    lines = [line for line in result.read_results(source) if line.provenance.get("images") == images]
+    values |= {line.name: line.value for line in lines}
     return {name: value for name, value in values.items() if math.isfinite(value)}
 
 

@@ -14,12 +14,14 @@ from sparring.features.efficientnet import EfficientNetExtractor
 from sparring.features.extractor import Extractor, ExtractorOptions, ExtractorOutput
 from sparring.features.inception import InceptionExtractor
 from sparring.features.pixels_pca import PCAExtractor, PixelExtractor, PointExtractor
+from sparring.features.self_supervised import SelfSupervisedExtractor
 from sparring.protocols.catalogue import EXTRACTORS_INFO
 
 EXTRACTORS: dict[str, Callable[[ExtractorOptions], Extractor]] = {
     "pixels": lambda options: PixelExtractor(options.data().samples.shape[1:] if options.fitted_on else None),
     "pca": lambda options: PCAExtractor(options.data().samples),
     "classifier": ClassifierExtractor,
+    "self_supervised": SelfSupervisedExtractor,
     "efficientnet_lite0": EfficientNetExtractor,
     "inception": InceptionExtractor,
     "dinov2_s": DINOv2Extractor,
@@ -32,7 +34,12 @@ EXTRACTORS: dict[str, Callable[[ExtractorOptions], Extractor]] = {
 
 
 def load(
-    name: str, *, runtime: Runtime, weights: Path | None = None, fitted_on: Dataset | None = None
+    name: str,
+    *,
+    runtime: Runtime,
+    weights: Path | None = None,
+    fitted_on: Dataset | None = None,
+    fit_images: int | None = None,
 ) -> Extractor:
     """Load an extractor.
 
@@ -41,7 +48,8 @@ def load(
         runtime: the device that it computes on.
         weights: file (or its folder) with the weights of a published network; None searches `$SPARRING_WEIGHTS` and the
             package that ships them.
-        fitted_on: the user's data, for "pixels" and "points" (its shape alone), "pca" and "classifier".
+        fitted_on: the user's data, for "pixels" and "points" (its shape alone), "pca", "classifier" and "self_supervised".
+        fit_images: images that "self_supervised" sees in training; None is its default.
 
     Raises:
         ConfigError: an unknown name, or weights or data are missing. CorruptFileError: damaged weights.
@@ -54,7 +62,9 @@ def load(
             f"weights for the extractor {name!r}", "none: it has no published weights", "omit them"
         )
     return EXTRACTORS[name](
-        ExtractorOptions(name=name, runtime=runtime, weights=weights, fitted_on=fitted_on)
+        ExtractorOptions(
+            name=name, runtime=runtime, weights=weights, fitted_on=fitted_on, fit_images=fit_images
+        )
     )
 
 

@@ -216,7 +216,7 @@ def _load_or_train(
     data = train_classifier(dataset, training, runtime)
     for place in places:
         with contextlib.suppress(OSError):
-            _write_cache(place, data)
+            write_cache(place, data)
             break
     return data
 
@@ -232,7 +232,8 @@ def _cache_key(dataset: Dataset, training: ClassifierTraining) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
-def _write_cache(path: Path, data: bytes) -> None:
+def write_cache(path: Path, data: bytes) -> None:
+    """Write a file of weights to the cache; at every instant it is not there or whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, work = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
     with os.fdopen(handle, "wb") as file:

@@ -136,12 +136,14 @@ class ExtractorOptions:
         weights: file (or its folder) with the weights of a published network; None searches `$SPARRING_WEIGHTS` and the package
             that ships them.
         fitted_on: the data that a fitted extractor is fitted on; None for one that is not fitted.
+        fit_images: images seen while it is trained, for an extractor whose training has a length; None is its default.
     """
 
     name: str
     runtime: Runtime
     weights: Path | None = None
     fitted_on: Dataset | None = None
+    fit_images: int | None = None
 
     def data(self, images: bool = True) -> Dataset:
         """The data to fit on.

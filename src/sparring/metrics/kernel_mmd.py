@@ -2,7 +2,7 @@
 features).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -60,6 +60,26 @@ def kernel_distance(
         raise DataError(f"{len(choices)} chosen subsets", "2 or more", "give more, for a standard error")
     values = _subset_values(real, fake, choices)
     return values.mean().item(), (values.std() / len(values) ** 0.5).item()
+
+
+def kernel_distance_leaving_out(real: ArrayLike, fake: ArrayLike, blocks: Sequence[slice]) -> list[float]:
+    """The unbiased estimate from all samples but one block of both sets, for each block: for a jackknife.
+
+    The kernel of each pair of samples is computed once for all blocks.
+
+    Arguments:
+        real, fake: features (n, d) each.
+        blocks: the rows to leave out, of both sets.
+
+    Raises:
+        DataError: features that can't be used.
+    """
+    real, fake = check_features_keep_dtype(real, fake, 2, "kernel distance")
+    in_real, in_fake = (torch.ones(len(blocks), len(side), dtype=torch.float64) for side in (real, fake))
+    for index, block in enumerate(blocks):
+        in_real[index, block] = in_fake[index, block] = 0
+    values: list[float] = _mmd_squared_of_subsets(real, fake, in_real, in_fake).tolist()
+    return values
 
 
 def mmd_squared(real: Tensor, fake: Tensor) -> float:

@@ -80,17 +80,22 @@ class ExtractorInfo:
         is_large: a network that is slow on a CPU; default counts are limited there.
         has_weights: a published network.
         needs_weights_file: the weights come with no package; the user names the file.
+        is_trained: a network that is trained on the user's data, for up to a minute.
+        is_coarse: sees layout and colour, but little detail: only a large difference says which of two generators is better.
     """
 
     is_large: bool = False
     has_weights: bool = False
     needs_weights_file: bool = False
+    is_trained: bool = False
+    is_coarse: bool = False
 
 
 EXTRACTORS_INFO = {
-    "pixels": ExtractorInfo(),
-    "pca": ExtractorInfo(),
-    "classifier": ExtractorInfo(),
+    "pixels": ExtractorInfo(is_coarse=True),
+    "pca": ExtractorInfo(is_coarse=True),
+    "classifier": ExtractorInfo(is_trained=True),
+    "self_supervised": ExtractorInfo(is_trained=True),
     "efficientnet_lite0": ExtractorInfo(is_large=True, has_weights=True),
     "inception": ExtractorInfo(is_large=True, has_weights=True, needs_weights_file=True),
     "dinov2_s": ExtractorInfo(is_large=True, has_weights=True, needs_weights_file=True),

@@ -5,10 +5,11 @@ second half of the run, an averaged generator, and labels for both players where
 Fast to good images on few cores. Points: the relativistic loss with R1 and R2 (Huang et al. 2024,
 arXiv:2501.05441), waves of the coordinates in the discriminator and of the latent in the generator (Tancik et
 al. 2020, arXiv:2006.10739), and penalties, learning rates and averages that settle down. Evaluation: of 400
-images or more a twentieth (at most 500) is held out, and of 2,000 or more the kernel distance of pixels is
-taken now and then, which costs less than 3 % of a run of half a minute and finds the best checkpoint; points
-are evaluated by the sliced Wasserstein distance. Both are cheap, and for comparing checkpoints of one run
-only. How these were found: docs/log.md. Expect: docs/results.md, "Time to quality" and "Ring and grid". Run:
+images or more a twentieth (at most 500) is held out, and of 2,000 or more the kernel distance is taken now and
+then, by features that the run's length can afford (`choose_validation`): EfficientNet-Lite0, a network trained
+on the data without labels, or for the shortest runs pixels. It costs at most about 5 % of the run. Points are evaluated
+by the sliced Wasserstein distance. These are for comparing checkpoints of one run only. How these were found:
+docs/log.md. Expect: docs/results.md, "Time to quality" and "Ring and grid". Run:
 sparring train DATA
 """
 
@@ -23,6 +24,7 @@ from sparring.parts.conditioning import Unconditional
 from sparring.parts.networks.mlp import MLPDiscriminator, MLPGenerator
 from sparring.parts.objectives import Relativistic
 from sparring.parts.penalties import R1, R2
+from sparring.protocols.defaults import choose_validation
 from sparring.recipes import auto_images
 from sparring.recipes.facts import TINY_IMAGES, TINY_POINTS, Facts
 from sparring.recipes.shared_gan import tiny_dcgan
@@ -53,19 +55,29 @@ def tiny_points() -> Experiment:
 
 def image_experiment(facts: Facts) -> Experiment:
     chosen = auto_images.experiment(facts)
-    return replace(chosen, training=with_metric(chosen.training, "kd", "pixels-test", chosen.data.held_out))
+    training = with_metric(
+        chosen.training, "kd", "pixels-test", chosen.data.held_out, facts.spec.shape
+    )
+    return replace(chosen, training=training)
 
 
-def with_metric(training: TrainingConfig, metric: str, name: str, count: int) -> TrainingConfig:
+def with_metric(
+    training: TrainingConfig, metric: str, name: str, count: int, shape: tuple[int, ...] = ()
+) -> TrainingConfig:
     """The training settings with a metric on a round number of samples, at most `count`, evaluated with the sample grids; unchanged
     for fewer than 100 samples.
+
+    Arguments:
+        name: the cheapest features and the split; see `choose_validation`.
+        shape: of one sample.
     """
-    used = max((number for number in (100, 200, 500, 1000) if number <= count), default=0)
-    if not used:
+    chosen = choose_validation(metric, name, count, training.total_images, shape)
+    if chosen is None:
         return training
     grids = max(1, training.total_images // 10)
-    every = grids * math.ceil(MIN_EVALUATION_INTERVAL / grids)
-    return replace(training, metric=f"{metric}{used}-{name}".replace("1000", "1k"), evaluate_every=every)
+    fewest = math.ceil(MIN_EVALUATION_INTERVAL / grids)  # grids between two evaluations, at least
+    every = grids * max(fewest, math.ceil(10 / chosen.evaluations))
+    return replace(training, metric=str(chosen.protocol), evaluate_every=every)
 
 
 def point_experiment(facts: Facts) -> Experiment:

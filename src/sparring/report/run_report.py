@@ -36,7 +36,8 @@ def header_html(history: History) -> str:
     images, total = max(history.checkpoints, default=0), history.total_images
     is_done = images >= total > 0
     progress = "finished" if is_done else f"at image {images:,} of {_total_or_unknown(history)}"
-    figures = [("images seen", f"{images:,}"), *_speed_figures(history), *_data_figures(document)]
+    figures = [("images seen", f"{images:,}"), *_generator_figures(history, images)]
+    figures += [*_speed_figures(history), *_data_figures(document)]
     data = get_table(experiment, "data")
     names = [format_value(data[name]) for name in ("source", "source_b") if data.get(name)]
     line = f"recipe {format_value(experiment.get('recipe', '?'))} on {' and '.join(names) or '?'}"
@@ -46,6 +47,18 @@ def header_html(history: History) -> str:
 
 def _total_or_unknown(history: History) -> str:
     return format_value(get_table(history.experiment, "training").get("total_images", 0))
+
+
+def _generator_figures(history: History, images: int) -> list[tuple[str, str]]:
+    """The images of the checkpoint in generator.safetensors, where that is not the last one (event `earlier_generator`)."""
+    held = [
+        row.get("holds")
+        for row in history.events
+        if row.get("event") == "earlier_generator" and row.get("images") == images
+    ]
+    return (
+        [("generator.safetensors is of image", f"{held[-1]:,}")] if held and isinstance(held[-1], int) else []
+    )
 
 
 def _speed_figures(history: History) -> list[tuple[str, str]]:
@@ -135,7 +148,8 @@ def reconstructions_section(run: Path) -> str:
 def doctor_section(history: History) -> str:
     """The doctor's verdict, findings and advice."""
     diagnosis = diagnose(history)
-    body = f"<p>{escape(diagnosis.summary)}</p>" + "".join(map(finding_card, diagnosis.findings))
+    metric = f"<p>{escape(diagnosis.metric)}</p>" if diagnosis.metric else ""
+    body = f"<p>{escape(diagnosis.summary)}</p>{metric}" + "".join(map(finding_card, diagnosis.findings))
     return body + command_html(diagnosis) + limitations_html(diagnosis)
 
 

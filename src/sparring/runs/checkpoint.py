@@ -18,8 +18,9 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from sparring.core import storage, tensor_file
-from sparring.core.errors import CheckpointWriteError, CorruptFileError
+from sparring.core.errors import CheckpointWriteError, CorruptFileError, SparringError
 from sparring.runs import records
+from sparring.runs.best import Verdict, best_evaluation, compare_evaluations
 
 CHECKPOINTS_FOLDER = "checkpoints"
 
@@ -233,19 +234,50 @@ def delete(run: Path, images: int) -> None:
 
 
 def best_checkpoint(run: Path) -> int | None:
-    """The checkpoint with the best value of the run's metric, in images seen; None if none was evaluated.
+    """The checkpoint to use by the run's metric, in images seen: of the newest evaluation, or of the best one where the
+    newest is clearly worse (`best.Verdict.choice`); None if none was evaluated.
 
-    A run saves a checkpoint at every evaluation that is better than all before, so this is the best evaluation of all
-    unless its checkpoint was lost.
+    A run saves a checkpoint at every evaluation that is better than all before, so the best one is there unless it was lost.
     """
+    verdict = stored_verdict(run)
+    return None if verdict is None else int(verdict.choice["images"])
+
+
+def stored_verdict(run: Path) -> Verdict | None:
+    """The verdict on the evaluations whose checkpoints are there; None without any."""
     existing = set(list_checkpoints(run))
-    rows = [row for row in records.read_evaluations(run) if row["images"] in existing]
-    best = records.best_evaluation(rows)
-    return None if best is None else int(best["images"])
+    return compare_evaluations([row for row in records.read_evaluations(run) if row["images"] in existing])
 
 
-def prune(run: Path, best: int | None = None) -> None:
-    """Remove the checkpoints that `select_to_keep` does not select."""
+def resolve_checkpoint(run: Path, name: str | int) -> int:
+    """The images of the checkpoint that `--checkpoint` names: `best`, `last`, or a number of images.
+
+    Raises:
+        SparringError: it is none of these, or there is no such checkpoint.
+    """
     existing = list_checkpoints(run)
+    if name == "best":
+        chosen = best_checkpoint(run)
+        reason = "no checkpoint was evaluated" if existing else "there is none"
+    elif name == "last":
+        chosen, reason = max(existing, default=None), "there is none"
+    else:
+        digits = str(name).replace(",", "").replace("_", "")
+        chosen = int(digits) if digits.isascii() and digits.isdigit() and int(digits) in existing else None
+        reason = "there are " + (", ".join(f"{number:,}" for number in existing) or "none")
+    if chosen is None:
+        raise SparringError(
+            f"--checkpoint {name} of {run}: {reason}",
+            "best, last, or the images of a checkpoint",
+            "choose one of these, or leave the option out to take generator.safetensors",
+        )
+    return chosen
+
+
+def prune(run: Path) -> None:
+    """Remove the checkpoints that `select_to_keep` does not select; the best evaluation's stays."""
+    existing = list_checkpoints(run)
+    row = best_evaluation([row for row in records.read_evaluations(run) if row["images"] in existing])
+    best = None if row is None else int(row["images"])
     for images in sorted(set(existing) - select_to_keep(existing, best)):
         storage.remove_atomic(run / CHECKPOINTS_FOLDER / f"{images:012d}")

@@ -87,6 +87,16 @@ def find_file(path: Path) -> Path:
     )
 
 
+def read_images(path: Path) -> int | None:
+    """The images seen by the generator in a file, from its header; None if there is no such file, or it is damaged."""
+    try:
+        head = storage.read_head(path, tensor_file.header_end(storage.read_head(path, 8)))
+        images = json.loads(tensor_file.read_header(head)[1]["sparring"])["images"]
+    except (OSError, ValueError, KeyError, TypeError, CorruptFileError):
+        return None
+    return images if isinstance(images, int) else None
+
+
 def read_game_config(data: bytes) -> dict[str, Any]:
     """The game's settings, as JSON, in the bytes of a file that `load` has checked."""
     game: dict[str, Any] = upgrade(json.loads(tensor_file.read_header(data)[1]["sparring"]))["game"]

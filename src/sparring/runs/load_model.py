@@ -71,7 +71,8 @@ def load_model(path: Path, runtime: Runtime, images: int | None = None) -> Evalu
     """Load the model of a run folder or of a generator file.
 
     Arguments:
-        images: of the checkpoint; None takes the generator file, which holds the newest.
+        images: of the checkpoint; None takes the generator file: the newest, or, of a finished run whose newest is clearly
+            worse than the best, the best.
 
     Raises:
         SparringError: there is no such file or checkpoint, or its model is a classifier. CorruptFileError: a file is
@@ -102,6 +103,29 @@ def load_model(path: Path, runtime: Runtime, images: int | None = None) -> Evalu
     )
 
 
+def load_generator(path: Path, runtime: Runtime, name: str | int | None) -> generator_file.LoadedModel:
+    """The model in the generator file of a path, or of a checkpoint of a run folder, with its metadata.
+
+    Arguments:
+        name: of the checkpoint: `best`, `last` or its images; None is the generator file.
+
+    Raises:
+        SparringError: there is no such file or checkpoint. CorruptFileError: a file is damaged.
+    """
+    loaded = generator_file.load(generator_file.find_file(path))
+    runtime.to_device(loaded.model)
+    if name is None:
+        return loaded
+    if not (path / RUN_FILE).is_file():
+        raise SparringError(
+            f"--checkpoint {name} of {path}", "a run folder", "name the folder, not the generator file"
+        )
+    images = checkpoint.resolve_checkpoint(path, name)
+    experiment = load_experiment(path / RUN_FILE)[0]
+    model = load_checkpoint_model(path, experiment, loaded.model.spec, images, runtime)
+    return generator_file.LoadedModel(model, {**loaded.metadata, "images": images})
+
+
 def load_checkpoint_model(
     run: Path, experiment: Experiment, spec: SampleSpec, images: int, runtime: Runtime
 ) -> Model:
@@ -116,7 +140,7 @@ def load_checkpoint_model(
         raise SparringError(
             f"--checkpoint {images:,} of {run}",
             f"one of {names}" if names else "a checkpoint; there is none",
-            "choose one of these, or leave the option out to take the newest",
+            "choose one of these, or leave the option out to take generator.safetensors",
         )
     model = experiment.game.build_model(spec)
     checkpoint.read(run, images).load_module(model, EMA_PREFIX)

@@ -11,16 +11,17 @@ from typing import Any, Literal
 
 from sparring.core import storage
 from sparring.core.errors import SparringError
+from sparring.runs.best import STALL_PATIENCE
 from sparring.runs.upgrade import upgrade
 
 RUN_FILE = "run.json"
 METRICS_FILE, EVENTS_FILE, EVALUATIONS_FILE = "metrics.jsonl", "events.jsonl", "evaluations.jsonl"
-STALL_PATIENCE = 5  # evaluations without an improvement after which the metric counts as stalled
 
 EventCode = Literal[
     "checkpoint_corrupt",
     "checkpoint_failed",
     "checkpoint_not_removed",
+    "earlier_generator",
     "evaluation_failed",
     "machine_changed",
     "metric_stalled",
@@ -33,9 +34,10 @@ EVENTS: dict[EventCode, str] = {
     "checkpoint_corrupt": "a damaged checkpoint was skipped",
     "checkpoint_failed": "a checkpoint could not be written",
     "checkpoint_not_removed": "an old checkpoint could not be removed",
+    "earlier_generator": "generator.safetensors and samples.png are of an earlier checkpoint, as the last is clearly worse",
     "evaluation_failed": "an evaluation failed",
     "machine_changed": "resumed on a different machine or build: the result is no longer bit-for-bit reproducible",
-    "metric_stalled": f"the metric has not improved for {STALL_PATIENCE} evaluations",
+    "metric_stalled": f"the metric has been clearly worse than its best for {STALL_PATIENCE} evaluations",
     "previews_failed": "the preview images could not be written",
     "rolled_back": "went back to an earlier checkpoint after repeated non-finite steps",
     "samples_skipped": "some images of the two domains were not used",
@@ -186,17 +188,6 @@ def _valid_evaluations(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def best_evaluation(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The evaluation with the best value, the earliest of equal ones; None without evaluations.
-
-    >>> best_evaluation([{"value": 3.0, "better": "lower"}, {"value": 2.0, "better": "lower"}])["value"]
-    2.0
-    """
-    return min(
-        rows, key=lambda row: row["value"] if row.get("better") == "lower" else -row["value"], default=None
-    )
-
-
 def has_reached(row: Mapping[str, Any] | None, target: float | None) -> bool:
     """Whether an evaluation is at least as good as the target value; False if either is None."""
     if row is None or target is None:
@@ -218,15 +209,6 @@ def is_evaluation_missing(rows: Sequence[Mapping[str, Any]], images: int, every:
     """
     last = int(rows[-1]["images"]) if rows else 0
     return every > 0 and (images // every > last // every or (images >= length and last < images))
-
-
-def stalled_since(rows: Sequence[Mapping[str, Any]]) -> int | None:
-    """When the metric was best, in images, if exactly `STALL_PATIENCE` evaluations have passed since; else None."""
-    best = best_evaluation(rows)
-    if best is None:
-        return None
-    num_later = sum(row["images"] > best["images"] for row in rows)
-    return int(best["images"]) if num_later == STALL_PATIENCE else None
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:

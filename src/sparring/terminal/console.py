@@ -16,7 +16,8 @@ from rich.live import Live
 from rich.text import Text
 
 from sparring.core.progress import process_rank
-from sparring.runs.records import RUN_FILE, read_json_table, stalled_since
+from sparring.runs.best import STALL_PATIENCE, stalled_since
+from sparring.runs.records import RUN_FILE, read_json_table
 from sparring.terminal.text import (
     describe_data,
     describe_device,
@@ -143,7 +144,8 @@ class Console:
             return
         self._stalled_since = since
         warning = (
-            f"no improvement since image {since:,}; the best checkpoint is kept, so training can be stopped"
+            f"the metric is clearly worse than at image {since:,}, {STALL_PATIENCE} times in a row; that checkpoint is kept, "
+            "so stopping would lose nothing"
         )
         if self.live is None:
             self.print(warning)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sparring.protocols.protocol import EvaluationProtocol
-from sparring.runs.records import best_evaluation
+from sparring.runs.best import compare_evaluations
 
 if TYPE_CHECKING:
     from sparring.data import Dataset
@@ -97,18 +97,19 @@ def losses_line(latest: Mapping[str, Any]) -> str:
 
 
 def evaluation_line(evaluations: Sequence[Mapping[str, Any]]) -> str:
-    """The latest evaluation, and the best one if that is another; empty without evaluations.
+    """The latest evaluation; if another is better, whether the metric can tell them apart; empty without evaluations.
 
     >>> evaluation_line([{"protocol": "fd1k-pca-test", "value": 18.73, "better": "lower", "images": 800}])
     'fd1k-pca-test 18.73'
     """
     if not evaluations:
         return ""
-    latest, best = evaluations[-1], best_evaluation(evaluations)
+    verdict, latest = compare_evaluations(evaluations), evaluations[-1]
     line = f"{latest['protocol']} {latest['value']:.4g}"
-    if best is None or best is latest:
+    if verdict is None or verdict.best is latest:
         return line
-    return f"{line} (best {best['value']:.4g} at {best['images']:,})"
+    best = f"{verdict.best['value']:.4g} at {verdict.best['images']:,}"
+    return f"{line} (best {best})" if verdict.is_worse else f"{line} (can't tell it from {best})"
 
 
 def describe_metric(training: "TrainingConfig") -> str:

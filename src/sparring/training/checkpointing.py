@@ -64,7 +64,7 @@ class Checkpointer:
             return
         self.last_saved_images = images
         try:
-            checkpoint.prune(self.run_dir, checkpoint.best_checkpoint(self.run_dir))
+            checkpoint.prune(self.run_dir)
         except OSError as error:
             self.logger.log_event("checkpoint_not_removed", images, str(error))
 

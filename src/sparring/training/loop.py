@@ -11,15 +11,16 @@ from typing import Literal
 from sparring.core.errors import DivergedError
 from sparring.core.progress import ProgressMonitor
 from sparring.core.runtime import synchronize
+from sparring.runs.best import best_evaluation
 from sparring.runs.records import (
     Status,
     StatusCallback,
-    best_evaluation,
     has_reached,
     is_evaluation_missing,
 )
 from sparring.training import diagnostics, previews
 from sparring.training.checkpointing import Checkpointer
+from sparring.training.final_generator import keep_best_generator
 from sparring.training.nan_guard import NaNGuard, RepeatedNonFiniteError
 from sparring.training.setup import TrainingSetup
 from sparring.training.state import TrainState
@@ -103,7 +104,10 @@ class TrainingLoop:
                 self.checkpointer.save()
             self.on_progress(self.status())
         self.checkpointer.save(final=True)
-        return self._outcome(stop)
+        outcome = self._outcome(stop)
+        if outcome != "stopped" and self.runtime.is_main_process:
+            keep_best_generator(self.checkpointer, self.held_out)
+        return outcome
 
     def due(self, every: int) -> bool:
         """Whether the last step crossed a multiple of `every` images (0: never), or was the last one of the run."""

@@ -13,6 +13,7 @@ from sparring.models.autoencoder import Decoder
 from sparring.models.generator import GeneratorModel
 from sparring.models.model import Model
 from sparring.parts.likelihoods import bernoulli
+from sparring.protocols.defaults import choose_fit_images, is_costly
 from sparring.protocols.protocol import EvaluationProtocol
 from sparring.training.validation import Validator
 
@@ -34,8 +35,14 @@ class TrainingSetup:
     validator: Validator | None = None
 
 
-def prepare_training(experiment: Experiment, dataset: Dataset, runtime: Runtime) -> TrainingSetup:
+def prepare_training(
+    experiment: Experiment, dataset: Dataset, runtime: Runtime, is_length_known: bool = True
+) -> TrainingSetup:
     """Add pseudo-classes, split the data, and open the validator of the main process.
+
+    Arguments:
+        is_length_known: whether the run's length is final. Before that a metric with costly features, which depends on the
+            length, is not opened.
 
     Raises:
         ConfigError, DataError: the run's metric can't be measured.
@@ -50,9 +57,10 @@ def prepare_training(experiment: Experiment, dataset: Dataset, runtime: Runtime)
         )
     labelled = add_pseudo_classes(dataset, experiment.data.pseudo_classes)
     train_set, held_out = split_held_out(labelled, experiment.data.held_out)
-    if model is None:
+    if model is None or (is_costly(metric) and not is_length_known):
         return TrainingSetup(train_set, held_out)
-    validator = Validator.open(EvaluationProtocol.parse(metric), train_set, held_out, runtime)
+    fit_images = choose_fit_images(experiment.training.total_images)
+    validator = Validator.open(EvaluationProtocol.parse(metric), train_set, held_out, runtime, fit_images)
     validator.dry_run(model)
     return TrainingSetup(train_set, held_out, validator)
 

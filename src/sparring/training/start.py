@@ -22,7 +22,9 @@ from sparring.core.runtime import Runtime
 from sparring.core.signals import Interrupt
 from sparring.data import Dataset, open_data
 from sparring.experiment import Experiment, TrainingConfig
+from sparring.protocols.defaults import is_costly
 from sparring.runs import checkpoint, records
+from sparring.runs.best import best_evaluation
 from sparring.runs.records import RUN_FILE, StatusCallback
 from sparring.runs.request import Request, build_data_config, check_batch_divides, resolve_experiment
 from sparring.runs.run_json import data_metadata, load_run_json, write_run_json
@@ -30,6 +32,7 @@ from sparring.runs.upgrade import FORMAT
 from sparring.runs.weight_source import WeightSource, open_weight_source
 from sparring.training import throughput
 from sparring.training.checkpointing import Checkpointer
+from sparring.training.final_generator import generator_summary, is_generator_due
 from sparring.training.locked_folder import lock_run_dir, main_process_first, released_on_error
 from sparring.training.loop import Outcome, TrainingLoop
 from sparring.training.setup import TrainingSetup, check_buildable, prepare_training
@@ -38,6 +41,7 @@ from sparring.training.transfer import load_start, plan_transfer, write_first_we
 from sparring.training.validation import target_outcome
 
 TRAINING_TIME_SHARE = 0.85  # of `--until TIME`; the rest is for starting, previews and saves
+METRIC_TIME_SHARE = 0.06  # of the same, for a metric whose features cost time (protocols/defaults.py)
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class TrainResult:
         was_finished: whether the run was complete before this call, which then did nothing.
         exit_code: for the command line.
         target_summary: a sentence on the target; empty without one.
+        generator_summary: a sentence on the evaluations of a finished run and on what its generator file holds.
     """
 
     run: Path
@@ -57,6 +62,7 @@ class TrainResult:
     was_finished: bool = False
     exit_code: int = 0
     target_summary: str = ""
+    generator_summary: str = ""
 
 
 def run_training(
@@ -90,7 +96,13 @@ def run_training(
     if run_json is not None:
         training = TrainingConfig.from_json(run_json["experiment"].get("training"))
         if outcome := _outcome_if_finished(out, training):
-            return TrainResult(out, outcome, was_finished=True, target_summary=_target_summary(out, training))
+            return TrainResult(
+                out,
+                outcome,
+                was_finished=True,
+                target_summary=_target_summary(out, training),
+                generator_summary=generator_summary(out),
+            )
     source = None
     if run_json is None and request.start_from is not None:
         source = open_weight_source(find_source(request.start_from), request.start_from)
@@ -128,7 +140,13 @@ def run_training(
                 lock.release()
             runtime.close()
     code = interrupt.exit_code if outcome == "stopped" and interrupt() else 0
-    return TrainResult(out, outcome, exit_code=code, target_summary=_target_summary(out, experiment.training))
+    return TrainResult(
+        out,
+        outcome,
+        exit_code=code,
+        target_summary=_target_summary(out, experiment.training),
+        generator_summary=generator_summary(out) if outcome != "stopped" else "",
+    )
 
 
 def _train(
@@ -154,10 +172,10 @@ def _outcome_if_finished(out: Path, training: TrainingConfig) -> Outcome | None:
     try:
         images = max(checkpoint.list_checkpoints(out), default=0)
         rows = [row for row in records.read_evaluations(out) if row["images"] <= images]
-        reached = records.has_reached(records.best_evaluation(rows), training.target)
+        reached = records.has_reached(best_evaluation(rows), training.target)
         if not reached and (images < training.total_images or _is_behind(out, images, rows, training)):
             return None
-        if isinstance(next(checkpoint.iterate_verified(out)), CorruptFileError):
+        if isinstance(next(checkpoint.iterate_verified(out)), CorruptFileError) or is_generator_due(out):
             return None
         if process_rank() == 0 and checkpoint.find_leftovers(out):
             lock = storage.RunLock(out)
@@ -209,16 +227,19 @@ def _begin(
     settings = source.settings if source is not None else None
     experiment = resolve_experiment(request, dataset, runtime, source=settings)
     check_buildable(experiment, dataset)
-    setup = prepare_training(experiment, dataset, runtime)
+    is_timed = request.time_limit() is not None and request.images is None
+    setup = prepare_training(experiment, dataset, runtime, is_length_known=not is_timed)
     plan = None
     if source is not None:
         plan = plan_transfer(experiment, setup.train_set.spec, dataset.classes, source)
     lock = lock_run_dir(out, None)
     with released_on_error(lock):
         throughput.choose_threads(experiment, setup.train_set, runtime)
-        if request.time_limit() is not None and request.images is None:
+        if is_timed:
             length = _length_for_time(request, experiment, setup, runtime)
             experiment = resolve_experiment(request, dataset, runtime, length, settings)
+            if setup.validator is None or str(setup.validator.protocol) != experiment.training.metric:
+                setup = prepare_training(experiment, dataset, runtime)
         start = None
         if plan is not None:
             start = write_first_weights(plan, experiment, setup.train_set, out, runtime)
@@ -236,7 +257,8 @@ def _length_for_time(request: Request, experiment: Experiment, setup: TrainingSe
         )
     rate = throughput.measure_cost(experiment, setup.train_set, runtime).images_per_second
     batch, seconds = experiment.training.batch, request.time_limit() or 0.0
-    return max(batch, int(rate * seconds * TRAINING_TIME_SHARE) // batch * batch)
+    share = TRAINING_TIME_SHARE - (METRIC_TIME_SHARE if is_costly(experiment.training.metric) else 0.0)
+    return max(batch, int(rate * seconds * share) // batch * batch)
 
 
 def _explain_out_of_memory(error: Exception) -> Exception:

@@ -24,12 +24,13 @@ from sparring.models.model import Model
 from sparring.models.translator import TranslatorModel
 from sparring.protocols.protocol import EvaluationProtocol
 from sparring.protocols.until import format_target
-from sparring.runs import records
+from sparring.runs import best, records
 from sparring.runs.records import RunLogger
 from sparring.training.state import TrainState
 
 SAMPLE_SEED = 0  # the same samples at every evaluation, and the first ones of `sparring sample`
 SAMPLE_BLOCK = 256  # samples between two polls of `stop`
+NUM_BLOCKS = 10  # of samples, for the interval and for the comparison of two evaluations (runs/best.py)
 
 
 class Validator:
@@ -56,9 +57,17 @@ class Validator:
 
     @classmethod
     def open(
-        cls, protocol: EvaluationProtocol, train_set: Dataset, held_out: Dataset | None, runtime: Runtime
+        cls,
+        protocol: EvaluationProtocol,
+        train_set: Dataset,
+        held_out: Dataset | None,
+        runtime: Runtime,
+        fit_images: int | None = None,
     ) -> "Validator":
         """Load the extractor and the real samples of a protocol.
+
+        Arguments:
+            fit_images: see `features.load`.
 
         Raises:
             ConfigError: the protocol wants held-out samples, and there are none.
@@ -72,7 +81,7 @@ class Validator:
         dataset = held_out if held_out is not None and protocol.split == "test" else train_set
         targets, train_targets = (one.domain_b or one for one in (dataset, train_set))
         reference = RealSamples.from_dataset(targets, "test" if protocol.split == "test" else "train")
-        extractor = load(protocol.extractor, runtime=runtime, fitted_on=train_targets)
+        extractor = load(protocol.extractor, runtime=runtime, fitted_on=train_targets, fit_images=fit_images)
         return cls(protocol, dataset, reference, extractor)
 
     def dry_run(self, model: Model) -> None:
@@ -91,7 +100,10 @@ class Validator:
         elif not self.protocol.info.needs_generator:
             bank, count = self.reference.bank, min(self.protocol.count, self.num_real)
             real = GeneratedSamples(
-                samples=bank.samples(0, count), labels=bank.labels(0, count), source="this data"
+                samples=bank.samples(0, count),
+                labels=bank.labels(0, count),
+                source="this data",
+                features_from=bank,
             )
             self.measure(real, ProgressMonitor())
 
@@ -111,19 +123,20 @@ class Validator:
             return False
         value = {"value": result.value, "better": result.protocol.info.better}
         logger.log_evaluation({"images": images, "step": state.clock.step, **value, **result.to_json()})
-        best_images = records.stalled_since(logger.evaluations)
+        best_images = best.stalled_since(logger.evaluations)
         if best_images is not None:
             logger.log_event("metric_stalled", images, since=best_images, metric=str(self.protocol))
-        return records.best_evaluation(logger.evaluations) is logger.evaluations[-1]
+        return best.best_evaluation(logger.evaluations) is logger.evaluations[-1]
 
     def measure(self, fake: GeneratedSamples, monitor: ProgressMonitor) -> Result:
-        """The result of the protocol for generated samples, without interval or baselines."""
+        """The result of the protocol for generated samples, with the values of blocks of them, without baselines."""
         options = MeasureOptions(
             seed=SAMPLE_SEED,
             resamples=0,
             monitor=monitor,
             baselines=False,
             real_baselines=self.real_baselines,
+            blocks=NUM_BLOCKS,
         )
         return measure(self.protocol, fake, self.reference, self.extractor, options=options)
 
@@ -163,10 +176,10 @@ def target_outcome(metric: str, target: float, rows: Sequence[Mapping[str, Any]]
         target: value of its headline.
         rows: its evaluations.
     """
-    protocol, best = EvaluationProtocol.parse(metric), records.best_evaluation(rows)
+    protocol, row = EvaluationProtocol.parse(metric), best.best_evaluation(rows)
     goal = format_target(protocol.metric, protocol.info.better, target)
-    if best is None:
+    if row is None:
         return f"{goal}: nothing was evaluated ({metric})"
-    if records.has_reached(best, target):
-        return f"reached {goal} at image {best['images']:,}: {metric} {best['value']:.4g}"
-    return f"{goal} was not reached: best {metric} {best['value']:.4g} at image {best['images']:,}"
+    if records.has_reached(row, target):
+        return f"reached {goal} at image {row['images']:,}: {metric} {row['value']:.4g}"
+    return f"{goal} was not reached: best {metric} {row['value']:.4g} at image {row['images']:,}"
