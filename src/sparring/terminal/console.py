@@ -16,10 +16,12 @@ from rich.live import Live
 from rich.text import Text
 
 from sparring.core.progress import process_rank
+from sparring.runs import records
 from sparring.runs.records import stalled_since
 from sparring.terminal.text import (
     describe_data,
     describe_device,
+    describe_extension,
     describe_metric,
     evaluation_line,
     losses_line,
@@ -107,6 +109,7 @@ class Console:
             "device": ", ".join(describe_device(self.machine)),
             "metric": describe_metric(experiment.training),
             "length": length + (f"; resuming at image {images:,}" if images else ""),
+            "": describe_extension(records.read_json_table(self.run_dir / records.RUN_FILE), images),
             "run": f"{self.run_dir}  (samples.png shows the progress; Ctrl-C saves and stops)",
         }
         self.print(*(f"{name:<8}{text}" for name, text in lines.items() if text), "")

@@ -23,10 +23,10 @@ from sparring.core.signals import Interrupt
 from sparring.data import Dataset, open_data
 from sparring.experiment import Experiment, TrainingConfig
 from sparring.runs import checkpoint, records
+from sparring.runs.extend import Extension, extend, find_extension, has_length_in_images, schedule_changes
 from sparring.runs.records import RUN_FILE, StatusCallback
 from sparring.runs.request import Request, build_data_config, check_batch_divides, resolve_experiment
-from sparring.runs.run_json import data_metadata, load_run_json, write_run_json
-from sparring.runs.upgrade import FORMAT
+from sparring.runs.run_json import append_continued, data_metadata, load_run_json, write_run_json
 from sparring.training import throughput
 from sparring.training.checkpointing import Checkpointer
 from sparring.training.loop import Outcome, TrainingLoop
@@ -67,7 +67,7 @@ def run_training(
     """Train into the folder `out`; a run that is there already is resumed from its last checkpoint.
 
     Arguments:
-        request: for a resumed run, the same as at its first call.
+        request: for a resumed run, the same as at its first call, or with more images or a longer time.
         start_runtime: starts the device; called with whether the data is images.
         on_progress: called with the status after each commit of the loop.
         on_start: called with (experiment, training set, images seen) before the first step.
@@ -80,8 +80,8 @@ def run_training(
     """
     started = time.monotonic()
     run_json = load_run_json(out)
-    _check_same_request(request, run_json, out)
-    if run_json is not None:
+    extension = find_extension(request, run_json, out) if run_json is not None else None
+    if run_json is not None and extension is None:
         training = TrainingConfig.from_json(run_json["experiment"].get("training"))
         if outcome := _outcome_if_finished(out, training):
             return TrainResult(out, outcome, was_finished=True, target_summary=_target_summary(out, training))
@@ -98,14 +98,17 @@ def run_training(
             setup: TrainingSetup | None = None
             with _main_process_first(runtime):
                 if runtime.is_main_process:
-                    experiment, setup, lock = _begin_or_load(request, run_json, out, dataset, runtime)
+                    if run_json is None:
+                        experiment, setup, lock = _begin(request, out, dataset, runtime)
+                    else:
+                        experiment, setup, lock = _load(extension, run_json, out, dataset, runtime)
             if setup is None:
                 experiment = _load_experiment(out, runtime)
                 setup = prepare_training(experiment, dataset, runtime)
             check_batch_divides(experiment, runtime)
             on_start(experiment, setup.train_set, max(checkpoint.list_checkpoints(out), default=0))
             outcome = _train(experiment, setup, out, runtime, on_progress).run(
-                interrupt, _deadline(request, started)
+                interrupt, _deadline(request, run_json, started)
             )
         except OSError as error:
             raise checkpoint.write_error(out / RUN_FILE, error) from error
@@ -169,46 +172,71 @@ def _target_summary(out: Path, training: TrainingConfig) -> str:
     return target_outcome(training.metric, training.target, records.read_evaluations(out))
 
 
-def _deadline(request: Request, started: float) -> float | None:
-    seconds = request.time_limit()
-    return None if seconds is None or request.images is None else started + seconds
-
-
-def _begin_or_load(
-    request: Request, run_json: dict[str, Any] | None, out: Path, dataset: Dataset, runtime: Runtime
-) -> tuple[Experiment, TrainingSetup, storage.RunLock]:
-    """In the main process: begin a new run or load the experiment of an old one, and prepare its data.
-
-    A new run is checked before its folder exists, and its folder is locked before anything is measured or written.
-    """
+def _deadline(request: Request, run_json: dict[str, Any] | None, started: float) -> float | None:
+    """When this call ends; None if the time in `--until` is the length of the whole run, or there is none."""
+    seconds, is_limit = request.time_limit(), request.images is not None
     if run_json is not None:
-        lock = _lock_run_dir(out, run_json)
-        with _released_on_error(lock):
-            experiment = _load_experiment(out, runtime)
-            return experiment, prepare_training(experiment, dataset, runtime), lock
+        is_limit = is_limit or has_length_in_images(run_json)
+    return started + seconds if seconds is not None and is_limit else None
+
+
+def _begin(
+    request: Request, out: Path, dataset: Dataset, runtime: Runtime
+) -> tuple[Experiment, TrainingSetup, storage.RunLock]:
+    """In the main process: begin a new run, and prepare its data.
+
+    It is checked before its folder exists, and its folder is locked before anything is measured or written.
+    """
     experiment = resolve_experiment(request, dataset, runtime)
     check_buildable(experiment, dataset)
     setup = prepare_training(experiment, dataset, runtime)
-    lock = _lock_run_dir(out, run_json)
+    lock = _lock_run_dir(out, None)
     with _released_on_error(lock):
         throughput.choose_threads(experiment, setup.train_set, runtime)
-        if request.time_limit() is not None and request.images is None:
-            length = _length_for_time(request, experiment, setup, runtime)
+        seconds = request.time_limit()
+        if seconds is not None and request.images is None:
+            length = _images_in_time(seconds, experiment, setup, runtime)
             experiment = resolve_experiment(request, dataset, runtime, length)
         write_run_json(request, out, dataset, runtime, experiment)
         return experiment, setup, lock
 
 
-def _length_for_time(request: Request, experiment: Experiment, setup: TrainingSetup, runtime: Runtime) -> int:
-    """How many images, in whole batches, fit into the request's time."""
+def _load(
+    extension: Extension | None, run_json: dict[str, Any], out: Path, dataset: Dataset, runtime: Runtime
+) -> tuple[Experiment, TrainingSetup, storage.RunLock]:
+    """In the main process: load the experiment of an old run, make it longer if that is wanted, and prepare its data."""
+    lock = _lock_run_dir(out, run_json)
+    with _released_on_error(lock):
+        experiment = _load_experiment(out, runtime)
+        setup = prepare_training(experiment, dataset, runtime)
+        if extension is None:
+            return experiment, setup, lock
+        before = experiment.training.total_images
+        length = extension.total_images or before + _images_in_time(
+            extension.seconds, experiment, setup, runtime
+        )
+        extended, images = extend(experiment, length), max(checkpoint.list_checkpoints(out), default=0)
+        entry = {
+            "from_images": images,
+            "previous_total_images": before,
+            "total_images": length,
+            "until": extension.until,
+            "schedules": schedule_changes(experiment, extended, images),
+        }
+        append_continued(out, extended, entry)
+        return extended, setup, lock
+
+
+def _images_in_time(seconds: float, experiment: Experiment, setup: TrainingSetup, runtime: Runtime) -> int:
+    """How many images, in whole batches, training takes in this time."""
     if runtime.world_size > 1:
         raise ConfigError(
-            f"--until {request.until} without --images, with {runtime.world_size} processes",
+            f"--until TIME without --images, with {runtime.world_size} processes",
             "the length of the run",
             "add --images; --until then ends this call in time",
         )
     rate = throughput.measure_cost(experiment, setup.train_set, runtime).images_per_second
-    batch, seconds = experiment.training.batch, request.time_limit() or 0.0
+    batch = experiment.training.batch
     return max(batch, int(rate * seconds * TRAINING_TIME_SHARE) // batch * batch)
 
 
@@ -267,22 +295,6 @@ def _explain_out_of_memory(error: Exception) -> Exception:
         "a batch and networks that fit",
         "halve training.micro_batch (the batch stays as it is), or choose a smaller --size or smaller networks",
     )
-
-
-def _check_same_request(request: Request, run_json: dict[str, Any] | None, out: Path) -> None:
-    if run_json and run_json["format"] < FORMAT:
-        raise ConfigError(
-            f"{out} holds a run of an earlier version (format {run_json['format']})",
-            f"a run of format {FORMAT}, to train it further",
-            "choose another --out for a new run; sample, translate, evaluate and report still read this one",
-        )
-    changes = request.changes_from(run_json["request"]) if run_json else []
-    if changes:
-        raise ConfigError(
-            f"{out} holds a run with other options: {'; '.join(changes)}",
-            "the options of that run",
-            "give the same options (or only --out) to resume it, or choose another --out for a new run",
-        )
 
 
 def _open_dataset(
