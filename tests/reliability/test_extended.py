@@ -19,7 +19,9 @@ from sparring.training.state import TrainState
 from tests.helpers import toy
 
 OUT = Path("run")
-BY_EPOCHS = {".game.beta"}  # a warm-up over a number of epochs; stretched, it is still over at 1/15 of the run
+BY_EPOCHS = {
+    ".game.beta"
+}  # a warm-up over a number of epochs; stretched, it is still over at 1/15 of the run
 DECAY = "optimizers.generator.lr={type: linear, start: 1e-3, end: 0.0, delay: 40, duration: 40}"
 
 

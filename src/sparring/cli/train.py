@@ -138,10 +138,15 @@ def summary_lines(result: "TrainResult", images: int, seconds: float) -> list[st
         images: of the last checkpoint.
         seconds: that the command took.
     """
+    from sparring.runs import records
     from sparring.terminal.text import format_duration
 
     again = "Give more --images to train it longer, or another --out or --seed for a new run."
-    if result.was_finished and result.outcome == "reached":
+    if result.outcome == "gave_up":
+        head = (
+            f"gave up, and kept the generator of image {images:,}: the run failed again after its last remedy"
+        )
+    elif result.was_finished and result.outcome == "reached":
         head = f"this run is already finished: {result.target_summary}. {again}"
     elif result.was_finished:
         head = f"this run is already finished: {images:,} images. {again}"
@@ -151,7 +156,9 @@ def summary_lines(result: "TrainResult", images: int, seconds: float) -> list[st
         head = f"stopped at image {images:,}; the state is saved"
     else:
         return ["stopped before the first step; the same command starts again"]
-    lines = [head]
+    lines = [head, *records.read_rescues(result.run)]
+    if result.outcome == "gave_up":
+        lines.append(f"{'diagnosis':<11}sparring doctor {shlex.quote(str(result.run))}")
     if result.target_summary and result.target_summary not in head:
         lines.append(result.target_summary)
     if result.outcome == "stopped":

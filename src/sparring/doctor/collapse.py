@@ -3,10 +3,8 @@
 from sparring.doctor import advice
 from sparring.doctor.finding import Advice, Finding
 from sparring.doctor.history import History, trailing_span
+from sparring.protocols.vital_signs import COLLAPSED_BELOW, LOW_BELOW, MANY_DUPLICATES, WARM_UP_STEPS
 
-COLLAPSED_BELOW, LOW_BELOW = 0.1, 0.5  # diversity, relative to real samples
-MANY_DUPLICATES = 0.5  # share of samples with a near-duplicate
-WARM_UP_STEPS = 500  # before which samples may lack diversity; low diversity is reported after twice as many
 MISSING_BELOW = 0.8  # of the modes that as many real samples would reach
 LOW_COVERAGE = 0.3
 CLIPPED_EXCESS = 0.2  # share of clipped pixels above that of the data

@@ -9,7 +9,7 @@ import errno
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,16 +38,17 @@ class Checkpoint:
     tensors: bytes
     state: dict[str, Any]
 
-    def load(self, table: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def load(self, table: Mapping[str, Tensor], *, can_lack: bool = False) -> dict[str, Tensor]:
         """All tensors.
 
         Arguments:
             table: tensors with the expected names, types and shapes.
+            can_lack: whether some may be missing or be there in excess, as the settings have changed since.
 
         Raises:
             CorruptFileError: a name, type or shape differs.
         """
-        return tensor_file.from_bytes(self.tensors, table)
+        return tensor_file.from_bytes(self.tensors, table, can_differ=can_lack)
 
     def load_module(self, module: nn.Module, prefix: str) -> None:
         """Load the weights of one module.
@@ -231,8 +232,8 @@ def best_checkpoint(run: Path) -> int | None:
     return None if best is None else int(best["images"])
 
 
-def prune(run: Path, best: int | None = None) -> None:
-    """Remove the checkpoints that `select_to_keep` does not select."""
+def prune(run: Path, best: int | None = None, needed: Set[int] = frozenset()) -> None:
+    """Remove the checkpoints that `select_to_keep` does not select, except `needed` ones."""
     existing = list_checkpoints(run)
-    for images in sorted(set(existing) - select_to_keep(existing, best)):
+    for images in sorted(set(existing) - select_to_keep(existing, best) - needed):
         storage.remove_atomic(run / CHECKPOINTS_FOLDER / f"{images:012d}")

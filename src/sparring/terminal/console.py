@@ -56,6 +56,7 @@ class Console:
         self._latest: Status | None = None
         self._printed_images: int | None = None
         self._stalled_since: int | None = None
+        self._notice = ""
         self._last_reading = time.monotonic()
 
     @classmethod
@@ -130,6 +131,9 @@ class Console:
             return
         self._latest = status
         self._warn_if_stalled(status)
+        if status.notice != self._notice:
+            self._notice = status.notice
+            self._print_above(status.notice)
         first_or_last = self._printed_images is None or status.images >= status.total_images
         interval = REDRAW_SECONDS if self.live else LINE_SECONDS
         if not first_or_last and time.monotonic() - self._last_update < interval:
@@ -144,10 +148,14 @@ class Console:
         warning = (
             f"no improvement since image {since:,}; the best checkpoint is kept, so training can be stopped"
         )
+        self._print_above(warning)
+
+    def _print_above(self, line: str) -> None:
+        """Print a line, above those that are updated in place."""
         if self.live is None:
-            self.print(warning)
+            self.print(line)
         else:
-            self.live.console.print(warning)
+            self.live.console.print(line)
 
     def show_reading(self, done: int, total_images: int) -> None:
         """Show how much of the data is read, at most every ten seconds."""

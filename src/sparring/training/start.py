@@ -34,6 +34,7 @@ from sparring.training.setup import TrainingSetup, check_buildable, prepare_trai
 from sparring.training.state import TrainState
 from sparring.training.validation import target_outcome
 
+EXIT_CODES: dict[Outcome, int] = {"gave_up": 3}  # without a signal
 TRAINING_TIME_SHARE = 0.85  # of `--until TIME`; the rest is for starting, previews and saves
 
 
@@ -43,7 +44,8 @@ class TrainResult:
 
     Arguments:
         run: the run folder.
-        outcome: `finished` (full length), `reached` (its target) or `stopped` (by a signal or deadline).
+        outcome: `finished` (full length), `reached` (its target), `stopped` (by a signal or deadline) or `gave_up` (it
+            collapsed again after the last remedy).
         was_finished: whether the run was complete before this call, which then did nothing.
         exit_code: for the command line.
         target_summary: a sentence on the target; empty without one.
@@ -84,7 +86,9 @@ def run_training(
     if run_json is not None and extension is None:
         training = TrainingConfig.from_json(run_json["experiment"].get("training"))
         if outcome := _outcome_if_finished(out, training):
-            return TrainResult(out, outcome, was_finished=True, target_summary=_target_summary(out, training))
+            return TrainResult(
+                out, outcome, True, EXIT_CODES.get(outcome, 0), target_summary=_target_summary(out, training)
+            )
     with Interrupt() as interrupt:
         try:
             dataset = _open_dataset(request, run_json, interrupt, on_read)
@@ -118,7 +122,7 @@ def run_training(
             if lock is not None:
                 lock.release()
             runtime.close()
-    code = interrupt.exit_code if outcome == "stopped" and interrupt() else 0
+    code = interrupt.exit_code if outcome == "stopped" and interrupt() else EXIT_CODES.get(outcome, 0)
     return TrainResult(out, outcome, exit_code=code, target_summary=_target_summary(out, experiment.training))
 
 
@@ -136,14 +140,16 @@ def _train(
 def _outcome_if_finished(out: Path, training: TrainingConfig) -> Outcome | None:
     """How a complete run ended; None if there is something left to do.
 
-    It is complete with its target reached, or at its full length with the last evaluation made or failed, if its
-    newest checkpoint verifies. What a kill after the last checkpoint left behind is removed.
+    It is complete with its target reached, or at its full length with the last evaluation made or failed, or after it gave
+    up, if its newest checkpoint verifies. What a kill after the last checkpoint left behind is removed.
     """
     try:
         images = max(checkpoint.list_checkpoints(out), default=0)
         rows = [row for row in records.read_evaluations(out) if row["images"] <= images]
         reached = records.has_reached(records.best_evaluation(rows), training.target)
-        if not reached and (images < training.total_images or _is_behind(out, images, rows, training)):
+        gave_up = records.read_giving_up(out, training.total_images) is not None
+        is_short = images < training.total_images or _is_behind(out, images, rows, training)
+        if not reached and not gave_up and is_short:
             return None
         if isinstance(next(checkpoint.iterate_verified(out)), CorruptFileError):
             return None
@@ -155,7 +161,7 @@ def _outcome_if_finished(out: Path, training: TrainingConfig) -> Outcome | None:
                 lock.release()
     except OSError as error:
         raise checkpoint.write_error(out / RUN_FILE, error) from error
-    return "reached" if reached else "finished"
+    return "gave_up" if gave_up else "reached" if reached else "finished"
 
 
 def _is_behind(out: Path, images: int, rows: list[dict[str, Any]], training: TrainingConfig) -> bool:
