@@ -124,7 +124,7 @@ def stop_and_resume(toy_data, run, monkeypatch, at):
 
 
 def test_stopped_by_a_signal_in_any_step(toy_data, tmp_path, collapse, monkeypatch):
-    """Also between two bad measurements, between rescue and save, and where the signal leaves a newer checkpoint than the anchor."""
+    """Also between bad measurements, between rescue and save, and where the signal leaves a checkpoint newer than the anchor."""
     collapse(levels=2)
     toy.train(request(toy_data), tmp_path / "truth")
     truth = toy.digest(tmp_path / "truth")
