@@ -13,7 +13,7 @@ from sparring.core.interfaces import Objective
 from sparring.experiment import Experiment
 from sparring.protocols.vital_signs import ObjectiveFacts, Rescue, Trouble
 
-SEEN = (  # columns of the record that are logged with a rescue
+LOGGED = (  # columns of the record that are logged with a rescue
     "diag/diversity",
     "diag/near_duplicates",
     "diag/auc_real_vs_fake",

@@ -22,7 +22,7 @@ from sparring.runs.records import (
 )
 from sparring.training import diagnostics, previews
 from sparring.training.checkpointing import Checkpointer
-from sparring.training.collapse_guard import SEEN
+from sparring.training.collapse_guard import LOGGED
 from sparring.training.nan_guard import NaNGuard, RepeatedNonFiniteError
 from sparring.training.setup import TrainingSetup
 from sparring.training.state import TrainState
@@ -173,7 +173,8 @@ class TrainingLoop:
         """
         checkpointer, guard, before = self.checkpointer, self.checkpointer.guard, self.state.clock
         remedy = guard.remedy(before.level)
-        seen = {name: round(value, 4) for name in SEEN if (value := self.logger.latest.get(name)) is not None}
+        latest = self.logger.latest
+        values = {name: round(latest[name], 4) for name in LOGGED if latest.get(name) is not None}
         level = before.level + (remedy is not None)
         self.state.reset(level)
         checkpointer.restore(newest=guard.anchor)
@@ -182,7 +183,11 @@ class TrainingLoop:
         guard.went_back(clock.images)
         self.nan_guard = NaNGuard(self.state)
         self.owed = {"save"}  # soon: until then a kill costs the steps since the checkpoint
-        details: dict[str, Any] = {"to": clock.images, "total_images": self.config.total_images, "seen": seen}
+        details: dict[str, Any] = {
+            "to": clock.images,
+            "total_images": self.config.total_images,
+            "values": values,
+        }
         if remedy is None:
             checkpointer.write_generator()
             self.logger.log_event("gave_up", before.images, trouble=trouble, **details)
