@@ -199,7 +199,8 @@ ROWS = [
     (LOST, WASSERSTEIN, None, True),
     (LOST, RELATIVISTIC, None, True),  # its accuracies mean nothing
     (LOST | {"diag/auc_real_vs_fake": 1.0}, RELATIVISTIC, "discriminator_won", False),
-    (LOST | {"discriminator/adversarial": 0.1}, BCE, None, False),
+    (LOST | {"discriminator/adversarial": 0.2}, BCE, None, False),
+    (LOST | {"generator/adversarial": 4.0}, BCE, None, False),
 ]
 
 

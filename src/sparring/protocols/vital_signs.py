@@ -15,7 +15,8 @@ MANY_DUPLICATES = 0.5  # share of samples with a near-duplicate
 WARM_UP_STEPS = 500  # before which samples may lack diversity
 DISCRIMINATOR_WON_BELOW = 0.02  # the discriminator's loss
 CERTAIN = 0.995  # accuracy or AUC
-HEALTHY_ACCURACY = 0.98  # of a discriminator: below, the generator learns from it
+# A run is rescued before the doctor's alarm: healthy runs stay below an accuracy of 0.97 and above a loss of 0.4 (docs/log.md).
+NEARLY_CERTAIN, NEARLY_WON_BELOW, HEALTHY_ACCURACY = 0.99, 0.1, 0.98
 
 Trouble = Literal["collapsed", "discriminator_won"]
 REMEDY_PATHS = ("game.", "optimizers.", "data.flip=", "data.random_crop=")
@@ -51,8 +52,8 @@ class Rescue:
     warmup_steps: int = WARM_UP_STEPS
     min_diversity: float = COLLAPSED_BELOW
     max_near_duplicates: float = MANY_DUPLICATES
-    won_accuracy: float = CERTAIN
-    won_loss: float = DISCRIMINATOR_WON_BELOW
+    won_accuracy: float = NEARLY_CERTAIN
+    won_loss: float = NEARLY_WON_BELOW
     healthy_diversity: float = LOW_BELOW
     healthy_accuracy: float = HEALTHY_ACCURACY
 
