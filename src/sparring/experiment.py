@@ -35,6 +35,7 @@ from sparring.parts.objectives import OBJECTIVES
 from sparring.parts.penalties import CONSTRAINTS, PENALTIES
 from sparring.parts.posteriors import POSTERIORS, Posterior
 from sparring.protocols.protocol import EvaluationProtocol
+from sparring.protocols.vital_signs import Rescue
 
 
 @runtime_checkable
@@ -83,6 +84,7 @@ class TrainingConfig:
         metric: protocol of the evaluations during training, such as `fd1k-pca-test`; empty for none.
         evaluate_every: interval of evaluations, in images; 0 is `sample_every`.
         target: stop when the metric is at least as good as this; None trains to the end.
+        rescue: when to go back to an earlier checkpoint, and what to change then; None trains on, whatever happens.
 
     Raises:
         ConfigError: a value is out of range, or the metric is no protocol.
@@ -102,6 +104,7 @@ class TrainingConfig:
     metric: str = ""
     evaluate_every: int = 0
     target: float | None = None
+    rescue: Rescue | None = None
 
     def __post_init__(self) -> None:
         if self.total_images < 1 or self.batch < 1 or (self.micro_batch or 1) < 1 or self.sample_grid < 1:
@@ -189,6 +192,18 @@ class Experiment:
         """
         experiment: Experiment = config.from_json(cls, document, TYPE_TABLES)
         return experiment
+
+    def with_remedies(self, level: int) -> "Experiment":
+        """The experiment after `level` rescues: with the settings of so many remedies, one on top of the other.
+
+        Raises:
+            ConfigError: a setting that does not exist, or a value out of range.
+        """
+        remedies = self.training.rescue.remedies[:level] if self.training.rescue is not None else ()
+        settings = [setting for remedy in remedies for setting in remedy]
+        if not settings:
+            return self
+        return Experiment.from_json(config.apply_overrides(self.to_json(), settings))
 
     def count_parameters(self, spec: SampleSpec) -> dict[str, int]:
         """The number of parameters of each player, by name, for samples of this shape; no memory is allocated for them."""

@@ -62,21 +62,6 @@ def test_the_default_protocol_is_the_cheap_one() -> None:
     assert default_protocol("nll", IMAGES, (60, 0)) == "nll60-pixels-train"
 
 
-def test_equal_goals_compare_equal() -> None:
-    begun = Request(data="a", until="fd<=20,1h").to_json()
-    for until, same in {
-        "fd<=20": True,
-        "1h": True,
-        "fd<=20,1h": True,
-        "fd<=10": False,
-        "fd<=20,2h": False,
-    }.items():
-        assert (Request(data="a", until=until).changes_from(begun) == []) == same, until
-    begun = Request(data="a", images=100, until="fd<=20").to_json()
-    assert Request(data="a", until="5m").changes_from(begun) == []
-    assert Request(data="a", until="5m,fd<=3").changes_from(begun) != []
-
-
 GAN = ["--recipe", "gan", "--images", "1000", "--batch", "100", "--device", "cpu", "--threads", "1"]
 SMALL = ["--set", "game.generator.hidden=[8]", "game.discriminator.hidden=[8]"]
 

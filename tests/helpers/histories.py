@@ -108,6 +108,18 @@ def translated(changes: dict[str, Any] | None = None, recipe: str = "pix2pix") -
 NO_HELD_OUT = dict.fromkeys(("diag/auc_train_vs_held_out", "diag/auc_held_out_vs_fake"))
 CONSTANT = {"discriminator/adversarial": 0.69, "generator/adversarial": 0.69}
 FAULTY: dict[str, History] = {
+    "rescued": history(
+        events=[
+            {"event": "collapsed", "images": 41_000, "to": 32_000, "level": 1, "message": "it collapsed"},
+            {
+                "event": "gave_up",
+                "images": 50_000,
+                "to": 32_000,
+                "total_images": TOTAL,
+                "message": "it stopped",
+            },
+        ]
+    ),
     "copies_input": translated({"diag/input_change": 0.01}, "cyclegan"),
     "patch_discriminator_wins": translated({"discriminator/accuracy": 1.0}),
     "no_progress": translated({"translator/l1": 0.5}),

@@ -30,6 +30,10 @@ SETTINGS = (
     "training.sample_grid=2",
     "training.sample_every=100000",
 )
+RESCUE = (  # the first remedy takes buffers away, the second one adds some
+    "training.rescue={patience: 2, warmup_steps: 0, remedies: [['game.generator_penalties=[]', 'optimizers.generator.lr=1e-4'], "
+    "['game.penalties=[{type: r1}, {type: historical_averaging, weight: 0.1}]', 'data.flip=false']]}"
+)
 TIMING = ("seconds", "images_per_second")
 
 
@@ -86,6 +90,16 @@ def train_state(data: Path, **changes) -> TrainState:
     toy_request = request(data, **changes)
     dataset = open_data(build_data_config(toy_request, max_size=64))
     return TrainState(resolve_experiment(toy_request, dataset, cpu()), dataset, cpu())
+
+
+def plant_collapse(levels: int, since: int = 8):
+    """In place of `diagnostics.measure`: samples are all the same from step `since` on, while fewer remedies are in force."""
+
+    def measure(state: TrainState, held_out=None) -> dict[str, float]:
+        has_collapsed = state.clock.step >= since and state.clock.level < levels
+        return {"diag/diversity": 0.01 if has_collapsed else 0.9, "diag/near_duplicates": 0.0}
+
+    return measure
 
 
 def bits(state: TrainState) -> str:

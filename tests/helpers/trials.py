@@ -22,7 +22,7 @@ from sparring import cli
 from sparring.core import storage
 from sparring.core.errors import CorruptFileError, RunLockedError, SparringError
 from sparring.runs import checkpoint
-from sparring.training import checkpointing
+from sparring.training import checkpointing, diagnostics
 from sparring.training.loop import TrainingLoop
 from sparring.training.state import TrainState
 from tests.helpers import toy
@@ -231,9 +231,12 @@ def operations(asked, run: Path) -> list[str]:
     return seen
 
 
-def kill_before(data: str, folder: str, steps: int, stride: int, last: int) -> dict:
+def kill_before(
+    data: str, folder: str, steps: int, stride: int, last: int, save: int = 1, more: tuple[str, ...] = ()
+) -> dict:
     """Kill before storage operation k, then resume; for the `last` operations and every `stride`-th one before."""
-    asked, place = toy.request(Path(data), steps=steps, save=1, report=1), Path(folder)
+    asked = toy.request(Path(data), steps=steps, save=save, report=1, more=more)
+    place = Path(folder)
     total = len(operations(asked, place / "truth"))
     chosen = sorted({*range(1, total + 1, stride), *range(max(1, total - last), total + 1)})
     count = {"operations": total, "trials": len(chosen), "killed": 0, "whole": 0, "equal": 0, "left": 0}
@@ -250,6 +253,15 @@ def kill_before(data: str, folder: str, steps: int, stride: int, last: int) -> d
         count["left"] += len(toy.leftovers(run))
         shutil.rmtree(run)
     return count
+
+
+def kill_rescued(data: str, folder: str, stride: int) -> dict:
+    """`kill_before` of a run that is rescued twice."""
+    measure, diagnostics.measure = diagnostics.measure, toy.plant_collapse(levels=2)
+    try:
+        return kill_before(data, folder, steps=14, stride=stride, last=6, save=3, more=(toy.RESCUE,))
+    finally:
+        diagnostics.measure = measure
 
 
 def _killed(asked, run: Path, k: int) -> int:

@@ -1,6 +1,7 @@
 """The command line: parses the arguments, runs one command and returns its exit code.
 
-Exit codes: 0 finished; 130 or 143 stopped by a signal, state saved; 2 the user's mistake; 3 training diverged.
+Exit codes: 0 finished; 130 or 143 stopped by a signal, state saved; 2 the user's mistake; 3 training diverged, or
+collapsed again after its last remedy.
 """
 
 import os

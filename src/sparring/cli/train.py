@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
-    """Train a model. The same command again resumes where it stopped.
+    """Train a model. The same command again resumes where it stopped; with more images or a longer time it trains longer.
 
     Args:
         data: A folder or zip of images, an array file (.npz, .npy, IDX), or the name of a built-in data set;
@@ -40,14 +40,16 @@ class Train:
             By default a built-in set of animal drawings.
         recipe: The recipe to train; `sparring recipes` lists them. By default chosen from the data.
         out: The run folder. By default runs/DATA-RECIPE.
-        images: Length of training, in real images seen, repeats included. By default chosen from the recipe.
+        images: Length of training, in real images seen, repeats included. By default chosen from the recipe. More than
+            the run in RUN has: train it longer, with learning rates and other schedules stretched to the new length.
         seed: Seed of all random numbers.
         size: Side or height x width of the images, in pixels. By default chosen from the data.
         batch: Batch size.
         start_from: Begin with the weights of another run, of a generator.safetensors or of hf://user/name (fine-tuning). Recipe,
             networks, size and settings are the source's, unless options say otherwise.
         until: A time such as 100s, 5m or 2h: choose the length so that training takes this long; with --images, stop
-            and save then. Or a target such as "fd<=20": stop when the metric reaches it. Or both: "fd<=20,2h".
+            and save then. Longer than the time that RUN was begun with: train it longer, by the difference.
+            Or a target such as "fd<=20": stop when the metric reaches it. Or both: "fd<=20,2h".
         settings: Any setting of run.json, such as training.batch=32; can be repeated.
         config: A YAML or JSON file of settings, such as the run.json of another run.
         device: Device to train on: auto, cpu, cuda or mps.
@@ -142,10 +144,15 @@ def summary_lines(result: "TrainResult", images: int, seconds: float) -> list[st
         images: of the last checkpoint.
         seconds: that the command took.
     """
+    from sparring.runs import records
     from sparring.terminal.text import format_duration
 
-    again = "Choose another --out or --seed for a new run."
-    if result.was_finished and result.outcome == "reached":
+    again = "Give more --images to train it longer, or another --out or --seed for a new run."
+    if result.outcome == "gave_up":
+        head = (
+            f"gave up, and kept the generator of image {images:,}: the run failed again after its last remedy"
+        )
+    elif result.was_finished and result.outcome == "reached":
         head = f"this run is already finished: {result.target_summary}. {again}"
     elif result.was_finished:
         head = f"this run is already finished: {images:,} images. {again}"
@@ -155,7 +162,9 @@ def summary_lines(result: "TrainResult", images: int, seconds: float) -> list[st
         head = f"stopped at image {images:,}; the state is saved"
     else:
         return ["stopped before the first step; the same command starts again"]
-    lines = [head]
+    lines = [head, *records.read_rescues(result.run)]
+    if result.outcome == "gave_up":
+        lines.append(f"{'diagnosis':<11}sparring doctor {shlex.quote(str(result.run))}")
     if result.target_summary and result.target_summary not in head:
         lines.append(result.target_summary)
     if result.generator_summary:

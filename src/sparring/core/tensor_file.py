@@ -66,15 +66,20 @@ def read_header(data: bytes) -> tuple[dict[str, Any], dict[str, str]]:
     return table, metadata
 
 
-def from_bytes(data: bytes, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def from_bytes(data: bytes, expected: Mapping[str, Tensor], *, can_differ: bool = False) -> dict[str, Tensor]:
     """The tensors of a safetensors file, which must have the names, types and shapes of `expected`.
+
+    Arguments:
+        can_differ: whether tensors may be missing or unexpected; those with an expected name must have its type and shape.
 
     Raises:
         CorruptFileError: a tensor is missing, unexpected, or of another type or shape.
     """
     table, _ = read_header(data)
     difference = set(table) ^ set(expected)
-    if difference:
+    if can_differ:
+        expected = {name: tensor for name, tensor in expected.items() if name in table}
+    elif difference:
         raise _corrupt_error(
             f"{len(difference)} tensors are missing or unexpected, such as {min(difference)[:80]!r}"
         )

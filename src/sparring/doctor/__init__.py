@@ -25,6 +25,7 @@ from sparring.doctor.history import History, read_history
 DETECTORS: dict[str, Callable[[History], Finding | None]] = {
     "divergence": numerics.detect_divergence,
     "non_finite_steps": numerics.detect_non_finite_steps,
+    "rescued": collapse.detect_rescue,
     "collapse": collapse.detect_collapse,
     "missing_modes": collapse.detect_missing_modes,
     "discriminator_overfits": overfitting.detect_overfitting,

@@ -7,9 +7,8 @@ import statistics
 from sparring.doctor import advice
 from sparring.doctor.finding import Finding
 from sparring.doctor.history import History
+from sparring.protocols.vital_signs import CERTAIN, DISCRIMINATOR_WON_BELOW
 
-DISCRIMINATOR_WON_BELOW = 0.02  # the discriminator's loss
-CERTAIN = 0.995  # accuracy or AUC
 CHANCE = (0.42, 0.58)  # AUC of a discriminator that guesses
 INVERTED_BELOW = 0.35  # AUC of a discriminator that prefers generated samples
 LEARNED_ONCE = 0.7  # AUC

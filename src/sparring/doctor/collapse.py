@@ -3,10 +3,9 @@
 from sparring.doctor import advice
 from sparring.doctor.finding import Advice, Finding
 from sparring.doctor.history import History, trailing_span
+from sparring.protocols.vital_signs import COLLAPSED_BELOW, LOW_BELOW, MANY_DUPLICATES, WARM_UP_STEPS
+from sparring.runs.records import RESCUES
 
-COLLAPSED_BELOW, LOW_BELOW = 0.1, 0.5  # diversity, relative to real samples
-MANY_DUPLICATES = 0.5  # share of samples with a near-duplicate
-WARM_UP_STEPS = 500  # before which samples may lack diversity; low diversity is reported after twice as many
 MISSING_BELOW = 0.8  # of the modes that as many real samples would reach
 LOW_COVERAGE = 0.3
 CLIPPED_EXCESS = 0.2  # share of clipped pixels above that of the data
@@ -41,6 +40,32 @@ def detect_collapse(history: History) -> Finding | None:
         since=since,
         values={"diversity": now, "near_duplicates": repeated},
         advice=_advise_against_collapse(history),
+        checkpoint=history.last_good_checkpoint(since),
+    )
+
+
+def detect_rescue(history: History) -> Finding | None:
+    """Training that went back to an earlier checkpoint by itself, and the end of one that had no remedy left."""
+    rescues = {
+        (row["images"], row.get("level")): row for row in history.events if row.get("event") in RESCUES
+    }
+    last = [row for row in history.events if row.get("event") == "gave_up"][-1:]
+    gave_up = bool(last) and last[0].get("total_images") == history.total_images
+    if not rescues and not gave_up:
+        return None
+    since = min([images for images, _ in rescues] or [last[0]["images"]])
+    again = "It failed again and gave up; what it kept is the last healthy checkpoint." if gave_up else ""
+    sentences = [str(row.get("message", "")).capitalize() + "." for row in rescues.values()]
+    return Finding(
+        name="rescued",
+        severity="bad" if gave_up else "note",
+        title="Training gave up"
+        if gave_up
+        else f"Training went back and went on with other settings: {len(rescues)}",
+        message=" ".join([*dict.fromkeys(sentences), again]).strip(),
+        since=since,
+        values={"rescues": len(rescues)},
+        advice=_advise_against_collapse(history) if gave_up else (),
         checkpoint=history.last_good_checkpoint(since),
     )
 

@@ -55,9 +55,7 @@ def tiny_points() -> Experiment:
 
 def image_experiment(facts: Facts) -> Experiment:
     chosen = auto_images.experiment(facts)
-    training = with_metric(
-        chosen.training, "kd", "pixels-test", chosen.data.held_out, facts.spec.shape
-    )
+    training = with_metric(chosen.training, "kd", "pixels-test", chosen.data.held_out, facts.spec.shape)
     return replace(chosen, training=training)
 
 

@@ -15,6 +15,7 @@ from sparring.data import DataConfig
 from sparring.experiment import Experiment, TrainingConfig
 from sparring.games.adversarial import AdversarialConfig
 from sparring.parts.augmentation import ADA
+from sparring.parts.augmentation.image_transforms import TransformName
 from sparring.parts.conditioning import MinibatchStdDev, Projection, Unconditional
 from sparring.parts.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from sparring.parts.objectives import NonSaturating
@@ -92,8 +93,10 @@ def choose_r1(facts: Facts) -> tuple[float, str]:
 def choose_augmentation(facts: Facts, images: int) -> tuple[ADA, str]:
     """Adaptive augmentation: its probability may move by 1 in a fifth of the run, or a pass through the data if that is longer."""
     adjust = max(images // 5, min(facts.count, 100_000), 1)
-    colours = ("brightness", "contrast") + (("saturation",) if facts.spec.shape[0] >= 3 else ())
-    ada = ADA(transforms=("translation", "scale", *colours), colour_share=0.25, adjust_images=adjust)
+    transforms: tuple[TransformName, ...] = ("translation", "scale", "brightness", "contrast")
+    if facts.spec.shape[0] >= 3:
+        transforms += ("saturation",)
+    ada = ADA(transforms=transforms, colour_share=0.25, adjust_images=adjust)
     passes = images / max(1, facts.count)
     return ada, f"augmentation that adapts itself, from none: each image is seen {passes:.1f} times"
 

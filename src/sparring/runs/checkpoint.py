@@ -9,7 +9,7 @@ import errno
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,16 +39,17 @@ class Checkpoint:
     tensors: bytes
     state: dict[str, Any]
 
-    def load(self, table: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def load(self, table: Mapping[str, Tensor], *, can_lack: bool = False) -> dict[str, Tensor]:
         """All tensors.
 
         Arguments:
             table: tensors with the expected names, types and shapes.
+            can_lack: whether some may be missing or be there in excess, as the settings have changed since.
 
         Raises:
             CorruptFileError: a name, type or shape differs.
         """
-        return tensor_file.from_bytes(self.tensors, table)
+        return tensor_file.from_bytes(self.tensors, table, can_differ=can_lack)
 
     def with_prefix(self, prefix: str) -> dict[str, Tensor]:
         """The tensors whose names begin with `prefix`, by the rest of their names.
@@ -274,10 +275,10 @@ def resolve_checkpoint(run: Path, name: str | int) -> int:
     return chosen
 
 
-def prune(run: Path) -> None:
-    """Remove the checkpoints that `select_to_keep` does not select; the best evaluation's stays."""
+def prune(run: Path, needed: Set[int] = frozenset()) -> None:
+    """Remove the checkpoints that `select_to_keep` does not select; the best evaluation's and `needed` ones stay."""
     existing = list_checkpoints(run)
     row = best_evaluation([row for row in records.read_evaluations(run) if row["images"] in existing])
     best = None if row is None else int(row["images"])
-    for images in sorted(set(existing) - select_to_keep(existing, best)):
+    for images in sorted(set(existing) - select_to_keep(existing, best) - needed):
         storage.remove_atomic(run / CHECKPOINTS_FOLDER / f"{images:012d}")

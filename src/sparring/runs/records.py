@@ -21,8 +21,11 @@ EventCode = Literal[
     "checkpoint_corrupt",
     "checkpoint_failed",
     "checkpoint_not_removed",
+    "collapsed",
+    "discriminator_won",
     "earlier_generator",
     "evaluation_failed",
+    "gave_up",
     "machine_changed",
     "metric_stalled",
     "previews_failed",
@@ -34,8 +37,11 @@ EVENTS: dict[EventCode, str] = {
     "checkpoint_corrupt": "a damaged checkpoint was skipped",
     "checkpoint_failed": "a checkpoint could not be written",
     "checkpoint_not_removed": "an old checkpoint could not be removed",
+    "collapsed": "the generator collapsed: its samples were nearly all the same",
+    "discriminator_won": "the discriminator won: it was always right, and the generator learned nothing from it",
     "earlier_generator": "generator.safetensors and samples.png are of an earlier checkpoint, as the last is clearly worse",
     "evaluation_failed": "an evaluation failed",
+    "gave_up": "stopped: the run failed again after the last remedy; the generator is that of the last healthy checkpoint",
     "machine_changed": "resumed on a different machine or build: the result is no longer bit-for-bit reproducible",
     "metric_stalled": f"the metric has been clearly worse than its best for {STALL_PATIENCE} evaluations",
     "previews_failed": "the preview images could not be written",
@@ -211,6 +217,36 @@ def is_evaluation_missing(rows: Sequence[Mapping[str, Any]], images: int, every:
     return every > 0 and (images // every > last // every or (images >= length and last < images))
 
 
+RESCUES = {"collapsed": "the generator had collapsed", "discriminator_won": "the discriminator had won"}
+
+
+def describe_rescue(code: str, images: int, to: int, settings: Sequence[str]) -> str:
+    """A sentence on a rescue, for the terminal.
+
+    >>> describe_rescue("collapsed", 9000, 4000, ["data.flip=true"])
+    'image 9,000: the generator had collapsed; went on from image 4,000 with data.flip=true'
+    """
+    return f"image {images:,}: {RESCUES[code]}; went on from image {to:,} with {' '.join(settings)}"
+
+
+def read_rescues(run: Path) -> list[str]:
+    """A sentence on each rescue of a run; one that a kill repeated counts once."""
+    rows = {
+        (row["images"], row["level"]): describe_rescue(
+            row["event"], row["images"], row["to"], row["settings"]
+        )
+        for row in read_jsonl(run / EVENTS_FILE)
+        if row.get("event") in RESCUES
+    }
+    return list(rows.values())
+
+
+def read_giving_up(run: Path, total_images: int) -> dict[str, Any] | None:
+    """The event with which a run of this length gave up; None if it did not."""
+    rows = [row for row in read_jsonl(run / EVENTS_FILE) if row.get("event") == "gave_up"]
+    return rows[-1] if rows and rows[-1].get("total_images") == total_images else None
+
+
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
     """The objects in a JSON lines file; torn or foreign lines are left out. Empty if the file does not exist."""
     if not path.exists():
@@ -241,6 +277,7 @@ class Status:
         seconds_left: estimate.
         latest: the last row of `metrics.jsonl`.
         evaluations: all rows of `evaluations.jsonl`.
+        notice: a sentence on the last rescue since this process started; empty without one.
     """
 
     images: int
@@ -249,6 +286,7 @@ class Status:
     seconds_left: float
     latest: Mapping[str, Any]
     evaluations: Sequence[Mapping[str, Any]] = ()
+    notice: str = ""
 
 
 StatusCallback = Callable[[Status], None]

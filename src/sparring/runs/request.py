@@ -85,25 +85,16 @@ class Request:
         }
 
     def changes_from(self, before: dict[str, Any]) -> list[str]:
-        """The options that were given and differ from those of an earlier request, as sentences.
+        """The options that were given and differ from those of an earlier request, as sentences; for its length see runs/extend.py.
 
         Arguments:
             before: the earlier request as JSON.
         """
-        changed = []
-        for name, value in self.to_json().items():
-            if name == "until" and value is not None and self._has_same_end(before):
-                continue
-            if value not in (None, [], {}) and value != before.get(name):
-                changed.append(f"{name} {value!r} (it was begun with {before.get(name)!r})")
-        return changed
-
-    def _has_same_end(self, before: dict[str, Any]) -> bool:
-        """Whether `until` is compatible with the earlier one. Of a run with a length, a time only ends this call."""
-        seconds_before, target_before = Request(until=before.get("until"))._parse_until()
-        seconds, target = self._parse_until()
-        is_same_length = before.get("images") is not None or seconds in (None, seconds_before)
-        return target in (None, target_before) and is_same_length
+        return [
+            f"{name} {value!r} (it was begun with {before.get(name)!r})"
+            for name, value in self.to_json().items()
+            if name not in ("images", "until") and value not in (None, [], {}) and value != before.get(name)
+        ]
 
 
 def build_data_config(request: Request, max_size: int, source: Pretrained | None = None) -> DataConfig:

@@ -5,6 +5,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ def data_metadata(dataset: Dataset) -> dict[str, Any]:
 
 
 def load_run_json(out: Path) -> dict[str, Any] | None:
-    """The `request`, `experiment`, `data` and `machine` of a run, as JSON objects, and the `format` they were written in; and
-    `from`, where it begins with the weights of another run.
+    """The `request`, `experiment`, `data` and `machine` of a run, as JSON objects, and the `format` they were written in;
+    `continued`: one object for each time the run was made longer; and `from`, where it begins with the weights of another run.
 
     None if there is no `run.json`. Settings of format 1 are upgraded.
 
@@ -56,7 +57,11 @@ def load_run_json(out: Path) -> dict[str, Any] | None:
         are_objects = all(isinstance(part, dict) for part in parts.values())
         if not are_objects or not isinstance(data["fingerprint"], str) or not isinstance(data["count"], int):
             raise TypeError("a part has the wrong type")
-        return {**parts, "format": document["format"]}
+        continued = [
+            {name: entry[name] for name in ("total_images", "until")}
+            for entry in document.get("continued", [])
+        ]
+        return {**parts, "format": document["format"], "continued": continued}
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         if isinstance(error, CorruptFileError):
             raise
@@ -148,4 +153,17 @@ def write_run_json(
         _log_skipped(dataset, out)
     storage.write_atomic(out / "data.json", json.dumps(dataset.report.as_dict(), indent=1).encode())
     storage.write_atomic(out / "data.png", image_grid.encode_png(contact_sheet(dataset, 8, 8)))
+    storage.write_atomic(out / RUN_FILE, json.dumps(document, allow_nan=False, indent=1).encode())
+
+
+def append_continued(out: Path, experiment: Experiment, entry: Mapping[str, Any]) -> None:
+    """Replace the experiment in `run.json` by a longer one, and append the change to its `continued`.
+
+    Arguments:
+        entry: `from_images`, `previous_total_images`, `total_images`, `until`, `schedules` (`extend.schedule_changes`).
+    """
+    document = json.loads(_read_limited(out / RUN_FILE))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    document["experiment"] = experiment.to_json()
+    document["continued"] = [*document.get("continued", []), {**entry, "when": now}]
     storage.write_atomic(out / RUN_FILE, json.dumps(document, allow_nan=False, indent=1).encode())

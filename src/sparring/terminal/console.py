@@ -16,11 +16,13 @@ from rich.live import Live
 from rich.text import Text
 
 from sparring.core.progress import process_rank
+from sparring.runs import records
 from sparring.runs.best import STALL_PATIENCE, stalled_since
 from sparring.runs.records import RUN_FILE, read_json_table
 from sparring.terminal.text import (
     describe_data,
     describe_device,
+    describe_extension,
     describe_metric,
     describe_source,
     evaluation_line,
@@ -56,6 +58,7 @@ class Console:
         self._latest: Status | None = None
         self._printed_images: int | None = None
         self._stalled_since: int | None = None
+        self._notice = ""
         self._last_reading = time.monotonic()
 
     @classmethod
@@ -110,6 +113,7 @@ class Console:
             "device": ", ".join(describe_device(self.machine)),
             "metric": describe_metric(experiment.training),
             "length": length + (f"; resuming at image {images:,}" if images else ""),
+            "": describe_extension(records.read_json_table(self.run_dir / records.RUN_FILE), images),
             "run": f"{self.run_dir}  (samples.png shows the progress; Ctrl-C saves and stops)",
         }
         self.print(*(f"{name:<8}{text}" for name, text in lines.items() if text))
@@ -132,6 +136,9 @@ class Console:
             return
         self._latest = status
         self._warn_if_stalled(status)
+        if status.notice != self._notice:
+            self._notice = status.notice
+            self._print_above(status.notice)
         first_or_last = self._printed_images is None or status.images >= status.total_images
         interval = REDRAW_SECONDS if self.live else LINE_SECONDS
         if not first_or_last and time.monotonic() - self._last_update < interval:
@@ -147,10 +154,14 @@ class Console:
             f"the metric is clearly worse than at image {since:,}, {STALL_PATIENCE} times in a row; that checkpoint is kept, "
             "so stopping would lose nothing"
         )
+        self._print_above(warning)
+
+    def _print_above(self, line: str) -> None:
+        """Print a line, above those that are updated in place."""
         if self.live is None:
-            self.print(warning)
+            self.print(line)
         else:
-            self.live.console.print(warning)
+            self.live.console.print(line)
 
     def show_reading(self, done: int, total_images: int) -> None:
         """Show how much of the data is read, at most every ten seconds."""

@@ -122,6 +122,26 @@ def describe_metric(training: "TrainingConfig") -> str:
     return f"{protocol} every {training.evaluate_every:,} images{target}"
 
 
+def describe_extension(document: Mapping[str, Any], images: int) -> str:
+    """How much longer a run was made at this image, and the schedules that changed; empty if it was not made longer here.
+
+    Arguments:
+        document: the content of run.json.
+        images: of the checkpoint from which training goes on.
+
+    >>> entry = {"from_images": 8, "previous_total_images": 8, "schedules": {"optimizers.generator.lr": [0.0, 5e-4]}}
+    >>> describe_extension({"continued": [entry]}, 8)
+    'longer than its 8 images before; schedules are stretched to the new length: optimizers.generator.lr 0 -> 0.0005'
+    """
+    entry = next(iter((document.get("continued") or [])[-1:]), None)
+    if not isinstance(entry, Mapping) or entry.get("from_images") != images:
+        return ""
+    changes = [f"{path} {old:.3g} -> {new:.3g}" for path, (old, new) in entry["schedules"].items()]
+    text = f"longer than its {entry['previous_total_images']:,} images before"
+    stretched = f"; schedules are stretched to the new length: {', '.join(changes)}"
+    return text + (stretched if changes else "; no learning rate or other schedule changes here")
+
+
 def progress_bar(fraction: float, width: int) -> str:
     """A progress bar of `width` characters.
 

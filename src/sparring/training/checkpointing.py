@@ -3,13 +3,14 @@
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from sparring.core.errors import CheckpointWriteError, CorruptFileError
 from sparring.runs import checkpoint, generator_file
 from sparring.runs.records import RunLogger
+from sparring.training.collapse_guard import CollapseGuard
 from sparring.training.state import Clock, TrainState
 
 
@@ -28,6 +29,7 @@ class Checkpointer:
     ) -> None:
         self.state, self.run_dir, self.logger, self.metadata = state, run_dir, logger, metadata
         self.rollbacks = 0
+        self.guard = CollapseGuard(state.base_experiment)
         self.last_saved_images: int | None = None
         self.last_saved_time = time.monotonic()
         self._earlier_seconds, self._started = 0.0, time.monotonic()
@@ -41,21 +43,24 @@ class Checkpointer:
         """Whether the last save is longer ago than `seconds`."""
         return time.monotonic() - self.last_saved_time > seconds
 
-    def save(self, *, final: bool = False) -> None:
+    def save(self, *, final: bool = False, scheduled: bool = False) -> None:
         """Write a checkpoint and the generator file, unless the last one is of this clock.
 
         Arguments:
             final: raise an error if it fails; otherwise it is logged, and the next save tries again.
+            scheduled: whether every run with these settings makes this save, so that a rescue can go back to it.
 
         Raises:
             CheckpointWriteError: it failed, and `final` is set.
         """
         self.last_saved_time = time.monotonic()
         images = self.state.clock.images
+        if scheduled:
+            self.guard.last_saved = images
         if not self.state.runtime.is_main_process or self.last_saved_images == images:
             return
         try:
-            self._write_generator(images)  # first, so that a finished checkpoint has its generator
+            self.write_generator()  # first, so that a finished checkpoint has its generator
             checkpoint.save(self.run_dir, images, self.state.tensors(), self._state())
         except CheckpointWriteError as error:
             self.logger.log_event("checkpoint_failed", images, error.got)
@@ -64,11 +69,19 @@ class Checkpointer:
             return
         self.last_saved_images = images
         try:
-            checkpoint.prune(self.run_dir)
+            checkpoint.prune(self.run_dir, self.guard.needed_checkpoints)
         except OSError as error:
             self.logger.log_event("checkpoint_not_removed", images, str(error))
 
-    def _write_generator(self, images: int) -> None:
+    def write_generator(self) -> None:
+        """Write the generator file of this state.
+
+        Raises:
+            CheckpointWriteError: it failed.
+        """
+        if not self.state.runtime.is_main_process:
+            return
+        images = self.state.clock.images
         path, metadata = self.run_dir / generator_file.GENERATOR_FILE, {**self.metadata, "images": images}
         try:
             generator_file.save(path, self.state.model_for_inference(), self.state.experiment, metadata)
@@ -79,18 +92,20 @@ class Checkpointer:
         return {
             "clock": asdict(self.state.clock),
             "roll_backs": self.rollbacks,
+            **({"guard": guard} if (guard := self.guard.state()) else {}),
             "seconds": self.seconds,
             "record": self.logger.state(),
             "machine": self.state.runtime.describe(),
         }
 
-    def restore(self, skip: int = 0) -> list[CorruptFileError]:
+    def restore(self, skip: int = 0, newest: int | None = None) -> list[CorruptFileError]:
         """Load the newest checkpoint that verifies, or an older one. Without a checkpoint nothing changes.
 
-        The main process chooses for all.
+        The main process chooses for all. Remedies that are in force stay so, whatever the checkpoint's level.
 
         Arguments:
             skip: how many good checkpoints to skip; they are removed.
+            newest: later ones, in images seen, are removed as well.
 
         Returns:
             The errors of the damaged checkpoints that were skipped; each is also logged.
@@ -98,7 +113,11 @@ class Checkpointer:
         Raises:
             CorruptFileError: the checkpoint's digests are right, but it is not one of this run.
         """
-        chosen, damaged = self._select(skip) if self.state.runtime.is_main_process else (-1, [])
+        is_main = self.state.runtime.is_main_process
+        for images in reversed(checkpoint.list_checkpoints(self.run_dir)) if is_main else ():
+            if newest is not None and images > newest:
+                checkpoint.delete(self.run_dir, images)
+        chosen, damaged = self._select(skip) if is_main else (-1, [])
         chosen = self.state.runtime.broadcast_int(chosen)
         if chosen >= 0:
             self._load(checkpoint.read(self.run_dir, chosen))
@@ -123,9 +142,15 @@ class Checkpointer:
         return (good[-1] if good else -1), damaged
 
     def _load(self, saved: checkpoint.Checkpoint) -> None:
-        self.state.load(saved.load(self.state.tensors()))
         try:
-            self.state.clock = _parse_clock(saved.state["clock"], saved.images)
+            clock = _parse_clock(saved.state["clock"], saved.images)
+            saved_level, level = clock.level, max(clock.level, self.state.clock.level)
+            if level != self.state.clock.level:
+                self.state.reset(level)
+            self.state.load(saved.load(self.state.tensors(), can_lack=saved_level < level))
+            self.state.clock = replace(clock, level=level)
+            if self.guard.state():
+                self.guard.restore({n: _parse_count(saved.state["guard"][n]) for n in self.guard.state()})
             self.rollbacks = max(self.rollbacks, _parse_count(saved.state["roll_backs"]))
             self._earlier_seconds, self._started = _parse_float(saved.state["seconds"]), time.monotonic()
             self.logger.restore(_parse_sums(saved.state["record"]), saved.images)
@@ -146,6 +171,7 @@ class Checkpointer:
 
 
 def _parse_clock(values: Mapping[str, Any], images: int) -> Clock:
+    values = {"level": 0, **values}  # the first checkpoints of format 2 have no level
     clock = Clock(**{name: _parse_count(values[name]) for name in asdict(Clock())})
     if clock.images != images:
         raise ValueError(f"a clock at {clock.images} in the checkpoint of {images}")

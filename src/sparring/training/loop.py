@@ -6,20 +6,23 @@ References: Goodfellow et al. 2014, arXiv:1406.2661, Algorithm 1, here for any g
 
 import time
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from sparring.core.errors import DivergedError
 from sparring.core.progress import ProgressMonitor
 from sparring.core.runtime import synchronize
+from sparring.protocols.vital_signs import Trouble
 from sparring.runs.best import best_evaluation
 from sparring.runs.records import (
     Status,
     StatusCallback,
+    describe_rescue,
     has_reached,
     is_evaluation_missing,
 )
 from sparring.training import diagnostics, previews
 from sparring.training.checkpointing import Checkpointer
+from sparring.training.collapse_guard import LOGGED
 from sparring.training.final_generator import keep_best_generator
 from sparring.training.nan_guard import NaNGuard, RepeatedNonFiniteError
 from sparring.training.setup import TrainingSetup
@@ -28,8 +31,9 @@ from sparring.training.state import TrainState
 MAX_ROLLBACKS = 3
 REDUCED_LR_STEPS = 1_000  # at half the learning rate after a roll-back
 
-Outcome = Literal["finished", "reached", "stopped"]
-Task = Literal["evaluate", "save"]
+Outcome = Literal["finished", "reached", "stopped", "gave_up"]
+Task = Literal["evaluate", "save", "scheduled"]  # "scheduled": the save is one of `save_every`
+TROUBLES: tuple[Trouble, ...] = get_args(Trouble)
 
 
 class TrainingLoop:
@@ -59,6 +63,7 @@ class TrainingLoop:
         self.owed: set[Task] = set()  # due, but put off until the steps are finite again
         self.images_before_step = state.clock.images
         self.target_reached = False
+        self.notice = ""
         self.started_seconds, self.started_images = time.monotonic(), state.clock.images
 
     def run(self, stop: Callable[[], bool], deadline: float | None = None) -> Outcome:
@@ -93,15 +98,20 @@ class TrainingLoop:
                 self.owed.add("evaluate")
             if self._can_do("evaluate") and self._evaluate():
                 self.owed.add("save")
-            if self.due(config.report_every):
-                self._report()
+            if self.due(config.report_every) and (trouble := self._report()) is not None:
+                if not self._rescue(trouble):
+                    return "gave_up"
+                stopping = False
+                continue
             if self.due(config.sample_every):
                 self._write_previews()
-            if self.due(config.save_every) or self.checkpointer.is_overdue(config.save_every_seconds):
+            if self.due(config.save_every):
+                self.owed |= {"save", "scheduled"}
+            if self.checkpointer.is_overdue(config.save_every_seconds):
                 self.owed.add("save")
             if self._can_do("save"):
-                self.owed.remove("save")
-                self.checkpointer.save()
+                self.checkpointer.save(scheduled="scheduled" in self.owed)
+                self.owed -= {"save", "scheduled"}
             self.on_progress(self.status())
         self.checkpointer.save(final=True)
         outcome = self._outcome(stop)
@@ -159,14 +169,51 @@ class TrainingLoop:
         self.nan_guard.reset()
         self.logger.log_event("rolled_back", images, to=clock.images, times=rollbacks)
 
-    def _report(self) -> None:
+    def _rescue(self, trouble: Trouble) -> bool:
+        """Go back to the last healthy checkpoint, and go on from it with one more remedy.
+
+        Returns:
+            Whether there was a remedy left. If not, the run ends with that checkpoint and its generator.
+        """
+        checkpointer, guard, before = self.checkpointer, self.checkpointer.guard, self.state.clock
+        remedy = guard.remedy(before.level)
+        latest = self.logger.latest
+        values = {name: round(latest[name], 4) for name in LOGGED if latest.get(name) is not None}
+        level = before.level + (remedy is not None)
+        self.state.reset(level)
+        checkpointer.restore(newest=guard.anchor)
+        clock = self.state.clock
+        clock.salt = before.salt + 1
+        guard.went_back(clock.images)
+        self.nan_guard = NaNGuard(self.state)
+        self.owed = {"save"}  # soon: until then a kill costs the steps since the checkpoint
+        details: dict[str, Any] = {
+            "to": clock.images,
+            "total_images": self.config.total_images,
+            "values": values,
+        }
+        if remedy is None:
+            checkpointer.write_generator()
+            self.logger.log_event("gave_up", before.images, trouble=trouble, **details)
+            return False
+        self.logger.log_event(trouble, before.images, **details, level=level, settings=list(remedy))
+        self.notice = describe_rescue(trouble, before.images, clock.images, remedy)
+        return True
+
+    def _report(self) -> Trouble | None:
+        """Log losses, diagnostics and speed; what is wrong by them for so long that the run must go back."""
         synchronize(self.runtime.device)
         self.logger.add([diagnostics.measure(self.state, self.held_out)])
         timing = {
             "seconds": round(self.checkpointer.seconds, 2),
             "images_per_second": round(self.status().images_per_second, 2),
         }
-        self.logger.log_metrics(self.state.clock.images, self.state.clock.step, timing)
+        row = self.logger.log_metrics(self.state.clock.images, self.state.clock.step, timing)
+        trouble = self.checkpointer.guard.observe(row)
+        if self.runtime.world_size == 1:
+            return trouble
+        number = self.runtime.broadcast_int(-1 if trouble is None else TROUBLES.index(trouble))
+        return TROUBLES[number] if number >= 0 else None
 
     def _write_previews(self) -> None:
         if not self.runtime.is_main_process:
@@ -232,4 +279,5 @@ class TrainingLoop:
         seconds = max(time.monotonic() - self.started_seconds, 1e-9)
         rate = (images - self.started_images) / seconds
         seconds_left = max(total - images, 0) / max(rate, 1e-9)
-        return Status(images, total, rate, seconds_left, self.logger.latest, self.logger.evaluations)
+        evaluations = self.logger.evaluations
+        return Status(images, total, rate, seconds_left, self.logger.latest, evaluations, self.notice)

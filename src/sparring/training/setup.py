@@ -66,14 +66,16 @@ def prepare_training(
 
 
 def check_buildable(experiment: Experiment, dataset: Dataset) -> None:
-    """Build the game once, and check that its likelihood fits the data.
+    """Build the game once, and check that its likelihood fits the data, and that the remedies fit the networks.
 
     Raises:
-        ConfigError: the networks can't be built for samples of this shape.
+        ConfigError: the networks can't be built for samples of this shape, or a remedy changes their shapes.
         DataError: the game has a Bernoulli likelihood, and the samples are not binary.
     """
     classes = len(dataset.classes) or experiment.data.pseudo_classes
-    experiment.game.build(replace(dataset.spec, num_classes=classes))
+    spec = replace(dataset.spec, num_classes=classes)
+    experiment.game.build(spec)
+    _check_remedies(experiment, spec)
     model = _model_on_meta(experiment, dataset.spec)
     decoder = model.generator if isinstance(model, GeneratorModel) else None
     if not isinstance(decoder, Decoder):
@@ -82,6 +84,32 @@ def check_buildable(experiment: Experiment, dataset: Dataset) -> None:
     if isinstance(likelihood, bernoulli.BernoulliLikelihood) and likelihood.binarise == "none":
         for rows in torch.arange(len(dataset)).split(CHECK_BLOCK):
             likelihood.check(dataset.batch(rows)[0])
+
+
+def _check_remedies(experiment: Experiment, spec: SampleSpec) -> None:
+    """Raises ConfigError if a remedy of `training.rescue` names no setting, or other players or shapes of their weights."""
+    rescue, before = experiment.training.rescue, _player_shapes(experiment, spec)
+    for number in range(len(rescue.remedies) if rescue is not None else 0):
+        changed = experiment.with_remedies(number + 1)
+        after = _player_shapes(changed, spec)
+        if after != before or changed.optimizers.keys() != experiment.optimizers.keys():
+            names = sorted(set(after.items()) ^ set(before.items()))[:1]
+            raise ConfigError(
+                f"training.rescue.remedies.{number} changes the networks ({names[0][0] if names else 'their optimizers'})",
+                "settings that leave the networks and their weights as they are, since training goes on with them",
+                "change losses, penalties, augmentations or learning rates instead",
+            )
+
+
+def _player_shapes(experiment: Experiment, spec: SampleSpec) -> dict[str, tuple[int, ...]]:
+    """The shapes of all weights, by player and name."""
+    with torch.device("meta"):
+        players = experiment.game.build(spec).players()
+    return {
+        f"{player}.{name}": tuple(parameter.shape)
+        for player, module in players.items()
+        for name, parameter in module.named_parameters()
+    }
 
 
 def _model_on_meta(experiment: Experiment, spec: SampleSpec) -> Model:

@@ -25,10 +25,10 @@ from sparring.experiment import Experiment, TrainingConfig
 from sparring.protocols.defaults import is_costly
 from sparring.runs import checkpoint, records
 from sparring.runs.best import best_evaluation
+from sparring.runs.extend import Extension, extend, find_extension, has_length_in_images, schedule_changes
 from sparring.runs.records import RUN_FILE, StatusCallback
 from sparring.runs.request import Request, build_data_config, check_batch_divides, resolve_experiment
-from sparring.runs.run_json import data_metadata, load_run_json, write_run_json
-from sparring.runs.upgrade import FORMAT
+from sparring.runs.run_json import append_continued, data_metadata, load_run_json, write_run_json
 from sparring.runs.weight_source import WeightSource, open_weight_source
 from sparring.training import throughput
 from sparring.training.checkpointing import Checkpointer
@@ -40,6 +40,7 @@ from sparring.training.state import TrainState
 from sparring.training.transfer import load_start, plan_transfer, write_first_weights
 from sparring.training.validation import target_outcome
 
+EXIT_CODES: dict[Outcome, int] = {"gave_up": 3}  # without a signal
 TRAINING_TIME_SHARE = 0.85  # of `--until TIME`; the rest is for starting, previews and saves
 METRIC_TIME_SHARE = 0.06  # of the same, for a metric whose features cost time (protocols/defaults.py)
 
@@ -50,7 +51,8 @@ class TrainResult:
 
     Arguments:
         run: the run folder.
-        outcome: `finished` (full length), `reached` (its target) or `stopped` (by a signal or deadline).
+        outcome: `finished` (full length), `reached` (its target), `stopped` (by a signal or deadline) or `gave_up` (it
+            collapsed again after the last remedy).
         was_finished: whether the run was complete before this call, which then did nothing.
         exit_code: for the command line.
         target_summary: a sentence on the target; empty without one.
@@ -77,7 +79,7 @@ def run_training(
     """Train into the folder `out`; a run that is there already is resumed from its last checkpoint.
 
     Arguments:
-        request: for a resumed run, the same as at its first call.
+        request: for a resumed run, the same as at its first call, or with more images or a longer time.
         start_runtime: starts the device; called with whether the data is images.
         on_progress: called with the status after each commit of the loop.
         on_start: called with (experiment, training set, images seen) before the first step.
@@ -92,14 +94,15 @@ def run_training(
     """
     started = time.monotonic()
     run_json = load_run_json(out)
-    _check_same_request(request, run_json, out)
-    if run_json is not None:
+    extension = find_extension(request, run_json, out) if run_json is not None else None
+    if run_json is not None and extension is None:
         training = TrainingConfig.from_json(run_json["experiment"].get("training"))
         if outcome := _outcome_if_finished(out, training):
             return TrainResult(
                 out,
                 outcome,
                 was_finished=True,
+                exit_code=EXIT_CODES.get(outcome, 0),
                 target_summary=_target_summary(out, training),
                 generator_summary=generator_summary(out),
             )
@@ -120,7 +123,7 @@ def run_training(
             with main_process_first(runtime):
                 if runtime.is_main_process:
                     if run_json is not None:
-                        experiment, setup, lock = _load(run_json, out, dataset, runtime)
+                        experiment, setup, lock = _load(extension, run_json, out, dataset, runtime)
                     else:
                         experiment, setup, lock = _begin(request, source, out, dataset, runtime)
             if setup is None:
@@ -129,7 +132,7 @@ def run_training(
             check_batch_divides(experiment, runtime)
             on_start(experiment, setup.train_set, max(checkpoint.list_checkpoints(out), default=0))
             outcome = _train(experiment, setup, out, runtime, on_progress).run(
-                interrupt, _deadline(request, started)
+                interrupt, _deadline(request, run_json, started)
             )
         except OSError as error:
             raise checkpoint.write_error(out / RUN_FILE, error) from error
@@ -139,7 +142,7 @@ def run_training(
             if lock is not None:
                 lock.release()
             runtime.close()
-    code = interrupt.exit_code if outcome == "stopped" and interrupt() else 0
+    code = interrupt.exit_code if outcome == "stopped" and interrupt() else EXIT_CODES.get(outcome, 0)
     return TrainResult(
         out,
         outcome,
@@ -166,14 +169,16 @@ def _train(
 def _outcome_if_finished(out: Path, training: TrainingConfig) -> Outcome | None:
     """How a complete run ended; None if there is something left to do.
 
-    It is complete with its target reached, or at its full length with the last evaluation made or failed, if its
-    newest checkpoint verifies. What a kill after the last checkpoint left behind is removed.
+    It is complete with its target reached, or at its full length with the last evaluation made or failed, or after it gave
+    up, if its newest checkpoint verifies. What a kill after the last checkpoint left behind is removed.
     """
     try:
         images = max(checkpoint.list_checkpoints(out), default=0)
         rows = [row for row in records.read_evaluations(out) if row["images"] <= images]
         reached = records.has_reached(best_evaluation(rows), training.target)
-        if not reached and (images < training.total_images or _is_behind(out, images, rows, training)):
+        gave_up = records.read_giving_up(out, training.total_images) is not None
+        is_short = images < training.total_images or _is_behind(out, images, rows, training)
+        if not reached and not gave_up and is_short:
             return None
         if isinstance(next(checkpoint.iterate_verified(out)), CorruptFileError) or is_generator_due(out):
             return None
@@ -185,7 +190,7 @@ def _outcome_if_finished(out: Path, training: TrainingConfig) -> Outcome | None:
                 lock.release()
     except OSError as error:
         raise checkpoint.write_error(out / RUN_FILE, error) from error
-    return "reached" if reached else "finished"
+    return "gave_up" if gave_up else "reached" if reached else "finished"
 
 
 def _is_behind(out: Path, images: int, rows: list[dict[str, Any]], training: TrainingConfig) -> bool:
@@ -202,19 +207,12 @@ def _target_summary(out: Path, training: TrainingConfig) -> str:
     return target_outcome(training.metric, training.target, records.read_evaluations(out))
 
 
-def _deadline(request: Request, started: float) -> float | None:
-    seconds = request.time_limit()
-    return None if seconds is None or request.images is None else started + seconds
-
-
-def _load(
-    run_json: dict[str, Any], out: Path, dataset: Dataset, runtime: Runtime
-) -> tuple[Experiment, TrainingSetup, storage.RunLock]:
-    """In the main process: lock the folder of a run, load its experiment, and prepare its data."""
-    lock = lock_run_dir(out, run_json)
-    with released_on_error(lock):
-        experiment = _load_experiment(out, runtime)
-        return experiment, prepare_training(experiment, dataset, runtime), lock
+def _deadline(request: Request, run_json: dict[str, Any] | None, started: float) -> float | None:
+    """When this call ends; None if the time in `--until` is the length of the whole run, or there is none."""
+    seconds, is_limit = request.time_limit(), request.images is not None
+    if run_json is not None:
+        is_limit = is_limit or has_length_in_images(run_json)
+    return started + seconds if seconds is not None and is_limit else None
 
 
 def _begin(
@@ -227,17 +225,21 @@ def _begin(
     settings = source.settings if source is not None else None
     experiment = resolve_experiment(request, dataset, runtime, source=settings)
     check_buildable(experiment, dataset)
-    is_timed = request.time_limit() is not None and request.images is None
-    setup = prepare_training(experiment, dataset, runtime, is_length_known=not is_timed)
+    seconds = request.time_limit() if request.images is None else None
+    setup = prepare_training(experiment, dataset, runtime, is_length_known=seconds is None)
     plan = None
     if source is not None:
         plan = plan_transfer(experiment, setup.train_set.spec, dataset.classes, source)
     lock = lock_run_dir(out, None)
     with released_on_error(lock):
         throughput.choose_threads(experiment, setup.train_set, runtime)
-        if is_timed:
-            length = _length_for_time(request, experiment, setup, runtime)
-            experiment = resolve_experiment(request, dataset, runtime, length, settings)
+        if seconds is not None:
+            length = _images_in_time(seconds, experiment, setup, runtime)
+            timed = resolve_experiment(request, dataset, runtime, length, settings)
+            if timed.training.batch != experiment.training.batch:  # the cost of an image depends on it
+                length = _images_in_time(seconds, timed, setup, runtime)
+                timed = resolve_experiment(request, dataset, runtime, length, settings)
+            experiment = timed
             if setup.validator is None or str(setup.validator.protocol) != experiment.training.metric:
                 setup = prepare_training(experiment, dataset, runtime)
         start = None
@@ -247,16 +249,42 @@ def _begin(
         return experiment, setup, lock
 
 
-def _length_for_time(request: Request, experiment: Experiment, setup: TrainingSetup, runtime: Runtime) -> int:
-    """How many images, in whole batches, fit into the request's time."""
+def _load(
+    extension: Extension | None, run_json: dict[str, Any], out: Path, dataset: Dataset, runtime: Runtime
+) -> tuple[Experiment, TrainingSetup, storage.RunLock]:
+    """In the main process: load the experiment of an old run, make it longer if that is wanted, and prepare its data."""
+    lock = lock_run_dir(out, run_json)
+    with released_on_error(lock):
+        experiment = _load_experiment(out, runtime)
+        setup = prepare_training(experiment, dataset, runtime)
+        if extension is None:
+            return experiment, setup, lock
+        before = experiment.training.total_images
+        length = extension.total_images or before + _images_in_time(
+            extension.seconds, experiment, setup, runtime
+        )
+        extended, images = extend(experiment, length), max(checkpoint.list_checkpoints(out), default=0)
+        entry = {
+            "from_images": images,
+            "previous_total_images": before,
+            "total_images": length,
+            "until": extension.until,
+            "schedules": schedule_changes(experiment, extended, images),
+        }
+        append_continued(out, extended, entry)
+        return extended, setup, lock
+
+
+def _images_in_time(seconds: float, experiment: Experiment, setup: TrainingSetup, runtime: Runtime) -> int:
+    """How many images, in whole batches, training takes in this time."""
     if runtime.world_size > 1:
         raise ConfigError(
-            f"--until {request.until} without --images, with {runtime.world_size} processes",
+            f"--until TIME without --images, with {runtime.world_size} processes",
             "the length of the run",
             "add --images; --until then ends this call in time",
         )
     rate = throughput.measure_cost(experiment, setup.train_set, runtime).images_per_second
-    batch, seconds = experiment.training.batch, request.time_limit() or 0.0
+    batch = experiment.training.batch
     share = TRAINING_TIME_SHARE - (METRIC_TIME_SHARE if is_costly(experiment.training.metric) else 0.0)
     return max(batch, int(rate * seconds * share) // batch * batch)
 
@@ -270,22 +298,6 @@ def _explain_out_of_memory(error: Exception) -> Exception:
         "a batch and networks that fit",
         "halve training.micro_batch (the batch stays as it is), or choose a smaller --size or smaller networks",
     )
-
-
-def _check_same_request(request: Request, run_json: dict[str, Any] | None, out: Path) -> None:
-    if run_json and run_json["format"] < FORMAT:
-        raise ConfigError(
-            f"{out} holds a run of an earlier version (format {run_json['format']})",
-            f"a run of format {FORMAT}, to train it further",
-            "choose another --out for a new run; sample, translate, evaluate and report still read this one",
-        )
-    changes = request.changes_from(run_json["request"]) if run_json else []
-    if changes:
-        raise ConfigError(
-            f"{out} holds a run with other options: {'; '.join(changes)}",
-            "the options of that run",
-            "give the same options (or only --out) to resume it, or choose another --out for a new run",
-        )
 
 
 def _open_dataset(

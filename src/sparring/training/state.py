@@ -33,12 +33,14 @@ class Clock:
         images: real samples seen; also the position in the endless stream of data.
         salt: number of roll-backs; each changes the random numbers from there on.
         calm_until: until this position (images) the learning rates are halved.
+        level: number of remedies (`training.rescue`) that are in force.
     """
 
     step: int = 0
     images: int = 0
     salt: int = 0
     calm_until: int = 0
+    level: int = 0
 
 
 DomainBatch = tuple[Tensor, Tensor | None, Tensor | None]  # x, y, x_b
@@ -132,9 +134,21 @@ class TrainState:
     """
 
     def __init__(self, experiment: Experiment, dataset: Dataset, runtime: Runtime) -> None:
+        self.base_experiment, self.dataset, self.runtime = experiment, dataset, runtime
+        self.clock = Clock()
+        self._inference_model: tuple[int, Model] | None = None
+        self._build()
+
+    def reset(self, level: int) -> None:
+        """Go back to image 0 and initial weights, with so many remedies in force."""
+        self.clock, self._inference_model = Clock(level=level), None
+        self._build()
+
+    def _build(self) -> None:
+        experiment, dataset, runtime = self.base_experiment, self.dataset, self.runtime
+        self.experiment = experiment = experiment.with_remedies(self.clock.level)
         training = experiment.training
         torch.manual_seed(derive_seed(training.seed, "weights"))
-        self.experiment, self.runtime = experiment, runtime
         self.game: Game = experiment.game.build(dataset.spec)
         model = self.game.model
         assert isinstance(model, Model)
@@ -152,8 +166,6 @@ class TrainState:
         self.ema = EMA(self.game.model, training.ema_half_life, training.ema_ramp)
         self.ema.count = self.ema.count.to(runtime.device)
         self.stream = BatchStream(dataset, experiment, runtime)
-        self.clock = Clock()
-        self._inference_model: tuple[int, Model] | None = None
         runtime.broadcast(self.tensors().values())
 
     def train_step(self) -> dict[str, Tensor]:
@@ -237,9 +249,10 @@ class TrainState:
 
     @torch.no_grad()
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Copy the values of `tensors`, which has the names of `tensors()`."""
+        """Copy the values of `tensors`, by the names of `tensors()`; those that it lacks stay as they are."""
         for name, tensor in self.tensors().items():
-            tensor.copy_(tensors[name])
+            if name in tensors:
+                tensor.copy_(tensors[name])
         self._inference_model = None
 
 
