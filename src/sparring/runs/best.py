@@ -16,7 +16,6 @@ colour but little detail (`ExtractorInfo.is_coarse`), whose small differences co
 References: Student 1908, doi:10.1093/biomet/6.1.1 (paired comparison).
 """
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ MIN_DIFFERENCE, MIN_COARSE_DIFFERENCE = 0.05, 0.5  # relative to the larger of t
 T_99 = {9: 3.250}  # by degrees of freedom
 T_99_OTHER = 4.032  # for 5 degrees of freedom, on the safe side for more
 MIN_BLOCKS = 6
+MAX_VALUE = 1e100
 STALL_PATIENCE = (
     5  # evaluations that are clearly worse than the best, after which the metric counts as stalled
 )
@@ -141,17 +141,18 @@ def interval(row: Row) -> tuple[float, float] | None:
     """The 95 % interval of an evaluation; None where there is none."""
     found = row.get("interval")
     low, high = (found.get("low"), found.get("high")) if isinstance(found, Mapping) else (None, None)
-    return (float(low), float(high)) if _is_finite(low) and _is_finite(high) else None
+    return (float(low), float(high)) if _is_number(low) and _is_number(high) else None
 
 
 def _blocks(row: Row) -> list[float]:
     blocks = row.get("blocks")
-    is_valid = isinstance(blocks, Sequence) and not isinstance(blocks, str) and all(map(_is_finite, blocks))
+    is_valid = isinstance(blocks, Sequence) and not isinstance(blocks, str) and all(map(_is_number, blocks))
     return [float(value) for value in blocks] if is_valid and blocks is not None else []
 
 
-def _is_finite(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value of a damaged or foreign record can be computed with: its sums don't overflow."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_VALUE
 
 
 def _is_same_measurement(row: Row, other: Row) -> bool:
