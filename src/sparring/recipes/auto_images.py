@@ -7,7 +7,8 @@ initialisation, minibatch standard deviation (Karras et al. 2018, arXiv:1710.101
 none. Augmentation adapts itself to overfitting (Karras et al. 2020, arXiv:2006.06676). How each was found: docs/log.md.
 """
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 from sparring.core.optimizers import Adam
 from sparring.core.schedule import LinearSchedule
@@ -20,12 +21,13 @@ from sparring.parts.conditioning import MinibatchStdDev, Projection, Uncondition
 from sparring.parts.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from sparring.parts.objectives import NonSaturating
 from sparring.parts.penalties import R1
+from sparring.protocols.vital_signs import Rescue
 from sparring.recipes.facts import Facts
 
 DEFAULT_IMAGES = 400_000
 R1_AT_64 = 0.5  # gamma at 64x64 pixels
 R1_EVERY = 8
-LONG_RUN = 100_000  # images from which larger batches pay
+LONG_RUN = 200_000  # images from which larger batches pay
 LONG_TIME = 900.0  # seconds on a CPU from which wider networks pay
 GROUP_SIZE, MAX_GROUPS = 100, 30  # pseudo-classes: images of each at least, and their number at most
 
@@ -39,13 +41,12 @@ def experiment(facts: Facts) -> Experiment:
     ada, ada_reason = choose_augmentation(facts, images)
     data, data_reasons = choose_data(facts)
     labelled = facts.spec.num_classes > 1 or data.pseudo_classes > 1
-    half = max(1, images // 2)
-    adam = Adam(lr=LinearSchedule(start=1e-3, end=0.0, delay=images - half, duration=half))
+    lr = choose_learning_rate(images)
     return Experiment(
         recipe="auto",
         data=data,
         game=AdversarialConfig(
-            generator=DCGANGenerator(width=width, upsampling="nearest", modulation=2 * width),
+            generator=DCGANGenerator(width=width, upsampling="nearest", full_size_width=width // 2),
             discriminator=DCGANDiscriminator(width=width, norm="none", init="he", downsampling="mean"),
             objective=NonSaturating(),
             head=Projection() if labelled else Unconditional(),
@@ -56,8 +57,14 @@ def experiment(facts: Facts) -> Experiment:
             reuse_fakes=True,
             joint_batch=True,
         ),
-        optimizers={"generator": adam, "discriminator": adam},
-        training=TrainingConfig(total_images=images, batch=batch, ema_half_life=10_000.0, ema_ramp=0.1),
+        optimizers={name: Adam(lr=lr) for name in ("generator", "discriminator")},
+        training=TrainingConfig(
+            total_images=images,
+            batch=batch,
+            ema_half_life=10_000.0,
+            ema_ramp=0.1,
+            rescue=choose_rescue(gamma, lr),
+        ),
         reasons=(*data_reasons, width_reason, batch_reason, gamma_reason, ada_reason),
     )
 
@@ -88,6 +95,23 @@ def choose_r1(facts: Facts) -> tuple[float, str]:
         gamma,
         f"R1 of strength {gamma:g}, every {R1_EVERY} steps: in proportion to {height}x{width} pixels",
     )
+
+
+def choose_learning_rate(images: int) -> LinearSchedule:
+    """Constant for half of the run, then down to 0: a rate that falls from the start learns less in a short run."""
+    half = max(1, images // 2)
+    return LinearSchedule(start=1e-3, end=0.0, delay=images - half, duration=half)
+
+
+def choose_rescue(gamma: float, lr: LinearSchedule) -> Rescue:
+    """What changes if the generator collapses or the discriminator wins: twice half the learning rates and four times R1."""
+    remedies = []
+    for level in (1, 2):
+        rate = json.dumps({"type": "linear", **asdict(replace(lr, start=lr.start / 2**level))})
+        penalty = json.dumps([{"type": "r1", "gamma": gamma * 4**level, "every": R1_EVERY}])
+        rates = [f"optimizers.{name}.lr={rate}" for name in ("generator", "discriminator")]
+        remedies.append((*rates, f"game.penalties={penalty}"))
+    return Rescue(remedies=tuple(remedies))
 
 
 def choose_augmentation(facts: Facts, images: int) -> tuple[ADA, str]:

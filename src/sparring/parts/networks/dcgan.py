@@ -47,8 +47,6 @@ class DCGANGenerator:
         output: `linear` leaves the tanh out, for a decoder.
         upsampling: `transposed` is the paper's; `nearest` doubles by nearest neighbours before a 3x3 convolution, at the same
             cost and without a checkerboard.
-        modulation: units of a hidden layer on z, from which each normalised stage is scaled and shifted (Chen et al. 2019, "On
-            self modulation for generative adversarial networks", arXiv 1810.01365, Eq. 2); 0 for none.
         full_size_width: channels of one more stage at the image's own size, before a 3x3 convolution to its colours; 0 for none, as
             in the paper, where the last doubling makes the image.
 
@@ -62,7 +60,6 @@ class DCGANGenerator:
     embedding: int = 64
     output: Literal["tanh", "linear"] = "tanh"
     upsampling: Literal["transposed", "nearest"] = "transposed"
-    modulation: int = 0
     full_size_width: int = 0
 
     def __post_init__(self) -> None:
@@ -135,31 +132,14 @@ class Generator(nn.Module):
         stages = [*widths, last] if last else widths
         self.norms = nn.ModuleList([_make_norm(config.norm, count) for count in stages])
         init_normal_weights(self)
-        self.modulation = None
-        if config.modulation:
-            inputs = config.latent + self.labels.embedding_size
-            self.modulation = nn.Sequential(nn.Linear(inputs, config.modulation), nn.ReLU())
-            self.scales = nn.ModuleList([nn.Linear(config.modulation, 2 * count) for count in stages])
-            for layer in self.scales:
-                nn.init.zeros_(layer.weight), nn.init.zeros_(layer.bias)
 
     def forward(self, z: Latent, y: Labels | None = None) -> Image:
-        z = self.labels(z, y)
-        x = self.start(z)
-        modulation = self.modulation(z) if self.modulation is not None else None
-        for stage, (grid, doubling) in enumerate(zip(self.grids[1:], self.doublings, strict=True)):
-            x = sizes.crop(doubling(self._activate(x, stage, modulation)), grid)
+        x = self.start(self.labels(z, y))
+        for grid, norm, doubling in zip(self.grids[1:], self.norms, self.doublings, strict=False):
+            x = sizes.crop(doubling(norm(x).relu_()), grid)
         if self.colours is not None:
-            x = self.colours(nn.functional.pad(self._activate(x, -1, modulation), (1, 1, 1, 1)))
+            x = self.colours(nn.functional.pad(self.norms[-1](x).relu_(), (1, 1, 1, 1)))
         return torch.tanh(x) if self.output == "tanh" else x
-
-    def _activate(self, x: Image, stage: int, modulation: torch.Tensor | None) -> Image:
-        """Normalise, scale and shift by the latent where there is modulation, then ReLU."""
-        x = self.norms[stage](x)
-        if modulation is not None:
-            scale, shift = self.scales[stage](modulation)[:, :, None, None].to(x.dtype).chunk(2, 1)
-            x = torch.addcmul(x + shift, x, scale)
-        return x.relu_()
 
 
 class DiscriminatorBody(nn.Module):
