@@ -46,10 +46,11 @@ def detect_collapse(history: History) -> Finding | None:
 
 def detect_rescue(history: History) -> Finding | None:
     """Training that went back to an earlier checkpoint by itself, and the end of one that had no remedy left."""
+    events = [row for row in history.events if isinstance(row.get("images"), int)]
     rescues = {
-        (row["images"], row.get("level")): row for row in history.events if row.get("event") in RESCUES
+        (row["images"], str(row.get("level"))): row for row in events if str(row.get("event")) in RESCUES
     }
-    last = [row for row in history.events if row.get("event") == "gave_up"][-1:]
+    last = [row for row in events if row.get("event") == "gave_up"][-1:]
     gave_up = bool(last) and last[0].get("total_images") == history.total_images
     if not rescues and not gave_up:
         return None

@@ -226,18 +226,17 @@ def describe_rescue(code: str, images: int, to: int, settings: Sequence[str]) ->
     >>> describe_rescue("collapsed", 9000, 4000, ["data.flip=true"])
     'image 9,000: the generator had collapsed; went on from image 4,000 with data.flip=true'
     """
-    return f"image {images:,}: {RESCUES[code]}; went on from image {to:,} with {' '.join(settings)}"
+    return f"image {images:,}: {RESCUES.get(code, code)}; went on from image {to:,} with {' '.join(settings)}"
 
 
 def read_rescues(run: Path) -> list[str]:
     """A sentence on each rescue of a run; one that a kill repeated counts once."""
-    rows = {
-        (row["images"], row["level"]): describe_rescue(
-            row["event"], row["images"], row["to"], row["settings"]
-        )
-        for row in read_jsonl(run / EVENTS_FILE)
-        if row.get("event") in RESCUES
-    }
+    rows: dict[tuple[int, str], str] = {}
+    for row in read_jsonl(run / EVENTS_FILE):
+        images, to, settings = (row.get(name) for name in ("images", "to", "settings"))
+        if isinstance(images, int) and isinstance(to, int) and isinstance(settings, list):
+            sentence = describe_rescue(str(row.get("event")), images, to, [str(one) for one in settings])
+            rows[images, str(row.get("level"))] = sentence
     return list(rows.values())
 
 
