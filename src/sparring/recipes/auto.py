@@ -1,16 +1,14 @@
 """`auto`, the default: the fastest stable recipe for the data and the machine at hand.
 
-Images: DCGAN's networks at half the width, in small batches at a high learning rate that falls to 0 over the
-second half of the run, an averaged generator, and labels for both players where there are any (projection).
-Fast to good images on few cores. Points: the relativistic loss with R1 and R2 (Huang et al. 2024,
-arXiv:2501.05441), waves of the coordinates in the discriminator and of the latent in the generator (Tancik et
-al. 2020, arXiv:2006.10739), and penalties, learning rates and averages that settle down. Evaluation: of 400
-images or more a twentieth (at most 500) is held out, and of 2,000 or more the kernel distance is taken now and
-then, by features that the run's length can afford (`choose_validation`): EfficientNet-Lite0, a network trained
-on the data without labels, or for the shortest runs pixels. It costs at most about 5 % of the run. Points are evaluated
-by the sliced Wasserstein distance. These are for comparing checkpoints of one run only. How these were found:
-docs/log.md. Expect: docs/results.md, "Time to quality" and "Ring and grid". Run:
-sparring train DATA
+Images: auto_images.py; what was chosen and why is printed, and stands in run.json (`reasons`). Points: the
+relativistic loss with R1 and R2 (Huang et al. 2024, arXiv:2501.05441), waves of the coordinates in the
+discriminator and of the latent in the generator (Tancik et al. 2020, arXiv:2006.10739), and penalties, learning
+rates and averages that settle down. Evaluation: of 400 images or more a twentieth (at most 500) is held out, and
+of 2,000 or more the kernel distance is taken now and then, by features that the run's length can afford
+(`choose_validation`): EfficientNet-Lite0, a network trained on the data without labels, or for the shortest runs
+pixels. It costs at most about 5 % of the run. Points are evaluated by the sliced Wasserstein distance. These are
+for comparing checkpoints of one run only. How these were found: docs/log.md. Expect: docs/results.md, "What
+`auto` makes of images", "Time to quality" and "Ring and grid". Run: sparring train DATA
 """
 
 import math
