@@ -8,7 +8,7 @@ none. Augmentation adapts itself to overfitting (Karras et al. 2020, arXiv:2006.
 """
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from sparring.core.optimizers import Adam
 from sparring.core.schedule import LinearSchedule
@@ -27,16 +27,13 @@ from sparring.recipes.facts import Facts
 DEFAULT_IMAGES = 400_000
 R1_AT_64 = 0.5  # gamma at 64x64 pixels
 R1_EVERY = 8
-LONG_RUN = 200_000  # images from which larger batches pay
-LONG_TIME = 900.0  # seconds on a CPU from which wider networks pay
 GROUP_SIZE, MAX_GROUPS = 100, 30  # pseudo-classes: images of each at least, and their number at most
 
 
 def experiment(facts: Facts) -> Experiment:
     """The experiment for images; its metric is added in auto.py."""
     images = facts.length(DEFAULT_IMAGES)
-    batch, batch_reason = choose_batch(images)
-    width, width_reason = choose_width(facts)
+    batch, width, size_reason = choose_size(facts)
     gamma, gamma_reason = choose_r1(facts)
     ada, ada_reason = choose_augmentation(facts, images)
     data, data_reasons = choose_data(facts)
@@ -65,26 +62,15 @@ def experiment(facts: Facts) -> Experiment:
             ema_ramp=0.1,
             rescue=choose_rescue(gamma, lr),
         ),
-        reasons=(*data_reasons, width_reason, batch_reason, gamma_reason, ada_reason),
+        reasons=(*data_reasons, size_reason, gamma_reason, ada_reason),
     )
 
 
-def choose_batch(images: int) -> tuple[int, str]:
-    """Samples per step: many small steps for a short run, fewer and surer ones for a long one."""
-    batch = 16 if images < LONG_RUN else 32
-    return (
-        batch,
-        f"batches of {batch}: the run is {images:,} images long, and larger ones pay from {LONG_RUN:,}",
-    )
-
-
-def choose_width(facts: Facts) -> tuple[int, str]:
-    """Channels of the networks next to the image, doubled at each stage inwards."""
+def choose_size(facts: Facts) -> tuple[int, int, str]:
+    """Samples per step, and channels of the networks next to the image, which are doubled at each stage inwards."""
     if facts.has_accelerator:
-        return 64, "networks of width 64: an accelerator trains them as fast as narrower ones"
-    if facts.seconds is not None and facts.seconds >= LONG_TIME:
-        return 48, f"networks of width 48: there are {facts.seconds / 60:.0f} minutes on a CPU"
-    return 32, "networks of width 32: the most that a CPU trains well in minutes"
+        return 32, 64, "batches of 32, networks of width 64: an accelerator takes as long for less"
+    return 16, 32, "batches of 16, networks of width 32: many small steps learn most in a CPU's time"
 
 
 def choose_r1(facts: Facts) -> tuple[float, str]:
@@ -107,9 +93,10 @@ def choose_rescue(gamma: float, lr: LinearSchedule) -> Rescue:
     """What changes if the generator collapses or the discriminator wins: twice half the learning rates and four times R1."""
     remedies = []
     for level in (1, 2):
-        rate = json.dumps({"type": "linear", **asdict(replace(lr, start=lr.start / 2**level))})
         penalty = json.dumps([{"type": "r1", "gamma": gamma * 4**level, "every": R1_EVERY}])
-        rates = [f"optimizers.{name}.lr={rate}" for name in ("generator", "discriminator")]
+        rates = [
+            f"optimizers.{name}.lr.start={lr.start / 2**level:g}" for name in ("generator", "discriminator")
+        ]
         remedies.append((*rates, f"game.penalties={penalty}"))
     return Rescue(remedies=tuple(remedies))
 

@@ -23,7 +23,6 @@ class Facts:
         spec: shape and classes of the samples.
         count: number of samples.
         images: requested length of training, in images; None for the recipe's default.
-        seconds: time that the run may take, where the user gives one; None otherwise.
         has_accelerator: whether it trains on more than a CPU.
         mirror_test: measures whether the images may be mirrored (`data.flip`), when a recipe calls it; None where that is unknown.
             It takes up to a second, so that only recipes pay that use it.
@@ -32,7 +31,6 @@ class Facts:
     spec: SampleSpec
     count: int
     images: int | None = None
-    seconds: float | None = None
     has_accelerator: bool = False
     mirror_test: Callable[[], MirrorTest | None] = no_mirror_test
 

@@ -147,7 +147,6 @@ def resolve_experiment(
         spec=dataset.spec,
         count=dataset.epoch_size,
         images=length,
-        seconds=request.time_limit(),
         has_accelerator=runtime.device.type != "cpu",
         mirror_test=cache(lambda: run_mirror_test(dataset)),
     )

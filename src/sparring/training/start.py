@@ -235,11 +235,7 @@ def _begin(
         throughput.choose_threads(experiment, setup.train_set, runtime)
         if seconds is not None:
             length = _images_in_time(seconds, experiment, setup, runtime)
-            timed = resolve_experiment(request, dataset, runtime, length, settings)
-            if timed.training.batch != experiment.training.batch:  # the cost of an image depends on it
-                length = _images_in_time(seconds, timed, setup, runtime)
-                timed = resolve_experiment(request, dataset, runtime, length, settings)
-            experiment = timed
+            experiment = resolve_experiment(request, dataset, runtime, length, settings)
             if setup.validator is None or str(setup.validator.protocol) != experiment.training.metric:
                 setup = prepare_training(experiment, dataset, runtime)
         start = None
