@@ -10,6 +10,7 @@ from sparring.core.errors import ConfigError
 from sparring.core.interfaces import LogitScale
 from sparring.core.rng import KeyedRandom
 from sparring.core.schedule import LinearSchedule
+from sparring.core.transparency import premultiply
 from sparring.parts.augmentation import ADA
 from sparring.parts.augmentation.colour_matrix import colour_matrices, recolour
 from sparring.parts.augmentation.geometry import (
@@ -362,3 +363,16 @@ def test_settings_out_of_range():
     for make in bad:
         with pytest.raises(ConfigError):
             make()
+
+
+def test_transparent_pixels_stay_without_colour():
+    torch.manual_seed(0)
+    x = premultiply(torch.cat([2 * torch.rand(64, 3, 6, 6) - 1, torch.full((64, 1, 6, 6), -1.0)], 1))
+    x[:, 3, :, :3] = 1.0
+    colours = ("brightness", "contrast", "saturation")
+    y = ADA(transforms=colours, initial_probability=1.0, max_probability=1.0, colour_share=1.0)(
+        x, KeyedRandom(0, (0,), 64), "real", 0
+    )
+    assert (y != x).flatten(1).any(1).all()
+    assert not y[:, :3, :, 3:].any()
+    torch.testing.assert_close(y[:, 3], x[:, 3])

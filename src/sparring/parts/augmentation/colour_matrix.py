@@ -50,8 +50,14 @@ def colour_matrices(
 
 
 def recolour(x: Image, maps: Tensor) -> Image:
-    """Each image under its affine map of colours (b, n, n + 1); channels beyond the n-th are kept."""
+    """Each image under its affine map of colours (b, n, n + 1); channels beyond the n-th are kept.
+
+    Colours that are multiplied by alpha stay so: what is added to them is multiplied by it, too.
+    """
     channels = maps.shape[1]
     colours = x[:, :channels].flatten(2)
-    y = torch.baddbmm(maps[:, :, -1:], maps[:, :, :-1], colours).unflatten(2, x.shape[2:])
-    return torch.cat([y, x[:, channels:]], 1) if channels < x.shape[1] else y
+    if channels == x.shape[1]:
+        return torch.baddbmm(maps[:, :, -1:], maps[:, :, :-1], colours).unflatten(2, x.shape[2:])
+    alpha = x[:, channels:]
+    added = maps[:, :, -1:] * ((alpha.flatten(2) + 1) / 2)
+    return torch.cat([torch.baddbmm(added, maps[:, :, :-1], colours).unflatten(2, x.shape[2:]), alpha], 1)
