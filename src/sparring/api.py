@@ -344,17 +344,9 @@ def train_and_report(request: Request, out: Path, options: DeviceOptions, consol
         raise
     finally:
         console.close()
-    if not (result.was_finished and _is_report_current(out)):
+    if not (result.was_finished and report.is_current(out)):
         _write_report(out)
     return result
-
-
-def _is_report_current(out: Path) -> bool:
-    """Whether the report was written after the last metrics: a kill may have come between the two."""
-    try:
-        return (out / report.REPORT_NAME).stat().st_mtime >= (out / records.METRICS_FILE).stat().st_mtime
-    except OSError:
-        return False
 
 
 def _write_report(out: Path) -> None:

@@ -35,7 +35,7 @@ from sparring.parts.objectives import OBJECTIVES
 from sparring.parts.penalties import CONSTRAINTS, PENALTIES
 from sparring.parts.posteriors import POSTERIORS, Posterior
 from sparring.protocols.protocol import EvaluationProtocol
-from sparring.protocols.vital_signs import Rescue
+from sparring.protocols.rescue import Rescue
 
 
 @runtime_checkable

@@ -148,5 +148,5 @@ FAULTY: dict[str, History] = {
     "checkpoint_failed": history(
         events=[{"event": "checkpoint_failed", "images": 58_000, "message": "the disk is full"}]
     ),
-    "few_samples": history(NO_HELD_OUT, since=0, num_train=50),
+    "few_samples": history(NO_HELD_OUT, since=0, recipe="dcgan", num_train=50),
 }

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sparring.core.errors import ConfigError
-from sparring.protocols.vital_signs import ObjectiveFacts, Rescue
+from sparring.protocols.rescue import ObjectiveFacts, Rescue
 from sparring.runs import checkpoint, generator_file
 from sparring.runs.records import read_rescues
 from sparring.runs.run_json import load_run_json

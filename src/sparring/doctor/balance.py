@@ -7,7 +7,7 @@ import statistics
 from sparring.doctor import advice
 from sparring.doctor.finding import Finding
 from sparring.doctor.history import History
-from sparring.protocols.vital_signs import CERTAIN, DISCRIMINATOR_WON_BELOW
+from sparring.protocols.rescue import CERTAIN, DISCRIMINATOR_WON_BELOW
 
 CHANCE = (0.42, 0.58)  # AUC of a discriminator that guesses
 INVERTED_BELOW = 0.35  # AUC of a discriminator that prefers generated samples

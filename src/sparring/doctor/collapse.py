@@ -3,7 +3,7 @@
 from sparring.doctor import advice
 from sparring.doctor.finding import Advice, Finding
 from sparring.doctor.history import History, trailing_span
-from sparring.protocols.vital_signs import COLLAPSED_BELOW, LOW_BELOW, MANY_DUPLICATES, WARM_UP_STEPS
+from sparring.protocols.rescue import COLLAPSED_BELOW, LOW_BELOW, MANY_DUPLICATES, WARM_UP_STEPS
 from sparring.runs.records import RESCUES
 
 MISSING_BELOW = 0.8  # of the modes that as many real samples would reach

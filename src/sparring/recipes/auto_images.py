@@ -21,7 +21,7 @@ from sparring.parts.conditioning import MinibatchStdDev, Projection, Uncondition
 from sparring.parts.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from sparring.parts.objectives import NonSaturating
 from sparring.parts.penalties import R1
-from sparring.protocols.vital_signs import Rescue
+from sparring.protocols.rescue import Rescue
 from sparring.recipes.facts import Facts
 
 DEFAULT_IMAGES = 400_000

@@ -11,7 +11,7 @@ from typing import Any
 
 from sparring.core.interfaces import Objective
 from sparring.experiment import Experiment
-from sparring.protocols.vital_signs import ObjectiveFacts, Rescue, Trouble
+from sparring.protocols.rescue import ObjectiveFacts, Rescue, Trouble
 
 LOGGED = (  # columns of the record that are logged with a rescue
     "diag/diversity",

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from sparring.core.errors import DivergedError
 from sparring.core.progress import ProgressMonitor
 from sparring.core.runtime import synchronize
-from sparring.protocols.vital_signs import Trouble
+from sparring.protocols.rescue import Trouble
 from sparring.runs.best import best_evaluation
 from sparring.runs.records import (
     Status,

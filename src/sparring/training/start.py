@@ -16,15 +16,14 @@ from typing import Any
 import torch
 
 from sparring.core import storage
-from sparring.core.errors import ConfigError, CorruptFileError, DataError, SparringError
-from sparring.core.progress import ProgressCallback, StopRequested, process_rank
+from sparring.core.errors import ConfigError, DataError, SparringError
+from sparring.core.progress import ProgressCallback, StopRequested
 from sparring.core.runtime import Runtime
 from sparring.core.signals import Interrupt
 from sparring.data import Dataset, open_data
 from sparring.experiment import Experiment, TrainingConfig
 from sparring.protocols.defaults import is_costly
 from sparring.runs import checkpoint, records
-from sparring.runs.best import best_evaluation
 from sparring.runs.extend import Extension, extend, find_extension, has_length_in_images, schedule_changes
 from sparring.runs.records import RUN_FILE, StatusCallback
 from sparring.runs.request import Request, build_data_config, check_batch_divides, resolve_experiment
@@ -32,13 +31,13 @@ from sparring.runs.run_json import append_continued, data_metadata, load_run_jso
 from sparring.runs.weight_source import WeightSource, open_weight_source
 from sparring.training import throughput
 from sparring.training.checkpointing import Checkpointer
-from sparring.training.final_generator import generator_summary, is_generator_due
+from sparring.training.final_generator import generator_summary
+from sparring.training.finished import outcome_if_finished, target_summary
 from sparring.training.locked_folder import lock_run_dir, main_process_first, released_on_error
 from sparring.training.loop import Outcome, TrainingLoop
 from sparring.training.setup import TrainingSetup, check_buildable, prepare_training
 from sparring.training.state import TrainState
 from sparring.training.transfer import load_start, plan_transfer, write_first_weights
-from sparring.training.validation import target_outcome
 
 EXIT_CODES: dict[Outcome, int] = {"gave_up": 3}  # without a signal
 TRAINING_TIME_SHARE = 0.85  # of `--until TIME`; the rest is for starting, previews and saves
@@ -97,13 +96,13 @@ def run_training(
     extension = find_extension(request, run_json, out) if run_json is not None else None
     if run_json is not None and extension is None:
         training = TrainingConfig.from_json(run_json["experiment"].get("training"))
-        if outcome := _outcome_if_finished(out, training):
+        if outcome := outcome_if_finished(out, training):
             return TrainResult(
                 out,
                 outcome,
                 was_finished=True,
                 exit_code=EXIT_CODES.get(outcome, 0),
-                target_summary=_target_summary(out, training),
+                target_summary=target_summary(out, training),
                 generator_summary=generator_summary(out),
             )
     source = None
@@ -147,7 +146,7 @@ def run_training(
         out,
         outcome,
         exit_code=code,
-        target_summary=_target_summary(out, experiment.training),
+        target_summary=target_summary(out, experiment.training),
         generator_summary=generator_summary(out) if outcome != "stopped" else "",
     )
 
@@ -164,47 +163,6 @@ def _train(
     if start is not None and checkpointer.last_saved_images is None:
         load_start(out, state, str(start.get("start_sha256")))
     return TrainingLoop(state, checkpointer, on_progress, setup)
-
-
-def _outcome_if_finished(out: Path, training: TrainingConfig) -> Outcome | None:
-    """How a complete run ended; None if there is something left to do.
-
-    It is complete with its target reached, or at its full length with the last evaluation made or failed, or after it gave
-    up, if its newest checkpoint verifies. What a kill after the last checkpoint left behind is removed.
-    """
-    try:
-        images = max(checkpoint.list_checkpoints(out), default=0)
-        rows = [row for row in records.read_evaluations(out) if row["images"] <= images]
-        reached = records.has_reached(best_evaluation(rows), training.target)
-        gave_up = records.read_giving_up(out, training.total_images) is not None
-        is_short = images < training.total_images or _is_behind(out, images, rows, training)
-        if not reached and not gave_up and is_short:
-            return None
-        if isinstance(next(checkpoint.iterate_verified(out)), CorruptFileError) or is_generator_due(out):
-            return None
-        if process_rank() == 0 and checkpoint.find_leftovers(out):
-            lock = storage.RunLock(out)
-            try:
-                checkpoint.remove_leftovers(out)
-            finally:
-                lock.release()
-    except OSError as error:
-        raise checkpoint.write_error(out / RUN_FILE, error) from error
-    return "gave_up" if gave_up else "reached" if reached else "finished"
-
-
-def _is_behind(out: Path, images: int, rows: list[dict[str, Any]], training: TrainingConfig) -> bool:
-    """Whether the evaluation due at `images` is missing, and did not fail."""
-    if not records.is_evaluation_missing(rows, images, training.evaluate_every, training.total_images):
-        return False
-    events = records.read_jsonl(out / records.EVENTS_FILE)
-    return not any(row.get("event") == "evaluation_failed" and row.get("images") == images for row in events)
-
-
-def _target_summary(out: Path, training: TrainingConfig) -> str:
-    if training.target is None:
-        return ""
-    return target_outcome(training.metric, training.target, records.read_evaluations(out))
 
 
 def _deadline(request: Request, run_json: dict[str, Any] | None, started: float) -> float | None:
