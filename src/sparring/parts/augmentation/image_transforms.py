@@ -75,6 +75,8 @@ def transform_images(
         return x
     apply = on_selected_rows if on_cpu else on_all_rows
     gates = _draw_gates(len(x), rng, stream, probability, shares)
+    if on_cpu and not torch.stack(list(gates.values())).any():
+        return x
     uniform = _columns(rng.uniform(f"{stream}.ada.uniform", len(UNIFORM))[: len(x)], UNIFORM)
     normal = _columns(strength * rng.normal(f"{stream}.ada.normal", len(NORMAL))[: len(x)], NORMAL)
     if gates.keys() & {"flip", "rotate90", "translation"}:

@@ -60,6 +60,10 @@ def group_standard_deviation(features: Features, group_size: int) -> Tensor:
     count = len(features)
     groups = max(1, count // group_size)
     rows = -(-count // groups)
+    if count == rows * groups:  # groups of one size
+        grouped = features.reshape(rows, groups, -1)
+        variance = (grouped - grouped.mean(0)).square().mean(0)
+        return (variance + 1e-8).sqrt().mean(1).repeat(rows)
     gap = rows * groups - count
     padded = F.pad(features, (0, 0, 0, gap)).reshape(rows, groups, -1)
     here = (torch.arange(rows * groups, device=features.device) < count).reshape(rows, groups, 1)
