@@ -27,8 +27,6 @@ from sparring.core.errors import ConfigError, DataError
 from sparring.data import DataConfig, open_data
 
 FOLDER = Path(os.environ.get("SPARRING_SHARED", Path(__file__).parents[2] / "shared" / "data"))
-if not FOLDER.is_dir():
-    FOLDER = Path("/work/shared/data")
 CACHE = fashion.CACHE / "curve"
 ANIME, ANIME_HELD_OUT = "anime_faces_64.zip", 375  # of shared/judge/judge_images.py, whose split is ours
 SPLIT_SEED = 7

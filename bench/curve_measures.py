@@ -39,7 +39,8 @@ from sparring.metrics.kernel_mmd import mmd_squared
 BLOCKS, INTERVAL = 10, 2.0  # standard errors to each side
 PERIODS = (2, 4, 8)  # pixels
 MIN_BIN = 3  # of a grid frequency: the surroundings of a lower one hold the mean of the image
-FACE_SCRIPT = Path(os.environ.get("SPARRING_FACE_SCRIPT", "/work/shared/judge/judge_images.py"))
+SHARED = Path(os.environ.get("SPARRING_SHARED", Path(__file__).parents[2] / "shared" / "data"))
+FACE_SCRIPT = SHARED.parent / "judge" / "judge_images.py"
 BETTER = {  # of each measure: the direction, or the value that is best
     "kd_efficientnet": "lower",
     "coverage_efficientnet": "higher",

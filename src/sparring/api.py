@@ -245,17 +245,12 @@ def load(path: str | Path, device: str = "auto", checkpoint: str | int | None = 
     Raises:
         SparringError: there is none of these.
     """
-    folder = locate(os.fspath(path))
+    folder = hub.locate(os.fspath(path))
     if not (folder / RUN_FILE).is_file() and not generator_file.find_file(folder).is_file():
         raise SparringError(
             f"no run at {folder}", "a run folder, or a generator.safetensors", "train first, or fix the path"
         )
     return Run(folder, device, checkpoint)
-
-
-def locate(source: str) -> Path:
-    """The path of a run or generator file; what stands on the hub is downloaded."""
-    return hub.pull(source) if source.startswith("hf:/") else Path(source)
 
 
 def train(
@@ -336,17 +331,24 @@ def train_and_report(request: Request, out: Path, options: DeviceOptions, consol
 
     console.run_dir = out
     try:
-        result = run_training(
-            request, out, start_runtime, console.update, console.show_start, console.show_reading, locate
-        )
+        shown = console.update, console.show_start, console.show_reading
+        result = run_training(request, out, start_runtime, *shown, hub.locate)
     except DivergedError:
         _write_report(out)
         raise
     finally:
         console.close()
-    if not (result.was_finished and report.is_current(out)):
+    if not (result.was_finished and _is_report_current(out)):
         _write_report(out)
     return result
+
+
+def _is_report_current(out: Path) -> bool:
+    """Whether the report was written after the last metrics: a kill may have come between the two."""
+    try:
+        return (out / report.REPORT_NAME).stat().st_mtime >= (out / records.METRICS_FILE).stat().st_mtime
+    except OSError:
+        return False
 
 
 def _write_report(out: Path) -> None:

@@ -116,6 +116,11 @@ def is_hub_address(text: str) -> bool:
     return re.fullmatch(ADDRESS_PATTERN, text) is not None
 
 
+def locate(source: str) -> Path:
+    """The path of a run or generator file; what stands on the hub is downloaded."""
+    return pull(source) if source.startswith("hf:/") else Path(source)
+
+
 def pull(address: str, client: Any = None) -> Path:
     """Download the weights of a model on the hub into the hub's cache; returns the file, which is as untrusted as any other.
 

@@ -49,11 +49,3 @@ def render(history: History) -> str:
 
 
 __all__ = ["REPORT_NAME", "Gallery", "render", "write"]
-
-
-def is_current(run: Path) -> bool:
-    """Whether the report was written after the last metrics: a kill may have come between the two."""
-    try:
-        return (run / REPORT_NAME).stat().st_mtime >= (run / records.METRICS_FILE).stat().st_mtime
-    except OSError:
-        return False
