@@ -331,8 +331,8 @@ def train_and_report(request: Request, out: Path, options: DeviceOptions, consol
 
     console.run_dir = out
     try:
-        shown = console.update, console.show_start, console.show_reading
-        result = run_training(request, out, start_runtime, *shown, hub.locate)
+        callbacks = console.update, console.show_start, console.show_reading
+        result = run_training(request, out, start_runtime, *callbacks, hub.locate)
     except DivergedError:
         _write_report(out)
         raise
