@@ -10,13 +10,9 @@ References: LeCun et al. 1998, doi:10.1109/5.726791 (architecture); Kingma & Ba 
 He et al. 2015, arXiv:1502.01852, equation (10) (initial weights).
 """
 
-import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,11 +20,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sparring.core import tensor_file
-from sparring.core.errors import DataError, SparringError
+from sparring.core.errors import DataError
 from sparring.core.rng import make_generator
 from sparring.core.runtime import Runtime
-from sparring.data.cache import cache_roots
 from sparring.data.dataset import Dataset
+from sparring.features import weights
 from sparring.features.extractor import ExtractorOptions, ExtractorOutput, extract_in_blocks, freeze
 from sparring.features.resize import RESIZE_METHOD, resize, to_nchw
 
@@ -173,7 +169,11 @@ class ClassifierExtractor:
         self.channels = 1 if dataset.samples.shape[3] == 1 else 3
         with torch.device("meta"):
             network = ClassifierNetwork(self.channels, len(self.classes))
-        data = _load_or_train(dataset, network, training, self.runtime)
+        data = weights.load_or_train(
+            f"classifiers/{_cache_key(dataset, training)}.safetensors",
+            network,
+            lambda: train_classifier(dataset, training, self.runtime),
+        )
         network.load_state_dict(tensor_file.from_bytes(data, network.state_dict()), assign=True)
         self.digest = hashlib.sha256(data).hexdigest()
         self.accuracy = float(tensor_file.read_header(data)[1]["accuracy"])
@@ -203,24 +203,6 @@ def _require_labels(dataset: Dataset) -> Dataset:
     return dataset
 
 
-def _load_or_train(
-    dataset: Dataset, network: ClassifierNetwork, training: ClassifierTraining, runtime: Runtime
-) -> bytes:
-    """The file of weights from the cache, or trained now and written there."""
-    places = [root / "classifiers" / f"{_cache_key(dataset, training)}.safetensors" for root in cache_roots()]
-    for place in places:
-        with contextlib.suppress(OSError, SparringError):
-            data = place.read_bytes()
-            tensor_file.from_bytes(data, network.state_dict())
-            return data
-    data = train_classifier(dataset, training, runtime)
-    for place in places:
-        with contextlib.suppress(OSError):
-            write_cache(place, data)
-            break
-    return data
-
-
 def _cache_key(dataset: Dataset, training: ClassifierTraining) -> str:
     """Digest of all that the weights depend on.
 
@@ -230,12 +212,3 @@ def _cache_key(dataset: Dataset, training: ClassifierTraining) -> str:
     labels = hashlib.sha256(dataset.labels.astype("<i8").tobytes()).hexdigest()
     settings = {"format": 1, "set": dataset.fingerprint, "labels": labels, **asdict(training)}
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-
-
-def write_cache(path: Path, data: bytes) -> None:
-    """Write a file of weights to the cache; at every instant it is not there or whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, work = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    os.replace(work, path)

@@ -17,7 +17,6 @@ References: Chen, Kornblith, Norouzi, Hinton 2020, arXiv:2002.05709, equation (1
 of 128, four strided convolutions in place of a ResNet, the weak transformations above, features of several layers.
 """
 
-import contextlib
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
@@ -28,12 +27,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sparring.core import tensor_file
-from sparring.core.errors import DataError, SparringError
+from sparring.core.errors import DataError
 from sparring.core.rng import make_generator
 from sparring.core.runtime import Runtime, single_thread
-from sparring.data.cache import cache_roots
 from sparring.data.dataset import Dataset
-from sparring.features.classifier import write_cache
+from sparring.features import weights
 from sparring.features.extractor import ExtractorOptions, ExtractorOutput, extract_in_blocks, freeze
 from sparring.features.resize import RESIZE_METHOD, resize, to_nchw
 
@@ -225,7 +223,11 @@ class SelfSupervisedExtractor:
         self.channels, self.side = image_format(dataset)
         with torch.device("meta"):
             network = ContrastiveNetwork(self.channels)
-        data = _load_or_train(dataset, network, training, self.runtime)
+        data = weights.load_or_train(
+            f"self_supervised/{_cache_key(dataset, training)}.safetensors",
+            network,
+            lambda: _train_on_one_thread(dataset, training, self.runtime),
+        )
         network.load_state_dict(tensor_file.from_bytes(data, network.state_dict()), assign=True)
         self.digest = hashlib.sha256(data).hexdigest()
         self.preprocessing = (
@@ -241,26 +243,10 @@ class SelfSupervisedExtractor:
         return self.network(x.contiguous(memory_format=torch.channels_last))
 
 
-def _load_or_train(
-    dataset: Dataset, network: ContrastiveNetwork, training: ContrastiveTraining, runtime: Runtime
-) -> bytes:
-    """The file of weights from the cache, or trained now, on one thread, and written there."""
-    key = _cache_key(dataset, training)
-    places = [root / "self_supervised" / f"{key}.safetensors" for root in cache_roots()]
-    for place in places:
-        with contextlib.suppress(OSError, SparringError):
-            data = place.read_bytes()
-            tensor_file.from_bytes(data, network.state_dict())
-            return data
-    with (
-        single_thread()
-    ):  # the same bits for any number of threads, should the cache be lost before a resumption
-        data = train_self_supervised(dataset, training, runtime)
-    for place in places:
-        with contextlib.suppress(OSError):
-            write_cache(place, data)
-            break
-    return data
+def _train_on_one_thread(dataset: Dataset, training: ContrastiveTraining, runtime: Runtime) -> bytes:
+    """The same bits for any number of threads, should the cache be lost before a resumption."""
+    with single_thread():
+        return train_self_supervised(dataset, training, runtime)
 
 
 def _cache_key(dataset: Dataset, training: ContrastiveTraining) -> str:

@@ -1,4 +1,6 @@
-"""Published weights: find the file, verify its SHA-256, load it as safetensors, fold its batch normalisation."""
+"""Published weights: find the file, verify its SHA-256, load it as safetensors, fold its batch normalisation; and weights that are
+trained here once and kept in the cache.
+"""
 
 import contextlib
 import hashlib
@@ -16,7 +18,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from sparring.core.errors import ConfigError, CorruptFileError
+from sparring.core import tensor_file
+from sparring.core.errors import ConfigError, CorruptFileError, SparringError
 from sparring.data.cache import cache_roots
 
 ENV_VARIABLE = "SPARRING_WEIGHTS"
@@ -228,3 +231,34 @@ def fold_batch_norm(module: nn.Module, pairs: list[tuple[str, str]]) -> None:
                 convolution.weight = nn.Parameter(weight, requires_grad=False)
                 convolution.bias = nn.Parameter(bias, requires_grad=False)
                 setattr(part, norm_name, nn.Identity())
+
+
+def load_or_train(name: str, network: nn.Module, train: Callable[[], bytes]) -> bytes:
+    """The file of weights of this name from the cache; or trained now, and written there.
+
+    Arguments:
+        name: of the file below a root of the cache; it has the digest of all that the weights depend on.
+        network: whose tensors the file must have; may be on the meta device.
+        train: returns the bytes of the file.
+    """
+    places = [root / name for root in cache_roots()]
+    for place in places:
+        with contextlib.suppress(OSError, SparringError):
+            data = place.read_bytes()
+            tensor_file.from_bytes(data, network.state_dict())
+            return data
+    data = train()
+    for place in places:
+        with contextlib.suppress(OSError):
+            _write_whole(place, data)
+            break
+    return data
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a file of the cache; at every instant it is not there or whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, work = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    os.replace(work, path)
